@@ -1,0 +1,56 @@
+"""Your own music: a folder of sound files per label, or a CSV file with a row per clip."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mer_core.audio import AUDIO_SUFFIXES
+from mer_core.tracks import DataError, Tracks, audio_files, match_audio, measured, shown
+
+LAYOUT = (
+    "Expected either a folder with one subfolder of sound files per label (happy/a.mp3, sad/b.wav, ...) or a CSV file with the "
+    "columns path and label, and optionally track_id and group (say, the artist)."
+)
+
+
+def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
+    """Tracks of a folder per label or of a CSV file; paths in the CSV are relative to it.
+
+    Without a ``group`` column every clip is a group of its own. The classes are the labels found, sorted.
+
+    Raises
+    ------
+    DataError : neither layout found, fewer than two labels, audio missing or unreadable, duplicate ids
+    """
+    table = from_csv(path) if path.is_file() else from_folders(path)
+    classes = tuple(sorted(set(table["label"])))
+    if len(classes) < 2:
+        raise DataError(f"{path}: only the label {classes} was found; telling emotions apart needs two. {LAYOUT}")
+    return measured(path.stem, classes, table, skip_unreadable=skip_unreadable)
+
+
+def from_csv(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype=str)
+    if lacking := {"path", "label"} - set(table.columns):
+        raise DataError(f"{path}: the column {' and '.join(sorted(lacking))} is missing. {LAYOUT}")
+    if (blank := table[table[["path", "label"]].isna().any(axis=1)]).size:
+        raise DataError(f"{path}: no path or no label in row {shown(blank.index + 2)}. Fill it in or delete the row.")
+    table["path"] = [(path.parent / name).resolve() for name in table["path"]]
+    if absent := [str(p) for p in table["path"] if not p.is_file()]:
+        raise DataError(f"{path}: {len(absent)} files named in it do not exist: {shown(absent)}. Paths are relative to the CSV.")
+    if "track_id" not in table:
+        table["track_id"] = [p.stem for p in table["path"]]
+    if "group" not in table:
+        table["group"] = table["track_id"]
+    return table.assign(group=table["group"].fillna(table["track_id"]))
+
+
+def from_folders(path: Path) -> pd.DataFrame:
+    files = audio_files(path)
+    if not files:
+        raise DataError(f"{path}: no sound files ({', '.join(AUDIO_SUFFIXES)}) in it. {LAYOUT}")
+    if loose := [str(file) for file in files.values() if file.parent == path]:
+        raise DataError(f"{path}: sound files outside a label's folder: {shown(loose)}. {LAYOUT}")
+    labels = {track_id: file.relative_to(path).parts[0] for track_id, file in files.items()}
+    table = pd.DataFrame({"track_id": list(labels), "label": list(labels.values()), "group": list(labels)})
+    return match_audio(path.name, table, files)

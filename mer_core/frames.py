@@ -1,0 +1,183 @@
+"""The frame store: spectrogram frames of all tracks, end to end in one memory-mapped array; windows are views of it.
+
+Computed once per (audio content, feature settings). Frames are appended track by track beside a journal; a run that was
+killed goes on after the last journalled track, and the finished store appears under its final name in one step.
+"""
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from mer_core import audio, paths
+from mer_core.features import LogMel, log_mel
+from mer_core.tracks import DataError, Tracks, shown
+
+DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a network resolves
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Log-mel frames of `tracks`, in their order.
+
+    ``values``: (n_all_frames, n_mels) float16, memory-mapped; track i owns rows ``offsets[i]`` to ``offsets[i + 1]``.
+    ``duration_s``: (n_tracks,) length of the decoded audio.
+    """
+
+    tracks: Tracks
+    settings: LogMel
+    values: np.ndarray
+    offsets: np.ndarray
+    duration_s: np.ndarray
+
+    def of(self, track: int) -> np.ndarray:
+        """(n_frames, n_mels) view of one track's frames."""
+        return self.values[self.offsets[track] : self.offsets[track + 1]]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over a frame store, as indices: window j covers rows ``first[j]`` to ``first[j] + n_frames``."""
+
+    track: np.ndarray  # (n_windows,) int
+    first: np.ndarray  # (n_windows,) int, row of the frame store
+    second: np.ndarray  # (n_windows,) int, where the window starts in its track
+    n_frames: int
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+
+def file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def compute(
+    tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False, cache: Path | None = None, progress: bool = True
+) -> Frames:
+    """Frames of all tracks, from the store where they were computed before, else decoded and stored now.
+
+    Raises
+    ------
+    DataError : a file that cannot be decoded, unless `skip_unreadable`; such tracks are then missing from ``Frames.tracks``
+    """
+    cache = cache or paths.CACHE / "frames"
+    cache.mkdir(parents=True, exist_ok=True)
+    files = list(tracks.table["path"])
+    with ThreadPoolExecutor() as pool:
+        hashes = list(pool.map(file_hash, files))
+    identity = json.dumps([asdict(settings), np.dtype(DTYPE).name, hashes])
+    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    index_path, values_path = cache / f"{name}.json", cache / f"{name}.f16"
+    if not index_path.exists():
+        rows = _append(files, hashes, settings, cache / f"{name}.partial", progress)
+        failed = {str(files[i]): row["error"] for i, row in enumerate(rows) if "error" in row}
+        if failed and not skip_unreadable:
+            raise DataError(
+                f"{tracks.name}: {len(failed)} files cannot be decoded. {shown(failed.values(), 3)} To go on without them, "
+                "ask for it: skip_unreadable (--skip-unreadable on the command line). All other files are done and kept."
+            )
+        (cache / f"{name}.partial").rename(values_path)
+        _write_whole(index_path, json.dumps(rows))  # last: its presence says that the store is complete
+        (cache / f"{name}.partial.journal").unlink()
+    rows = json.loads(index_path.read_text())
+    failed = {str(file): row["error"] for file, row in zip(files, rows, strict=True) if "error" in row}
+    done = [row for row in rows if "error" not in row]
+    offsets = np.concatenate([[0], np.cumsum([row["n_frames"] for row in done])]).astype(np.int64)
+    values = np.memmap(values_path, dtype=DTYPE, mode="r", shape=(int(offsets[-1]), settings.n_mels))
+    duration_s = np.array([row["n_samples"] for row in done]) / settings.sample_rate
+    return Frames(tracks.without(failed) if failed else tracks, settings, values, offsets, duration_s)
+
+
+def _append(files: list[Path], hashes: list[str], settings: LogMel, partial: Path, progress: bool) -> list[dict]:
+    """Append the frames of each file to `partial`, going on where an earlier call stopped; one journal row per file."""
+    journal = partial.with_suffix(".partial.journal")
+    rows = _journalled(journal)
+    frame_bytes = settings.n_mels * np.dtype(DTYPE).itemsize
+    with partial.open("ab") as values, journal.open("a") as log:
+        values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
+        for i, result in enumerate(_in_order(files[len(rows) :], settings, progress), start=len(rows)):
+            if isinstance(result, str):
+                row = {"hash": hashes[i], "error": result}
+            else:
+                frames, n_samples = result
+                row = {"hash": hashes[i], "n_frames": len(frames), "n_samples": n_samples}
+                values.write(frames.tobytes())
+                values.flush()
+            log.write(json.dumps(row) + "\n")
+            log.flush()
+            rows.append(row)
+    return rows
+
+
+def _journalled(journal: Path) -> list[dict]:
+    """Rows of a journal; a last line cut short by a kill, and files that failed last time, are left for another try."""
+    rows = []
+    for line in journal.read_text().splitlines() if journal.exists() else []:
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            break
+        if "error" in row:
+            break
+        rows.append(row)
+    if journal.exists():
+        _write_whole(journal, "".join(json.dumps(row) + "\n" for row in rows))
+    return rows
+
+
+def _in_order(files: list[Path], settings: LogMel, progress: bool):
+    """Decode and transform the files on all cores; yields (frames, n_samples) or the reason why not, in order."""
+
+    def frames_of(path: Path):
+        try:
+            samples = audio.read(path, settings.sample_rate)
+        except audio.AudioError as error:
+            return str(error)
+        # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy decoding anyway
+        levels = log_mel(torch.from_numpy(samples)[None], settings)[0]
+        return levels.T.contiguous().numpy().astype(DTYPE), len(samples)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the pool below already uses every core
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            for start in range(0, len(files), 32):  # a block at a time, so that memory stays small
+                block = pool.map(frames_of, files[start : start + 32])
+                yield from tqdm(block, desc=f"frames {start}/{len(files)}", leave=False, disable=not progress)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is either absent or complete."""
+    temporary = path.with_suffix(path.suffix + ".new")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def windows(frames: Frames, window_s: float, hop_s: float = 1.0) -> Windows:
+    """All windows of `window_s` seconds, one every `hop_s`, without padding: floor((duration - window) / hop) + 1 a track.
+
+    Raises
+    ------
+    DataError : tracks shorter than one window, named
+    """
+    if (short := np.flatnonzero(frames.duration_s < window_s)).size:
+        names = [f"{frames.tracks.table['track_id'][i]} ({frames.duration_s[i]:.2f} s)" for i in short]
+        raise DataError(
+            f"{frames.tracks.name}: {len(short)} clips are shorter than one window of {window_s:g} s: {shown(names)}. "
+            "Choose a shorter window or remove these clips."
+        )
+    rate = frames.settings.frames_per_second
+    counts = np.floor((frames.duration_s - window_s) / hop_s + 1e-9).astype(int) + 1
+    track = np.repeat(np.arange(len(counts)), counts)
+    position = np.concatenate([np.arange(n) for n in counts])
+    first = frames.offsets[track] + np.round(position * hop_s * rate).astype(np.int64)
+    return Windows(track, first, position * hop_s, round(window_s * rate))

@@ -1,0 +1,94 @@
+"""Scores of predictions against truth, in NumPy: validate, then score. Definitions are written out; nothing is averaged twice.
+
+Convention: ``truth`` and ``predicted`` are (n,) int arrays of class indices 0..K-1. With C[i, j] the number of tracks of class i
+that were called j: support n_i = sum_j C[i, j], precision_i = C[i, i] / sum_j C[j, i], recall_i = C[i, i] / n_i, each 0 where
+its denominator is 0 (scikit-learn's ``zero_division=0``).
+"""
+
+import numpy as np
+
+
+def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """(n_classes, n_classes) counts C: rows are the true classes, columns the predicted ones.
+
+    Raises
+    ------
+    ValueError : lengths differ, nothing to score, or a class outside 0..n_classes-1
+    """
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    if truth.shape != predicted.shape or truth.ndim != 1 or not truth.size:
+        raise ValueError(f"truth and predicted must be equally long lists, got shapes {truth.shape} and {predicted.shape}")
+    for name, values in (("truth", truth), ("predicted", predicted)):
+        if values.min() < 0 or values.max() >= n_classes:
+            raise ValueError(f"{name} holds classes outside 0..{n_classes - 1}")
+    counts = np.zeros((n_classes, n_classes), dtype=int)
+    np.add.at(counts, (truth, predicted), 1)
+    return counts
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
+
+
+def f1_per_class(counts: np.ndarray) -> np.ndarray:
+    """2 C[i, i] / (n_i + sum_j C[j, i]): the harmonic mean of precision and recall of each class."""
+    return _share(2 * np.diag(counts), counts.sum(axis=1) + counts.sum(axis=0))
+
+
+def accuracy(counts: np.ndarray) -> float:
+    """Share of tracks called rightly: sum_i C[i, i] / n."""
+    return float(np.trace(counts) / counts.sum())
+
+
+def macro_f1(counts: np.ndarray) -> float:
+    """Mean over classes of the F1 of each: every emotion counts alike, however rare."""
+    return float(f1_per_class(counts).mean())
+
+
+def positive_f1(counts: np.ndarray) -> float:
+    """F1 of class 1 of two: what "F1" often means for high against low. Always answering "high" can score well on it."""
+    if counts.shape != (2, 2):
+        raise ValueError(f"positive_f1 is for two classes, got {counts.shape[0]}")
+    return float(f1_per_class(counts)[1])
+
+
+def balanced_accuracy(counts: np.ndarray) -> float:
+    """Mean recall over the classes that occur: 1/K for any constant answer."""
+    support = counts.sum(axis=1)
+    return float(_share(np.diag(counts), support)[support > 0].mean())
+
+
+def matthews(counts: np.ndarray) -> float:
+    """Matthews correlation of truth and prediction for K classes (Gorodkin 2004): 1 perfect, 0 no relation.
+
+    (c n - sum_k t_k p_k) / sqrt( (n^2 - sum_k p_k^2) (n^2 - sum_k t_k^2) )  with c right answers, t_k true and p_k predicted
+    counts; 0 where a side is constant.
+    """
+    n, right = float(counts.sum()), float(np.trace(counts))
+    true, called = counts.sum(axis=1).astype(float), counts.sum(axis=0).astype(float)
+    scale = np.sqrt((n**2 - called @ called) * (n**2 - true @ true))
+    return float((right * n - true @ called) / scale) if scale > 0 else 0.0
+
+
+MULTICLASS = {"accuracy": accuracy, "macro_f1": macro_f1, "balanced_accuracy": balanced_accuracy, "matthews": matthews}
+BINARY = MULTICLASS | {"positive_f1": positive_f1}
+
+
+def scores(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> dict[str, float]:
+    """All metrics that fit the number of classes."""
+    counts = confusion(truth, predicted, n_classes)
+    return {name: metric(counts) for name, metric in (BINARY if n_classes == 2 else MULTICLASS).items()}
+
+
+def roc_auc(positive: np.ndarray, score: np.ndarray) -> float | None:
+    """Probability that a positive scores above a negative, ties counting half; None where one side is empty.
+
+    (sum of the positives' mid-ranks - n_1 (n_1 + 1) / 2) / (n_0 n_1)
+    """
+    positive, score = np.asarray(positive, dtype=bool), np.asarray(score)
+    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
+    if not n_positive or not n_negative:
+        return None
+    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
+    mid_rank = np.cumsum(count) - (count - 1) / 2
+    return float((mid_rank[place][positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))

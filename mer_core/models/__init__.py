@@ -1,0 +1,26 @@
+"""The networks, by name."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from mer_core.models.vgg import VGG16, VGGSlim
+
+ARCHITECTURES = {"vgg16": VGG16, "vgg_slim": VGGSlim}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Which network, and how much dropout its head has."""
+
+    architecture: str = "vgg16"
+    dropout: float = 0.5  # as in VGG16's dense layers
+
+    def __post_init__(self):
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(f"unknown architecture {self.architecture!r}; known are {', '.join(ARCHITECTURES)}")
+
+
+def build(network: Network, n_classes: int) -> nn.Module:
+    """A fresh network with a ``trunk`` and a ``head``, randomly initialised."""
+    return ARCHITECTURES[network.architecture](n_classes, network.dropout)

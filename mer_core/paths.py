@@ -1,0 +1,19 @@
+"""Where everything lies: absolute paths, so that any working folder will do."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "book"
+EXECUTED = BOOK / "executed"  # executed notebooks, derived
+NOTEBOOKS = ROOT / "notebooks"
+DATA = ROOT / "data"
+REGISTRY = DATA / "registry"  # one YAML card per data set
+SPLITS = DATA / "splits"  # track ids per fold, tracked
+RESULTS = DATA / "results"  # records, tracked (but for results/smoke)
+CACHE = DATA / "cache"  # synthetic audio, frames, unfinished folds: all derived
+
+
+def data_root() -> Path:
+    """The folder that holds the audio data sets: ``$MER_DATA``, else ``data/raw``."""
+    return Path(os.environ.get("MER_DATA", DATA / "raw")).expanduser().resolve()

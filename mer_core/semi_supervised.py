@@ -1,0 +1,62 @@
+"""The equations of semi-supervised learning as small tensor functions (SSSL, sections 2.1.3 and 2.1.4)."""
+
+import torch
+from torch.nn import functional as F
+
+
+def sharpen(probabilities: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Make a prediction more decided: the likely emotion likelier, the others less so.
+
+        S(p)_j = p_j^(1/T) / sum_k p_k^(1/T)                                                    (Eq. 4, sign corrected)
+
+    As printed, Eq. 4 has the exponent -k/T, which would reverse the order of the emotions. T = 1 changes nothing, T -> 0 gives
+    a hard label.
+
+    Parameters
+    ----------
+    probabilities : (n, n_classes) tensor, rows sum to 1
+    temperature : T > 0
+
+    >>> sharpen(torch.tensor([[0.8, 0.2]]), temperature=0.5)
+    tensor([[0.9412, 0.0588]])
+    """
+    powers = probabilities.clamp_min(1e-12).log().div(temperature)
+    return powers.softmax(dim=1)  # exp(log p / T), normalised: p^(1/T) without underflow
+
+
+def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy against soft labels, -(1/n) sum_i sum_j y_ij log f_ij (Eq. 2; Eq. 7 with its minus sign restored)."""
+    return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+
+
+def mixup_weights(n: int, alpha: float, generator: torch.Generator) -> torch.Tensor:
+    """(n,) mixing weights max(delta, 1 - delta) with delta ~ Beta(alpha, alpha), drawn per pair.
+
+    The maximum keeps the first partner dominant, so that a mixture still belongs to the set of its first partner. Partners are
+    drawn symmetrically, hence it changes nothing in the distribution of mixtures.
+    """
+    alphas = torch.full((n,), alpha)
+    gammas = torch._standard_gamma(torch.stack([alphas, alphas]), generator=generator)
+    delta = gammas[0] / gammas.sum(dim=0).clamp_min(1e-12)
+    return torch.maximum(delta, 1 - delta)
+
+
+def mixup(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Blend pairs of examples, or of labels: delta x_p + (1 - delta) x_q (Eq. 6), one weight per row."""
+    weights = weights.to(first).view(-1, *[1] * (first.ndim - 1))
+    return second.lerp(first, weights)
+
+
+def symmetric_kl(logits_1: torch.Tensor, logits_2: torch.Tensor) -> torch.Tensor:
+    """How much two passes with different dropout disagree, per row: (KL(P1 || P2) + KL(P2 || P1)) / 2 (Eq. 8 inside the sum)."""
+    log_1, log_2 = F.log_softmax(logits_1, dim=1), F.log_softmax(logits_2, dim=1)
+    return 0.5 * ((log_1.exp() - log_2.exp()) * (log_1 - log_2)).sum(dim=1)
+
+
+def r_drop(logits_1: torch.Tensor, logits_2: torch.Tensor, noisy: torch.Tensor) -> torch.Tensor:
+    """Disagreement of two passes over the noisy set (Eq. 8), as a mean over the batch.
+
+    The paper sums over U; with a sum the weight lambda would depend on the batch size, with a mean over U on how large U is.
+    Dividing by the batch keeps both out: a batch without noisy rows costs nothing, a wholly noisy one costs the mean.
+    """
+    return (symmetric_kl(logits_1, logits_2) * noisy).mean()

@@ -1,0 +1,84 @@
+"""From segments to songs (SSSL, section 2.2): many answers along a song, one decision for it.
+
+Everywhere: ``probabilities`` is (n_segments, n_classes), ``track`` (n_segments,) says whose segment it is, and the results are in
+the order of ``np.unique(track)``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+STATISTICS_PER_CLASS = 7
+
+
+@dataclass(frozen=True)
+class SongDecision:
+    """Settings of the song-level decision; the paper gives none."""
+
+    share_threshold: float = 0.5  # theta of f7: the share of segments above it; 0.5 means "likelier than not"
+    svm_c: float = 1.0  # scikit-learn's default; the radial kernel's width is its "scale" rule
+
+
+def _per_song(track: np.ndarray):
+    """Segment indices of each song, songs in sorted order, segments in their own order."""
+    order = np.argsort(track, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(track[order])) + 1)
+
+
+def statistics(probabilities: np.ndarray, track: np.ndarray, share_threshold: float) -> np.ndarray:
+    """The 7 K statistics of a song's segment probabilities: how strongly, how steadily each emotion sounds (Eq. 10).
+
+        f1 max, f2 min, f3-f5 quartiles, f6 mean, f7 share of segments with P(E_k) > theta
+
+    Returns
+    -------
+    (n_songs, 7 * n_classes) float array: f1 of all classes, then f2 of all classes, and so on
+    """
+    rows = []
+    for own in _per_song(track):
+        p = probabilities[own].astype(float)
+        rows.append(
+            np.concatenate(
+                [p.max(0), p.min(0), *np.quantile(p, (0.25, 0.5, 0.75), axis=0), p.mean(0), (p > share_threshold).mean(0)]
+            )
+        )
+    return np.array(rows)
+
+
+def svm(statistics_of_songs: np.ndarray, targets: np.ndarray, settings: SongDecision) -> Pipeline:
+    """Fit the song-level support vector machine: standardised statistics, radial kernel."""
+    return make_pipeline(StandardScaler(), SVC(C=settings.svm_c)).fit(statistics_of_songs, targets)
+
+
+def mean_probability(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
+    """(n_songs, n_classes) mean of the segments' probabilities; its largest entry decides."""
+    return np.array([probabilities[own].astype(float).mean(axis=0) for own in _per_song(track)])
+
+
+def _most(counts: np.ndarray, probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
+    """Class of the largest count per song; equal counts are settled by the mean probability, which lies below 1."""
+    return (counts + mean_probability(probabilities, track) * 0.5).argmax(axis=1)
+
+
+def majority_vote(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
+    """(n_songs,) class that most segments vote for (Sarkar et al. 2020); a tie goes to the larger mean probability."""
+    n_classes = probabilities.shape[1]
+    votes = [np.bincount(probabilities[own].argmax(axis=1), minlength=n_classes) for own in _per_song(track)]
+    return _most(np.array(votes), probabilities, track)
+
+
+def maximum_run_length(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
+    """(n_songs,) class that holds longest without interruption (Sarkar et al. 2020); a tie goes to the larger mean probability."""
+    n_classes = probabilities.shape[1]
+    longest = []
+    for own in _per_song(track):
+        calls = probabilities[own].argmax(axis=1)
+        runs = np.split(calls, np.flatnonzero(np.diff(calls)) + 1)
+        best = np.zeros(n_classes)
+        for run in runs:
+            best[run[0]] = max(best[run[0]], len(run))
+        longest.append(best)
+    return _most(np.array(longest), probabilities, track)

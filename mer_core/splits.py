@@ -1,0 +1,79 @@
+"""Which tracks are trained on and which are tested: folds by song or by artist, made once and kept as files.
+
+Splitting comes before anything else: segments follow their song, so no song is ever on both sides; with ``by="artist"`` no
+artist is either.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from mer_core import paths
+from mer_core.tracks import DataError, Tracks
+
+BY = ("song", "artist")
+
+
+@dataclass(frozen=True)
+class Folds:
+    """How a data set is divided; the paper says "ten fold" and no more."""
+
+    n: int = 10
+    by: str = "song"  # what stays together: "song" (as papers do) or "artist" (as listeners would ask)
+    inner: int = 2  # folds inside the training songs, for out-of-fold song features and for validation
+    seed: int = 0
+    tested: int | None = None  # how many of the n folds are run, first ones first; None: all
+
+    def __post_init__(self):
+        if self.by not in BY:
+            raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
+        if self.n < 2 or self.inner < 2:
+            raise ValueError(f"at least two folds are needed, got n={self.n}, inner={self.inner}")
+
+
+def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) -> np.ndarray:
+    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares; whole artists together if asked.
+
+    Raises
+    ------
+    DataError : more folds than songs (or artists) of the rarest class
+    """
+    units = groups if by == "artist" else np.arange(len(targets))
+    scarce = min(len(set(units[targets == k])) for k in np.unique(targets))
+    if scarce < n:
+        raise DataError(f"{n} folds by {by} need at least {n} {by}s of every class; the rarest has {scarce}. Use fewer folds.")
+    splitter = (StratifiedGroupKFold if by == "artist" else StratifiedKFold)(n, shuffle=True, random_state=seed)
+    fold = np.empty(len(targets), dtype=int)
+    for k, (_, test) in enumerate(splitter.split(targets, targets, units)):
+        fold[test] = k
+    return fold
+
+
+def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
+    """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
+
+    Raises
+    ------
+    DataError : the file lists other tracks than the data set
+    """
+    path = (folder or paths.SPLITS) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
+    if not path.exists():
+        fold = assign(tracks.targets, tracks.groups, folds.n, folds.by, folds.seed)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(path, index=False)
+    stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")["fold"]
+    ids = tracks.table["track_id"]
+    if missing := sorted(set(ids) - set(stored.index)):
+        raise DataError(
+            f"{path}: lacks {len(missing)} tracks of {tracks.name}, for instance {missing[0]}. If the data set has changed, "
+            "delete the file to split anew."
+        )
+    return ids.map(stored).to_numpy()
+
+
+def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:
+    """(len(training),) inner fold of each training track (given as positions), kept apart as the outer folds are."""
+    return assign(tracks.targets[training], tracks.groups[training], folds.inner, folds.by, folds.seed)

@@ -1,0 +1,140 @@
+"""The Tracks table: one row per clip, whatever data set it came from; checked once, trusted afterwards."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from mer_core import audio
+
+COLUMNS = ("track_id", "path", "group", "label", "duration_s")
+
+
+class DataError(ValueError):
+    """Data that cannot be used as it is; the message names the file or track, the reason and the remedy."""
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Clips with one label each, sorted by ``track_id``.
+
+    ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must stay together when
+    data is split: the artist where known, else the song), ``label`` (one of ``classes``) and ``duration_s`` (seconds, from the
+    file's header). ``second_labels`` maps a track to its true label per second, where that is known (synthetic corpus only).
+    ``skipped`` maps files left out on request to the reason.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    table: pd.DataFrame
+    second_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if missing := [column for column in COLUMNS if column not in self.table]:
+            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)}.")
+        if self.table.empty:
+            raise DataError(f"{self.name}: no track is left to work with.")
+        ids = self.table["track_id"]
+        if twice := sorted(set(ids[ids.duplicated()])):
+            raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs an id of its own.")
+        if unknown := sorted(set(self.table["label"]) - set(self.classes)):
+            raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {', '.join(self.classes)}.")
+        object.__setattr__(self, "table", self.table.sort_values("track_id", ignore_index=True))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def targets(self):
+        """(n_tracks,) int array: index of each track's label in ``classes``."""
+        return self.table["label"].map(self.classes.index).to_numpy()
+
+    @property
+    def groups(self):
+        """(n_tracks,) array of group names."""
+        return self.table["group"].to_numpy()
+
+    def without(self, reasons: dict[str, str]) -> "Tracks":
+        """The same tracks less those whose path is a key of `reasons`; they are remembered in ``skipped``."""
+        keep = ~self.table["path"].map(str).isin(reasons)
+        return Tracks(self.name, self.classes, self.table[keep], self.second_labels, self.skipped | reasons)
+
+    def digest(self) -> str:
+        """Fingerprint of ids, labels and groups: two runs with the same digest saw the same annotations."""
+        rows = self.table[["track_id", "label", "group"]].to_csv(index=False)
+        return hashlib.sha256(rows.encode()).hexdigest()[:16]
+
+
+def shown(names: Iterable[str], at_most: int = 5) -> str:
+    """A list for an error message: the first few names, then how many more."""
+    names = list(names)
+    rest = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(map(str, names[:at_most])) + rest
+
+
+def audio_files(folder: Path) -> dict[str, Path]:
+    """Sound files below a folder by their name without suffix, in sorted order; raises DataError on a name met twice."""
+    found: dict[str, Path] = {}
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.suffix.lower() not in audio.AUDIO_SUFFIXES or name.startswith("."):
+                continue
+            if path.stem in found:
+                raise DataError(f"{path} and {found[path.stem]} share the id {path.stem!r}. Rename or remove one of them.")
+            found[path.stem] = path
+    return found
+
+
+def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path]) -> pd.DataFrame:
+    """Join annotations (``track_id``, ``label``, ``group``) with audio files one to one.
+
+    Raises
+    ------
+    DataError : a label without audio or audio without a label, named
+    """
+    ids = labels["track_id"]
+    if silent := sorted(set(ids) - set(files)):
+        raise DataError(
+            f"{name}: {len(silent)} labelled tracks have no audio: {shown(silent)}. Complete the download, or remove "
+            "their rows from the annotations."
+        )
+    if unlabelled := sorted(set(files) - set(ids)):
+        raise DataError(
+            f"{name}: {len(unlabelled)} audio files have no label: {shown(files[i] for i in unlabelled)}. Add them to the "
+            "annotations, or move them elsewhere."
+        )
+    return labels.assign(path=ids.map(files))
+
+
+def measured(name: str, classes: tuple[str, ...], table: pd.DataFrame, *, skip_unreadable: bool, **known) -> Tracks:
+    """Read every file's duration and make the table of Tracks.
+
+    Raises
+    ------
+    DataError : a file that is empty or no sound, unless `skip_unreadable`, which leaves it out and says so in ``skipped``
+    """
+
+    def duration_or_reason(path: Path) -> float | str:
+        try:
+            return audio.duration_s(path)
+        except audio.AudioError as error:
+            return str(error)
+
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(duration_or_reason, table["path"]))
+    reasons = {str(path): a for path, a in zip(table["path"], answers, strict=True) if isinstance(a, str)}
+    if reasons and not skip_unreadable:
+        raise DataError(
+            f"{name}: {len(reasons)} unreadable audio files. {shown(reasons.values(), 3)} "
+            "To go on without them, ask for it: skip_unreadable (--skip-unreadable on the command line)."
+        )
+    table = table.assign(duration_s=[None if isinstance(a, str) else a for a in answers])
+    table = table[table["duration_s"].notna()].astype({"duration_s": float})
+    return Tracks(name, classes, table, skipped=reasons, **known)

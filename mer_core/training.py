@@ -1,0 +1,230 @@
+"""The loop that all methods share, and the only owner of a device.
+
+A method is a function ``train(learner, segments, settings)`` made of a few lines: for each epoch, for each batch, a loss. What
+those lines need lies here: spectrograms gathered from frames on the device, mixed precision, optimiser, schedule, log.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from mer_core import models
+from mer_core.frames import Frames, Windows
+
+EVALUATION_BATCH = 512  # windows per forward pass without gradients
+WARM_UP_SHARE = 0.25  # of all steps, in which the one-cycle schedule raises the learning rate
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained; the paper gives none of these."""
+
+    epochs: int = 30  # an epoch sees one window in `stride`
+    batch_size: int = 64  # windows
+    learning_rate: float = 1e-4  # peak of a one-cycle schedule; what VGG16 without batch norm bears with Adam
+    weight_decay: float = 1e-4  # decoupled (AdamW)
+    stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all windows, as in the paper
+    precision: str = "bf16"  # of convolutions: bf16 (autocast) or float32
+
+    def __post_init__(self):
+        if self.precision not in ("bf16", "float32"):
+            raise ValueError(f"precision is bf16 or float32, got {self.precision!r}")
+
+
+def best_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The windows of some tracks, ready to be trained on; their frames lie on the device once.
+
+    ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there. ``track``, ``second``:
+    (n,) arrays, whose window it is and where it starts. ``truly_clean``: (n,) bool array, whether the label is the true one
+    of this window, or None where nobody knows.
+    """
+
+    values: torch.Tensor
+    first: torch.Tensor
+    label: torch.Tensor
+    track: np.ndarray
+    second: np.ndarray
+    n_frames: int
+    n_classes: int
+    truly_clean: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+    @property
+    def device(self) -> torch.device:
+        return self.values.device
+
+    def of_tracks(self, tracks: np.ndarray) -> "Segments":
+        """The windows of these tracks only; the frames are shared."""
+        keep = np.flatnonzero(np.isin(self.track, tracks))
+        on_device = torch.as_tensor(keep, device=self.device)
+        clean = None if self.truly_clean is None else self.truly_clean[keep]
+        return Segments(
+            self.values, self.first[on_device], self.label[on_device], self.track[keep], self.second[keep],
+            self.n_frames, self.n_classes, clean,
+        )  # fmt: skip
+
+    def in_epoch(self, epoch: int, stride: int) -> torch.Tensor:
+        """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting with the epoch."""
+        chosen = np.flatnonzero(self.second.astype(int) % stride == epoch % stride)
+        return torch.as_tensor(chosen, device=self.device)
+
+    def spectrograms(self, index: torch.Tensor) -> torch.Tensor:
+        """(len(index), 1, n_mels, n_frames) log-mel windows in dB: rows of the frame store, copied only now."""
+        views = self.values.unfold(0, self.n_frames, 1)  # (n_all_frames - n_frames + 1, n_mels, n_frames), no copy
+        return views[self.first[index]].unsqueeze(1)
+
+    def level_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of each mel band over these windows' frames, two (n_mels, 1) tensors."""
+        rows = torch.unique(self.first.view(-1, 1) + torch.arange(self.n_frames, device=self.device))
+        n, total, squares = len(rows), 0.0, 0.0
+        for block in rows.split(65_536):  # the frames of a corpus in float64 would not fit
+            levels = self.values[block].double()
+            total, squares = total + levels.sum(dim=0), squares + levels.square().sum(dim=0)
+        mean = total / n
+        deviation = (squares / n - mean.square()).clamp_min(1e-6).sqrt()
+        return mean.float().view(-1, 1), deviation.float().view(-1, 1)
+
+
+def segments(frames: Frames, windows: Windows, device: torch.device) -> Segments:
+    """Put the frames on the device and give every window the label of its song.
+
+    Where the labels per second are known, a window is truly clean when its song's label holds for most of its seconds.
+    """
+    tracks = frames.tracks
+    return Segments(
+        values=torch.from_numpy(np.array(frames.values)).to(device),
+        first=torch.as_tensor(windows.first, device=device),
+        label=torch.as_tensor(tracks.targets[windows.track], device=device),
+        track=windows.track,
+        second=windows.second,
+        n_frames=windows.n_frames,
+        n_classes=len(tracks.classes),
+        truly_clean=_truly_clean(frames, windows) if tracks.second_labels else None,
+    )
+
+
+def _truly_clean(frames: Frames, windows: Windows) -> np.ndarray:
+    table = frames.tracks.table
+    window_s = max(1, round(windows.n_frames / frames.settings.frames_per_second))
+    clean = np.zeros(len(windows), dtype=bool)
+    for j, (track, second) in enumerate(zip(windows.track, windows.second, strict=True)):
+        truth = frames.tracks.second_labels[table["track_id"][track]][int(second) : int(second) + window_s]
+        clean[j] = 2 * truth.count(table["label"][track]) > len(truth)
+    return clean
+
+
+class Normalised(nn.Module):
+    """A network behind a fixed standardisation of the mel bands, so that a saved network takes plain decibels.
+
+    (batch, 1, n_mels, n_frames) levels in dB -> (batch, n_classes) logits.
+    """
+
+    def __init__(self, network: nn.Module, mean: torch.Tensor, deviation: torch.Tensor):
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+
+    def trunk(self, levels: torch.Tensor) -> torch.Tensor:
+        x = (levels.float() - self.mean) / self.deviation
+        return self.network.trunk(x.contiguous(memory_format=torch.channels_last))
+
+    def head(self, features: torch.Tensor) -> torch.Tensor:
+        return self.network.head(features).float()
+
+    def forward(self, levels: torch.Tensor) -> torch.Tensor:
+        return self.head(self.trunk(levels))
+
+
+class Learner:
+    """One network in training: its device, precision, optimiser, schedule, random numbers and log."""
+
+    def __init__(
+        self,
+        network: models.Network,
+        training: Training,
+        data: Segments,
+        seed: int,
+        on_epoch: Callable[[dict], None] = lambda row: None,
+    ):
+        torch.manual_seed(seed)
+        self.training = training
+        self.device = data.device
+        self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
+        net = Normalised(models.build(network, data.n_classes), *data.level_statistics())
+        self.model = net.to(self.device, memory_format=torch.channels_last)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay
+        )
+        steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, training.learning_rate, total_steps=max(steps, 2), pct_start=WARM_UP_SHARE
+        )
+        self.log: list[dict] = []
+        self._on_epoch = on_epoch
+        self._losses: list[torch.Tensor] = []
+
+    def epochs(self) -> Iterator[int]:
+        """Epoch numbers from 0; after each, a row of the log with the mean training loss."""
+        for epoch in range(self.training.epochs):
+            self.model.train()
+            row = {"epoch": epoch}
+            self.log.append(row)
+            yield epoch
+            row["loss"] = float(torch.stack(self._losses).mean()) if self._losses else None
+            self._losses.clear()
+            self._on_epoch(row)
+
+    def batches(self, index: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Shuffled batches of window indices; a last batch of one is left out, batch norm cannot use it."""
+        order = torch.randperm(len(index), generator=self.generator).to(self.device)
+        for batch in index[order].split(self.training.batch_size):
+            if len(batch) > 1:
+                yield batch
+
+    def autocast(self):
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.training.precision == "bf16")
+
+    def trunk(self, levels: torch.Tensor) -> torch.Tensor:
+        with self.autocast():
+            return self.model.trunk(levels)
+
+    def head(self, features: torch.Tensor) -> torch.Tensor:
+        with self.autocast():
+            return self.model.head(features)
+
+    def logits(self, levels: torch.Tensor) -> torch.Tensor:
+        return self.head(self.trunk(levels))
+
+    def step(self, loss: torch.Tensor) -> None:
+        """One step of the optimiser and of its schedule."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self._losses.append(loss.detach())
+
+    def note(self, **row) -> None:
+        """Add figures to the current epoch's row of the log."""
+        self.log[-1].update(row)
+
+    @torch.no_grad()
+    def predict(self, data: Segments, index: torch.Tensor | None = None) -> torch.Tensor:
+        """(n, n_classes) probabilities of windows, without dropout, on the device; all windows if no index is given."""
+        if index is None:
+            index = torch.arange(len(data), device=self.device)
+        was_training = self.model.training
+        self.model.eval()
+        parts = [self.logits(data.spectrograms(part)).softmax(dim=1) for part in index.split(EVALUATION_BATCH)]
+        self.model.train(was_training)
+        return torch.cat(parts)
