@@ -8,3 +8,7 @@ Import the module you need, for instance ``from mer_core import datasets, experi
 """
 
 __version__ = "0.1.0"
+
+
+class UserError(ValueError):
+    """Something that the user can mend; the message names the file or track, the reason and the remedy."""

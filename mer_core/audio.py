@@ -6,10 +6,12 @@ import numpy as np
 import soundfile
 import soxr
 
+from mer_core import UserError
+
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
 
 
-class AudioError(ValueError):
+class AudioError(UserError):
     """A sound file that cannot be used; the message names the file, the reason and the remedy."""
 
 

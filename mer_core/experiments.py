@@ -49,3 +49,10 @@ EXPERIMENTS = {
         variants={"inherit": {"method": inherit.Settings()}, "self_learning": {}},
     ),
 }
+
+
+def jobs(name: str, preset: str, dataset: str | None = None, seeds=(0,), skip_unreadable: bool = False) -> list[tuple[str, Run]]:
+    """(label, run) pairs of an experiment at a preset: every variant with every seed, on its own data set or another."""
+    changes = {"skip_unreadable": skip_unreadable} | ({"dataset": dataset} if dataset else {})
+    runs = EXPERIMENTS[name].runs(preset)
+    return [(label, replace(run, seed=seed, **changes)) for seed in seeds for label, run in runs.items()]

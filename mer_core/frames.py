@@ -102,7 +102,8 @@ def _append(files: list[Path], hashes: list[str], settings: LogMel, partial: Pat
     frame_bytes = settings.n_mels * np.dtype(DTYPE).itemsize
     with partial.open("ab") as values, journal.open("a") as log:
         values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
-        for i, result in enumerate(_in_order(files[len(rows) :], settings, progress), start=len(rows)):
+        bar = tqdm(total=len(files), initial=len(rows), desc="frames", unit="track", disable=not progress)
+        for i, result in enumerate(_in_order(files[len(rows) :], settings), start=len(rows)):
             if isinstance(result, str):
                 row = {"hash": hashes[i], "error": result}
             else:
@@ -113,6 +114,8 @@ def _append(files: list[Path], hashes: list[str], settings: LogMel, partial: Pat
             log.write(json.dumps(row) + "\n")
             log.flush()
             rows.append(row)
+            bar.update()
+        bar.close()
     return rows
 
 
@@ -132,7 +135,7 @@ def _journalled(journal: Path) -> list[dict]:
     return rows
 
 
-def _in_order(files: list[Path], settings: LogMel, progress: bool):
+def _in_order(files: list[Path], settings: LogMel):
     """Decode and transform the files on all cores; yields (frames, n_samples) or the reason why not, in order."""
 
     def frames_of(path: Path):
@@ -149,8 +152,7 @@ def _in_order(files: list[Path], settings: LogMel, progress: bool):
     try:
         with ThreadPoolExecutor(threads) as pool:
             for start in range(0, len(files), 32):  # a block at a time, so that memory stays small
-                block = pool.map(frames_of, files[start : start + 32])
-                yield from tqdm(block, desc=f"frames {start}/{len(files)}", leave=False, disable=not progress)
+                yield from pool.map(frames_of, files[start : start + 32])
     finally:
         torch.set_num_threads(threads)
 

@@ -84,9 +84,7 @@ def fit(losses: np.ndarray, seed: int = 0) -> LossMixture:
     )
 
 
-def partition(
-    mixture: LossMixture, labels: np.ndarray, threshold: float, least_clean_share: float
-) -> tuple[np.ndarray, str]:
+def partition(mixture: LossMixture, labels: np.ndarray, threshold: float, least_clean_share: float) -> tuple[np.ndarray, str]:
     """Which labels to trust: those whose clean probability reaches the threshold tau, and of every class at least a share.
 
     A class all of whose labels were called noisy would vanish from the labelled set and then from the predictions; its

@@ -200,7 +200,11 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
             fold = dict(stored)
         own = np.unique(fold["test_track"])
         decided = decide(fold, tracks.targets, run.song)
-        part = {"track": own, "fold": np.full(len(own), k), "mean": songs.mean_probability(fold["test"], fold["test_track"])}
+        part = {
+            "track": own,
+            "fold": np.full(len(own), k),
+            "mean": songs.mean_probability(fold["test"], fold["test_track"]),
+        }
         for name, values in (part | {f"decision_{name}": called for name, called in decided.items()}).items():
             collected.setdefault(name, []).append(values)
         for name in ("test_track", "test_second", "test"):
@@ -221,7 +225,11 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
         tracks.targets[track], decided, arrays["mean"], tracks.groups[track], arrays["fold"], n_classes,
         tracks.classes == QUADRANTS,
     )  # fmt: skip
-    arrays |= {"track_id": tracks.table["track_id"].to_numpy(dtype=str), "truth": tracks.targets, "group": _numbers(tracks.groups)}
+    arrays |= {
+        "track_id": tracks.table["track_id"].to_numpy(dtype=str),
+        "truth": tracks.targets,
+        "group": _numbers(tracks.groups),
+    }
     record = {
         "experiment": experiment, "preset": preset, "label": label, "run_id": run.run_id, "config": run.config(),
         "data": {

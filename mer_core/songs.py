@@ -71,7 +71,7 @@ def majority_vote(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
 
 
 def maximum_run_length(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """(n_songs,) class that holds longest without interruption (Sarkar et al. 2020); a tie goes to the larger mean probability."""
+    """(n_songs,) class that holds longest without interruption (Sarkar et al. 2020); ties as in `majority_vote`."""
     n_classes = probabilities.shape[1]
     longest = []
     for own in _per_song(track):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold
 
 from mer_core import paths
 from mer_core.tracks import DataError, Tracks
@@ -45,8 +45,8 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
     scarce = min(len(set(units[targets == k])) for k in np.unique(targets))
     if scarce < n:
         raise DataError(f"{n} folds by {by} need at least {n} {by}s of every class; the rarest has {scarce}. Use fewer folds.")
-    splitter = (StratifiedGroupKFold if by == "artist" else StratifiedKFold)(n, shuffle=True, random_state=seed)
     fold = np.empty(len(targets), dtype=int)
+    splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)  # a song is a group of one
     for k, (_, test) in enumerate(splitter.split(targets, targets, units)):
         fold[test] = k
     return fold

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_core import audio
+from mer_core import UserError, audio
 
 COLUMNS = ("track_id", "path", "group", "label", "duration_s")
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """Data that cannot be used as it is; the message names the file or track, the reason and the remedy."""
 
 

@@ -4,6 +4,7 @@ A method is a function ``train(learner, segments, settings)`` made of a few line
 those lines need lies here: spectrograms gathered from frames on the device, mixed precision, optimiser, schedule, log.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from mer_core import models
 from mer_core.frames import Frames, Windows
 
 EVALUATION_BATCH = 512  # windows per forward pass without gradients
-WARM_UP_SHARE = 0.25  # of all steps, in which the one-cycle schedule raises the learning rate
+RISING_SHARE = 0.25  # of all steps, in which the learning rate rises
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Training:
 
     epochs: int = 30  # an epoch sees one window in `stride`
     batch_size: int = 64  # windows
-    learning_rate: float = 1e-4  # peak of a one-cycle schedule; what VGG16 without batch norm bears with Adam
+    learning_rate: float = 1e-4  # peak of `rise_and_fall`; what VGG16 without batch norm bears with Adam
     weight_decay: float = 1e-4  # decoupled (AdamW)
     stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all windows, as in the paper
     precision: str = "bf16"  # of convolutions: bf16 (autocast) or float32
@@ -146,6 +147,13 @@ class Normalised(nn.Module):
         return self.head(self.trunk(levels))
 
 
+def rise_and_fall(progress: float) -> float:
+    """Share of the peak learning rate at a share of the training: linear from 5 % to 1, then half a cosine down to 0."""
+    if progress < RISING_SHARE:
+        return 0.05 + 0.95 * progress / RISING_SHARE
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - RISING_SHARE) / (1 - RISING_SHARE))))
+
+
 class Learner:
     """One network in training: its device, precision, optimiser, schedule, random numbers and log."""
 
@@ -163,13 +171,9 @@ class Learner:
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
         net = Normalised(models.build(network, data.n_classes), *data.level_statistics())
         self.model = net.to(self.device, memory_format=torch.channels_last)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay
-        )
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
         steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, training.learning_rate, total_steps=max(steps, 2), pct_start=WARM_UP_SHARE
-        )
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: rise_and_fall(step / max(steps, 1)))
         self.log: list[dict] = []
         self._on_epoch = on_epoch
         self._losses: list[torch.Tensor] = []

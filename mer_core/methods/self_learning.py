@@ -55,9 +55,7 @@ def train(learner: Learner, segments: Segments, settings: Settings) -> None:
             learner.step(loss(learner, segments, index, batch, targets, noisy, settings))
 
 
-def separate(
-    learner: Learner, segments: Segments, index: torch.Tensor, settings: Settings
-) -> tuple[torch.Tensor, torch.Tensor]:
+def separate(learner: Learner, segments: Segments, index: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, torch.Tensor]:
     """Split the epoch's windows into the clean set X and the noisy set U, and give each a soft label.
 
     One pass without dropout yields the losses for the mixture and the predictions that replace the noisy labels.
@@ -70,9 +68,7 @@ def separate(
     labels = segments.label[index]
     losses = F.nll_loss(predictions.clamp_min(1e-12).log(), labels, reduction="none").cpu().numpy()
     fitted = mixture.fit(losses)
-    clean, note = mixture.partition(
-        fitted, labels.cpu().numpy(), settings.clean_threshold, settings.least_clean_share
-    )
+    clean, note = mixture.partition(fitted, labels.cpu().numpy(), settings.clean_threshold, settings.least_clean_share)
     learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))
     noisy = torch.as_tensor(~clean, device=segments.device)
     known = F.one_hot(labels, segments.n_classes).to(predictions)
@@ -106,9 +102,7 @@ def loss(
     return total + settings.consistency_weight * disagreement
 
 
-def figures_of(
-    fitted: mixture.LossMixture, clean: np.ndarray, note: str, segments: Segments, index: np.ndarray
-) -> dict:
+def figures_of(fitted: mixture.LossMixture, clean: np.ndarray, note: str, segments: Segments, index: np.ndarray) -> dict:
     """What the log keeps of one separation: sizes, mixture, clean share per class, histogram, and the truth where known."""
     labels = segments.label.cpu().numpy()[index]
     row = {

@@ -1,0 +1,33 @@
+# Two commands for visitors: `make book` and `make test`. Each sets itself up in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: book test lint benchmarks records lock clean
+
+book: $(READY)  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
+	$(BIN)/mer book --preset smoke
+
+test: $(READY)  ## the whole test suite; tests on real data join in when MER_DATA is set
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+benchmarks: $(READY)  ## speed as ratios, measured side by side on this machine
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+records: $(READY)  ## the recorded experiments on real audio; needs MER_DATA
+	$(BIN)/mer run segments_to_songs --preset cpu
+
+# Exact versions as pip constraints: they bind what gets installed, and leave to pip which build of torch fits the machine.
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book,notebooks,dev]"
+	touch $(READY)
+
+lock: $(READY)  ## write constraints.txt anew from what is installed
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//; s/+cu[0-9]*$$//' > constraints.txt
+
+clean:
+	rm -rf _build book/executed book/generated data/cache data/results/smoke

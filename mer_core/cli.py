@@ -1,0 +1,168 @@
+"""The command line: ``mer data | features | run | book``."""
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from mer_core import UserError
+from mer_core.experiments import EXPERIMENTS, PRESETS
+
+
+@contextmanager
+def clear_errors():
+    """Turn an error that the user can mend into one readable line and exit status 1."""
+    try:
+        yield
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.group(context_settings={"max_content_width": 110})
+@click.version_option(package_name="mer-core")
+def main():
+    """Music emotion recognition, from songs to a published page.
+
+    \b
+    First things to try:
+      mer data synthetic                      what a data set holds, checked against its card
+      mer run segments_to_songs --preset smoke   an experiment, in seconds
+      mer book                                every notebook and the whole book
+    """
+
+
+skip_option = click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them.")
+
+
+@main.command()
+@click.argument("name")
+@skip_option
+def data(name: str, skip_unreadable: bool):
+    """Read a data set (or your own folder or CSV file) and check it against what a correct copy holds.
+
+    \b
+    mer data 4q
+    mer data path/to/my_music
+    """
+    from mer_core import datasets
+
+    with clear_errors():
+        tracks = datasets.load(name, skip_unreadable=skip_unreadable)
+    click.echo(f"{tracks.name}: {len(tracks)} tracks, {tracks.table['group'].nunique()} groups, "
+               f"{tracks.table['duration_s'].sum() / 3600:.2f} hours; digest {tracks.digest()}")  # fmt: skip
+    for label, count in tracks.table["label"].value_counts().sort_index().items():
+        click.echo(f"  {label:<12} {count}")
+    for path, reason in tracks.skipped.items():
+        click.echo(f"  skipped {path}: {reason}")
+    wrong = 0
+    for what, expected, found in datasets.check(tracks):
+        wrong += expected != found
+        click.echo(f"  {'ok   ' if expected == found else 'WRONG'} {what}: expected {expected}, found {found}")
+    if wrong:
+        raise click.ClickException(f"{wrong} checks failed: this is not the data set that the records were made from.")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="cpu", show_default=True, help="Whose feature settings.")
+@skip_option
+def features(name: str, preset: str, skip_unreadable: bool):
+    """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped)."""
+    from mer_core import datasets, frames
+
+    with clear_errors():
+        tracks = datasets.load(name, skip_unreadable=skip_unreadable)
+        store = frames.compute(tracks, PRESETS[preset].features, skip_unreadable=skip_unreadable)
+    n, bands = store.values.shape
+    click.echo(f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {store.duration_s.sum() / 3600:.2f} hours of audio")
+    for path, reason in store.tracks.skipped.items():
+        click.echo(f"  skipped {path}: {reason}")
+
+
+@main.command()
+@click.argument("experiment", type=click.Choice(list(EXPERIMENTS)))
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="smoke", show_default=True)
+@click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
+@click.option("--dataset", help="Another data set's name, or the path of your own music.")
+@click.option("--seed", "seeds", type=int, multiple=True, help="Seeds to run; default 0. May be given several times.")
+@click.option("--workers", default=1, show_default=True, help="Folds trained side by side, each with its share of the cores.")
+@click.option("--scheduler", help="Address of a dask scheduler to send folds to, instead of this machine.")
+@click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
+@skip_option
+def run(experiment, preset, only, dataset, seeds, workers, scheduler, shard, skip_unreadable):
+    """Make the records of an experiment; runs that have one are shown, killed ones go on at the next fold.
+
+    \b
+    mer run segments_to_songs --preset smoke
+    mer run segments_to_songs --preset cpu
+    mer run segments_to_songs --preset cpu --dataset path/to/my_music --only inherit
+    """
+    from mer_core import experiments, results, runs
+
+    with clear_errors(), executor_of(workers, scheduler) as executor:
+        jobs = experiments.jobs(experiment, preset, dataset, seeds or (0,), skip_unreadable)
+        if unknown := set(only) - {label for label, _ in jobs}:
+            raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {sorted({lab for lab, _ in jobs})}")
+        jobs = [(label, one) for label, one in jobs if not only or label in only]
+        for label, one in jobs[shard_of(shard, len(jobs))]:
+            record = runs.execute(one, experiment, preset, label, executor)
+            score = results.value([record], label, name="accuracy", target="emotion", decision="svm", part="test", fold="all")
+            click.echo(
+                f"{label} (seed {one.seed}): accuracy {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}], "
+                f"{record['cost']['seconds']:.0f} s of training; {record['run_id']}"
+            )
+
+
+def shard_of(shard: str | None, n_jobs: int) -> slice:
+    """Which jobs a shard takes: 2/3 is every third one from the second on."""
+    if shard is None:
+        return slice(0, n_jobs)
+    try:
+        i, n = (int(part) for part in shard.split("/"))
+    except ValueError:
+        raise click.UsageError(f"--shard is i/n, for instance 1/8; got {shard!r}") from None
+    if not 1 <= i <= n:
+        raise click.UsageError(f"--shard i/n needs 1 <= i <= n, got {shard!r}")
+    return slice(i - 1, n_jobs, n)
+
+
+@contextmanager
+def executor_of(workers: int, scheduler: str | None):
+    """Where folds are trained: here (None), in processes of this machine, or on a dask cluster."""
+    import torch
+
+    if scheduler:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise click.UsageError('--scheduler needs dask: pip install "mer-core[cluster]"') from None
+        with Client(scheduler) as client, client.get_executor() as executor:
+            yield executor
+    elif workers > 1:
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        context = multiprocessing.get_context("spawn")  # a forked child would inherit torch's threads half alive
+        with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as executor:
+            yield executor
+    else:
+        yield None
+
+
+@main.command()
+@click.option(
+    "--preset", type=click.Choice(list(PRESETS)), default="smoke", show_default=True, help="What notebooks compute here."
+)
+@click.option("--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay.")
+@click.option("--no-execute", is_flag=True, help="Build the pages from notebooks executed before.")
+def book(preset: str, notebook: tuple[str, ...], no_execute: bool):
+    """Execute the notebooks, write the book's figures and numbers, and build it as strict offline HTML."""
+    from mer_core import book as publishing
+
+    with clear_errors():
+        if not no_execute:
+            publishing.execute_notebooks(preset, notebook)
+        publishing.write_generated()
+        index = publishing.build()
+    click.echo(f"The book is ready: open {index.relative_to(Path.cwd()) if index.is_relative_to(Path.cwd()) else index}")

@@ -1,0 +1,98 @@
+"""From a text notebook to an executed one: jupytext reads it, papermill runs it, and the same inputs give the same bytes."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import jupytext
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+
+from mer_core import UserError, paths
+
+CELL_TIMEOUT_S = 3600
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+class NotebookError(UserError):
+    """A notebook that cannot be run as asked."""
+
+
+class QuietKernelManager(AsyncKernelManager):
+    """A kernel manager without ipykernel's warning about unencrypted local traffic at every start."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.transport_encryption = "auto"
+
+
+def sources() -> list[Path]:
+    """All text notebooks, in order."""
+    return sorted(paths.NOTEBOOKS.glob("[0-9]*.py"))
+
+
+def parameters(source: Path) -> dict[str, str]:
+    """Names and default values (as source text) of a notebook's parameters cell."""
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = Path(folder, "in.ipynb")
+        nbformat.write(_read(source), notebook)
+        return {name: p["default"] for name, p in papermill.inspect_notebook(str(notebook)).items()}
+
+
+def execute(source: Path, target: Path, **values) -> None:
+    """Run a text notebook with these parameters and write the executed .ipynb, whole or not at all.
+
+    Raises
+    ------
+    NotebookError : a parameter that the notebook does not have (papermill itself would only log it), or a cell that failed;
+        the executed part is then kept beside the target as ``*.failed.ipynb``
+    """
+    if unknown := set(values) - set(known := parameters(source)):
+        raise NotebookError(f"{source.name} has no parameter {sorted(unknown)}; it has {sorted(known)}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    failed = target.with_suffix(".failed.ipynb")
+    failed.unlink(missing_ok=True)
+    os.environ["TQDM_DISABLE"] = "1"  # bars would land in the page as error output
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
+        nbformat.write(_read(source), before)
+        try:
+            papermill.execute_notebook(
+                str(before), str(after), parameters=values, kernel_name=KERNEL["name"], progress_bar=False,
+                execution_timeout=CELL_TIMEOUT_S, record_timing=False, cwd=str(source.parent),
+                kernel_manager_class=QuietKernelManager,
+            )  # fmt: skip
+        except papermill.PapermillExecutionError as error:
+            failed.write_bytes(after.read_bytes())
+            raise NotebookError(f"{source.name} failed: {error.ename}: {error.evalue}. What ran is in {failed}.") from error
+        finally:
+            os.environ.pop("TQDM_DISABLE")
+        notebook = nbformat.read(after, as_version=4)
+    _stable(notebook, values)
+    nbformat.write(notebook, target.with_suffix(".new"))
+    target.with_suffix(".new").replace(target)
+
+
+def _read(source: Path):
+    """A text notebook with our kernel and with cell ids that, unlike jupytext's, do not change from one reading to the next."""
+    notebook = jupytext.read(source)
+    notebook.metadata["kernelspec"] = KERNEL
+    _number(notebook)
+    return notebook
+
+
+def _number(notebook) -> None:
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{i:03d}"
+
+
+def _stable(notebook, values: dict) -> None:
+    """Drop dates, paths, durations and patch versions: what is left depends on source, parameters and results only."""
+    _number(notebook)
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": KERNEL, "language_info": {"name": "python"}, "papermill": {"parameters": values}}
+    )
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)

@@ -1,0 +1,60 @@
+import json
+
+import pytest
+import yaml
+
+from mer_core import book, paths, results
+
+PAGES = sorted(path for path in paths.BOOK.glob("*.md"))
+
+
+def listed():
+    toc = yaml.safe_load((paths.BOOK / "_toc.yml").read_text())
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+
+
+def test_every_page_and_every_notebook_is_in_the_table_of_contents():
+    from mer_core.notebooks import sources
+
+    expected = {path.stem for path in PAGES} | {f"executed/{source.stem}" for source in sources()}
+    assert expected == set(listed()) and expected
+
+
+def test_a_sound_site_passes(tmp_path):
+    (tmp_path / "a.html").write_text('<h1 id="top">A</h1><a href="b.html#end">b</a><img src="c.png" alt="a curve">')
+    (tmp_path / "b.html").write_text('<p id="end">B</p><a href="a.html#top">a</a><a href="https://example.org">x</a>')
+    (tmp_path / "c.png").write_bytes(b"")
+    assert book.faults(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "html, fault",
+    [
+        ('<img src="c.png" alt="">', "no alt text"),
+        ('<img src="c.png" alt="../_images/c.png">', "no alt text"),
+        ('<a href="gone.html">x</a>', "gone.html"),
+        ('<a href="a.html#nowhere">x</a>', "nowhere"),
+        ('<script src="https://cdn.example.org/x.js"></script>', "network"),
+    ],
+)
+def test_a_broken_site_is_found_out(tmp_path, html, fault):
+    (tmp_path / "a.html").write_text(f"<html><body>{html}</body></html>")
+    (tmp_path / "c.png").write_bytes(b"")
+    assert any(fault in found for found in book.faults(tmp_path))
+
+
+def test_numbers_are_plain_and_finite(monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    numbers = book.numbers()
+    assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
+    assert numbers["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
+
+
+def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    found = [path for path in paths.RESULTS.rglob("*.json") if "smoke" not in path.parts]
+    assert found
+    for path in found:
+        record = results.load(path)
+        stored = results.predictions(record)
+        assert record["run_id"] in path.name and len(stored["track"]) == record["data"]["n_tested"]

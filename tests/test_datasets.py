@@ -1,0 +1,172 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import tone, write
+
+from mer_core import audio, datasets
+from mer_core.datasets import folder, panda4q, synthetic
+from mer_core.tracks import DataError
+
+
+@pytest.fixture
+def like_4q(tmp_path):
+    """Eight short clips in the layout of 4Q, two artists with accents in Latin-1, one artist unknown."""
+    rows = []
+    for i in range(8):
+        quadrant = f"Q{i % 4 + 1}"
+        write(tmp_path / quadrant / f"MT{i:04d}.{'wav' if i % 2 else 'ogg'}", tone(200 + i, 1.0))
+        rows.append({"Song": f"MT{i:04d}", "Quadrant": quadrant, "Artist": ["Björk", "Café Tacvba"][i % 2] if i else None})
+    table = pd.DataFrame(rows)
+    table[["Song", "Quadrant"]].to_csv(tmp_path / panda4q.ANNOTATIONS, index=False, encoding="latin-1")
+    table[["Song", "Artist"]].to_csv(tmp_path / panda4q.METADATA, index=False, encoding="latin-1")
+    return tmp_path
+
+
+def test_4q_as_distributed(like_4q):
+    tracks = panda4q.read(like_4q)
+    assert len(tracks) == 8 and tracks.classes == ("Q1", "Q2", "Q3", "Q4")
+    assert set(tracks.groups) == {"Björk", "Café Tacvba", "MT0000"}
+    assert tracks.table["duration_s"].between(0.99, 1.01).all()
+
+
+def test_4q_missing_says_what_to_download_and_where_to_put_it(tmp_path):
+    with pytest.raises(DataError, match="Q1.*not found.*Download.*MER_DATA"):
+        panda4q.read(tmp_path / "4q")
+
+
+def test_a_label_without_audio_and_audio_without_a_label_are_named(like_4q):
+    (like_4q / "Q2" / "MT0001.wav").rename(like_4q / "Q2" / "MT0099.wav")
+    with pytest.raises(DataError, match="no audio: MT0001"):
+        panda4q.read(like_4q)
+    write(like_4q / "Q2" / "MT0001.wav", tone(200, 1.0))
+    with pytest.raises(DataError, match="no label: .*MT0099.wav"):
+        panda4q.read(like_4q)
+
+
+def test_a_clip_in_the_wrong_quadrant_is_named(like_4q):
+    shutil.move(like_4q / "Q1" / "MT0000.ogg", like_4q / "Q3" / "MT0000.ogg")
+    with pytest.raises(DataError, match="another quadrant.*MT0000"):
+        panda4q.read(like_4q)
+
+
+@pytest.mark.parametrize("content, reason", [(b"", "empty"), (b"this is text, not music", "not a sound file")])
+def test_unreadable_files_are_named_skipped_on_request_and_counted(like_4q, content, reason):
+    bad = like_4q / "Q2" / "MT0001.wav"
+    bad.write_bytes(content)
+    with pytest.raises(DataError, match=f"MT0001.wav.*{reason}.*skip_unreadable"):
+        panda4q.read(like_4q)
+    tracks = panda4q.read(like_4q, skip_unreadable=True)
+    assert len(tracks) == 7 and list(tracks.skipped) == [str(bad)]
+
+
+def test_duplicate_ids_are_named(tmp_path):
+    write(tmp_path / "happy" / "song.wav", tone(200, 1))
+    write(tmp_path / "sad" / "song.flac", tone(200, 1))
+    with pytest.raises(DataError, match="share the id 'song'"):
+        folder.read(tmp_path)
+
+
+def test_unknown_labels_are_named(like_4q):
+    path = like_4q / panda4q.ANNOTATIONS
+    path.write_text(path.read_text().replace("MT0001,Q2", "MT0001,Q5"))
+    with pytest.raises(DataError, match="Q5|another quadrant"):
+        panda4q.read(like_4q)
+
+
+def test_own_folders_and_own_csv_give_the_same_tracks(tmp_path):
+    for i, label in enumerate(["happy", "sad", "happy", "sad"]):
+        write(tmp_path / "music" / label / f"song {i}.wav", tone(200, 1))
+    by_folder = folder.read(tmp_path / "music")
+    rows = [{"path": p.relative_to(tmp_path), "label": p.parent.name} for p in sorted(tmp_path.rglob("*.wav"))]
+    pd.DataFrame(rows).to_csv(tmp_path / "music.csv", index=False)
+    by_csv = datasets.load(str(tmp_path / "music.csv"))
+    columns = ["track_id", "label", "group"]
+    pd.testing.assert_frame_equal(by_csv.table[columns], by_folder.table[columns])
+    assert by_csv.classes == ("happy", "sad") and by_csv.digest() == by_folder.digest()
+
+
+@pytest.mark.parametrize(
+    "csv, reason",
+    [
+        ("path\na.wav\n", "label is missing"),
+        ("path,label\nnowhere.wav,sad\n", "do not exist"),
+        ("path,label\na.wav,\n", "row 2"),
+    ],
+)
+def test_a_csv_that_cannot_be_used_says_why(tmp_path, csv, reason):
+    write(tmp_path / "a.wav", tone(200, 1))
+    (tmp_path / "my.csv").write_text(csv)
+    with pytest.raises(DataError, match=reason):
+        folder.read(tmp_path / "my.csv")
+
+
+def test_one_label_is_not_enough_and_loose_files_are_named(tmp_path):
+    write(tmp_path / "happy" / "a.wav", tone(200, 1))
+    with pytest.raises(DataError, match="needs two"):
+        folder.read(tmp_path)
+    write(tmp_path / "loose.wav", tone(200, 1))
+    with pytest.raises(DataError, match="outside a label's folder"):
+        folder.read(tmp_path)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(DataError, match="synthetic, 4q"):
+        datasets.load("gtzan")
+
+
+def test_samples_that_are_not_numbers_are_refused(tmp_path):
+    broken = tone(200, 1.0)
+    broken[100] = np.nan
+    with pytest.raises(audio.AudioError, match="not numbers"):
+        audio.read(write_float(tmp_path / "nan.wav", broken), 22050)
+
+
+def write_float(path, samples):
+    import soundfile
+
+    soundfile.write(path, samples, 22050, subtype="FLOAT")
+    return path
+
+
+def test_channels_are_averaged_and_rates_converted(tmp_path):
+    stereo = np.stack([tone(200, 1.0), -tone(200, 1.0)], axis=1)
+    assert np.abs(audio.read(write(tmp_path / "s.wav", stereo), 22050)).max() < 1e-3
+    assert len(audio.read(write(tmp_path / "r.wav", tone(200, 1.0), rate=44100), 22050)) == 22050 // 2
+
+
+# the synthetic corpus: is it music with the cues it claims?
+
+
+def test_the_corpus_is_the_same_every_time(tmp_path):
+    small = synthetic.Corpus(n_songs=4, n_artists=2, song_s=4)
+    for name in ("one", "two"):
+        synthetic.make(small, tmp_path / name)
+    for path in sorted((tmp_path / "one").iterdir()):
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.1, 0.25, 0.5])
+def test_drift_is_the_share_of_seconds_that_depart(drift):
+    corpus = synthetic.Corpus(song_s=20, drift=drift)
+    for i in range(20):
+        labels = synthetic.second_labels("Q2", corpus, np.random.default_rng(i))
+        assert sum(label != "Q2" for label in labels) == round(20 * drift)
+
+
+def test_high_arousal_sounds_louder_and_high_valence_is_major(rng):
+    def level(quadrant):
+        samples = synthetic.render((quadrant,) * 6, np.random.default_rng(0), np.random.default_rng(0), spread=0.0)
+        return 20 * np.log10(np.sqrt(np.mean(samples**2)))
+
+    assert min(level("Q1"), level("Q2")) > max(level("Q3"), level("Q4")) + 3
+    assert {q: synthetic.CUES[q].triad[1] for q in synthetic.CUES} == {"Q1": 4, "Q2": 3, "Q3": 3, "Q4": 4}
+
+
+@pytest.mark.real_data
+def test_4q_matches_its_card():
+    tracks = datasets.load("4q")
+    rows = datasets.check(tracks)
+    assert rows and all(expected == found for _, expected, found in rows)
+    assert tracks.table["duration_s"].sum() == pytest.approx(26_852.97, rel=0.005)  # of the original mp3s

@@ -1,0 +1,109 @@
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import RATE, tone, write
+
+from mer_core import audio, frames
+from mer_core.features import LogMel
+from mer_core.tracks import DataError, measured
+
+SETTINGS = LogMel(n_mels=32, pool_frames=2)
+
+
+def tracks_of(folder, durations):
+    paths = [write(folder / f"t{i:02d}.wav", tone(200 + 50 * i, d)) for i, d in enumerate(durations)]
+    table = pd.DataFrame({"track_id": [p.stem for p in paths], "path": paths, "label": "a", "group": "g"})
+    return measured("test", ("a",), table, skip_unreadable=False)
+
+
+@pytest.mark.parametrize("window_s", [1.0, 2.0, 3.0])
+def test_number_of_windows_is_floor_of_duration_less_window_plus_one(tmp_path, window_s):
+    durations = [3.0, 3.99, 5.5, 7.0001]
+    store = frames.compute(tracks_of(tmp_path, durations), SETTINGS, cache=tmp_path, progress=False)
+    windows = frames.windows(store, window_s)
+    expected = [int(np.floor(d - window_s)) + 1 for d in durations]
+    assert np.bincount(windows.track).tolist() == expected
+
+
+@pytest.mark.parametrize("pool", [1, 2, 4, 10])
+def test_no_window_reaches_beyond_its_track(tmp_path, pool):
+    store = frames.compute(tracks_of(tmp_path, [3.0, 3.02, 4.0, 5.97]), LogMel(n_mels=8, pool_frames=pool), cache=tmp_path)
+    windows = frames.windows(store, 3.0)
+    assert np.all(windows.first >= store.offsets[windows.track])
+    assert np.all(windows.first + windows.n_frames <= store.offsets[windows.track + 1])
+
+
+def test_a_window_holds_what_sounds_there(tmp_path):
+    path = write(tmp_path / "step.wav", np.concatenate([tone(300, 4.0), tone(3000, 4.0)]))
+    table = pd.DataFrame({"track_id": ["step"], "path": [path], "label": "a", "group": "g"})
+    store = frames.compute(measured("t", ("a",), table, skip_unreadable=False), SETTINGS, cache=tmp_path)
+    windows = frames.windows(store, 2.0)
+    loudest = [store.values[f : f + windows.n_frames].mean(axis=0).argmax() for f in windows.first]
+    assert loudest[0] == loudest[2] < loudest[4] == loudest[6]
+
+
+def test_a_clip_shorter_than_a_window_is_named(tmp_path):
+    store = frames.compute(tracks_of(tmp_path, [5.0, 2.5]), SETTINGS, cache=tmp_path)
+    with pytest.raises(DataError, match=r"t01 \(2.50 s\)"):
+        frames.windows(store, 3.0)
+
+
+def test_a_killed_run_goes_on_and_gives_the_same_store(tmp_path, monkeypatch):
+    tracks = tracks_of(tmp_path, [2.0] * 6)
+    whole = frames.compute(tracks, SETTINGS, cache=tmp_path / "whole", progress=False)
+    decoded, original = [], audio.read
+
+    def read_until_killed(path, rate):
+        if len(decoded) == 3:
+            raise KeyboardInterrupt
+        decoded.append(path)
+        return original(path, rate)
+
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)  # one decoder, so that the kill comes at a known track
+    monkeypatch.setattr(audio, "read", read_until_killed)
+    with pytest.raises(KeyboardInterrupt):
+        frames.compute(tracks, SETTINGS, cache=tmp_path / "killed", progress=False)
+    partial = next((tmp_path / "killed").glob("*.partial"))
+    assert not list((tmp_path / "killed").glob("*.json"))
+    with partial.open("ab") as file:  # half a track that no journal row vouches for
+        file.write(b"garbage")
+    decoded.clear()
+    monkeypatch.setattr(audio, "read", lambda path, rate: decoded.append(path) or original(path, rate))
+    again = frames.compute(tracks, SETTINGS, cache=tmp_path / "killed", progress=False)
+    assert len(decoded) < 6
+    np.testing.assert_array_equal(again.values, whole.values)
+    np.testing.assert_array_equal(again.offsets, whole.offsets)
+    decoded.clear()
+    frames.compute(tracks, SETTINGS, cache=tmp_path / "killed", progress=False)
+    assert decoded == []
+
+
+def test_same_sound_elsewhere_is_not_computed_again(tmp_path, monkeypatch):
+    frames.compute(tracks_of(tmp_path / "here", [2.0, 3.0]), SETTINGS, cache=tmp_path)
+    monkeypatch.setattr(audio, "read", None)  # calling it would fail
+    moved = frames.compute(tracks_of(tmp_path / "there", [2.0, 3.0]), SETTINGS, cache=tmp_path)
+    assert len(moved.values) > 0
+    with pytest.raises(TypeError):
+        frames.compute(tracks_of(tmp_path / "there", [2.0, 2.0]), SETTINGS, cache=tmp_path)
+
+
+def test_an_undecodable_file_is_named_and_skipped_only_on_request(tmp_path):
+    tracks = tracks_of(tmp_path, [2.0, 2.0, 2.0])
+    bad = tracks.table["path"][1]
+    bad.write_bytes(b"RIFF....")
+    with pytest.raises(DataError, match="t01.wav"):
+        frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False)
+    store = frames.compute(tracks, SETTINGS, cache=tmp_path, skip_unreadable=True, progress=False)
+    assert list(store.tracks.table["track_id"]) == ["t00", "t02"]
+    assert str(bad) in store.tracks.skipped
+    assert len(store.offsets) == 3
+
+
+def test_frames_are_kept_to_a_twentieth_of_a_decibel(tmp_path):
+    store = frames.compute(tracks_of(tmp_path, [2.0]), LogMel(), cache=tmp_path)
+    import torch
+
+    from mer_core.features import log_mel
+
+    exact = log_mel(torch.from_numpy(audio.read(store.tracks.table["path"][0], RATE))[None], LogMel())[0].T.numpy()
+    assert np.abs(store.of(0).astype(np.float32) - exact).max() < 0.05

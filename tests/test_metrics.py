@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from mer_core import metrics
+
+
+@pytest.fixture(params=[2, 4])
+def answers(request, rng):
+    truth = rng.integers(0, request.param, 200)
+    return truth, np.where(rng.random(200) < 0.6, truth, rng.integers(0, request.param, 200)), request.param
+
+
+def test_agrees_with_scikit_learn(answers):
+    truth, called, n = answers
+    found = metrics.scores(truth, called, n)
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truth, called))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(truth, called, average="macro"))
+    assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(truth, called))
+    assert found["matthews"] == pytest.approx(sk.matthews_corrcoef(truth, called))
+    if n == 2:
+        assert found["positive_f1"] == pytest.approx(sk.f1_score(truth, called))
+
+
+def test_roc_auc_agrees_with_scikit_learn_ties_included(rng):
+    positive, score = rng.random(300) < 0.3, rng.integers(0, 10, 300)
+    assert metrics.roc_auc(positive, score) == pytest.approx(sk.roc_auc_score(positive, score))
+    assert metrics.roc_auc(np.ones(3, bool), np.arange(3)) is None
+
+
+def test_a_constant_answer_earns_nothing_but_accuracy():
+    truth = np.repeat([0, 1], [30, 70])
+    constant = metrics.scores(truth, np.ones(100, int), 2)
+    assert constant["accuracy"] == 0.7 and constant["balanced_accuracy"] == 0.5 and constant["matthews"] == 0
+    assert constant["positive_f1"] == pytest.approx(2 * 70 / 170)  # why F1 of the positive class flatters
+
+
+def test_f1_by_hand():
+    counts = np.array([[3, 1], [2, 4]])  # class 1: precision 4/5, recall 4/6
+    assert metrics.positive_f1(counts) == pytest.approx(2 * (4 / 5) * (4 / 6) / (4 / 5 + 4 / 6))
+
+
+@pytest.mark.parametrize("truth, called", [([0, 1], [0]), ([], []), ([0, 4], [0, 1]), ([0, 1], [0, -1])])
+def test_bad_input_is_refused(truth, called):
+    with pytest.raises(ValueError):
+        metrics.confusion(np.array(truth, int), np.array(called, int), 4)

@@ -1,0 +1,62 @@
+import jupytext
+import nbformat
+import pytest
+
+from mer_core import notebooks, paths
+
+SOURCES = notebooks.sources()
+
+
+def test_there_are_notebooks_to_check():
+    assert SOURCES
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_notebook_is_thin_and_its_parameters_are_known(source):
+    notebook = jupytext.read(source)
+    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    assert "preset" in notebooks.parameters(source)
+    assert "def " not in source.read_text()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_every_figure_of_a_notebook_says_what_it_shows(source):
+    drawing = [
+        cell for cell in jupytext.read(source).cells if cell.cell_type == "code" and "figures." in cell.source.split("import")[-1]
+    ]
+    for cell in drawing:
+        assert cell.metadata["mystnb"]["figure"]["caption"] and cell.metadata["mystnb"]["image"]["alt"]
+
+
+@pytest.fixture
+def small(tmp_path):
+    source = tmp_path / "00_small.py"
+    source.write_text('# %% tags=["parameters"]\nn = 1\n\n# %%\nprint(n + 1)\nassert n != 13\n')
+    return source
+
+
+def test_same_parameters_same_bytes(small, tmp_path):
+    for name in ("a", "b"):
+        notebooks.execute(small, tmp_path / f"{name}.ipynb", n=2)
+    assert (tmp_path / "a.ipynb").read_bytes() == (tmp_path / "b.ipynb").read_bytes()
+    executed = nbformat.read(tmp_path / "a.ipynb", 4)
+    assert executed.cells[-1].outputs[0].text == "3\n"
+
+
+def test_an_unknown_parameter_is_refused(small, tmp_path):
+    with pytest.raises(notebooks.NotebookError, match=r"no parameter \['m'\]; it has \['n'\]"):
+        notebooks.execute(small, tmp_path / "out.ipynb", m=2)
+
+
+def test_a_failed_notebook_leaves_the_old_page_and_is_kept_beside_it(small, tmp_path):
+    target = tmp_path / "out.ipynb"
+    notebooks.execute(small, target, n=2)
+    before = target.read_bytes()
+    with pytest.raises(notebooks.NotebookError, match=r"out.failed.ipynb"):
+        notebooks.execute(small, target, n=13)
+    assert target.read_bytes() == before and (tmp_path / "out.failed.ipynb").exists()
+
+
+def test_executed_notebooks_are_not_tracked():
+    assert paths.EXECUTED.relative_to(paths.ROOT).as_posix() + "/" in (paths.ROOT / ".gitignore").read_text().splitlines()

@@ -1,0 +1,72 @@
+"""The project's own promises: pins agree, rooms do not import upwards, imports are instant."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+
+from mer_core import datasets, paths
+
+SETTINGS = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
+LOCK = dict(line.split("==") for line in (paths.ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_environment_yml_pins_what_the_lock_pins():
+    environment = yaml.safe_load((paths.ROOT / "environment.yml").read_text())
+    (pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    pins = dict(line.split("==") for line in pip if "==" in line)
+    assert len(pins) >= 8
+    lock = {canonical(name): version for name, version in LOCK.items()}
+    assert {name: lock[canonical(name)] for name in pins} == pins
+    (python,) = (entry for entry in environment["dependencies"] if str(entry).startswith("python="))
+    assert python.removeprefix("python=") in SETTINGS["project"]["requires-python"]
+
+
+def test_the_lock_covers_every_declared_dependency():
+    extras = SETTINGS["project"]["optional-dependencies"]
+    declared = SETTINGS["project"]["dependencies"] + extras["book"] + extras["notebooks"] + extras["dev"]
+    names = {canonical(re.match(r"[A-Za-z0-9_.-]+", line).group()) for line in declared}
+    assert names <= {canonical(name) for name in LOCK}
+    assert LOCK["torch"] == "2.13.0" and LOCK["jupyter-book"].startswith("1.")
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+LOWER = ["emotion", "audio", "features", "frames", "mixture", "semi_supervised", "songs", "metrics", "models/vgg", "tracks"]
+UPPER = {f"mer_core.{name}" for name in ("runs", "experiments", "results", "book", "notebooks", "figures", "cli", "training")}
+
+
+@pytest.mark.parametrize("room", LOWER)
+def test_lower_rooms_know_nothing_of_upper_ones(room):
+    assert not UPPER & set(imports_of(paths.ROOT / "mer_core" / f"{room}.py"))
+
+
+@pytest.mark.parametrize("modules", ["mer_core.metrics, mer_core.results, mer_core.significance", "mer_core"])
+def test_reading_records_needs_no_torch(modules):
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_registered_data_set_has_a_complete_card():
+    for name in datasets.READERS:
+        assert {"title", "citation", "licence", "source", "folder", "contents", "expected"} <= set(datasets.card(name))
+
+
+def test_the_synthetic_corpus_matches_its_card():
+    rows = datasets.check(datasets.load("synthetic"))
+    assert rows and all(expected == found for _, expected, found in rows)

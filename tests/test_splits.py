@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from mer_core import datasets, splits
+from mer_core.datasets import synthetic
+from mer_core.splits import Folds
+from mer_core.tracks import DataError
+
+
+@pytest.fixture(scope="module")
+def tracks():
+    return synthetic.read(synthetic.Corpus(n_songs=24, n_artists=12, song_s=4))
+
+
+@pytest.mark.parametrize("by", splits.BY)
+def test_no_song_is_on_both_sides_and_with_artists_no_artist(tracks, by):
+    folds = Folds(n=3, by=by)
+    fold = splits.outer(tracks, folds)
+    for k in range(3):
+        training, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        assert not set(tracks.table["track_id"][training]) & set(tracks.table["track_id"][test])
+        inner = splits.inner(tracks, training, folds)
+        sides = [(training, test)] + [(training[inner != j], training[inner == j]) for j in range(folds.inner)]
+        if by == "artist":
+            for a, b in sides:
+                assert len(a) and len(b) and not set(tracks.groups[a]) & set(tracks.groups[b])
+
+
+def test_every_song_is_tested_once_and_classes_stay_balanced(tracks):
+    fold = splits.outer(tracks, Folds(n=3, by="song"))
+    assert sorted(set(fold)) == [0, 1, 2]
+    counts = np.array([np.bincount(tracks.targets[fold == k], minlength=4) for k in range(3)])
+    assert np.all(counts == 2)
+
+
+def test_folds_are_read_back_from_their_file(tracks, tmp_path):
+    first = splits.outer(tracks, Folds(n=3), tmp_path)
+    (path,) = tmp_path.glob("*.csv")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], *sorted(lines[1:], reverse=True)]))  # order in the file must not matter
+    np.testing.assert_array_equal(splits.outer(tracks, Folds(n=3), tmp_path), first)
+    path.write_text("\n".join(lines[:-1]))
+    with pytest.raises(DataError, match="song023"):
+        splits.outer(tracks, Folds(n=3), tmp_path)
+
+
+def test_more_folds_than_songs_of_a_class_is_refused(tracks):
+    with pytest.raises(DataError, match="the rarest has 6"):
+        splits.outer(tracks, Folds(n=7), None)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("by, n", [("artist", 5), ("song", 10)])
+def test_committed_folds_of_4q_are_disjoint(by, n, monkeypatch):
+    from mer_core import paths
+
+    tracks = datasets.load("4q")
+    monkeypatch.setattr(paths, "SPLITS", paths.DATA / "splits")
+    files = list(paths.SPLITS.glob(f"4q-{n}-folds-by-{by}-*.csv"))
+    assert files, "the folds of 4Q are missing from data/splits"
+    fold = splits.outer(tracks, Folds(n=n, by=by))
+    assert np.bincount(fold).min() >= 900 / n * 0.9
+    if by == "artist":
+        assert all(len(set(fold[tracks.groups == g])) == 1 for g in set(tracks.groups))

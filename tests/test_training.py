@@ -1,0 +1,144 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mer_core import frames, models, training
+from mer_core.features import LogMel
+from mer_core.methods import METHODS, inherit, self_learning
+from mer_core.semi_supervised import symmetric_kl
+from mer_core.training import Learner, Training
+
+SMALL = Training(epochs=3, batch_size=16, learning_rate=2e-3, precision="float32")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def store(corpus):
+    return frames.compute(corpus, LogMel(n_mels=32, pool_frames=4), progress=False)
+
+
+@pytest.fixture(scope="module")
+def data(store):
+    return training.segments(store, frames.windows(store, 2.0), CPU)
+
+
+def learner_for(data, settings=SMALL, seed=0):
+    return Learner(models.Network("vgg_slim"), settings, data, seed)
+
+
+def test_spectrograms_are_the_frames_of_the_store(data, store):
+    picked = torch.tensor([0, 5, len(data) - 1])
+    batch = data.spectrograms(picked)
+    assert batch.shape == (3, 1, 32, data.n_frames)
+    for row, j in zip(batch, picked, strict=True):
+        first = int(data.first[j])
+        np.testing.assert_array_equal(row[0].numpy(), store.values[first : first + data.n_frames].T)
+
+
+def test_windows_inherit_their_songs_label(data, corpus):
+    np.testing.assert_array_equal(data.label.numpy(), corpus.targets[data.track])
+
+
+def test_a_window_is_truly_clean_when_most_of_its_seconds_are(data, corpus):
+    for j in range(len(data)):
+        row = corpus.table.iloc[data.track[j]]
+        seconds = corpus.second_labels[row["track_id"]][int(data.second[j]) : int(data.second[j]) + 2]
+        assert data.truly_clean[j] == (sum(s == row["label"] for s in seconds) > 1)
+    assert 0.5 < data.truly_clean.mean() < 1
+
+
+def test_strided_epochs_together_see_every_window_once(data):
+    seen = torch.cat([data.in_epoch(e, 3) for e in range(3)])
+    assert torch.equal(seen.sort().values, torch.arange(len(data)))
+
+
+def test_a_part_keeps_only_its_tracks_and_shares_the_frames(data):
+    part = data.of_tracks(np.array([1, 3]))
+    assert set(part.track) == {1, 3} and part.values.data_ptr() == data.values.data_ptr()
+
+
+def test_standardised_levels_have_mean_zero_and_deviation_one(data):
+    mean, deviation = data.level_statistics()
+    rows = torch.unique(data.first.view(-1, 1) + torch.arange(data.n_frames))
+    levels = data.values[rows].float()
+    torch.testing.assert_close(levels.mean(dim=0), mean[:, 0], atol=1e-2, rtol=0)
+    torch.testing.assert_close(levels.std(dim=0, correction=0), deviation[:, 0], atol=1e-2, rtol=0)
+
+
+def test_same_seed_same_network_other_seed_another(data):
+    def predictions(seed):
+        learner = learner_for(data, seed=seed)
+        inherit.train(learner, data, inherit.Settings())
+        return learner.predict(data)
+
+    assert torch.equal(predictions(1), predictions(1))
+    assert not torch.equal(predictions(1), predictions(2))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_training_learns_to_tell_songs_apart(data, method):
+    learner = learner_for(data, replace(SMALL, epochs=15))
+    settings = METHODS[method].Settings()
+    METHODS[method].train(learner, data, settings)
+    found = learner.predict(data).argmax(dim=1)
+    assert (found == data.label).float().mean() > 0.5  # chance: 0.25
+    assert learner.log[-1]["loss"] is not None and len(learner.log) == 15
+
+
+def test_plain_mixup_remains_when_every_label_is_trusted(data):
+    settings = self_learning.Settings(warmup_epochs=0, clean_threshold=0.0, consistency_weight=5.0)
+    learner = learner_for(data)
+    self_learning.train(learner, data, settings)
+    assert all(row["n_noisy"] == 0 and "every label called clean" in row["note"] for row in learner.log)
+
+
+def test_the_noisy_set_gets_sharpened_predictions_and_the_clean_set_its_labels(data):
+    learner = learner_for(data)
+    inherit.supervised_epoch(learner, data, data.in_epoch(0, 1))
+    learner.log.append({})
+    index = torch.arange(len(data))
+    targets, noisy = self_learning.separate(learner, data, index, self_learning.Settings(temperature=0.5))
+    predictions = learner.predict(data)
+    assert torch.equal(targets[~noisy].argmax(dim=1), data.label[~noisy])
+    assert set(targets[~noisy].unique().tolist()) == {0.0, 1.0}
+    squares = predictions[noisy] ** 2
+    torch.testing.assert_close(targets[noisy], squares / squares.sum(dim=1, keepdim=True))
+    assert 0 < noisy.sum() < len(data)
+
+
+def test_the_log_tells_what_the_mixture_did_and_how_well(data):
+    learner = learner_for(data)
+    self_learning.train(learner, data, self_learning.Settings(warmup_epochs=1))
+    plain, *separated = learner.log
+    assert "n_clean" not in plain and len(separated) == 2
+    for row in separated:
+        assert row["n_clean"] + row["n_noisy"] == len(data) == sum(row["histogram"])
+        assert len(row["clean_share"]) == 4 and row["means"][0] <= row["means"][1]
+        assert 0 <= row["auc"] <= 1 and row["truly_clean"] == pytest.approx(data.truly_clean.mean())
+
+
+@pytest.mark.parametrize("consistency_input", [self_learning.MIXED, self_learning.PLAIN])
+def test_consistency_draws_the_two_passes_together(data, consistency_input):
+    def disagreement(weight):
+        settings = self_learning.Settings(
+            warmup_epochs=1, clean_threshold=1.0, least_clean_share=0.3, consistency_weight=weight,
+            consistency_input=consistency_input,
+        )  # fmt: skip
+        learner = learner_for(data, replace(SMALL, epochs=6))
+        self_learning.train(learner, data, settings)
+        learner.model.train()
+        torch.manual_seed(0)
+        features = learner.trunk(data.spectrograms(torch.arange(64)))
+        return symmetric_kl(learner.head(features), learner.head(features)).mean().item()
+
+    assert disagreement(50.0) < 0.7 * disagreement(0.0)
+
+
+def test_settings_out_of_range_are_refused():
+    for bad in ({"clean_threshold": 1.5}, {"temperature": 0.0}, {"mixup_alpha": -1.0}, {"consistency_input": "both"}):
+        with pytest.raises(ValueError):
+            self_learning.Settings(**bad)
+    with pytest.raises(ValueError, match="bf16 or float32"):
+        Training(precision="fp8")
