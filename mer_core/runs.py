@@ -81,8 +81,13 @@ def tested_folds(run: Run) -> range:
     return range(run.folds.tested or run.folds.n)
 
 
-def fold_path(run: Run, tracks: Tracks, fold: int) -> Path:
-    return paths.CACHE / "folds" / f"{run.run_id}-{tracks.digest()}" / f"fold-{fold}.npz"
+def parts(run: Run) -> range:
+    """The networks of a fold: one on all its training songs, and one for each inner fold."""
+    return range(1 + run.folds.inner)
+
+
+def part_path(run: Run, tracks: Tracks, fold: int, part: int) -> Path:
+    return paths.CACHE / "folds" / f"{run.run_id}-{tracks.digest()}" / f"fold-{fold}-part-{part}.npz"
 
 
 def seed_of(run: Run, fold: int, part: int) -> int:
@@ -97,39 +102,49 @@ def fit(run: Run, data: Segments, seed: int, on_epoch: Callable[[dict], None]) -
     return learner
 
 
-def train_fold(run: Run, fold: int, on_epoch: Callable[[dict], None] = lambda row: None) -> Path:
-    """Train on all folds but one, predict that one; out-of-fold predictions of the training songs come from inner folds.
+def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] = lambda row: None) -> Path:
+    """Train one network of a fold and store its predictions in the cache, in one step; a finished one is not repeated.
 
-    Everything the song level needs is written to the cache at the end, in one step; a finished fold is not repeated.
+    Part 0 learns from all training songs and answers for the test songs, and for its own training songs (in sample). Part k
+    leaves out inner fold k - 1 of the training songs and answers for that (out of fold).
     """
     frames, everything = load_segments(run, best_device())
-    path = fold_path(run, frames.tracks, fold)
+    path = part_path(run, frames.tracks, fold, part)
     if path.exists():
         return path
     began = time.perf_counter()
     of_track = splits.outer(frames.tracks, run.folds)
-    training, test = np.flatnonzero(of_track != fold), np.flatnonzero(of_track == fold)
-
-    data = everything.of_tracks(training)
-    learner = fit(run, data, seed_of(run, fold, 0), on_epoch)
-    held_out, in_sample = everything.of_tracks(test), learner.predict(data)
-    out_of_fold = torch.empty_like(in_sample)
-    inner = splits.inner(frames.tracks, training, run.folds)
-    for k in range(run.folds.inner):
-        part = fit(run, everything.of_tracks(training[inner != k]), seed_of(run, fold, 1 + k), on_epoch)
-        unseen = np.isin(data.track, training[inner == k])
-        out_of_fold[torch.from_numpy(unseen)] = part.predict(everything.of_tracks(training[inner == k]))
-
-    arrays = {
-        "test_track": held_out.track, "test_second": held_out.second, "test": learner.predict(held_out),
-        "training_track": data.track, "in_sample": in_sample, "out_of_fold": out_of_fold,
-    }  # fmt: skip
-    arrays = {k: v.cpu().numpy().astype(np.float16) if isinstance(v, torch.Tensor) else v for k, v in arrays.items()}
+    training, unheard = np.flatnonzero(of_track != fold), np.flatnonzero(of_track == fold)
+    if part:
+        inner = splits.inner(frames.tracks, training, run.folds)
+        training, unheard = training[inner != part - 1], training[inner == part - 1]
+    data, held_out = everything.of_tracks(training), everything.of_tracks(unheard)
+    learner = fit(run, data, seed_of(run, fold, part), on_epoch)
+    arrays = {"track": held_out.track, "second": held_out.second, "probability": half(learner.predict(held_out))}
+    if not part:
+        arrays |= {"training_track": data.track, "in_sample": half(learner.predict(data))}
     cost = {"seconds": time.perf_counter() - began, "threads": torch.get_num_threads(), "device": device_name()}
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path.with_suffix(".new.npz"), log=json.dumps(learner.log), cost=json.dumps(cost), **arrays)
     path.with_suffix(".new.npz").replace(path)
     return path
+
+
+def half(probabilities: torch.Tensor) -> np.ndarray:
+    return probabilities.cpu().numpy().astype(np.float16)
+
+
+def read_fold(run: Run, tracks: Tracks, fold: int) -> dict:
+    """The finished parts of a fold as one: ``test``, ``in_sample`` and ``out_of_fold`` probabilities with their tracks."""
+    first, *inner = [dict(np.load(part_path(run, tracks, fold, part))) for part in parts(run)]
+    out_of_fold = np.empty_like(first["in_sample"])
+    for part in inner:
+        out_of_fold[np.isin(first["training_track"], part["track"])] = part["probability"]
+    return {
+        "test_track": first["track"], "test_second": first["second"], "test": first["probability"],
+        "training_track": first["training_track"], "in_sample": first["in_sample"], "out_of_fold": out_of_fold,
+        "log": json.loads(str(first["log"])), "costs": [json.loads(str(part["cost"])) for part in (first, *inner)],
+    }  # fmt: skip
 
 
 def device_name() -> str:
@@ -196,8 +211,7 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
     collected: dict[str, list[np.ndarray]] = {}
     validation, log, costs = [], [], []
     for k in tested_folds(run):
-        with np.load(fold_path(run, tracks, k)) as stored:
-            fold = dict(stored)
+        fold = read_fold(run, tracks, k)
         own = np.unique(fold["test_track"])
         decided = decide(fold, tracks.targets, run.song)
         part = {
@@ -216,8 +230,8 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
              "value": value, "n": len(seen)}
             for name, value in metrics.scores(seen, called, n_classes).items()
         ]  # fmt: skip
-        log.append(json.loads(str(fold["log"])))
-        costs.append(json.loads(str(fold["cost"])))
+        log.append(fold["log"])
+        costs.append(fold["costs"])
     arrays = {name: np.concatenate(parts) for name, parts in collected.items()}
     track = arrays["track"]
     decided = {n.removeprefix("decision_"): v for n, v in arrays.items() if n.startswith("decision_")}
@@ -238,8 +252,11 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
             "n_skipped": len(tracks.skipped), "skipped": tracks.skipped,
         },
         "code": results.code_state(),
-        "environment": results.environment(costs[0]["device"], costs[0]["threads"]),
-        "cost": {"seconds": sum(cost["seconds"] for cost in costs), "seconds_per_fold": [c["seconds"] for c in costs]},
+        "environment": results.environment(costs[0][0]["device"], costs[0][0]["threads"]),
+        "cost": {
+            "seconds": sum(cost["seconds"] for fold in costs for cost in fold),  # of training and predicting, added up
+            "seconds_per_fold": [sum(cost["seconds"] for cost in fold) for fold in costs],
+        },
         "metrics": rows + validation,
         "log": log,
     }  # fmt: skip
@@ -252,23 +269,23 @@ def _numbers(groups: np.ndarray) -> np.ndarray:
 
 
 def execute(run: Run, experiment: str, preset: str, label: str, executor: Executor | None = None) -> dict:
-    """The record of a run: loaded if it exists, else made; a killed run goes on at its first unfinished fold.
+    """The record of a run: loaded if it exists, else made; a killed run goes on at its first unfinished network.
 
-    `executor`: any ``concurrent.futures.Executor`` (process pool, dask cluster) to train folds side by side; by default they
-    are trained here, one after the other.
+    `executor`: any ``concurrent.futures.Executor`` (process pool, dask cluster) to train networks side by side; by default
+    they are trained here, one after the other.
     """
     path = results.path_of(preset, experiment, label, run.run_id)
     if path.exists() and not results.is_stale(results.load(path)):
         return results.load(path)
-    frames = load_frames(run)  # before any worker starts: they share the store
-    splits.outer(frames.tracks, run.folds)
-    folds = tested_folds(run)
-    with tqdm(total=len(folds) * run.training.epochs * (1 + run.folds.inner), desc=label, unit="epoch") as bar:
+    tracks = load_frames(run).tracks  # before any worker starts: they share the store
+    splits.outer(tracks, run.folds)
+    jobs = [(fold, part) for part in parts(run) for fold in tested_folds(run)]  # the large networks first
+    with tqdm(total=len(jobs) * run.training.epochs, desc=label, unit="epoch") as bar:
         if executor is None:
-            for k in folds:
-                train_fold(run, k, on_epoch=lambda row: bar.update())
+            for fold, part in jobs:
+                train_part(run, fold, part, on_epoch=lambda row: bar.update())
         else:
-            for future in as_completed([executor.submit(train_fold, run, k) for k in folds]):
+            for future in as_completed([executor.submit(train_part, run, fold, part) for fold, part in jobs]):
                 future.result()
-                bar.update(bar.total // len(folds))
+                bar.update(run.training.epochs)
     return results.load(summarise(run, experiment, preset, label))

@@ -63,7 +63,7 @@ def test_every_experiment_has_runs_of_its_own_at_every_preset():
             assert len(ids) == len(set(ids)) > 0
 
 
-def test_a_killed_run_goes_on_at_the_next_fold_and_ends_as_an_unbroken_one(tiny, monkeypatch):
+def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(tiny, monkeypatch):
     unbroken = runs.execute(tiny, "test", "smoke", "unbroken")
     expected = results.predictions(unbroken)
     for path in (paths.CACHE / "folds").rglob("*.npz"):
@@ -71,7 +71,7 @@ def test_a_killed_run_goes_on_at_the_next_fold_and_ends_as_an_unbroken_one(tiny,
     trained, original = [], runs.fit
 
     def fit_until_killed(*arguments):
-        if len(trained) == 4:  # three networks a fold: killed within the second fold
+        if len(trained) == 4:  # of three networks for each of two folds
             raise KeyboardInterrupt
         trained.append(arguments)
         return original(*arguments)
@@ -82,7 +82,7 @@ def test_a_killed_run_goes_on_at_the_next_fold_and_ends_as_an_unbroken_one(tiny,
     trained.clear()
     monkeypatch.setattr(runs, "fit", lambda *a: trained.append(a) or original(*a))
     resumed = results.predictions(runs.execute(tiny, "test", "smoke", "killed"))
-    assert len(trained) == 3  # the second fold only
+    assert len(trained) == 2  # what was left of six networks
     for name, values in expected.items():
         np.testing.assert_array_equal(resumed[name], values)
 
@@ -100,11 +100,11 @@ def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny
     heard, original = [], runs.fit
     monkeypatch.setattr(runs, "fit", lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest))
     fresh = replace(tiny, seed=5)
-    path = runs.train_fold(fresh, 0)
-    tracks = set(range(16))
-    with np.load(path) as fold:
-        test, training = set(fold["test_track"]), set(fold["training_track"])
-        assert not np.array_equal(fold["in_sample"], fold["out_of_fold"])
+    for part in runs.parts(fresh):
+        runs.train_part(fresh, 0, part)
+    fold = runs.read_fold(fresh, runs.load_frames(fresh).tracks, 0)
+    tracks, test, training = set(range(16)), set(fold["test_track"]), set(fold["training_track"])
+    assert not np.array_equal(fold["in_sample"], fold["out_of_fold"])
     outer, *inner = heard
     assert outer == training and test | training == tracks and not test & training
     assert len(inner) == 2 and not inner[0] & inner[1] and inner[0] | inner[1] == training
