@@ -3,6 +3,7 @@
 Everything written here lies under ``book/executed`` and ``book/generated`` and can be made again at any time.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -39,73 +40,82 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = ()) -> None:
 
 
 def numbers() -> dict[str, float | int | str]:
-    """Every number that a page may quote, by key, computed from records and cards.
+    """Every number that a page may quote, by key, computed from records and from what the papers print.
 
-    Metrics have the key ``experiment/preset/label/target/decision/metric`` and, with ``/low`` and ``/high`` behind it, the ends
-    of their 95 % interval.
+    Metrics have the key ``experiment/label/target/decision/metric``, differences from the reference run
+    ``experiment/label/difference/decision``; with ``/low`` and ``/high`` behind it, the ends of the 95 % interval.
     """
     found: dict[str, float | int | str] = {}
     for name in experiments.EXPERIMENTS:
-        for record in results.first_seed(results.find(name, "cpu")):
-            stem = f"{name}/cpu/{record['label']}"
-            found |= {f"{stem}/minutes": record["cost"]["seconds"] / 60, f"{stem}/n": record["data"]["n_tested"]}
+        for record in recorded_or_none(name):
+            stem = f"{name}/{record['label']}"
+            found |= {f"{stem}/core_minutes": record["cost"]["core_minutes"], f"{stem}/n": record["data"]["n_tested"]}
             for m in record["metrics"]:
-                if m["part"] == "test" and m["fold"] == "all":
-                    key = f"{stem}/{m['target']}/{m['decision']}/{m['name']}"
-                    found |= {key: m["value"], f"{key}/low": m["low"], f"{key}/high": m["high"]}
-        found |= differences(name)
+                if m["fold"] != "all":
+                    continue
+                key = f"{stem}/{m['target']}/{m['decision']}/{m['name']}"
+                if m["part"] == "difference":
+                    key = f"{stem}/difference/{m['target']}/{m['decision']}"
+                found |= {key: m["value"], f"{key}/low": m["low"], f"{key}/high": m["high"]}
     for row in results.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
     return found
 
 
-def differences(experiment: str) -> dict[str, float]:
-    """Accuracy of each run less that of ``inherit``, paired by song, with its interval; empty without such records."""
-    records = {r["label"]: r for r in results.first_seed(results.find(experiment, "cpu"))}
-    found = {}
-    for label in set(records) - {"inherit"} if "inherit" in records else ():
-        for decision in ("svm", "mean_probability"):
-            value, low, high = results.accuracy_difference(records[label], records["inherit"], decision)
-            stem = f"{experiment}/cpu/{label}-less-inherit/{decision}"
-            found |= {stem: value, f"{stem}/low": low, f"{stem}/high": high}
-    return found
+def recorded_or_none(name: str, preset: str = "cpu") -> list[dict]:
+    """The records of an experiment, or an empty list where none has been made yet."""
+    try:
+        return experiments.recorded(name, preset)
+    except results.RecordError:
+        return []
 
 
-def status_table() -> pd.DataFrame:
-    """One row per record: what was run, when, where, at what cost, by which code."""
+def experiments_table() -> pd.DataFrame:
+    """One row per experiment: its question, what it feeds, and the command that makes its records."""
     rows = [
-        {
-            "experiment": r["experiment"], "run": r["label"], "preset": r["preset"], "seed": r["config"]["seed"],
-            "made": r["created"][:10],
-            "songs tested": r["data"]["n_tested"], "minutes": round(r["cost"]["seconds"] / 60, 1),
-            "device": f"{r['environment']['device']}, {r['environment']['threads']} threads",
-            "torch": r["environment"]["torch"], "commit": r["code"]["commit"] + (" (modified)" if r["code"]["modified"] else ""),
-            "record": r["run_id"],
-        }
-        for preset in experiments.PRESETS if preset != "smoke"
-        for name in experiments.EXPERIMENTS
-        for r in results.find(name, preset)
+        {"question": e.question, "feeds": e.feeds, "runs": len(e.variants), "command": f"`mer run {name} --preset cpu`",
+         "core-minutes": f"{sum(r['cost']['core_minutes'] for r in recorded_or_none(name)):.0f}"}
+        for name, e in experiments.EXPERIMENTS.items()
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
 
+def status_table() -> pd.DataFrame:
+    """One row per record of the tracked presets: what was run, when, on what, at what cost, by which code."""
+    rows = []
+    for preset, name in itertools.product(("cpu", "paper"), experiments.EXPERIMENTS):
+        for r in recorded_or_none(name, preset) if preset in experiments.EXPERIMENTS[name].presets else ():
+            commit = f"{r['code']['commit']}{' (modified)' if r['code']['modified'] else ''}"
+            rows.append(
+                {
+                    "experiment": name, "run": r["label"], "preset": preset, "made": r["created"][:10],
+                    "songs": r["data"]["n_tested"], "audio": " ".join(r["data"]["audio"]),
+                    "core-minutes": round(r["cost"]["core_minutes"], 1), "device": r["environment"]["device"],
+                    "torch": r["environment"]["torch"], "commit": commit, "record": r["run_id"],
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def write_generated() -> None:
-    """Write the numbers, the status table and the index figure that pages include."""
+    """Write the numbers, the tables and the index figure that pages include.
+
+    Raises
+    ------
+    RecordError : the main experiment has no records
+    """
     GENERATED.mkdir(parents=True, exist_ok=True)
     (GENERATED / "numbers.json").write_text(json.dumps(numbers(), indent=1, sort_keys=True))
-    status = status_table()
-    text = status.to_markdown(index=False) if len(status) else "No record yet."
-    (GENERATED / "status.md").write_text(text + "\n")
-    records = results.first_seed(results.find("segments_to_songs", "cpu"))
-    if records:
-        headline(records).savefig(GENERATED / "headline.svg", metadata={"Date": None})
+    (GENERATED / "status.md").write_text(status_table().to_markdown(index=False) + "\n")
+    (GENERATED / "experiments.md").write_text(experiments_table().to_markdown(index=False) + "\n")
+    headline(experiments.recorded("segments_to_songs", "cpu")).savefig(GENERATED / "headline.svg", metadata={"Date": None})
 
 
 def headline(records: list[dict]) -> Figure:
-    """Song accuracy of each method with its interval, beside the figures that the paper prints."""
-    rows = results.pooled(records, "accuracy", "svm").assign(name=lambda t: t["label"].map(figures.method_name))
-    paper = {figures.method_name("self_learning"): results.printed("4Q", "Proposed", "four_class_accuracy")}
-    return figures.intervals(rows, "Accuracy on 900 songs, four quadrants", paper)
+    """Song accuracy of each method with its interval, beside the figure that the paper prints."""
+    rows = results.pooled(records, "accuracy", "svm")
+    printed = {"self_learning": results.printed("4Q", "Proposed", "four_class_accuracy")}
+    return figures.intervals(rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed)
 
 
 def build() -> Path:

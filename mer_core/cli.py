@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,33 +89,54 @@ def features(name: str, preset: str, skip_unreadable: bool):
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="smoke", show_default=True)
 @click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as folds.n=3 or window_s=2.")
 @click.option("--seed", "seeds", type=int, multiple=True, help="Seeds to run; default 0. May be given several times.")
 @click.option("--workers", type=int, help="Networks trained side by side, each with its share of the cores; default one a core.")
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
 @skip_option
-def run(experiment, preset, only, dataset, seeds, workers, scheduler, shard, skip_unreadable):
+def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, shard, skip_unreadable):
     """Make the records of an experiment; runs that have one are shown, killed ones go on where they stopped.
 
     \b
     mer run segments_to_songs --preset smoke
     mer run segments_to_songs --preset cpu
-    mer run segments_to_songs --preset cpu --dataset path/to/my_music --only inherit
+    mer run segments_to_songs --preset cpu --dataset path/to/my_music --set folds.n=3 --only inherit
     """
-    from mer_core import experiments, results, runs
+    from mer_core import experiments
 
-    with clear_errors(), executor_of(workers, scheduler) as executor:
-        jobs = experiments.jobs(experiment, preset, dataset, seeds or (0,), skip_unreadable)
-        if unknown := set(only) - {label for label, _ in jobs}:
-            raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {sorted({lab for lab, _ in jobs})}")
+    with clear_errors():
+        changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
+        jobs = experiments.jobs(experiment, preset, dataset, seeds or (0,), changes)
+        known = list(dict.fromkeys(label for label, _ in jobs))
+        if unknown := set(only) - set(known):
+            raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {known}")
         jobs = [(label, one) for label, one in jobs if not only or label in only]
-        for label, one in jobs[shard_of(shard, len(jobs))]:
-            record = runs.execute(one, experiment, preset, label, executor)
-            score = results.value([record], label, name="accuracy", target="emotion", decision="svm", part="test", fold="all")
-            click.echo(
-                f"{label} (seed {one.seed}): accuracy {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}], "
-                f"{record['cost']['seconds']:.0f} s of training; {record['run_id']}"
-            )
+        with executor_of(workers, scheduler) as executor:
+            records = experiments.execute(experiment, preset, jobs[shard_of(shard, len(jobs))], executor)
+        for record in records:
+            click.echo(in_a_line(record))
+
+
+def in_a_line(record: dict) -> str:
+    """A record's name, song accuracy with its interval, and cost."""
+    from mer_core import results
+
+    score = results.pooled([record], "accuracy", "svm").iloc[0]
+    return (
+        f"{record['label']} (seed {record['config']['seed']}): accuracy {score['value']:.3f} "
+        f"[{score['low']:.3f}, {score['high']:.3f}], {record['cost']['core_minutes']:.1f} core-minutes, {record['run_id']}"
+    )
+
+
+def setting_of(text: str) -> tuple[str, object]:
+    """A setting such as folds.n=3 as a name and a plain value."""
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--set is NAME=VALUE, for instance folds.n=3; got {text!r}")
+    return name, yaml.safe_load(value)
 
 
 def shard_of(shard: str | None, n_jobs: int) -> slice:
@@ -148,17 +171,37 @@ def executor_of(workers: int | None, scheduler: str | None):
         with Client(scheduler) as client, client.get_executor() as executor:
             yield executor
     elif workers > 1:
-        threads = max(1, cores // workers)
         context = multiprocessing.get_context("spawn")  # a forked child would inherit torch's threads half alive
-        with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as executor:
+        executor = ProcessPoolExecutor(workers, context, start_worker, (max(1, cores // workers),))
+        try:
             yield executor
+        except BaseException:  # else an error, or Ctrl-C, would wait for every network still queued
+            executor.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+        executor.shutdown()
     else:
         yield None
 
 
+def start_worker(threads: int) -> None:
+    """Give a worker its share of the cores, leave Ctrl-C to the parent, and end with the parent, however that ends."""
+    import torch
+
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow_parent() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=follow_parent, daemon=True).start()
+
+
 @main.command()
 @click.option(
-    "--preset", type=click.Choice(list(PRESETS)), default="smoke", show_default=True, help="What notebooks compute here."
+    "--preset", type=click.Choice(["smoke", "cpu"]), default="smoke", show_default=True, help="What notebooks compute here."
 )
 @click.option("--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay.")
 @click.option("--no-execute", is_flag=True, help="Build the pages from notebooks executed before.")

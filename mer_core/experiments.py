@@ -1,13 +1,19 @@
 """The papers' runs as data: which question, which runs at which preset, which table or figure they feed."""
 
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from mer_core import UserError, evaluation, results
+from mer_core.datasets import READERS
 from mer_core.features import LogMel
 from mer_core.methods import inherit, self_learning
 from mer_core.models import Network
-from mer_core.runs import Run
+from mer_core.runs import Run, changed
 from mer_core.splits import Folds
 from mer_core.training import Training
+
+INHERIT = inherit.Settings()
 
 # Presets are written as differences: `paper` is SSSL as printed, for a GPU; `cpu` is real audio on two cores; `smoke` is the
 # synthetic corpus in seconds, for tests, continuous integration and first visitors.
@@ -17,7 +23,8 @@ CPU = replace(
     features=LogMel(n_mels=64, pool_frames=4),  # an eighth of a window's values: see the front_end experiment
     network=Network("vgg_slim"),
     training=Training(epochs=10, batch_size=32, learning_rate=1e-3, stride=3),
-    method=self_learning.Settings(warmup_epochs=2),
+    # the agreement term on mixtures shares their trunk: the second pass through the convolutions is saved
+    method=self_learning.Settings(warmup_epochs=2, consistency_input=self_learning.MIXED),
     folds=Folds(n=5, by="artist"),
 )
 SMOKE = replace(
@@ -31,28 +38,97 @@ PRESETS = {"paper": PAPER, "cpu": CPU, "smoke": SMOKE}
 
 @dataclass(frozen=True)
 class Experiment:
-    """A question and the runs that answer it; ``variants`` maps a label to what it changes in the preset's run."""
+    """A question and the runs that answer it.
+
+    ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one field of one part.
+    """
 
     question: str
     feeds: str
     variants: dict[str, dict]
+    reference: str  # the run from which the others' differences are recorded
+    references: dict[str, str] = field(default_factory=dict)  # another one for some
+    presets: tuple[str, ...] = tuple(PRESETS)  # where the question makes sense
 
     def runs(self, preset: str) -> dict[str, Run]:
-        """The experiment's runs at a preset, by label."""
-        return {label: replace(PRESETS[preset], **changes) for label, changes in self.variants.items()}
+        """The experiment's runs at a preset, by label.
+
+        Raises
+        ------
+        UserError : the experiment has no runs at this preset
+        """
+        if preset not in self.presets:
+            raise UserError(f"this experiment has no runs at the preset {preset!r}; it has some at {', '.join(self.presets)}.")
+        return {label: changed(PRESETS[preset], changes) for label, changes in self.variants.items()}
 
 
 EXPERIMENTS = {
     "segments_to_songs": Experiment(
         question="Does it help to doubt the labels that segments inherit from their song?",
         feeds="SSSL, Table 3 (4Q, four classes) and Figure 2",
-        variants={"inherit": {"method": inherit.Settings()}, "self_learning": {}},
+        variants={"inherit": {"method": INHERIT}, "self_learning": {}},
+        reference="inherit",
+    ),
+    "front_end": Experiment(
+        question="What does the small front end of the cpu preset cost against 128 bands and every frame?",
+        feeds="the cpu preset",
+        presets=("smoke", "cpu"),
+        variants={
+            "bands128_pool1": {"method": INHERIT, "folds.tested": 1, "features.n_mels": 128, "features.pool_frames": 1},
+            "bands64_pool2": {"method": INHERIT, "folds.tested": 1, "features.pool_frames": 2},
+            "bands64_pool4": {"method": INHERIT, "folds.tested": 1},  # the preset itself
+        },
+        reference="bands128_pool1",
+    ),
+    "why_less": Experiment(
+        question="Where SSSL scores less than plain training: is it the budget, a setting, or the method?",
+        feeds="the reading of segments_to_songs",
+        presets=("smoke", "cpu"),
+        variants={
+            "inherit": {"method": INHERIT, "folds.tested": 2},
+            "self_learning": {"folds.tested": 2},
+            "inherit_30_epochs": {"method": INHERIT, "folds.tested": 2, "training.epochs": 30},
+            "self_learning_30_epochs": {"folds.tested": 2, "training.epochs": 30, "method.warmup_epochs": 6},
+            "self_learning_long_warm_up": {"folds.tested": 2, "method.warmup_epochs": 6},
+            "self_learning_hardly_any_mixup": {"folds.tested": 2, "method.mixup_alpha": 0.05},
+            "mixup_without_separation": {"folds.tested": 2, "method.clean_threshold": 0.0},
+        },
+        reference="inherit",
+        references={"self_learning_30_epochs": "inherit_30_epochs"},
     ),
 }
 
 
-def jobs(name: str, preset: str, dataset: str | None = None, seeds=(0,), skip_unreadable: bool = False) -> list[tuple[str, Run]]:
-    """(label, run) pairs of an experiment at a preset: every variant with every seed, on its own data set or another."""
-    changes = {"skip_unreadable": skip_unreadable} | ({"dataset": dataset} if dataset else {})
-    runs = EXPERIMENTS[name].runs(preset)
-    return [(label, replace(run, seed=seed, **changes)) for seed in seeds for label, run in runs.items()]
+def jobs(name: str, preset: str, dataset: str | None = None, seeds=(0,), changes: dict | None = None) -> list[tuple[str, Run]]:
+    """(label, run) pairs of an experiment at a preset: every variant with every seed, on its own data set or another.
+
+    `changes` are settings by dotted name, applied to every run.
+    """
+    if dataset and dataset not in READERS:
+        dataset = str(Path(dataset).resolve())  # the same music has the same runs from any working folder
+    changes = (changes or {}) | ({"dataset": dataset} if dataset else {})
+    variants = EXPERIMENTS[name].runs(preset)
+    return [(label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants.items()]
+
+
+def execute(name: str, preset: str, wanted: list[tuple[str, Run]] | None = None, executor: Executor | None = None) -> list[dict]:
+    """The records of an experiment's runs, made where they are missing, each with its difference from its reference."""
+    experiment, made = EXPERIMENTS[name], {}
+    for label, run in wanted or jobs(name, preset):
+        reference = made.get((experiment.references.get(label, experiment.reference), run.seed))
+        made[label, run.seed] = evaluation.execute(run, name, preset, label, executor, reference)
+    return list(made.values())
+
+
+def recorded(name: str, preset: str, seed: int = 0) -> list[dict]:
+    """The records of an experiment's own runs at a preset; other runs' records are left alone.
+
+    Raises
+    ------
+    RecordError : none has been made yet
+    """
+    pairs = [(label, results.existing(run, name, preset, label)) for label, run in jobs(name, preset, seeds=(seed,))]
+    found = [record for _, record in pairs if record]
+    if not found:
+        raise results.RecordError(f"no record of {name} at the preset {preset}. Make it: mer run {name} --preset {preset}")
+    return found

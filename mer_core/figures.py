@@ -12,14 +12,6 @@ WIDTH = 7.2  # inches: the text column of the book
 PALETTE = sns.color_palette("colorblind")
 CLEAN, NOISY, NEUTRAL = PALETTE[0], PALETTE[1], "0.45"
 METHOD_NAMES = {"inherit": "Inherit the song's label", "self_learning": "SSSL (self-learning)"}
-DECISION_NAMES = {
-    "svm": "SVM on 7K statistics, out of fold",
-    "svm_in_sample": "SVM on 7K statistics, in sample (as printed)",
-    "mean_probability": "Mean probability",
-    "majority_vote": "Majority vote",
-    "maximum_run_length": "Maximum run length",
-    "most_frequent": "Most frequent class (no music)",
-}
 
 sns.set_theme(
     style="ticks",
@@ -124,17 +116,17 @@ def intervals(rows: pd.DataFrame, xlabel: str, published: dict[str, float] | Non
 
     Parameters
     ----------
-    rows : table with the columns ``name``, ``value``, ``low``, ``high``; values in [0, 1]
-    published : printed figure by ``name``, in [0, 1]
+    rows : table with the columns ``label``, ``value``, ``low``, ``high``; values in [0, 1]
+    published : printed figure by ``label``, in [0, 1]
     """
     fig, ax = plt.subplots(figsize=(WIDTH, 0.7 + 0.36 * len(rows)), layout="constrained")
     y = np.arange(len(rows))[::-1]
     ax.errorbar(rows["value"], y, xerr=[rows["value"] - rows["low"], rows["high"] - rows["value"]], fmt="o", color=CLEAN,
                 capsize=3, label="Ours, 95 % interval over artists")  # fmt: skip
-    for name, value in (published or {}).items():
-        at = y[list(rows["name"]).index(name)]
+    for label, value in (published or {}).items():
+        at = y[list(rows["label"]).index(label)]
         ax.plot(value, at, "D", mfc="none", mec=NOISY, ms=8, label="Printed in the paper")
-    ax.set(yticks=y, yticklabels=rows["name"], xlabel=xlabel, ylim=(-0.6, len(rows) - 0.4))
+    ax.set(yticks=y, yticklabels=[method_name(label) for label in rows["label"]], xlabel=xlabel, ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="x", color="0.92")
     handles, labels = ax.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))

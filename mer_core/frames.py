@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from tqdm import tqdm
 
 from mer_core import audio, paths
 from mer_core.features import LogMel, log_mel
 from mer_core.tracks import DataError, Tracks, shown
 
+HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
 DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a network resolves
 
 
@@ -26,18 +28,15 @@ class Frames:
     """Log-mel frames of `tracks`, in their order.
 
     ``values``: (n_all_frames, n_mels) float16, memory-mapped; track i owns rows ``offsets[i]`` to ``offsets[i + 1]``.
-    ``duration_s``: (n_tracks,) length of the decoded audio.
+    ``duration_s``: (n_tracks,) length of the decoded audio. ``name``: fingerprint of the settings and of every file's content.
     """
 
+    name: str
     tracks: Tracks
     settings: LogMel
     values: np.ndarray
     offsets: np.ndarray
     duration_s: np.ndarray
-
-    def of(self, track: int) -> np.ndarray:
-        """(n_frames, n_mels) view of one track's frames."""
-        return self.values[self.offsets[track] : self.offsets[track + 1]]
 
 
 @dataclass(frozen=True)
@@ -74,35 +73,46 @@ def compute(
         hashes = list(pool.map(file_hash, files))
     identity = json.dumps([asdict(settings), np.dtype(DTYPE).name, hashes])
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    index_path, values_path = cache / f"{name}.json", cache / f"{name}.f16"
-    if not index_path.exists():
-        rows = _append(files, hashes, settings, cache / f"{name}.partial", progress)
-        failed = {str(files[i]): row["error"] for i, row in enumerate(rows) if "error" in row}
-        if failed and not skip_unreadable:
-            raise DataError(
-                f"{tracks.name}: {len(failed)} files cannot be decoded. {shown(failed.values(), 3)} To go on without them, "
-                "ask for it: skip_unreadable (--skip-unreadable on the command line). All other files are done and kept."
-            )
-        (cache / f"{name}.partial").rename(values_path)
-        _write_whole(index_path, json.dumps(rows))  # last: its presence says that the store is complete
-        (cache / f"{name}.partial.journal").unlink()
+    index_path, values_path, partial = (cache / f"{name}{suffix}" for suffix in (".json", ".f16", ".partial"))
+    with FileLock(cache / f"{name}.lock"):  # shards that start together must not write into each other's store
+        if not index_path.exists():
+            rows = _append(files, hashes, settings, partial, values_path, progress)
+            _write_whole(index_path, json.dumps(rows))  # last: its presence says that the store is complete
+            _journal_of(partial).unlink()
     rows = json.loads(index_path.read_text())
     failed = {str(file): row["error"] for file, row in zip(files, rows, strict=True) if "error" in row}
+    if failed and not skip_unreadable:
+        raise DataError(
+            f"{tracks.name}: {len(failed)} files cannot be decoded. {shown(failed.values(), 3)} To go on without them, "
+            "ask for it: skip_unreadable (--skip-unreadable on the command line)."
+        )
     done = [row for row in rows if "error" not in row]
     offsets = np.concatenate([[0], np.cumsum([row["n_frames"] for row in done])]).astype(np.int64)
     values = np.memmap(values_path, dtype=DTYPE, mode="r", shape=(int(offsets[-1]), settings.n_mels))
     duration_s = np.array([row["n_samples"] for row in done]) / settings.sample_rate
-    return Frames(tracks.without(failed) if failed else tracks, settings, values, offsets, duration_s)
+    return Frames(name, tracks.without(failed) if failed else tracks, settings, values, offsets, duration_s)
 
 
-def _append(files: list[Path], hashes: list[str], settings: LogMel, partial: Path, progress: bool) -> list[dict]:
-    """Append the frames of each file to `partial`, going on where an earlier call stopped; one journal row per file."""
-    journal = partial.with_suffix(".partial.journal")
+def _append(files, hashes, settings: LogMel, partial: Path, finished: Path, progress: bool) -> list[dict]:
+    """Append the frames of each file to `partial`, going on where an earlier call stopped, and rename it when all are done.
+
+    Returns the journal: one row per file, with its number of frames and samples, or the reason why it has none.
+    """
+    journal = _journal_of(partial)
     rows = _journalled(journal)
     frame_bytes = settings.n_mels * np.dtype(DTYPE).itemsize
-    with partial.open("ab") as values, journal.open("a") as log:
+    if finished.exists():  # killed between the renaming and the index: all is there
+        return rows
+    written = partial.stat().st_size // frame_bytes if partial.exists() else 0
+    while sum(row.get("n_frames", 0) for row in rows) > written:  # a row whose frames never reached the disk
+        rows.pop()
+    _write_whole(journal, "".join(json.dumps(row) + "\n" for row in rows))
+    with (
+        partial.open("ab") as values,
+        journal.open("a") as log,
+        tqdm(total=len(files), initial=len(rows), desc="frames", unit="track", disable=not progress) as bar,
+    ):
         values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
-        bar = tqdm(total=len(files), initial=len(rows), desc="frames", unit="track", disable=not progress)
         for i, result in enumerate(_in_order(files[len(rows) :], settings), start=len(rows)):
             if isinstance(result, str):
                 row = {"hash": hashes[i], "error": result}
@@ -115,23 +125,22 @@ def _append(files: list[Path], hashes: list[str], settings: LogMel, partial: Pat
             log.flush()
             rows.append(row)
             bar.update()
-        bar.close()
+    partial.rename(finished)
     return rows
 
 
+def _journal_of(partial: Path) -> Path:
+    return partial.with_suffix(".journal")
+
+
 def _journalled(journal: Path) -> list[dict]:
-    """Rows of a journal; a last line cut short by a kill, and files that failed last time, are left for another try."""
+    """Rows of a journal, less a last line cut short by a kill."""
     rows = []
     for line in journal.read_text().splitlines() if journal.exists() else []:
         try:
-            row = json.loads(line)
+            rows.append(json.loads(line))
         except json.JSONDecodeError:
             break
-        if "error" in row:
-            break
-        rows.append(row)
-    if journal.exists():
-        _write_whole(journal, "".join(json.dumps(row) + "\n" for row in rows))
     return rows
 
 
@@ -164,8 +173,8 @@ def _write_whole(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def windows(frames: Frames, window_s: float, hop_s: float = 1.0) -> Windows:
-    """All windows of `window_s` seconds, one every `hop_s`, without padding: floor((duration - window) / hop) + 1 a track.
+def windows(frames: Frames, window_s: float) -> Windows:
+    """All windows of `window_s` seconds, one every HOP_S, without padding: floor(duration - window) + 1 a track.
 
     Raises
     ------
@@ -175,11 +184,11 @@ def windows(frames: Frames, window_s: float, hop_s: float = 1.0) -> Windows:
         names = [f"{frames.tracks.table['track_id'][i]} ({frames.duration_s[i]:.2f} s)" for i in short]
         raise DataError(
             f"{frames.tracks.name}: {len(short)} clips are shorter than one window of {window_s:g} s: {shown(names)}. "
-            "Choose a shorter window or remove these clips."
+            "Choose a shorter window (--set window_s=... on the command line) or remove these clips."
         )
     rate = frames.settings.frames_per_second
-    counts = np.floor((frames.duration_s - window_s) / hop_s + 1e-9).astype(int) + 1
+    counts = np.floor((frames.duration_s - window_s) / HOP_S + 1e-9).astype(int) + 1
     track = np.repeat(np.arange(len(counts)), counts)
-    position = np.concatenate([np.arange(n) for n in counts])
-    first = frames.offsets[track] + np.round(position * hop_s * rate).astype(np.int64)
-    return Windows(track, first, position * hop_s, round(window_s * rate))
+    second = np.concatenate([np.arange(n) for n in counts]) * HOP_S
+    first = frames.offsets[track] + np.round(second * rate).astype(np.int64)
+    return Windows(track, first, second, round(window_s * rate))

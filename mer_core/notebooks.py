@@ -8,6 +8,7 @@ import jupytext
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mer_core import UserError, paths
 
@@ -63,9 +64,10 @@ def execute(source: Path, target: Path, **values) -> None:
                 execution_timeout=CELL_TIMEOUT_S, record_timing=False, cwd=str(source.parent),
                 kernel_manager_class=QuietKernelManager,
             )  # fmt: skip
-        except papermill.PapermillExecutionError as error:
+        except (papermill.PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
             failed.write_bytes(after.read_bytes())
-            raise NotebookError(f"{source.name} failed: {error.ename}: {error.evalue}. What ran is in {failed}.") from error
+            reason = f"{error.ename}: {error.evalue}" if isinstance(error, papermill.PapermillExecutionError) else str(error)
+            raise NotebookError(f"{source.name} failed: {reason} What ran is in {failed}.") from error
         finally:
             os.environ.pop("TQDM_DISABLE")
         notebook = nbformat.read(after, as_version=4)

@@ -11,7 +11,7 @@ DATA = ROOT / "data"
 REGISTRY = DATA / "registry"  # one YAML card per data set
 SPLITS = DATA / "splits"  # track ids per fold, tracked
 RESULTS = DATA / "results"  # records, tracked (but for results/smoke)
-CACHE = DATA / "cache"  # synthetic audio, frames, unfinished folds: all derived
+CACHE = DATA / "cache"  # synthetic audio, frames, predictions of trained networks: all derived
 
 
 def data_root() -> Path:

@@ -9,17 +9,18 @@ import os
 import platform
 import subprocess
 import time
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mer_core import UserError, metrics, paths, significance
+from mer_core import UserError, paths, songs
 
 SCHEMA = 1
 REQUIRED = {"schema", "experiment", "preset", "label", "run_id", "created", "config", "data", "code", "environment", "cost",
-            "metrics", "log"}  # fmt: skip
+            "metrics", "confusion", "log"}  # fmt: skip
 VERSIONED = ("torch", "librosa", "scikit-learn", "numpy", "soundfile", "soxr")
 
 
@@ -27,13 +28,46 @@ class RecordError(UserError):
     """A record that is missing, incomplete or of other settings; the message names the file and the remedy."""
 
 
-def folder(preset: str) -> Path:
-    """Where records of a preset lie; those of ``smoke`` are not tracked."""
-    return paths.RESULTS / preset
+def folder(preset: str, own: bool = False) -> Path:
+    """Where records of a preset lie; those of ``smoke``, and of your own music, are not tracked."""
+    return paths.RESULTS / "own" / preset if own else paths.RESULTS / preset
 
 
-def path_of(preset: str, experiment: str, label: str, run_id: str) -> Path:
-    return folder(preset) / f"{experiment}-{label}-{run_id}.json"
+def path_of(record: dict) -> Path:
+    name = f"{record['experiment']}-{record['label']}-{record['run_id']}.json"
+    return folder(record["preset"], record["data"]["own"]) / name
+
+
+def existing(run, experiment: str, preset: str, label: str) -> dict | None:
+    """The record of a run, if it was made before and still holds: from the same settings and, at smoke, by the same code.
+
+    Raises
+    ------
+    RecordError : a record of this name has other settings: a default has changed since it was made
+    """
+    for own in (False, True):
+        path = folder(preset, own) / f"{experiment}-{label}-{run.run_id}.json"
+        if not path.exists():
+            continue
+        record = load(path)
+        if not same_settings(record["config"], run.config()):
+            raise RecordError(f"{path}: was made before a default changed. Delete it to run anew.")
+        return None if is_stale(record) else record
+    return None
+
+
+def same_settings(recorded: dict, config: dict) -> bool:
+    """Whether every recorded setting has the value it has now; settings that are newer than the record do not count."""
+    plain = json.loads(json.dumps(config))  # tuples become lists, as in the record
+    return all(
+        same_settings(value, plain[name]) if isinstance(value, dict) else plain.get(name) == value
+        for name, value in recorded.items()
+    )
+
+
+def cores_of(environment: dict) -> int:
+    """How many cores (or GPUs) a network kept busy."""
+    return environment["threads"] if environment["device"] == "cpu" else 1
 
 
 def code_state() -> dict:
@@ -50,15 +84,24 @@ def code_state() -> dict:
     }
 
 
-def code_digest() -> str:
-    """Fingerprint of the package's sources: what a smoke record is valid for."""
-    sources = sorted((paths.ROOT / "mer_core").rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+# what the predictions of a network depend on; the rest decides, scores, records or draws
+TRAINING_ROOMS = (
+    "audio", "features", "frames", "mixture", "networks", "semi_supervised", "splits", "tracks", "training",
+    "datasets", "methods", "models",
+)  # fmt: skip
+
+
+@cache
+def code_digest(rooms: tuple[str, ...] = ("",)) -> str:
+    """Fingerprint of the package's sources, or of some of its modules and folders, as they were when first asked for."""
+    package = paths.ROOT / "mer_core"
+    sources = {path for room in rooms for path in [package / f"{room}.py", *(package / room).rglob("*.py")] if path.is_file()}
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:16]
 
 
 def is_stale(record: dict) -> bool:
-    """Smoke records cost seconds: they are made again whenever the code has changed. Others stay, and say what made them."""
-    return record["preset"] == "smoke" and record["code"]["digest"] != code_digest()
+    """Records that cost seconds, and those of your own music, are made again when code changes; others say what made them."""
+    return (record["preset"] == "smoke" or record["data"]["own"]) and record["code"]["digest"] != code_digest()
 
 
 def environment(device: str, threads: int) -> dict:
@@ -77,14 +120,14 @@ def save(record: dict, predictions: dict[str, np.ndarray]) -> Path:
     record = {"schema": SCHEMA, "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **record}
     if missing := REQUIRED - set(record):
         raise RecordError(f"a record needs {sorted(missing)}")
-    path = path_of(record["preset"], record["experiment"], record["label"], record["run_id"])
+    path = path_of(record)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside, fresh = path.with_suffix(".npz"), path.with_suffix(".new.npz")
+    fresh = path.with_suffix(f".{os.getpid()}.npz")
     np.savez_compressed(fresh, **predictions)
-    fresh.replace(beside)
-    text = json.dumps(record, indent=1, allow_nan=False)
-    path.with_suffix(".new").write_text(text + "\n", encoding="utf-8")
-    path.with_suffix(".new").replace(path)
+    fresh.replace(path.with_suffix(".npz"))
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    fresh.replace(path)
     return path
 
 
@@ -108,14 +151,8 @@ def load(path: Path) -> dict:
 
 def predictions(record: dict) -> dict[str, np.ndarray]:
     """The arrays beside a record."""
-    path = path_of(record["preset"], record["experiment"], record["label"], record["run_id"]).with_suffix(".npz")
-    with np.load(path) as arrays:
+    with np.load(path_of(record).with_suffix(".npz")) as arrays:
         return dict(arrays)
-
-
-def find(experiment: str, preset: str) -> list[dict]:
-    """All records of an experiment at a preset, by label."""
-    return [load(path) for path in sorted(folder(preset).glob(f"{experiment}-*.json"))]
 
 
 def table(records: list[dict]) -> pd.DataFrame:
@@ -139,14 +176,6 @@ def value(records: list[dict], label: str, **which) -> dict:
     return rows.iloc[0].to_dict()
 
 
-def first_seed(records: list[dict]) -> list[dict]:
-    """The records of the smallest seed of each label."""
-    by_label: dict[str, dict] = {}
-    for record in sorted(records, key=lambda r: r["config"]["seed"]):
-        by_label.setdefault(record["label"], record)
-    return list(by_label.values())
-
-
 def pooled(records: list[dict], metric: str, decision: str, target: str = "emotion") -> pd.DataFrame:
     """One metric of every record over all tested songs: ``label``, ``value``, ``low``, ``high``, ``n``."""
     rows = table(records)
@@ -156,27 +185,9 @@ def pooled(records: list[dict], metric: str, decision: str, target: str = "emoti
     return rows[["label", "seed", "value", "low", "high", "n"]].reset_index(drop=True)
 
 
-def counts(record: dict, decision: str) -> np.ndarray:
-    """(n_classes, n_classes) confusion counts of a record's decision over its tested songs."""
-    stored = predictions(record)
-    n_classes = len(record["data"]["classes"])
-    return metrics.confusion(stored["truth"][stored["track"]], stored[f"decision_{decision}"], n_classes)
-
-
-def accuracy_difference(record: dict, other: dict, decision: str) -> tuple[float, float, float]:
-    """Accuracy of one record less another's on the same songs, and its 95 % interval over artists.
-
-    Raises
-    ------
-    RecordError : the records tested different songs
-    """
-    a, b = predictions(record), predictions(other)
-    if not np.array_equal(a["track_id"][a["track"]], b["track_id"][b["track"]]):
-        raise RecordError(f"{record['run_id']} and {other['run_id']} tested different songs; they cannot be paired")
-    truth, groups, n_classes = a["truth"][a["track"]], a["group"][a["track"]], len(record["data"]["classes"])
-    called = [r[f"decision_{decision}"] for r in (a, b)]
-    low, high = significance.difference_interval(metrics.accuracy, truth, *called, n_classes, groups)
-    return float(np.mean(called[0] == truth) - np.mean(called[1] == truth)), low, high
+def difference(record: dict, decision: str) -> dict:
+    """The recorded difference in accuracy from the reference run: ``value``, ``low``, ``high``, ``against``."""
+    return value([record], record["label"], name="accuracy", target="emotion", decision=decision, part="difference")
 
 
 def timeline(record: dict, track_id: str) -> tuple[np.ndarray, np.ndarray]:
@@ -215,7 +226,8 @@ def decision_table(records: list[dict], metric: str = "accuracy", target: str = 
     rows = table(records)
     rows = rows[(rows["name"] == metric) & (rows["target"] == target) & (rows["part"] == "test") & (rows["fold"] == "all")]
     text = [f"{r.value:.3f} [{r.low:.3f}, {r.high:.3f}]" for r in rows.itertuples()]
-    return rows.assign(text=text).pivot(index="decision", columns="label", values="text").rename_axis(None, axis=1)
+    shown = rows.assign(text=text).pivot(index="decision", columns="label", values="text")
+    return shown.loc[list(songs.DECISION_NAMES)].rename(index=songs.DECISION_NAMES).rename_axis(None, axis=1)
 
 
 def beside_printed(records: list[dict], decision: str = "svm") -> pd.DataFrame:
@@ -228,3 +240,29 @@ def beside_printed(records: list[dict], decision: str = "svm") -> pd.DataFrame:
                 row[r.label] = f"{r.value:.3f} [{r.low:.3f}, {r.high:.3f}]"
             rows.append(row)
     return pd.DataFrame(rows).set_index(["target", "metric"])
+
+
+def against(records: list[dict], decision: str = "svm") -> pd.DataFrame:
+    """Accuracy of each record, its difference from its reference song by song, its validation accuracy and its cost."""
+    rows = []
+    for record in records:
+        own = pooled([record], "accuracy", decision).iloc[0]
+        compared = table([record]).query("part == 'difference' and decision == @decision and target == 'emotion'")
+        less = [f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}] from {d.against}" for d in compared.itertuples()]
+        rows.append(
+            {
+                "run": record["label"],
+                "accuracy": f"{own['value']:.3f} [{own['low']:.3f}, {own['high']:.3f}]",
+                "difference": "".join(less),
+                "validation": f"{validation_accuracy(record):.3f}",
+                "core-minutes": f"{record['cost']['core_minutes']:.1f}",
+            }
+        )
+    return pd.DataFrame(rows).set_index("run")
+
+
+def validation_accuracy(record: dict) -> float:
+    """Mean over folds of the accuracy on training songs, each heard by a network that had not learned from it."""
+    rows = table([record])
+    rows = rows[(rows["part"] == "validation") & (rows["name"] == "accuracy")]
+    return float(rows["value"].mean())

@@ -12,6 +12,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 STATISTICS_PER_CLASS = 7
+DECISION_NAMES = {
+    "svm": "SVM on 7K statistics, out of fold",
+    "svm_in_sample": "SVM on 7K statistics, in sample (as printed)",
+    "mean_probability": "Mean probability",
+    "majority_vote": "Majority vote",
+    "maximum_run_length": "Maximum run length",
+    "most_frequent": "Most frequent class (no music)",
+}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Splitting comes before anything else: segments follow their song, so no song is 
 artist is either.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mer_core import paths
-from mer_core.tracks import DataError, Tracks
+from mer_core.tracks import DataError, Tracks, shown
 
 BY = ("song", "artist")
 
@@ -32,6 +33,8 @@ class Folds:
             raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
         if self.n < 2 or self.inner < 2:
             raise ValueError(f"at least two folds are needed, got n={self.n}, inner={self.inner}")
+        if self.tested is not None and not 1 <= self.tested <= self.n:
+            raise ValueError(f"between 1 and all {self.n} folds can be tested, got {self.tested}")
 
 
 def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) -> np.ndarray:
@@ -44,7 +47,10 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
     units = groups if by == "artist" else np.arange(len(targets))
     scarce = min(len(set(units[targets == k])) for k in np.unique(targets))
     if scarce < n:
-        raise DataError(f"{n} folds by {by} need at least {n} {by}s of every class; the rarest has {scarce}. Use fewer folds.")
+        raise DataError(
+            f"{n} folds by {by} need at least {n} {by}s of every class; the rarest has {scarce}. "
+            "Use fewer folds (--set folds.n=... folds.inner=... on the command line)."
+        )
     fold = np.empty(len(targets), dtype=int)
     splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)  # a song is a group of one
     for k, (_, test) in enumerate(splitter.split(targets, targets, units)):
@@ -55,23 +61,28 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
 def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
     """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
 
+    The files of registered data sets are tracked; those of your own music lie in the cache, named by its annotations.
+
     Raises
     ------
-    DataError : the file lists other tracks than the data set
+    DataError : the file lacks tracks, or has an artist on both sides
     """
-    path = (folder or paths.SPLITS) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
+    default = paths.CACHE / "splits" / tracks.digest() if tracks.own else paths.SPLITS
+    path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
     if not path.exists():
         fold = assign(tracks.targets, tracks.groups, folds.n, folds.by, folds.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(path, index=False)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(fresh, index=False)
+        fresh.replace(path)
     stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")["fold"]
     ids = tracks.table["track_id"]
     if missing := sorted(set(ids) - set(stored.index)):
-        raise DataError(
-            f"{path}: lacks {len(missing)} tracks of {tracks.name}, for instance {missing[0]}. If the data set has changed, "
-            "delete the file to split anew."
-        )
-    return ids.map(stored).to_numpy()
+        raise DataError(f"{path}: lacks tracks of {tracks.name}: {shown(missing)}. Delete it to split anew.")
+    fold = ids.map(stored).to_numpy()
+    if folds.by == "artist" and (torn := [g for g in set(tracks.groups) if len(set(fold[tracks.groups == g])) > 1]):
+        raise DataError(f"{path}: has artists on both sides: {shown(sorted(torn))}. Delete the file to split anew.")
+    return fold
 
 
 def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +25,8 @@ class Tracks:
     ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must stay together when
     data is split: the artist where known, else the song), ``label`` (one of ``classes``) and ``duration_s`` (seconds, from the
     file's header). ``second_labels`` maps a track to its true label per second, where that is known (synthetic corpus only).
-    ``skipped`` maps files left out on request to the reason.
+    ``skipped`` maps files left out on request to the reason. ``own`` marks a user's music: it has no
+    card to be held against, and what is derived from it stays out of the tracked folders.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Tracks:
     table: pd.DataFrame
     second_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    own: bool = False
 
     def __post_init__(self):
         if missing := [column for column in COLUMNS if column not in self.table]:
@@ -62,7 +64,7 @@ class Tracks:
     def without(self, reasons: dict[str, str]) -> "Tracks":
         """The same tracks less those whose path is a key of `reasons`; they are remembered in ``skipped``."""
         keep = ~self.table["path"].map(str).isin(reasons)
-        return Tracks(self.name, self.classes, self.table[keep], self.second_labels, self.skipped | reasons)
+        return replace(self, table=self.table[keep], skipped=self.skipped | reasons)
 
     def digest(self) -> str:
         """Fingerprint of ids, labels and groups: two runs with the same digest saw the same annotations."""

@@ -28,7 +28,7 @@ class Training:
     learning_rate: float = 1e-4  # peak of `rise_and_fall`; what VGG16 without batch norm bears with Adam
     weight_decay: float = 1e-4  # decoupled (AdamW)
     stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all windows, as in the paper
-    precision: str = "bf16"  # of convolutions: bf16 (autocast) or float32
+    precision: str = "bf16"  # of convolutions and dense layers: bf16 (autocast) or float32
 
     def __post_init__(self):
         if self.precision not in ("bf16", "float32"):
@@ -211,12 +211,15 @@ class Learner:
         return self.head(self.trunk(levels))
 
     def step(self, loss: torch.Tensor) -> None:
-        """One step of the optimiser and of its schedule."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
+        """One step of the optimiser and of its schedule; a loss that is not finite changes nothing and is counted in the log."""
+        if torch.isfinite(loss):
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            self._losses.append(loss.detach())
+        else:
+            self.log[-1]["steps_not_finite"] = self.log[-1].get("steps_not_finite", 0) + 1
         self.schedule.step()
-        self._losses.append(loss.detach())
 
     def note(self, **row) -> None:
         """Add figures to the current epoch's row of the log."""

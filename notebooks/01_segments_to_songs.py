@@ -10,7 +10,9 @@
 preset = "smoke"  # smoke: synthetic corpus, seconds; cpu: 900 real clips on two cores; paper: as printed, for a GPU
 
 # %% tags=["remove-cell"]
-from mer_core import datasets, experiments, figures, results, runs
+import numpy as np
+
+from mer_core import datasets, experiments, figures, results
 
 # %% [markdown]
 # ## What was recorded on 900 songs (4Q)
@@ -18,7 +20,7 @@ from mer_core import datasets, experiments, figures, results, runs
 # Five folds, no artist on both sides. Each row is one way to decide on a song from its windows; the interval resamples artists.
 
 # %% tags=["hide-input"]
-recorded = results.first_seed(results.find("segments_to_songs", "cpu"))
+recorded = experiments.recorded("segments_to_songs", "cpu")
 results.decision_table(recorded)
 
 # %% [markdown]
@@ -37,7 +39,7 @@ figures.song_timeline(probabilities, seconds, sssl["data"]["classes"], sssl["con
 figures.loss_mixtures(sssl["log"][0])
 
 # %% mystnb={"figure": {"name": "fig-confusion", "caption": "Which quadrants are taken for which: songs by their label (rows) and by the answer of the song-level SVM (columns)."}, "image": {"alt": "Confusion matrix of four quadrants for each method."}} tags=["hide-input"]
-figures.confusions({r["label"]: results.counts(r, "svm") for r in recorded}, sssl["data"]["classes"])
+figures.confusions({r["label"]: np.array(r["confusion"]["svm"]) for r in recorded}, sssl["data"]["classes"])
 
 # %% [markdown]
 # ## What this machine computes
@@ -45,12 +47,11 @@ figures.confusions({r["label"]: results.counts(r, "svm") for r in recorded}, sss
 # The same four steps at the preset above: tracks, frames, two methods, songs.
 
 # %%
-settings = experiments.EXPERIMENTS["segments_to_songs"].runs(preset)
-tracks = datasets.load(settings["inherit"].dataset)
+tracks = datasets.load(experiments.PRESETS[preset].dataset)
 tracks.table.groupby("label").agg(songs=("track_id", "size"), artists=("group", "nunique"), seconds=("duration_s", "sum"))
 
 # %%
-computed = [runs.execute(run, "segments_to_songs", preset, label) for label, run in settings.items()]
+computed = experiments.execute("segments_to_songs", preset)
 results.decision_table(computed)
 
 # %% mystnb={"figure": {"name": "fig-timeline-here", "caption": "One test song along its time, as computed here. Where the truth of every second is known, the strip below shows it."}, "image": {"alt": "Line plot of four probabilities along one test song."}} tags=["hide-input"]
@@ -63,7 +64,7 @@ figures.song_timeline(probabilities, seconds, tracks.classes, here["config"]["wi
 figures.loss_mixtures(here["log"][0])
 
 # %% mystnb={"figure": {"name": "fig-confusion-here", "caption": "Labelled and called, as computed here."}, "image": {"alt": "Confusion matrix for each method."}} tags=["hide-input"]
-figures.confusions({r["label"]: results.counts(r, "svm") for r in computed}, tracks.classes)
+figures.confusions({r["label"]: np.array(r["confusion"]["svm"]) for r in computed}, tracks.classes)
 
 # %% [markdown]
 # ## Does the mixture find the wrong labels?

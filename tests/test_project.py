@@ -48,7 +48,10 @@ def imports_of(path):
 
 
 LOWER = ["emotion", "audio", "features", "frames", "mixture", "semi_supervised", "songs", "metrics", "models/vgg", "tracks"]
-UPPER = {f"mer_core.{name}" for name in ("runs", "experiments", "results", "book", "notebooks", "figures", "cli", "training")}
+UPPER = {
+    f"mer_core.{name}"
+    for name in ("runs", "networks", "evaluation", "experiments", "results", "book", "notebooks", "figures", "cli", "training")
+}
 
 
 @pytest.mark.parametrize("room", LOWER)

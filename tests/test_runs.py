@@ -4,11 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mer_core import experiments, paths, results, runs
+from mer_core import UserError, evaluation, experiments, networks, paths, results
 from mer_core.datasets import synthetic
 from mer_core.experiments import EXPERIMENTS, PRESETS
 from mer_core.methods import inherit, self_learning
-from mer_core.runs import Run
+from mer_core.runs import Run, changed
+from mer_core.songs import SongDecision
 from mer_core.splits import Folds
 from mer_core.training import Training
 
@@ -17,7 +18,7 @@ from mer_core.training import Training
 def tiny(monkeypatch_module):
     """A run of seconds: 16 songs of 6 s, two epochs, two folds."""
     small = synthetic.Corpus(n_songs=16, n_artists=16, song_s=6)
-    monkeypatch_module.setitem(runs.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k))
+    monkeypatch_module.setitem(networks.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k))
     return replace(
         PRESETS["smoke"],
         training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
@@ -44,6 +45,13 @@ def test_same_settings_same_name_and_any_change_another():
     assert len({replace(Run(), **change).run_id for change in [{}, *changes]}) == 6
 
 
+def test_runs_that_differ_only_in_tested_folds_or_song_decision_share_their_networks():
+    base = Run()
+    fewer = replace(base, folds=Folds(tested=2), song=SongDecision(share_threshold=0.7))
+    assert fewer.run_id != base.run_id and fewer.training_id == base.training_id
+    assert replace(base, seed=1).training_id != base.training_id
+
+
 def test_settings_survive_json():
     config = PRESETS["cpu"].config()
     assert json.loads(json.dumps(config)) == config
@@ -58,17 +66,17 @@ def test_the_paper_preset_is_the_paper():
 
 def test_every_experiment_has_runs_of_its_own_at_every_preset():
     for experiment in EXPERIMENTS.values():
-        for preset in PRESETS:
+        for preset in experiment.presets:
             ids = [run.run_id for run in experiment.runs(preset).values()]
             assert len(ids) == len(set(ids)) > 0
 
 
 def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(tiny, monkeypatch):
-    unbroken = runs.execute(tiny, "test", "smoke", "unbroken")
+    unbroken = evaluation.execute(tiny, "test", "smoke", "unbroken")
     expected = results.predictions(unbroken)
-    for path in (paths.CACHE / "folds").rglob("*.npz"):
+    for path in (paths.CACHE / "networks").rglob("*.npz"):
         path.unlink()
-    trained, original = [], runs.fit
+    trained, original = [], networks.fit
 
     def fit_until_killed(*arguments):
         if len(trained) == 4:  # of three networks for each of two folds
@@ -76,33 +84,33 @@ def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(ti
         trained.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setattr(runs, "fit", fit_until_killed)
+    monkeypatch.setattr(networks, "fit", fit_until_killed)
     with pytest.raises(KeyboardInterrupt):
-        runs.execute(tiny, "test", "smoke", "killed")
+        evaluation.execute(tiny, "test", "smoke", "killed")
     trained.clear()
-    monkeypatch.setattr(runs, "fit", lambda *a: trained.append(a) or original(*a))
-    resumed = results.predictions(runs.execute(tiny, "test", "smoke", "killed"))
+    monkeypatch.setattr(networks, "fit", lambda *a: trained.append(a) or original(*a))
+    resumed = results.predictions(evaluation.execute(tiny, "test", "smoke", "killed"))
     assert len(trained) == 2  # what was left of six networks
     for name, values in expected.items():
         np.testing.assert_array_equal(resumed[name], values)
 
 
 def test_a_run_with_a_record_is_loaded_not_repeated(tiny, monkeypatch):
-    first = runs.execute(tiny, "test", "smoke", "again")
-    monkeypatch.setattr(runs, "load_frames", None)
-    assert runs.execute(tiny, "test", "smoke", "again") == first
-    monkeypatch.setattr(results, "code_digest", lambda: "other code")
-    with pytest.raises(TypeError):  # a smoke record of other code is stale
-        runs.execute(tiny, "test", "smoke", "again")
+    first = evaluation.execute(tiny, "test", "smoke", "again")
+    monkeypatch.setattr(networks, "load_frames", None)
+    assert evaluation.execute(tiny, "test", "smoke", "again") == first
+    monkeypatch.setattr(results, "code_digest", lambda *rooms: "other code")
+    with pytest.raises(TypeError, match="not callable"):  # a smoke record of other code is stale
+        evaluation.execute(tiny, "test", "smoke", "again")
 
 
 def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny, monkeypatch):
-    heard, original = [], runs.fit
-    monkeypatch.setattr(runs, "fit", lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest))
+    heard, original = [], networks.fit
+    monkeypatch.setattr(networks, "fit", lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest))
     fresh = replace(tiny, seed=5)
-    for part in runs.parts(fresh):
-        runs.train_part(fresh, 0, part)
-    fold = runs.read_fold(fresh, runs.load_frames(fresh).tracks, 0)
+    for part in networks.parts(fresh):
+        networks.train_part(fresh, 0, part)
+    fold = networks.read_fold(fresh, networks.load_frames(fresh), 0)
     tracks, test, training = set(range(16)), set(fold["test_track"]), set(fold["training_track"])
     assert not np.array_equal(fold["in_sample"], fold["out_of_fold"])
     outer, *inner = heard
@@ -111,7 +119,7 @@ def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny
 
 
 def test_a_record_holds_what_a_reader_needs(tiny):
-    record = runs.execute(tiny, "test", "smoke", "again")
+    record = evaluation.execute(tiny, "test", "smoke", "again")
     rows = results.table([record])
     assert {"svm", "svm_in_sample", "mean_probability", "majority_vote", "maximum_run_length", "most_frequent"} == set(
         rows["decision"]
@@ -121,11 +129,44 @@ def test_a_record_holds_what_a_reader_needs(tiny):
     assert ((pooled["low"] <= pooled["value"]) & (pooled["value"] <= pooled["high"])).all() and (pooled["n"] == 16).all()
     assert record["cost"]["seconds"] > 0 and record["environment"]["torch"] and len(record["log"]) == 2
     stored = results.predictions(record)
-    right = stored["truth"][stored["track"]] == stored["decision_svm"]
+    tracks = networks.load_frames(tiny).tracks
+    right = tracks.targets[stored["track"]] == stored["decision_svm"]
+    assert np.trace(record["confusion"]["svm"]) == right.sum()
     accuracy = results.value([record], "again", name="accuracy", target="emotion", decision="svm", part="test", fold="all")
     assert accuracy["value"] == pytest.approx(right.mean())
     probabilities, seconds = results.timeline(record, "song003")
     assert probabilities.shape == (len(seconds), 4) and np.allclose(probabilities.sum(axis=1), 1, atol=0.01)
+
+
+def test_a_record_ships_no_annotations(tiny):
+    stored = results.predictions(evaluation.execute(tiny, "test", "smoke", "again"))
+    assert not {"truth", "label", "targets", "group"} & set(stored)
+
+
+def test_a_difference_is_recorded_against_the_reference_on_the_same_songs(tiny):
+    plain = evaluation.execute(replace(tiny, method=inherit.Settings()), "test", "smoke", "plain")
+    other = evaluation.execute(replace(tiny, seed=3), "test", "smoke", "other", reference=plain)
+    row = results.difference(other, "svm")
+    truth = networks.load_frames(tiny).tracks.targets
+    a, b = (results.predictions(r) for r in (other, plain))
+    expected = np.mean(a["decision_svm"] == truth[a["track"]]) - np.mean(b["decision_svm"] == truth[b["track"]])
+    assert row["value"] == pytest.approx(expected) and row["low"] <= row["value"] <= row["high"] and row["against"] == "plain"
+    assert results.difference(evaluation.execute(replace(tiny, seed=3), "test", "smoke", "other"), "svm")["value"] == row["value"]
+
+
+def test_a_record_of_other_settings_is_neither_taken_nor_overwritten(tiny):
+    record = evaluation.execute(tiny, "test", "smoke", "again")
+    path = results.path_of(record)
+    path.write_text(json.dumps(record | {"config": record["config"] | {"window_s": 9.0}}))
+    with pytest.raises(results.RecordError, match="before a default changed"):
+        evaluation.execute(tiny, "test", "smoke", "again")
+    path.write_text(json.dumps(record))
+
+
+def test_a_setting_that_does_not_exist_is_refused_with_those_that_do():
+    assert changed(Run(), {"folds.n": 3, "method.temperature": 0.7}).method.temperature == 0.7
+    with pytest.raises(UserError, match="no setting 'fold'; it has .*folds"):
+        changed(Run(), {"fold": 3})
 
 
 def test_an_incomplete_or_missing_record_says_what_to_do(tmp_path):
@@ -140,8 +181,10 @@ def test_an_incomplete_or_missing_record_says_what_to_do(tmp_path):
 
 
 def test_jobs_are_every_variant_with_every_seed():
-    jobs = experiments.jobs("segments_to_songs", "smoke", dataset="mine.csv", seeds=(0, 1))
+    jobs = experiments.jobs("segments_to_songs", "smoke", seeds=(0, 1), changes={"window_s": 2.0})
     assert [(label, run.seed) for label, run in jobs] == [
         ("inherit", 0), ("self_learning", 0), ("inherit", 1), ("self_learning", 1),
     ]  # fmt: skip
-    assert all(run.dataset == "mine.csv" for _, run in jobs)
+    assert all(run.window_s == 2.0 for _, run in jobs)
+    (_, own), *_ = experiments.jobs("segments_to_songs", "cpu", dataset="mine.csv")
+    assert own.dataset.endswith("/mine.csv") and own.dataset.startswith("/")

@@ -44,9 +44,19 @@ def test_folds_are_read_back_from_their_file(tracks, tmp_path):
         splits.outer(tracks, Folds(n=3), tmp_path)
 
 
+def test_a_stale_file_that_tears_an_artist_apart_is_refused(tracks, tmp_path):
+    splits.outer(tracks, Folds(n=3, by="artist"), tmp_path)
+    (path,) = tmp_path.glob("*.csv")
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1][:-1] + str((int(lines[1][-1]) + 1) % 3)
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError, match="artists on both sides: artist000"):
+        splits.outer(tracks, Folds(n=3, by="artist"), tmp_path)
+
+
 def test_more_folds_than_songs_of_a_class_is_refused(tracks):
     with pytest.raises(DataError, match="the rarest has 6"):
-        splits.outer(tracks, Folds(n=7), None)
+        splits.outer(tracks, Folds(n=7))
 
 
 @pytest.mark.real_data

@@ -5,7 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core.audio import AUDIO_SUFFIXES
-from mer_core.tracks import DataError, Tracks, audio_files, match_audio, measured, shown
+from mer_core.tracks import DataError, Tracks, measured, shown
+
+UNDECODED = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape")  # sound that libsndfile cannot decode
 
 LAYOUT = (
     "Expected either a folder with one subfolder of sound files per label (happy/a.mp3, sad/b.wav, ...) or a CSV file with the "
@@ -22,15 +24,19 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     ------
     DataError : neither layout found, fewer than two labels, audio missing or unreadable, duplicate ids
     """
+    path = path.resolve()
     table = from_csv(path) if path.is_file() else from_folders(path)
     classes = tuple(sorted(set(table["label"])))
     if len(classes) < 2:
         raise DataError(f"{path}: only the label {classes} was found; telling emotions apart needs two. {LAYOUT}")
-    return measured(path.stem, classes, table, skip_unreadable=skip_unreadable)
+    return measured(path.stem, classes, table, skip_unreadable=skip_unreadable, own=True)
 
 
 def from_csv(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path, dtype=str)
+    try:
+        table = pd.read_csv(path, dtype=str)
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"{path}: cannot be read as a CSV file in UTF-8 ({error}). {LAYOUT}") from None
     if lacking := {"path", "label"} - set(table.columns):
         raise DataError(f"{path}: the column {' and '.join(sorted(lacking))} is missing. {LAYOUT}")
     if (blank := table[table[["path", "label"]].isna().any(axis=1)]).size:
@@ -46,11 +52,17 @@ def from_csv(path: Path) -> pd.DataFrame:
 
 
 def from_folders(path: Path) -> pd.DataFrame:
-    files = audio_files(path)
+    """Ids are paths below the folder without suffix, so that happy/01.mp3 and sad/01.mp3 are two clips."""
+    every = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    if unheard := [str(file) for file in every if file.suffix.lower() in UNDECODED]:
+        raise DataError(
+            f"{len(unheard)} files are of kinds that cannot be decoded: {shown(unheard)}. Convert them to wav or flac."
+        )
+    files = [file for file in every if file.suffix.lower() in AUDIO_SUFFIXES]
     if not files:
         raise DataError(f"{path}: no sound files ({', '.join(AUDIO_SUFFIXES)}) in it. {LAYOUT}")
-    if loose := [str(file) for file in files.values() if file.parent == path]:
+    if loose := [str(file) for file in files if file.parent == path]:
         raise DataError(f"{path}: sound files outside a label's folder: {shown(loose)}. {LAYOUT}")
-    labels = {track_id: file.relative_to(path).parts[0] for track_id, file in files.items()}
-    table = pd.DataFrame({"track_id": list(labels), "label": list(labels.values()), "group": list(labels)})
-    return match_audio(path.name, table, files)
+    below = [file.relative_to(path) for file in files]
+    ids = [file.with_suffix("").as_posix() for file in below]
+    return pd.DataFrame({"track_id": ids, "label": [file.parts[0] for file in below], "group": ids, "path": files})

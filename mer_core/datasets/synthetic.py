@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import soundfile
+from filelock import FileLock
 
 from mer_core import paths
 from mer_core.emotion import QUADRANTS
@@ -141,8 +142,10 @@ def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False) -> Trac
     corpus = corpus or Corpus()
     name = hashlib.sha256(json.dumps(asdict(corpus), sort_keys=True).encode()).hexdigest()[:10]
     folder = paths.CACHE / f"synthetic-{name}"
-    if not (folder / "songs.json").exists():
-        make(corpus, folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "songs.json").exists():
+            make(corpus, folder)
     songs = pd.read_json(folder / "songs.json", dtype=False)
     table = songs[["track_id", "label", "group"]].assign(path=[folder / f"{i}.flac" for i in songs["track_id"]])
     truth = {row.track_id: tuple(row.second_labels) for row in songs.itertuples()}

@@ -30,7 +30,7 @@ class Settings:
     temperature: float = 0.5  # T: DivideMix's and MixMatch's
     mixup_alpha: float = 1.0  # of Beta(alpha, alpha); 1: any blend equally likely, the mixup paper's choice for CIFAR
     consistency_weight: float = 1.0  # lambda, on the mean divergence over a batch; R-Drop uses 0.3 to 5
-    consistency_input: str = MIXED  # "mixed": the two passes share L_MIX's input and trunk; "plain": x of U itself, a pass more
+    consistency_input: str = PLAIN  # "plain": x of U itself (Eq. 8); "mixed": L_MIX's input, whose trunk pass it shares
     least_clean_share: float = 0.1  # of each class that stays labelled whatever the mixture says
 
     def __post_init__(self):
