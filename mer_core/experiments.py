@@ -87,14 +87,14 @@ EXPERIMENTS = {
         variants={
             "inherit": {"method": INHERIT, "folds.tested": 2},
             "self_learning": {"folds.tested": 2},
-            "inherit_30_epochs": {"method": INHERIT, "folds.tested": 2, "training.epochs": 30},
-            "self_learning_30_epochs": {"folds.tested": 2, "training.epochs": 30, "method.warmup_epochs": 6},
-            "self_learning_long_warm_up": {"folds.tested": 2, "method.warmup_epochs": 6},
-            "self_learning_hardly_any_mixup": {"folds.tested": 2, "method.mixup_alpha": 0.05},
             "mixup_without_separation": {"folds.tested": 2, "method.clean_threshold": 0.0},
+            "self_learning_hardly_any_mixup": {"folds.tested": 2, "method.mixup_alpha": 0.05},
+            "inherit_20_epochs": {"method": INHERIT, "folds.tested": 2, "training.epochs": 20},
+            "self_learning_20_epochs": {"folds.tested": 2, "training.epochs": 20, "method.warmup_epochs": 4},
+            "self_learning_long_warm_up": {"folds.tested": 2, "method.warmup_epochs": 6},
         },
         reference="inherit",
-        references={"self_learning_30_epochs": "inherit_30_epochs"},
+        references={"self_learning_20_epochs": "inherit_20_epochs"},
     ),
 }
 

@@ -4,7 +4,7 @@
 # **Question.** The paper hears 128 mel bands at 43 frames a second. On two cores that is too slow for 900 songs in ten minutes. What do
 # half the bands, and frames averaged by four, cost in accuracy?
 #
-# One fold of 4Q, plain training, the same network, epochs and seed; only the front end differs.
+# One fold of 4Q, plain training, the same network, epochs and seed; only the front end differs. Again: `mer run front_end --preset cpu`.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

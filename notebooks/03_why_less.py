@@ -3,7 +3,7 @@
 #
 # **Question.** Where SSSL scores less than believing every label: does it lack epochs, is a setting wrong, or is it the method? One
 # change at a time, two folds of 4Q. `mixup_without_separation` trusts every label, so that only mixup remains of SSSL; with hardly
-# any mixup only the separation and its agreement term remain.
+# any mixup only the separation and its agreement term remain. Again: `mer run why_less --preset cpu`.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu
@@ -14,8 +14,8 @@ from mer_core import experiments, figures, results
 # %% [markdown]
 # ## What was recorded on 4Q
 #
-# Accuracy on the songs of two folds, the difference from plain training at the same number of epochs song by song, the validation
-# accuracy (songs of the training folds, heard by networks that had not learned from them) and the cost.
+# Accuracy on the songs of two folds; the difference, song by song, from plain training (for twenty epochs, from plain training for
+# twenty); the validation accuracy, on songs of the training folds heard by networks that had not learned from them; and the cost.
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("why_less", "cpu")
@@ -24,10 +24,10 @@ results.against(recorded)
 # %% mystnb={"figure": {"name": "fig-why-less", "caption": "Song accuracy by the song-level SVM on two folds of 4Q, 95 % intervals over artists."}, "image": {"alt": "Accuracy with interval for variants of SSSL and of plain training."}} tags=["hide-input"]
 figures.intervals(results.pooled(recorded, "accuracy", "svm"), "Song accuracy, two folds of 4Q")
 # %% [markdown]
-# Losses of the training windows at three epochs, when SSSL trains three times as long:
+# Losses of the training windows at three epochs, when SSSL trains twice as long:
 
-# %% mystnb={"figure": {"name": "fig-why-less-mixture", "caption": "Losses and their mixture over thirty epochs, first fold."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]
-longest = {record["label"]: record for record in recorded}["self_learning_30_epochs"]
+# %% mystnb={"figure": {"name": "fig-why-less-mixture", "caption": "Losses and their mixture over twenty epochs, first fold."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]
+longest = {record["label"]: record for record in recorded}["self_learning_20_epochs"]
 figures.loss_mixtures(longest["log"][0])
 # %% [markdown]
 # ## What this machine computes
