@@ -113,7 +113,7 @@ def write_generated() -> None:
 
 def headline(records: list[dict]) -> Figure:
     """Song accuracy of each method with its interval, beside the figure that the paper prints."""
-    rows = results.pooled(records, "accuracy", "svm")
+    rows = results.pooled(records)
     printed = {"self_learning": results.printed("4Q", "Proposed", "four_class_accuracy")}
     return figures.intervals(rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed)
 

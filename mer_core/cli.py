@@ -122,7 +122,7 @@ def in_a_line(record: dict) -> str:
     """A record's name, song accuracy with its interval, and cost."""
     from mer_core import results
 
-    score = results.pooled([record], "accuracy", "svm").iloc[0]
+    score = results.pooled([record]).iloc[0]
     return (
         f"{record['label']} (seed {record['config']['seed']}): accuracy {score['value']:.3f} "
         f"[{score['low']:.3f}, {score['high']:.3f}], {record['cost']['core_minutes']:.1f} core-minutes, {record['run_id']}"

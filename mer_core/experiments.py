@@ -30,7 +30,7 @@ CPU = replace(
 SMOKE = replace(
     CPU,
     dataset="synthetic",
-    training=replace(CPU.training, epochs=8, stride=1),
+    training=replace(CPU.training, epochs=8, stride=2),
     folds=Folds(n=3, by="artist", tested=1),
 )
 PRESETS = {"paper": PAPER, "cpu": CPU, "smoke": SMOKE}
@@ -88,10 +88,9 @@ EXPERIMENTS = {
             "inherit": {"method": INHERIT, "folds.tested": 2},
             "self_learning": {"folds.tested": 2},
             "mixup_without_separation": {"folds.tested": 2, "method.clean_threshold": 0.0},
-            "self_learning_hardly_any_mixup": {"folds.tested": 2, "method.mixup_alpha": 0.05},
             "inherit_20_epochs": {"method": INHERIT, "folds.tested": 2, "training.epochs": 20},
             "self_learning_20_epochs": {"folds.tested": 2, "training.epochs": 20, "method.warmup_epochs": 4},
-            "self_learning_long_warm_up": {"folds.tested": 2, "method.warmup_epochs": 6},
+            "self_learning_hardly_any_mixup": {"folds.tested": 2, "method.mixup_alpha": 0.05},
         },
         reference="inherit",
         references={"self_learning_20_epochs": "inherit_20_epochs"},

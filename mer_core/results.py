@@ -176,7 +176,9 @@ def value(records: list[dict], label: str, **which) -> dict:
     return rows.iloc[0].to_dict()
 
 
-def pooled(records: list[dict], metric: str, decision: str, target: str = "emotion") -> pd.DataFrame:
+def pooled(
+    records: list[dict], metric: str = "accuracy", decision: str = songs.MAIN_DECISION, target: str = "emotion"
+) -> pd.DataFrame:
     """One metric of every record over all tested songs: ``label``, ``value``, ``low``, ``high``, ``n``."""
     rows = table(records)
     wanted = {"name": metric, "decision": decision, "target": target, "part": "test", "fold": "all"}
@@ -230,7 +232,7 @@ def decision_table(records: list[dict], metric: str = "accuracy", target: str = 
     return shown.loc[list(songs.DECISION_NAMES)].rename(index=songs.DECISION_NAMES).rename_axis(None, axis=1)
 
 
-def beside_printed(records: list[dict], decision: str = "svm") -> pd.DataFrame:
+def beside_printed(records: list[dict], decision: str = songs.MAIN_DECISION) -> pd.DataFrame:
     """Our accuracy and F1 beside those that SSSL prints for 4Q, as shares; F1 is the macro average, positive class for two."""
     rows = []
     for target, name in (("emotion", "four_class"), ("valence", "valence"), ("arousal", "arousal")):
@@ -242,7 +244,7 @@ def beside_printed(records: list[dict], decision: str = "svm") -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["target", "metric"])
 
 
-def against(records: list[dict], decision: str = "svm") -> pd.DataFrame:
+def against(records: list[dict], decision: str = songs.MAIN_DECISION) -> pd.DataFrame:
     """Accuracy of each record, its difference from its reference song by song, its validation accuracy and its cost."""
     rows = []
     for record in records:

@@ -22,7 +22,7 @@ recorded = experiments.recorded("front_end", "cpu")
 results.against(recorded)
 
 # %% mystnb={"figure": {"name": "fig-front-end", "caption": "Song accuracy by front end, one fold, 95 % intervals over artists. One fold cannot tell two points apart; it can tell that nothing has broken."}, "image": {"alt": "Accuracy with interval for three front ends."}} tags=["hide-input"]
-figures.intervals(results.pooled(recorded, "accuracy", "svm"), "Song accuracy, one fold of 4Q")
+figures.intervals(results.pooled(recorded), "Song accuracy, one fold of 4Q")
 # %% [markdown]
 # ## What this machine computes
 
