@@ -35,7 +35,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = ()) -> None:
     by_name = {source.stem: source for source in notebooks.sources()}
     if unknown := set(only) - set(by_name):
         raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
-    for name in tqdm(only or by_name, desc="notebooks", unit="notebook"):
+    for name in tqdm(only or by_name, desc="notebooks", unit="notebook", disable=None):
         notebooks.execute(by_name[name], paths.EXECUTED / f"{name}.ipynb", preset=preset)
 
 
@@ -115,7 +115,8 @@ def headline(records: list[dict]) -> Figure:
     """Song accuracy of each method with its interval, beside the figure that the paper prints."""
     rows = results.pooled(records)
     printed = {"self_learning": results.printed("4Q", "Proposed", "four_class_accuracy")}
-    return figures.intervals(rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed)
+    chance = results.pooled(records, decision="most_frequent")["value"].iloc[0]
+    return figures.intervals(rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed, chance)
 
 
 def build() -> Path:
@@ -130,7 +131,11 @@ def build() -> Path:
 
 def faults(site: Path) -> list[str]:
     """What Sphinx does not see in built pages: dead local links and anchors, pictures without alt text, network scripts."""
-    pages = {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in sorted(site.rglob("*.html"))}
+    pages = {
+        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.parts
+    }
     anchors = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
     found = []
     for path, page in pages.items():

@@ -176,7 +176,7 @@ def execute(
     frames = networks.load_frames(run)  # before any worker starts: they share the store
     splits.outer(frames.tracks, run.folds)
     jobs = [(fold, part) for part in networks.parts(run) for fold in networks.tested_folds(run)]  # the large networks first
-    with tqdm(total=len(jobs) * run.training.epochs, desc=label, unit="epoch") as bar:
+    with tqdm(total=len(jobs) * run.training.epochs, desc=label, unit="epoch", disable=None) as bar:
         if executor is None:
             for fold, part in jobs:
                 networks.train_part(run, fold, part, on_epoch=lambda row: bar.update())

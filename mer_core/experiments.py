@@ -30,7 +30,7 @@ CPU = replace(
 SMOKE = replace(
     CPU,
     dataset="synthetic",
-    training=replace(CPU.training, epochs=8, stride=2),
+    training=replace(CPU.training, epochs=8, batch_size=16, stride=1),
     folds=Folds(n=3, by="artist", tested=1),
 )
 PRESETS = {"paper": PAPER, "cpu": CPU, "smoke": SMOKE}

@@ -23,6 +23,12 @@ sns.set_theme(
 )  # fmt: skip
 
 
+def finished(fig: Figure) -> Figure:
+    """Take the figure out of pyplot's hands: a notebook then shows it once, as the value of its cell."""
+    plt.close(fig)
+    return fig
+
+
 def in_words(label: str) -> str:
     """Q1 becomes "Q1 happy"; labels of your own stay as they are."""
     return f"{label} {QUADRANT_WORDS[label]}" if label in QUADRANT_WORDS else label
@@ -55,7 +61,7 @@ def song_timeline(
             ax.axvspan(second, second + 1, ymax=0.045, color=PALETTE[list(classes).index(label) % 10], lw=0)
     ax.set(xlabel="Time in the song (s)", ylabel="Probability", ylim=(-0.06 if truth else 0, 1.02), title=title)
     ax.legend(ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
-    return fig
+    return finished(fig)
 
 
 def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
@@ -77,7 +83,7 @@ def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
         ax.set_ylim(0, 1.05 * (counts / counts.sum() * len(counts)).max())
         ax.legend(loc="upper right", fontsize=8)
     axes[0, 0].set_ylabel("Density")
-    return fig
+    return finished(fig)
 
 
 def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
@@ -94,7 +100,7 @@ def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
         )  # fmt: skip
         ax.set(title=method_name(label), xlabel="Called", ylabel="Labelled" if i == 0 else "")
         ax.tick_params(axis="both", length=0)
-    return fig
+    return finished(fig)
 
 
 def clean_detection(log: list[dict]) -> Figure:
@@ -108,27 +114,29 @@ def clean_detection(log: list[dict]) -> Figure:
     ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
     ax.set(xlabel="Epoch", ylabel="Share", ylim=(0, 1.02), xticks=epoch)
     ax.legend(loc="lower right", fontsize=8)
-    return fig
+    return finished(fig)
 
 
-def intervals(rows: pd.DataFrame, xlabel: str, published: dict[str, float] | None = None) -> Figure:
-    """Values with their 95 % intervals, one line each; hollow diamonds are the paper's own figures.
+def intervals(rows: pd.DataFrame, xlabel: str, published: dict[str, float] | None = None, chance: float | None = None) -> Figure:
+    """Values with their 95 % intervals, one line each; hollow diamonds are the paper's own figures, the dotted line is chance.
 
     Parameters
     ----------
     rows : table with the columns ``label``, ``value``, ``low``, ``high``; values in [0, 1]
     published : printed figure by ``label``, in [0, 1]
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.7 + 0.36 * len(rows)), layout="constrained")
+    fig, ax = plt.subplots(figsize=(WIDTH, 1.0 + 0.36 * len(rows)), layout="constrained")
     y = np.arange(len(rows))[::-1]
     ax.errorbar(rows["value"], y, xerr=[rows["value"] - rows["low"], rows["high"] - rows["value"]], fmt="o", color=CLEAN,
                 capsize=3, label="Ours, 95 % interval over artists")  # fmt: skip
     for label, value in (published or {}).items():
         at = y[list(rows["label"]).index(label)]
         ax.plot(value, at, "D", mfc="none", mec=NOISY, ms=8, label="Printed in the paper")
+    if chance is not None:
+        ax.axvline(chance, color=NEUTRAL, ls=":", label="Most frequent class")
     ax.set(yticks=y, yticklabels=[method_name(label) for label in rows["label"]], xlabel=xlabel, ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="x", color="0.92")
     handles, labels = ax.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
-    ax.legend(unique.values(), unique.keys(), loc="upper left", fontsize=8)
-    return fig
+    fig.legend(unique.values(), unique.keys(), loc="outside upper right", ncols=3, fontsize=8)
+    return finished(fig)

@@ -54,7 +54,8 @@ def execute(source: Path, target: Path, **values) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     failed = target.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
-    os.environ["TQDM_DISABLE"] = "1"  # bars would land in the page as error output
+    # the kernel inherits it: a library below librosa asks for progress widgets, which our pages do not use
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
         nbformat.write(_read(source), before)
@@ -69,7 +70,7 @@ def execute(source: Path, target: Path, **values) -> None:
             reason = f"{error.ename}: {error.evalue}" if isinstance(error, papermill.PapermillExecutionError) else str(error)
             raise NotebookError(f"{source.name} failed: {reason} What ran is in {failed}.") from error
         finally:
-            os.environ.pop("TQDM_DISABLE")
+            os.environ.pop("PYTHONWARNINGS")
         notebook = nbformat.read(after, as_version=4)
     _stable(notebook, values)
     nbformat.write(notebook, target.with_suffix(".new"))
