@@ -3,10 +3,12 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from conftest import tone, write
 
-from mer_core import audio, datasets
+from mer_core import audio, datasets, paths
 from mer_core.datasets import folder, panda4q, synthetic
+from mer_core.features import LogMel, log_mel
 from mer_core.tracks import DataError
 
 
@@ -185,3 +187,17 @@ def test_4q_matches_its_card():
     rows = datasets.check(tracks)
     assert rows and all(expected == found for _, expected, found in rows)
     assert tracks.table["duration_s"].sum() == pytest.approx(26_852.97, rel=0.005)  # of the original mp3s
+
+
+@pytest.mark.real_data
+def test_both_encodings_of_4q_sound_alike_but_for_a_constant_gain():
+    originals = sorted((paths.data_root() / "4q_original_mp3").rglob("*.mp3"))
+    assert len(originals) == 12
+    settings = LogMel(n_mels=64, pool_frames=4)
+    for mp3 in originals:
+        opus = paths.data_root() / "4q" / mp3.parent.name / f"{mp3.stem}.opus"
+        a, b = (log_mel(torch.from_numpy(audio.read(path, 22050))[None], settings)[0].numpy() for path in (mp3, opus))
+        n = min(a.shape[1], b.shape[1])
+        audible = a[:, :n] > a.max() - 50
+        gain = (a[:, :n] - b[:, :n])[audible]
+        assert abs(a.shape[1] - b.shape[1]) <= 1 and np.median(np.abs(gain - np.median(gain))) < 0.6
