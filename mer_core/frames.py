@@ -110,7 +110,7 @@ def _append(files, hashes, settings: LogMel, partial: Path, finished: Path, prog
     with (
         partial.open("ab") as values,
         journal.open("a") as log,
-        tqdm(total=len(files), initial=len(rows), desc="frames", unit="track", disable=not progress) as bar,
+        tqdm(total=len(files), initial=len(rows), desc="frames", unit="track", disable=None if progress else True) as bar,
     ):
         values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
         for i, result in enumerate(_in_order(files[len(rows) :], settings), start=len(rows)):
