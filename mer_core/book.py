@@ -121,7 +121,8 @@ def headline(records: list[dict]) -> Figure:
 
 def build() -> Path:
     """Build the book as static HTML, offline, with every warning an error; returns its first page."""
-    command = [sys.executable, "-m", "jupyter_book", "build", str(paths.BOOK), "--all", "-W", "-n", "--keep-going"]
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [str(program), "build", str(paths.BOOK), "--all", "-W", "-n", "--keep-going"]
     if subprocess.run(command, check=False).returncode:
         raise BookError("the book has warnings or errors (above); every one must be mended before it is published.")
     if found := faults(HTML):
