@@ -111,9 +111,9 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
         known = list(dict.fromkeys(label for label, _ in jobs))
         if unknown := set(only) - set(known):
             raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {known}")
-        jobs = [(label, one) for label, one in jobs if not only or label in only]
+        chosen = [(label, one) for label, one in jobs if not only or label in only]
         with executor_of(workers, scheduler) as executor:
-            records = experiments.execute(experiment, preset, jobs[shard_of(shard, len(jobs))], executor)
+            records = experiments.execute(experiment, preset, jobs, chosen[shard_of(shard, len(chosen))], executor)
         for record in records:
             click.echo(in_a_line(record))
 

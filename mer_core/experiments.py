@@ -111,13 +111,28 @@ def jobs(name: str, preset: str, dataset: str | None = None, seeds=(0,), changes
     return [(label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants.items()]
 
 
-def execute(name: str, preset: str, wanted: list[tuple[str, Run]] | None = None, executor: Executor | None = None) -> list[dict]:
-    """The records of an experiment's runs, made where they are missing, each with its difference from its reference."""
-    experiment, made = EXPERIMENTS[name], {}
-    for label, run in wanted or jobs(name, preset):
-        reference = made.get((experiment.references.get(label, experiment.reference), run.seed))
-        made[label, run.seed] = evaluation.execute(run, name, preset, label, executor, reference)
-    return list(made.values())
+def execute(
+    name: str,
+    preset: str,
+    pairs: list[tuple[str, Run]] | None = None,
+    chosen: list[tuple[str, Run]] | None = None,
+    executor: Executor | None = None,
+) -> list[dict]:
+    """The records of an experiment's runs, made where they are missing, each with its difference from its reference.
+
+    Parameters
+    ----------
+    pairs : (label, run) pairs as `jobs` gives them; by default those of the preset
+    chosen : the pairs to make, by default all; a reference among `pairs` that has a record already serves the chosen ones
+    """
+    experiment, made = EXPERIMENTS[name], []
+    pairs = pairs or jobs(name, preset)
+    for label, run in pairs if chosen is None else chosen:
+        wanted = experiment.references.get(label, experiment.reference)
+        reference = next((other for its, other in pairs if its == wanted != label and other.seed == run.seed), None)
+        against = results.existing(reference, name, preset, wanted) if reference else None
+        made.append(evaluation.execute(run, name, preset, label, executor, against))
+    return made
 
 
 def recorded(name: str, preset: str, seed: int = 0) -> list[dict]:

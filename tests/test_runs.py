@@ -154,6 +154,13 @@ def test_a_difference_is_recorded_against_the_reference_on_the_same_songs(tiny):
     assert results.difference(evaluation.execute(replace(tiny, seed=3), "test", "smoke", "other"), "svm")["value"] == row["value"]
 
 
+def test_a_run_alone_still_finds_its_reference(tiny):
+    pairs = [("inherit", replace(tiny, method=inherit.Settings())), ("self_learning", tiny)]
+    experiments.execute("segments_to_songs", "smoke", pairs, chosen=pairs[:1])
+    (alone,) = experiments.execute("segments_to_songs", "smoke", pairs, chosen=pairs[1:])
+    assert results.difference(alone, "svm")["against"] == "inherit"
+
+
 def test_a_record_of_other_settings_is_neither_taken_nor_overwritten(tiny):
     record = evaluation.execute(tiny, "test", "smoke", "again")
     path = results.path_of(record)
