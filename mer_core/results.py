@@ -249,13 +249,13 @@ def against(records: list[dict], decision: str = songs.MAIN_DECISION) -> pd.Data
     rows = []
     for record in records:
         own = pooled([record], "accuracy", decision).iloc[0]
-        compared = table([record]).query("part == 'difference' and decision == @decision and target == 'emotion'")
-        less = [f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}] from {d.against}" for d in compared.itertuples()]
+        compared = any(m["part"] == "difference" for m in record["metrics"])
+        d = difference(record, decision) if compared else None  # the reference itself has none
         rows.append(
             {
                 "run": record["label"],
                 "accuracy": f"{own['value']:.3f} [{own['low']:.3f}, {own['high']:.3f}]",
-                "difference": "".join(less),
+                "difference": f"{d['value']:+.3f} [{d['low']:+.3f}, {d['high']:+.3f}] from {d['against']}" if d else "",
                 "validation": f"{validation_accuracy(record):.3f}",
                 "core-minutes": f"{record['cost']['core_minutes']:.1f}",
             }

@@ -35,11 +35,6 @@ def resampled(
     return np.array([metric(counts.reshape(n_classes, n_classes)) for counts in weights @ one_hot])
 
 
-def metric_interval(metric, truth, predicted, n_classes: int, groups) -> tuple[float, float]:
-    """95 % interval of a metric, artists resampled."""
-    return interval(resampled(metric, truth, predicted, n_classes, artist_weights(groups)))
-
-
 def difference_interval(metric, truth, predicted_a, predicted_b, n_classes: int, groups) -> tuple[float, float]:
     """95 % interval of metric(a) - metric(b) on the same songs: paired, so that what both find hard cancels."""
     weights = artist_weights(groups)

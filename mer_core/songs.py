@@ -11,7 +11,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-STATISTICS_PER_CLASS = 7
 MAIN_DECISION = "mean_probability"  # trains nothing more, so that a comparison of methods is not one of second stages
 DECISION_NAMES = {
     "mean_probability": "Mean probability",
