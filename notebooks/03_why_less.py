@@ -15,7 +15,8 @@ from mer_core import experiments, figures, results
 # ## What was recorded on 4Q
 #
 # Accuracy on the songs of two folds; the difference, song by song, from plain training (for twenty epochs, from plain training for
-# twenty); the validation accuracy, on songs of the training folds heard by networks that had not learned from them; and the cost.
+# twenty); the validation accuracy, on songs of the training folds heard by networks that had not learned from them; and the cost. A
+# run that has no record yet is not in the table.
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("why_less", "cpu")
