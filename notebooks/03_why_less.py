@@ -25,7 +25,9 @@ results.against(recorded)
 # %% mystnb={"figure": {"name": "fig-why-less", "caption": "Song accuracy by mean probability on two folds of 4Q, 95 % intervals over artists."}, "image": {"alt": "Accuracy with interval for variants of SSSL and of plain training."}} tags=["hide-input"]
 figures.intervals(results.pooled(recorded), "Song accuracy, two folds of 4Q")
 # %% [markdown]
-# Losses of the training windows at three epochs, in the longest run of SSSL:
+# Budget does not mend it: with twice the epochs SSSL falls behind. The record's log shows how: once a quadrant's windows are mostly
+# called noisy, their labels are replaced by the predictions that had doubted them, and the quadrant fades (the share of labels
+# kept, per quadrant, is `clean_share`). The mixture of all quadrants together invites this. Losses at three epochs of that run:
 
 # %% mystnb={"figure": {"name": "fig-why-less-mixture", "caption": "Losses and their mixture in the longest recorded run of SSSL, first fold."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]
 longest = max((r for r in recorded if r["label"].startswith("self_learning")), key=lambda r: r["config"]["training"]["epochs"])
