@@ -15,7 +15,7 @@ import numpy as np
 from mer_core import datasets, experiments, figures, results
 
 # %% [markdown]
-# ## What was recorded on 900 songs (4Q)
+# ## What was recorded on 4Q
 #
 # Five folds, no artist on both sides. Each row is one way to decide on a song from its windows; the interval resamples artists. The
 # mean probability leads, because it trains nothing more. The out-of-fold SVM learns from networks that heard half of the training

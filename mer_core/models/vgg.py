@@ -52,7 +52,7 @@ class VGG16(nn.Module):
 
 
 class VGGSlim(nn.Module):
-    """VGG16 at a quarter of its width, with batch norm, a global average and a small head: 0.4 % of the parameters.
+    """VGG16 at a quarter of its width, with batch norm, a global average and a small head: 0.7 % of the parameters.
 
     (batch, 1, n_mels, n_frames) -> (batch, n_classes) logits, any n_mels and n_frames.
     """
