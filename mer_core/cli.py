@@ -90,7 +90,7 @@ def features(name: str, preset: str, skip_unreadable: bool):
 @click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as folds.n=3 or window_s=2.")
-@click.option("--seed", "seeds", type=int, multiple=True, help="Seeds to run; default 0. May be given several times.")
+@click.option("--seed", "seeds", type=int, multiple=True, help="Seeds; default those of the experiment. May be given several times.")
 @click.option("--workers", type=int, help="Networks trained side by side, each with its share of the cores; default one a core.")
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
@@ -107,7 +107,7 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
 
     with clear_errors():
         changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
-        jobs = experiments.jobs(experiment, preset, dataset, seeds or (0,), changes)
+        jobs = experiments.jobs(experiment, preset, dataset, seeds or None, changes)
         known = list(dict.fromkeys(label for label, _ in jobs))
         if unknown := set(only) - set(known):
             raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {known}")

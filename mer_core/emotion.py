@@ -13,6 +13,8 @@ Q4     high      low       calm, content
 =====  ========  ========  ==================
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
@@ -40,3 +42,59 @@ def high_probability(quadrant_probability: np.ndarray, dimension: str) -> np.nda
     """
     high = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}[dimension]
     return quadrant_probability[..., high].sum(axis=-1)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A rating scale: its ends, and the midpoint that divides low from high."""
+
+    low: float
+    high: float
+
+    @property
+    def midpoint(self) -> float:
+        """Neither high nor low."""
+        return (self.low + self.high) / 2
+
+    def centred(self, ratings):
+        """Distance from the midpoint in parts of the whole scale, so that scales can be compared.
+
+            centred = (rating - midpoint) / (high - low),   from -0.5 to 0.5
+
+        >>> float(Scale(1, 9).centred(7.0)), float(Scale(-1, 1).centred(0.5))
+        (0.25, 0.25)
+        """
+        return (ratings - self.midpoint) / (self.high - self.low)
+
+
+def quadrants(valence, arousal, midpoint: float, ties: str = "high") -> np.ndarray:
+    """Russell quadrant of every pair of ratings: the one place that decides what counts as high.
+
+    A rating on the midpoint itself is a tie. With ``ties="high"`` it counts as high (rating >= midpoint), with ``"low"`` as low
+    (only rating > midpoint is high). The choice moves labels: averages of ten whole-number answers often hit the midpoint
+    exactly. Ours is "high" because it gives the quadrant counts that the makers of PMEmo publish; the SSSL paper states no rule.
+
+    Parameters
+    ----------
+    valence, arousal : (n,) ratings on one scale
+    midpoint : the middle of that scale
+    ties : "high" or "low"
+
+    Returns
+    -------
+    (n,) array of "Q1" to "Q4"
+
+    Raises
+    ------
+    ValueError : a missing rating (NaN), another word for `ties`
+
+    >>> quadrants([0.9, 0.1, 0.1, 0.5], [0.9, 0.9, 0.1, 0.1], midpoint=0.5).tolist()
+    ['Q1', 'Q2', 'Q3', 'Q4']
+    """
+    if ties not in ("high", "low"):
+        raise ValueError(f"ties is 'high' or 'low', got {ties!r}")
+    ratings = np.array([valence, arousal], dtype=float)
+    if missing := int(np.isnan(ratings).any(axis=0).sum()):
+        raise ValueError(f"{missing} of {ratings.shape[1]} songs or frames lack a rating (NaN); leave them out first")
+    high_valence, high_arousal = ratings >= midpoint if ties == "high" else ratings > midpoint
+    return np.where(high_arousal, np.where(high_valence, "Q1", "Q2"), np.where(high_valence, "Q4", "Q3"))

@@ -13,29 +13,36 @@ from mer_core.runs import Run
 from mer_core.songs import SongDecision
 
 
-def decide(fold: dict[str, np.ndarray], targets: np.ndarray, settings: SongDecision) -> dict[str, np.ndarray]:
+def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> dict[str, np.ndarray]:
     """The decisions of one fold for its test songs (sorted by track), by name: (n_songs,) classes each.
 
-    ``svm`` learns from out-of-fold predictions of the training songs; ``svm_in_sample``, as printed, from predictions that the
-    network made for its own training songs. ``most_frequent`` ignores the music.
+    ``svm_in_sample``, as printed, learns from predictions that the network made for its own training songs. ``svm`` learns from
+    the inner networks' predictions of songs they had not heard, and asks the same networks about the test songs: both sides come
+    from networks that heard as much music. It is missing where there are no inner networks. ``most_frequent`` ignores the music.
     """
+    first, *inner = parts
     theta = settings.share_threshold
-    trained_on = targets[np.unique(fold["training_track"])]
-    test, track = fold["test"], fold["test_track"]
+    test, track = first["test"], first["test_track"]
+    trained_on = np.unique(first["in_sample_track"])
     statistics = songs.statistics(test, track, theta)
-
-    def by_svm(source: str) -> np.ndarray:
-        own = songs.statistics(fold[source], fold["training_track"], theta)
-        return songs.svm(own, trained_on, settings).predict(statistics)
-
-    return {
-        "svm": by_svm("out_of_fold"),
-        "svm_in_sample": by_svm("in_sample"),
+    own = songs.statistics(first["in_sample"], first["in_sample_track"], theta)
+    decided = {
+        "svm_in_sample": songs.svm(own, targets[trained_on], settings).predict(statistics),
         "mean_probability": songs.mean_probability(test, track).argmax(axis=1),
         "majority_vote": songs.majority_vote(test, track),
         "maximum_run_length": songs.maximum_run_length(test, track),
-        "most_frequent": np.full(len(statistics), np.bincount(trained_on).argmax()),
+        "most_frequent": np.full(len(statistics), np.bincount(targets[trained_on]).argmax()),
     }
+    return decided | ({"svm": decide_out_of_fold(inner, targets, settings)} if inner else {})
+
+
+def decide_out_of_fold(inner: list[dict], targets: np.ndarray, settings: SongDecision) -> np.ndarray:
+    theta = settings.share_threshold
+    unheard = [songs.statistics(part["out_of_fold"], part["out_of_fold_track"], theta) for part in inner]
+    tracks = [np.unique(part["out_of_fold_track"]) for part in inner]
+    fitted = songs.svm(np.concatenate(unheard), targets[np.concatenate(tracks)], settings)
+    asked = [songs.scores(fitted, songs.statistics(part["test"], part["test_track"], theta)) for part in inner]
+    return fitted.classes_[np.mean(asked, axis=0).argmax(axis=1)]
 
 
 def answers(decided: dict[str, np.ndarray], mean_probability: np.ndarray, quadrants: bool):
@@ -55,13 +62,13 @@ def truth_of(target: str, truth: np.ndarray) -> np.ndarray:
     return truth if high is None else high[truth].astype(int)
 
 
-def metric_rows(truth, groups, fold, questions) -> list[dict]:
+def metric_rows(truth, groups, fold, questions, part: str = "test") -> list[dict]:
     """Metrics in long form: pooled over the test folds with their 95 % interval over artists, and per fold."""
     weights, rows = significance.artist_weights(groups), []
     for target, n, decision, called in questions:
         right = truth_of(target, truth)
         for name, metric in (metrics.BINARY if n == 2 else metrics.MULTICLASS).items():
-            row = {"name": name, "target": target, "decision": decision, "part": "test"}
+            row = {"name": name, "target": target, "decision": decision, "part": part}
             low, high = significance.interval(significance.resampled(metric, right, called, n, weights))
             value = metric(metrics.confusion(right, called, n))
             rows.append(row | {"fold": "all", "value": value, "low": low, "high": high, "n": len(truth)})
@@ -73,74 +80,68 @@ def metric_rows(truth, groups, fold, questions) -> list[dict]:
     return rows
 
 
-def difference_rows(truth, groups, questions, reference: dict) -> list[dict]:
-    """Accuracy less the reference record's on the same songs, paired, with its 95 % interval over artists."""
-    theirs = {(target, decision): called for target, _, decision, called in answers_of(reference)}
+def validation_rows(fold: int, inner: list[dict], targets: np.ndarray, quadrants: bool) -> list[dict]:
+    """Metrics on the training songs of a fold, each answered for by a network that had not heard it: what choices may rest on."""
+    track = np.concatenate([np.unique(part["out_of_fold_track"]) for part in inner])
+    mean = np.concatenate([songs.mean_probability(part["out_of_fold"], part["out_of_fold_track"]) for part in inner])
     rows = []
-    for target, n, decision, called in questions:
-        right, other = truth_of(target, truth), theirs[target, decision]
-        low, high = significance.difference_interval(metrics.accuracy, right, called, other, n, groups)
-        value = float(np.mean(called == right) - np.mean(other == right))
-        rows.append({"name": "accuracy", "target": target, "decision": decision, "part": "difference", "fold": "all",
-                     "against": reference["label"], "value": value, "low": low, "high": high, "n": len(truth)})  # fmt: skip
+    for target, n, decision, called in answers({"mean_probability": mean.argmax(axis=1)}, mean, quadrants):
+        found = metrics.scores(truth_of(target, targets[track]), called, n)
+        row = {"target": target, "decision": decision, "part": "validation", "fold": fold, "n": len(track)}
+        rows += [{"name": name, "value": value, **row} for name, value in found.items()]
     return rows
 
 
-def answers_of(record: dict) -> list:
-    """The answers of a stored record."""
-    stored = results.predictions(record)
-    decided = {name: stored[f"decision_{name}"] for name in songs.DECISION_NAMES}
-    mean = songs.mean_probability(stored["test"], stored["test_track"])[np.argsort(np.argsort(stored["track"]))]
-    return list(answers(decided, mean, tuple(record["data"]["classes"]) == QUADRANTS))
+def collect(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict], list[list[dict]]]:
+    """A run's finished networks as arrays of predictions and decisions, validation metrics, and the networks' stories by fold."""
+    tracks = frames.tracks
+    collected: dict[str, list[np.ndarray]] = {}
+    validation, stories = [], []
+    for k in networks.tested_folds(run):
+        parts = networks.read_fold(run, frames, k)
+        first, *inner = parts
+        own = np.unique(first["test_track"])
+        arrays = {"track": own, "fold": np.full(len(own), k), "mean": songs.mean_probability(first["test"], first["test_track"])}
+        arrays |= {f"decision_{name}": called for name, called in decide(parts, tracks.targets, run.song).items()}
+        arrays |= {name: first[name] for name in ("test_track", "test_second", "test")}
+        for name, values in arrays.items():
+            collected.setdefault(name, []).append(values)
+        if inner:
+            validation += validation_rows(k, inner, tracks.targets, tracks.classes == QUADRANTS)
+        stories.append([part["story"] for part in parts])
+    return {name: np.concatenate(values) for name, values in collected.items()}, validation, stories
 
 
-def validation_rows(fold: int, seen: np.ndarray, called: np.ndarray, n_classes: int) -> list[dict]:
-    """Metrics on the training songs of a fold, each answered for by a network that had not heard it: what choices may rest on."""
-    found = metrics.scores(seen, called, n_classes)
-    row = {"target": "emotion", "decision": "mean_probability", "part": "validation", "fold": fold, "n": len(seen)}
-    return [{"name": name, "value": value, **row} for name, value in found.items()]
+def heard_elsewhere(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict]]:
+    """What the networks answered for other data sets, (of the first fold) and how well, averaged over the folds' networks."""
+    arrays, rows = {}, []
+    firsts = [networks.read_fold(run, frames, k)[0] for k in networks.tested_folds(run)]
+    for i, name in enumerate(run.also_heard):
+        other = networks.load_frames(networks.heard(run, name)).tracks
+        key = f"heard_{i}"
+        arrays |= {key: firsts[0][key], f"{key}_track": firsts[0][f"{key}_track"], f"{key}_second": firsts[0][f"{key}_second"]}
+        arrays[f"{key}_track_id"] = other.table["track_id"].to_numpy(dtype=str)
+        mean = np.mean([songs.mean_probability(first[key], first[f"{key}_track"]) for first in firsts], axis=0)
+        truth, everywhere = other.targets, np.zeros(len(other), dtype=int)
+        questions = answers({"mean_probability": mean.argmax(axis=1)}, mean, other.classes == QUADRANTS)
+        pooled = [row for row in metric_rows(truth, other.groups, everywhere, questions, "elsewhere") if row["fold"] == "all"]
+        rows += [row | {"dataset": name} for row in pooled]
+    return arrays, rows
 
 
-def summarise(run: Run, experiment: str, preset: str, label: str, reference: dict | None) -> Path:
+def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
     """Turn a run's finished networks into a record and its predictions.
 
     Neither holds the data set's annotations: predictions are ours, the truth stays where it came from.
     """
     frames = networks.load_frames(run)
-    tracks, n_classes = frames.tracks, len(frames.tracks.classes)
-    collected: dict[str, list[np.ndarray]] = {}
-    validation, stories = [], []
-    for k in networks.tested_folds(run):
-        fold = networks.read_fold(run, frames, k)
-        own = np.unique(fold["test_track"])
-        decided = {f"decision_{name}": called for name, called in decide(fold, tracks.targets, run.song).items()}
-        mean = songs.mean_probability(fold["test"], fold["test_track"])
-        for name, values in ({"track": own, "fold": np.full(len(own), k), "mean": mean} | decided).items():
-            collected.setdefault(name, []).append(values)
-        for name in ("test_track", "test_second", "test"):
-            collected.setdefault(name, []).append(fold[name])
-        seen = tracks.targets[np.unique(fold["training_track"])]
-        called = songs.mean_probability(fold["out_of_fold"], fold["training_track"]).argmax(axis=1)
-        validation += validation_rows(k, seen, called, n_classes)
-        stories.append(fold["stories"])
-    arrays = {name: np.concatenate(values) for name, values in collected.items()}
-    track, mean = arrays["track"], arrays.pop("mean")
-    decided = {name: arrays[f"decision_{name}"] for name in songs.DECISION_NAMES}
-    questions = list(answers(decided, mean, tracks.classes == QUADRANTS))
-    truth, groups = tracks.targets[track], tracks.groups[track]
-    rows = metric_rows(truth, groups, arrays["fold"], questions) + validation
-    if reference:
-        rows += difference_rows(truth, groups, questions, reference)
+    tracks = frames.tracks
+    arrays, validation, stories = collect(run, frames)
+    mean = arrays.pop("mean")
+    elsewhere, rows_elsewhere = heard_elsewhere(run, frames)
+    rows = pooled_rows(arrays, mean, tracks) + validation + rows_elsewhere
     flat = [story for fold in stories for story in fold]
-    record = {
-        "experiment": experiment, "preset": preset, "label": label, "run_id": run.run_id, "config": run.config(),
-        "data": {
-            "name": tracks.name, "digest": tracks.digest(), "frames": frames.name, "classes": tracks.classes,
-            "n_tracks": len(tracks), "n_groups": len(set(tracks.groups)), "n_windows": len(windows(frames, run.window_s)),
-            "n_tested": len(track), "audio": sorted({path.suffix for path in tracks.table["path"]}),
-            "hours": float(frames.duration_s.sum() / 3600), "n_skipped": len(tracks.skipped),
-            "skipped": sorted(Path(path).name for path in tracks.skipped), "own": tracks.own,
-        },
+    record = heading(run, experiment, preset, label, tracks, len(mean)) | {
         "code": flat[0]["code"] | {"same_throughout": len({story["code"]["digest"] for story in flat}) == 1},
         "environment": flat[0]["environment"],
         "cost": {
@@ -149,23 +150,51 @@ def summarise(run: Run, experiment: str, preset: str, label: str, reference: dic
             "seconds_per_fold": [sum(story["seconds"] for story in fold) for fold in stories],
         },
         "metrics": rows,
-        "confusion": {name: metrics.confusion(truth, called, n_classes).tolist() for name, called in decided.items()},
-        "log": [fold[0]["log"] for fold in stories],  # of the network that answers for the test songs
+        "confusion": confusions(arrays, tracks),
+        "log": [fold[0]["log"] for fold in stories],  # of the network that hears all training songs
+    }
+    record["data"] |= {
+        "frames": frames.name, "n_windows": len(windows(frames, run.window_s)), "hours": float(frames.duration_s.sum() / 3600),
     }  # fmt: skip
-    arrays["track_id"] = tracks.table["track_id"].to_numpy(dtype=str)
-    return results.save(record, arrays)
+    return results.save(record, arrays | elsewhere | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
 
 
-def execute(
-    run: Run, experiment: str, preset: str, label: str, executor: Executor | None = None, reference: dict | None = None
-) -> dict:
-    """The record of a run: loaded if it exists, else made; a killed run goes on at its first unfinished network.
+def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks) -> list[dict]:
+    """Metrics of all decisions over the tested songs."""
+    questions = list(answers(decisions_of(arrays), mean, tracks.classes == QUADRANTS))
+    track = arrays["track"]
+    return metric_rows(tracks.targets[track], tracks.groups[track], arrays["fold"], questions)
+
+
+def decisions_of(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: arrays[f"decision_{name}"] for name in songs.DECISION_NAMES if f"decision_{name}" in arrays}
+
+
+def confusions(arrays: dict[str, np.ndarray], tracks) -> dict[str, list]:
+    truth, n = tracks.targets[arrays["track"]], len(tracks.classes)
+    return {name: metrics.confusion(truth, called, n).tolist() for name, called in decisions_of(arrays).items()}
+
+
+def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int) -> dict:
+    """What every record says first: which run this is, and of which data."""
+    return {
+        "experiment": experiment, "preset": preset, "label": label, "run_id": run.run_id, "config": run.config(),
+        "data": {
+            "name": tracks.name, "digest": tracks.digest(), "classes": tracks.classes, "n_tracks": len(tracks),
+            "n_groups": len(set(tracks.groups)), "n_tested": n_tested,
+            "audio": sorted({path.suffix for path in tracks.table["path"]}), "n_skipped": len(tracks.skipped),
+            "skipped": sorted(Path(path).name for path in tracks.skipped), "own": tracks.own,
+        },
+    }  # fmt: skip
+
+
+def execute(run: Run, experiment: str, preset: str, label: str, executor: Executor | None = None) -> dict:
+    """The record of a run: loaded if it exists, else made, network by network.
 
     Parameters
     ----------
     executor : any ``concurrent.futures.Executor`` (process pool, dask cluster) that trains networks side by side; by default
         they are trained here, one after the other
-    reference : record of a run that tests the same songs, from which the difference is recorded
 
     Raises
     ------
@@ -175,7 +204,7 @@ def execute(
         return record
     frames = networks.load_frames(run)  # before any worker starts: they share the store
     splits.outer(frames.tracks, run.folds)
-    jobs = [(fold, part) for part in networks.parts(run) for fold in networks.tested_folds(run)]  # the large networks first
+    jobs = networks.networks_to_train(run)
     with tqdm(total=len(jobs) * run.training.epochs, desc=label, unit="epoch", disable=None) as bar:
         if executor is None:
             for fold, part in jobs:
@@ -184,4 +213,100 @@ def execute(
             for future in as_completed([executor.submit(networks.train_part, run, fold, part) for fold, part in jobs]):
                 future.result()
                 bar.update(run.training.epochs)
-    return results.load(summarise(run, experiment, preset, label, reference))
+    return results.load(summarise(run, experiment, preset, label))
+
+
+def compare(experiment: str, preset: str, reference_of: dict[str, str], records: list[dict]) -> Path | None:
+    """Write how each label's records, over all their seeds, differ from those of its reference on the same songs.
+
+    Also each label's own mean over seeds. p-values of the main decision's accuracy are corrected for asking of every label.
+
+    Parameters
+    ----------
+    reference_of : the label that each label is compared with
+    """
+    by_label: dict[str, dict[int, dict]] = {}
+    for record in records:
+        by_label.setdefault(record["label"], {})[record["config"]["seed"]] = record
+    rows = []
+    for label, own in by_label.items():
+        theirs = by_label.get(reference_of.get(label, ""), {})
+        rows += averages(label, own)
+        if label != reference_of.get(label) and (seeds := sorted(set(own) & set(theirs))):
+            rows += differences(label, reference_of[label], [own[s] for s in seeds], [theirs[s] for s in seeds])
+    family = [
+        row for row in rows if row.get("p") is not None and (row["target"], row["decision"]) == ("emotion", songs.MAIN_DECISION)
+    ]
+    for row, adjusted in zip(family, significance.holm([row["p"] for row in family]), strict=True):
+        row["p_holm"] = float(adjusted)
+    return results.save_comparison(experiment, preset, records[0]["data"]["own"], rows)
+
+
+def called_by(record: dict) -> dict[tuple[str, str], np.ndarray]:
+    """The classes that a stored record called, by target and decision, in the order of its tracks; and its songs."""
+    stored = results.predictions(record)
+    order = np.argsort(stored["track"], kind="stable")
+    mean = songs.mean_probability(stored["test"], stored["test_track"]) if "test" in stored else stored["mean"][order]
+    decided = {name: called[order] for name, called in decisions_of(stored).items()}
+    found = answers(decided, mean, tuple(record["data"]["classes"]) == QUADRANTS)
+    return {(target, decision): called for target, _, decision, called in found}
+
+
+def averages(label: str, by_seed: dict[int, dict]) -> list[dict]:
+    """A label's own scores, averaged over its seeds, with an interval over seeds and artists."""
+    seeds = sorted(by_seed)
+    truth, groups, called = together([by_seed[s] for s in seeds])
+    rows = []
+    for (target, decision), classes in called.items():
+        for name, metric, n in measured(target, by_seed[seeds[0]]):
+            found = significance.seed_averaged(truth_of(target, truth), classes, groups, metric, n)
+            rows.append({"label": label, "target": target, "decision": decision, "name": name, "seeds": seeds,
+                         "n": len(truth)} | found._asdict())  # fmt: skip
+    return rows
+
+
+def differences(label: str, against: str, own: list[dict], theirs: list[dict]) -> list[dict]:
+    """How much better a label's records are than its reference's, seed by seed on the same songs."""
+    truth, groups, called = together(own)
+    other_truth, _, other = together(theirs)
+    if not np.array_equal(truth, other_truth):
+        raise results.RecordError(f"{label} and {against} did not test the same songs; they cannot be compared.")
+    rows = []
+    for (target, decision), classes in called.items():
+        if (target, decision) not in other:
+            continue
+        for name, metric, n in measured(target, own[0]):
+            right = truth_of(target, truth)
+            found = significance.seed_averaged_difference(right, classes, other[target, decision], groups, metric, n)
+            row = {"label": label, "against": against, "target": target, "decision": decision, "name": name,
+                   "seeds": [r["config"]["seed"] for r in own], "n": len(truth)}  # fmt: skip
+            rows.append(row | found._asdict() | by_t_test(own, theirs, target, decision, name))
+    return rows
+
+
+def by_t_test(own: list[dict], theirs: list[dict], target: str, decision: str, name: str) -> dict:
+    """The corrected resampled t-test over folds and seeds, where there are two or more."""
+    mine, others = ([m["value"] for r in records for m in r["metrics"] if (m["part"], m["target"], m["decision"], m["name"])
+                     == ("test", target, decision, name) and m["fold"] != "all"] for records in (own, theirs))  # fmt: skip
+    if len(mine) < 2:
+        return {"t": None, "p_t": None}
+    n, folds = own[0]["data"]["n_tracks"], own[0]["config"]["folds"]["n"]
+    t, p = significance.corrected_t_test(np.subtract(mine, others), n_train=n - n // folds, n_test=n // folds)
+    return {"t": t if np.isfinite(t) else None, "p_t": p}
+
+
+def together(records: list[dict]) -> tuple[np.ndarray, np.ndarray, dict[tuple[str, str], np.ndarray]]:
+    """Truth and artists of the tested songs, and what each record called them: (n_seeds, n_songs) by target and decision."""
+    track = np.sort(results.predictions(records[0])["track"])
+    tracks = networks.datasets.load(records[0]["config"]["dataset"], skip_unreadable=bool(records[0]["data"]["n_skipped"]))
+    if tracks.digest() != records[0]["data"]["digest"]:
+        raise results.RecordError(f"{records[0]['label']}: the annotations have changed since its record was made.")
+    called = [called_by(record) for record in records]
+    return tracks.targets[track], tracks.groups[track], {key: np.array([c[key] for c in called]) for key in called[0]}
+
+
+def measured(target: str, record: dict):
+    """(name, metric, number of classes) of the metrics that comparisons report."""
+    n = 2 if target in ("valence", "arousal") else len(record["data"]["classes"])
+    yield "accuracy", metrics.accuracy, n
+    yield "macro_f1", metrics.macro_f1, n

@@ -4,10 +4,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mer_core import UserError, evaluation, results
+from mer_core import UserError, evaluation, label_noise, results
 from mer_core.datasets import READERS
 from mer_core.features import LogMel
-from mer_core.methods import inherit, self_learning
+from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, self_learning, soft_labels, two_stage
 from mer_core.models import Network
 from mer_core.runs import Run, changed
 from mer_core.splits import Folds
@@ -25,16 +25,22 @@ CPU = replace(
     training=Training(epochs=10, batch_size=32, learning_rate=1e-3, stride=3),
     # the agreement term on mixtures shares their trunk: the second pass through the convolutions is saved
     method=self_learning.Settings(warmup_epochs=2, consistency_input=self_learning.MIXED),
-    folds=Folds(n=5, by="artist"),
+    folds=Folds(n=5, by="artist", inner=0),  # inner networks double the cost: only where the question needs them
 )
 SMOKE = replace(
     CPU,
     dataset="synthetic",
     training=replace(CPU.training, epochs=10, batch_size=16, stride=1),
     method=replace(CPU.method, warmup_epochs=5),  # sooner, a quadrant not yet learned is erased for good
-    folds=Folds(n=3, by="artist", tested=1),
+    folds=replace(CPU.folds, n=3, tested=1),
 )
 PRESETS = {"paper": PAPER, "cpu": CPU, "smoke": SMOKE}
+SEEDS = (0, 1, 2, 3, 4)  # of a headline comparison
+
+TWO_FOLDS = {"folds.tested": 2}  # where a question does not decide the verdict
+WITH_INNER = {"folds.inner": 2}
+WARMUP = CPU.method.warmup_epochs
+CO_DIVIDE = co_divide.Settings(**vars(CPU.method))
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,11 @@ class Experiment:
     question: str
     feeds: str
     variants: dict[str, dict]
-    reference: str  # the run from which the others' differences are recorded
+    reference: str  # the run from which the others' differences are taken
     references: dict[str, str] = field(default_factory=dict)  # another one for some
     presets: tuple[str, ...] = tuple(PRESETS)  # where the question makes sense
+    seeds: tuple[int, ...] = (0,)  # at smoke the first only
+    at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
 
     def runs(self, preset: str) -> dict[str, Run]:
         """The experiment's runs at a preset, by label.
@@ -60,15 +68,167 @@ class Experiment:
         """
         if preset not in self.presets:
             raise UserError(f"this experiment has no runs at the preset {preset!r}; it has some at {', '.join(self.presets)}.")
-        return {label: changed(PRESETS[preset], changes) for label, changes in self.variants.items()}
+        labels = self.at_smoke if preset == "smoke" and self.at_smoke else self.variants
+        return {label: changed(PRESETS[preset], self.variants[label]) for label in labels}
 
+    def seeds_at(self, preset: str) -> tuple[int, ...]:
+        return self.seeds[:1] if preset == "smoke" else self.seeds
+
+    def reference_of(self) -> dict[str, str]:
+        """The label that each label is compared with."""
+        return {label: self.references.get(label, self.reference) for label in self.variants}
+
+
+def around(name: str, values: tuple, stem: str) -> dict[str, dict]:
+    """Variants of SSSL that set one number to each of these values."""
+    return {f"{stem}_{value:g}": TWO_FOLDS | {f"method.{name}": value} for value in values}
+
+
+def with_noise(kind: str, rate: float, unit: str = label_noise.WINDOW) -> dict[str, dict]:
+    """Plain training and SSSL on labels with known noise in them."""
+    noise = {"noise": label_noise.LabelNoise(kind, rate, unit)} | TWO_FOLDS
+    name = f"{kind}_{rate:.0%}".rstrip("%") + ("_songs" if unit == label_noise.SONG else "")
+    return {f"inherit_{name}": noise | {"method": INHERIT}, f"self_learning_{name}": noise}
+
+
+KNOWN_NOISE = (
+    with_noise(label_noise.SYMMETRIC, 0.2)
+    | with_noise(label_noise.SYMMETRIC, 0.4)
+    | with_noise(label_noise.AROUSAL_PRESERVING, 0.2)
+    | with_noise(label_noise.SYMMETRIC, 0.2, label_noise.SONG)
+)
+DRIFTS = {
+    f"{rate:.0%}".rstrip("%"): {"dataset": f"synthetic:drift={rate:g},n_songs=96,n_artists=48"}
+    for rate in (0.1, 0.2, 0.3, 0.4, 0.5)
+}
+SYNTHETIC = {"training": SMOKE.training, "method": SMOKE.method, "folds": SMOKE.folds}  # as at smoke: the corpus is as small
 
 EXPERIMENTS = {
     "segments_to_songs": Experiment(
         question="Does it help to doubt the labels that segments inherit from their song?",
-        feeds="SSSL, Table 3 (4Q, four classes) and Figure 2",
+        feeds="SSSL, Table 3 (4Q) and Figure 2",
         variants={"inherit": {"method": INHERIT}, "self_learning": {}},
         reference="inherit",
+        seeds=SEEDS,
+    ),
+    "song_decision": Experiment(
+        question="Which features should the song-level SVM learn from, and how is its threshold to be set?",
+        feeds="SSSL, section 2.2 (the second stage) and its threshold theta",
+        variants={
+            "inherit": WITH_INNER | {"method": INHERIT},
+            "self_learning": WITH_INNER,
+            **{f"theta_{theta:g}": WITH_INNER | {"song.share_threshold": theta} for theta in (0.25, 0.4, 0.6, 0.75)},
+        },
+        reference="self_learning",
+        at_smoke=("self_learning", "theta_0.25"),
+    ),
+    "durations": Experiment(
+        question="How long should a segment be?",
+        feeds="SSSL, Table 2 (4Q)",
+        variants={f"seconds_{s}": WITH_INNER | {"window_s": float(s)} for s in (1, 2, 3, 4, 5)},
+        reference="seconds_3",
+        at_smoke=("seconds_1", "seconds_3"),
+    ),
+    "ablations": Experiment(
+        question="Which part of SSSL helps?",
+        feeds="SSSL, Table 3 (Proposed*), and the parts that the paper does not take out",
+        variants={
+            "self_learning": TWO_FOLDS,
+            "without_separation": TWO_FOLDS | {"method.separation": self_learning.NONE},
+            "every_label_trusted": TWO_FOLDS | {"method.clean_threshold": 0.0},
+            "without_mixup": TWO_FOLDS | {"method.mixup_alpha": 0.0},
+            "without_consistency": TWO_FOLDS | {"method.consistency_weight": 0.0},
+            "hard_labels": TWO_FOLDS | {"method.temperature": 0.0},
+            "co_divide": TWO_FOLDS | {"method": CO_DIVIDE},
+            "inherit": TWO_FOLDS | {"method": INHERIT},
+        },
+        reference="self_learning",
+        at_smoke=("self_learning", "without_consistency"),
+    ),
+    "attempts": Experiment(
+        question="Where SSSL scores less than plain training: is it the budget, a setting, or the method?",
+        feeds="the reading of segments_to_songs",
+        presets=("smoke", "cpu"),
+        variants={
+            "inherit": TWO_FOLDS | {"method": INHERIT},
+            "self_learning": TWO_FOLDS,
+            "mixture_per_class": TWO_FOLDS | {"method.separation": self_learning.PER_CLASS},
+            "mixture_of_log_losses": TWO_FOLDS | {"method.loss_scale": self_learning.LOG},
+            "longer_warmup_and_ramp": TWO_FOLDS | {"method.warmup_epochs": 4, "method.ramp_epochs": 4},
+            "inherit_20_epochs": TWO_FOLDS | {"method": INHERIT, "training.epochs": 20},
+            "self_learning_20_epochs": TWO_FOLDS | {"training.epochs": 20, "method.warmup_epochs": 2 * WARMUP},
+            "mixture_per_class_20_epochs": TWO_FOLDS
+            | {"training.epochs": 20, "method.warmup_epochs": 2 * WARMUP, "method.separation": self_learning.PER_CLASS},
+        },
+        reference="inherit",
+        references={"self_learning_20_epochs": "inherit_20_epochs", "mixture_per_class_20_epochs": "inherit_20_epochs"},
+        at_smoke=("inherit", "mixture_per_class"),
+    ),
+    "alternatives": Experiment(
+        question="Do other ways to learn from doubtful labels do better?",
+        feeds="SSSL, Table 3, and the baselines it should have had",
+        variants={
+            "inherit": TWO_FOLDS | {"method": INHERIT},
+            "label_smoothing": TWO_FOLDS | {"method": inherit.Settings(label_smoothing=0.1)},
+            "soft_labels": TWO_FOLDS | {"method": soft_labels.Settings(warmup_epochs=WARMUP)},
+            "elr": TWO_FOLDS | {"method": elr.Settings()},
+            "co_teaching": TWO_FOLDS | {"method": co_teaching.Settings()},
+            "fixmatch": TWO_FOLDS | {"method": fixmatch.Settings(warmup_epochs=WARMUP)},
+            "two_stage": TWO_FOLDS | {"method": two_stage.Settings()},
+            "self_learning": TWO_FOLDS,
+        },
+        reference="inherit",
+        at_smoke=("inherit", "elr"),
+    ),
+    "sensitivity": Experiment(
+        question="How much do SSSL's open settings matter?",
+        feeds="the paper's open questions: tau, T, alpha and lambda are never stated",
+        variants={
+            "self_learning": TWO_FOLDS,
+            **around("clean_threshold", (0.3, 0.7, 0.9), "tau"),
+            **around("temperature", (0.25, 0.75, 1.0), "T"),
+            **around("mixup_alpha", (0.2, 0.5, 4.0), "alpha"),
+            **around("consistency_weight", (0.3, 3.0, 10.0), "lambda"),
+        },
+        reference="self_learning",
+        at_smoke=("self_learning", "T_1"),
+    ),
+    "known_noise": Experiment(
+        question="Labels with known noise: does the mixture find it, and does SSSL then help?",
+        feeds="the paper's mechanism (section 2.1.2)",
+        presets=("smoke", "cpu"),
+        variants=KNOWN_NOISE,
+        reference="",
+        references={label: label.replace("self_learning", "inherit") for label in KNOWN_NOISE},
+        at_smoke=("inherit_symmetric_40", "self_learning_symmetric_40"),
+    ),
+    "drift": Experiment(
+        question="Music that leaves its label for a while: does the mixture find the seconds?",
+        feeds="the paper's mechanism (section 2.1.2), where every second is known",
+        presets=("smoke", "cpu"),
+        variants={
+            **{f"inherit_{rate}": SYNTHETIC | corpus | {"method": INHERIT} for rate, corpus in DRIFTS.items()},
+            **{f"self_learning_{rate}": SYNTHETIC | corpus for rate, corpus in DRIFTS.items()},
+        },
+        reference="",
+        references={f"self_learning_{rate}": f"inherit_{rate}" for rate in DRIFTS},
+        seeds=(0, 1, 2),
+        at_smoke=("self_learning_30",),
+    ),
+    "elsewhere": Experiment(
+        question="Trained on one collection, what is left on another?",
+        feeds="open question: does it carry over?",
+        presets=("smoke", "cpu"),
+        variants={
+            "inherit_from_4q": {"folds.tested": 1, "method": INHERIT, "also_heard": ("synthetic", "pmemo:audible_only")},
+            "self_learning_from_4q": {"folds.tested": 1, "also_heard": ("synthetic", "pmemo:audible_only")},
+            "inherit_from_synthetic": SYNTHETIC | {"dataset": "synthetic", "method": INHERIT, "also_heard": ("4q",)},
+            "inherit_from_synthetic_to_other_artists": SYNTHETIC
+            | {"dataset": "synthetic", "method": INHERIT, "also_heard": ("synthetic:seed=1,spread=2",)},
+        },
+        reference="inherit_from_4q",
+        references={label: label for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")},
+        at_smoke=("inherit_from_synthetic_to_other_artists",),
     ),
     "front_end": Experiment(
         question="What does the small front end of the cpu preset cost against 128 bands and every frame?",
@@ -80,34 +240,23 @@ EXPERIMENTS = {
             "bands64_pool4": {"method": INHERIT, "folds.tested": 1},  # the preset itself
         },
         reference="bands128_pool1",
-    ),
-    "why_less": Experiment(
-        question="Where SSSL scores less than plain training: is it the budget, a setting, or the method?",
-        feeds="the reading of segments_to_songs",
-        presets=("smoke", "cpu"),
-        variants={
-            "inherit": {"method": INHERIT, "folds.tested": 2},
-            "self_learning": {"folds.tested": 2},
-            "mixup_without_separation": {"folds.tested": 2, "method.clean_threshold": 0.0},
-            "inherit_20_epochs": {"method": INHERIT, "folds.tested": 2, "training.epochs": 20},
-            "self_learning_20_epochs": {"folds.tested": 2, "training.epochs": 20, "method.warmup_epochs": 4},
-            "self_learning_hardly_any_mixup": {"folds.tested": 2, "method.mixup_alpha": 0.05},
-        },
-        reference="inherit",
-        references={"self_learning_20_epochs": "inherit_20_epochs"},
+        at_smoke=("bands64_pool4",),
     ),
 }
 
 
-def jobs(name: str, preset: str, dataset: str | None = None, seeds=(0,), changes: dict | None = None) -> list[tuple[str, Run]]:
+def jobs(
+    name: str, preset: str, dataset: str | None = None, seeds: tuple[int, ...] | None = None, changes: dict | None = None
+) -> list[tuple[str, Run]]:
     """(label, run) pairs of an experiment at a preset: every variant with every seed, on its own data set or another.
 
     `changes` are settings by dotted name, applied to every run.
     """
-    if dataset and dataset not in READERS:
+    if dataset and dataset.partition(":")[0] not in READERS:
         dataset = str(Path(dataset).resolve())  # the same music has the same runs from any working folder
     changes = (changes or {}) | ({"dataset": dataset} if dataset else {})
     variants = EXPERIMENTS[name].runs(preset)
+    seeds = seeds or EXPERIMENTS[name].seeds_at(preset)
     return [(label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants.items()]
 
 
@@ -118,32 +267,29 @@ def execute(
     chosen: list[tuple[str, Run]] | None = None,
     executor: Executor | None = None,
 ) -> list[dict]:
-    """The records of an experiment's runs, made where they are missing, each with its difference from its reference.
+    """The records of an experiment's runs, made where they are missing; then all that there are of `pairs` are compared.
 
     Parameters
     ----------
     pairs : (label, run) pairs as `jobs` gives them; by default those of the preset
-    chosen : the pairs to make, by default all; a reference among `pairs` that has a record already serves the chosen ones
+    chosen : the pairs to make, by default all
     """
-    experiment, made = EXPERIMENTS[name], []
     pairs = pairs or jobs(name, preset)
-    for label, run in pairs if chosen is None else chosen:
-        wanted = experiment.references.get(label, experiment.reference)
-        reference = next((other for its, other in pairs if its == wanted != label and other.seed == run.seed), None)
-        against = results.existing(reference, name, preset, wanted) if reference else None
-        made.append(evaluation.execute(run, name, preset, label, executor, against))
+    made = [evaluation.execute(run, name, preset, label, executor) for label, run in (pairs if chosen is None else chosen)]
+    known = [record for label, run in pairs if (record := results.existing(run, name, preset, label))]
+    if known:
+        evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
     return made
 
 
-def recorded(name: str, preset: str, seed: int = 0) -> list[dict]:
+def recorded(name: str, preset: str) -> list[dict]:
     """The records of an experiment's own runs at a preset; other runs' records are left alone.
 
     Raises
     ------
     RecordError : none has been made yet
     """
-    pairs = [(label, results.existing(run, name, preset, label)) for label, run in jobs(name, preset, seeds=(seed,))]
-    found = [record for _, record in pairs if record]
+    found = [record for label, run in jobs(name, preset) if (record := results.existing(run, name, preset, label))]
     if not found:
         raise results.RecordError(f"no record of {name} at the preset {preset}. Make it: mer run {name} --preset {preset}")
     return found

@@ -140,3 +140,88 @@ def intervals(rows: pd.DataFrame, xlabel: str, published: dict[str, float] | Non
     unique = dict(zip(labels, handles, strict=True))
     fig.legend(unique.values(), unique.keys(), loc="outside upper right", ncols=3, fontsize=8)
     return finished(fig)
+
+
+F1_COLOURS = {"positive": PALETTE[0], "macro": PALETTE[2], "weighted": PALETTE[1]}
+F1_MARKERS = {"positive": "o", "macro": "s", "weighted": "^"}
+
+
+def beside_trivial(rows: pd.DataFrame) -> Figure:
+    """Every printed F1 of a target on one line, and as vertical marks what a constant answer scores by each definition of F1.
+
+    Parameters
+    ----------
+    rows : ``dataset``, ``target``, ``system``, ``f1``, and ``trivial positive``, ``trivial macro``, ``trivial weighted``
+    """
+    groups = list(rows.groupby(["dataset", "target"], sort=False))
+    fig, ax = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(groups)), layout="constrained")
+    for y, (_, own) in enumerate(reversed(groups)):
+        quoted = ~own["system"].str.startswith("Proposed")
+        for which, colour, name in ((~quoted, "0.15", "Printed for SSSL"), (quoted, "white", "Printed, quoted from others")):
+            ax.plot(own["f1"][which], np.full(which.sum(), y), "o", mfc=colour, mec="0.15", ms=5, label=name, zorder=3)
+        for definition, colour in F1_COLOURS.items():
+            value = own[f"trivial {definition}"].iloc[0]
+            ax.vlines(value, y - 0.32, y + 0.32, color=colour, lw=3, label=f"Constant answer, {definition} F1")
+    names = [f"{dataset} {target.replace('_', ' ')}" for (dataset, target), _ in reversed(groups)]
+    ax.set(yticks=range(len(groups)), yticklabels=names, xlabel="F1 (%)", xlim=(0, 100), ylim=(-0.6, len(groups) - 0.4))
+    ax.grid(axis="x", color="0.92")
+    handles, labels = ax.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    fig.legend(unique.values(), unique.keys(), loc="outside upper right", ncols=2, fontsize=8)
+    return finished(fig)
+
+
+def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> Figure:
+    """Shares of high songs at which each printed accuracy and F1 can stand together, one panel per target.
+
+    Parameters
+    ----------
+    rows : ``target``, ``system``, ``setting``, ``accuracy``, ``f1``, ``definition``, ``share``; a row per possible share
+    marks : shares to point out, by name, by target
+    """
+    fig, axes = plt.subplots(1, rows["target"].nunique(), figsize=(WIDTH, 4.2), sharex=True, layout="constrained")
+    for ax, (target, own) in zip(np.atleast_1d(axes), rows.groupby("target", sort=False), strict=True):
+        settings = own["setting"].where(own["system"] == "Proposed", own["system"].str.split(" ").str[0])
+        pairs = settings + "\n" + own["accuracy"].map("{:.2f}".format) + " / " + own["f1"].map("{:.2f}".format)
+        order = sorted(pairs.unique(), key=lambda pair: (" s\n" not in pair, pair), reverse=True)  # durations first
+        for shift, (definition, colour) in zip((0.2, 0, -0.2), F1_COLOURS.items(), strict=True):
+            which = own["definition"] == definition
+            y = pairs[which].map(order.index) + shift
+            ax.plot(own["share"][which], y, F1_MARKERS[definition], color=colour, ms=3.5, label=f"{definition} F1")
+        for (name, share), style in zip(marks[target].items(), ("--", ":"), strict=False):
+            ax.axvline(share, color=NEUTRAL, ls=style, label=name)
+        ax.set(yticks=range(len(order)), title=target.capitalize(), xlabel="Share of songs that count as high")
+        ax.set_yticklabels(order, fontsize=8)
+    handles, labels = ax.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
+    return finished(fig)
+
+
+def sharpened(rows: pd.DataFrame) -> Figure:
+    """Probabilities of the classes (columns), one panel per row: a prediction, and what each reading of a formula makes of it."""
+    fig, axes = plt.subplots(1, len(rows), figsize=(WIDTH, 2.2), sharey=True, layout="constrained")
+    for ax, (name, p) in zip(axes, rows.iterrows(), strict=True):
+        ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])
+        ax.set_title(name, fontsize=8)
+    axes[0].set(ylabel="Probability", ylim=(0, 1.02))
+    return finished(fig)
+
+
+def luck_of_best(rows: pd.DataFrame) -> Figure:
+    """What the best of equal systems gains by luck, by how often two of them agree, beside the printed gain (dashed).
+
+    Parameters
+    ----------
+    rows : ``dataset``, ``target``, ``agreement``, ``gain``, ``low``, ``high``, ``printed``
+    """
+    groups = list(rows.groupby(["dataset", "target"], sort=False))
+    fig, axes = plt.subplots(1, len(groups), figsize=(WIDTH, 2.6), sharey=True, layout="constrained")
+    for ax, ((dataset, target), own) in zip(axes, groups, strict=True):
+        error = [own["gain"] - own["low"], own["high"] - own["gain"]]
+        ax.errorbar(own["agreement"], own["gain"], yerr=error, fmt="o", color=CLEAN, capsize=3, label="By luck, central 95 %")
+        ax.axhline(own["printed"].iloc[0], color=NOISY, ls="--", label="Printed: best less mean of durations")
+        ax.set(title=f"{dataset} {target}", xlabel="Agreement (%)")
+    axes[0].set(ylabel="Gain (points)", ylim=(0, None))
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper right", ncols=2, fontsize=8)
+    return finished(fig)

@@ -92,3 +92,35 @@ def roc_auc(positive: np.ndarray, score: np.ndarray) -> float | None:
     _, place, count = np.unique(score, return_inverse=True, return_counts=True)
     mid_rank = np.cumsum(count) - (count - 1) / 2
     return float((mid_rank[place][positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def average_precision(positive: np.ndarray, score: np.ndarray) -> float | None:
+    """Mean precision met while walking down the ranking, one step per positive found; chance is the share of positives.
+
+    sum_n (recall_n - recall_{n-1}) precision_n over the distinct scores, as in scikit-learn; None where nothing is positive.
+    """
+    positive, score = np.asarray(positive, dtype=bool), np.asarray(score)
+    if not positive.any():
+        return None
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)  # tied scores are met together
+    found = np.cumsum(positive[order])[last]
+    return float((np.diff(found, prepend=0) / found[-1]) @ (found / (last + 1)))
+
+
+RELIABILITY_BINS = 10
+
+
+def reliability(positive: np.ndarray, probability: np.ndarray) -> list[tuple[float, float, int]]:
+    """Promised against kept: (mean probability, share of positives, n) in each filled bin of ten equal ones."""
+    positive, probability = np.asarray(positive, dtype=bool), np.asarray(probability, dtype=float)
+    bins = np.minimum((probability * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
+    return [
+        (float(probability[bins == b].mean()), float(positive[bins == b].mean()), int((bins == b).sum())) for b in np.unique(bins)
+    ]
+
+
+def calibration_error(positive: np.ndarray, probability: np.ndarray) -> float:
+    """Expected calibration error: mean gap between promised and kept, weighted by how many were promised it."""
+    rows = reliability(positive, probability)
+    return sum(n * abs(promised - kept) for promised, kept, n in rows) / len(positive)

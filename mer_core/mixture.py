@@ -84,6 +84,23 @@ def fit(losses: np.ndarray, seed: int = 0) -> LossMixture:
     )
 
 
+def fit_per_class(losses: np.ndarray, labels: np.ndarray, seed: int = 0) -> LossMixture:
+    """Probability that each label is clean, among the labels of its class only.
+
+    One mixture over all classes calls a whole class noisy when it is merely harder to hear; here every emotion is judged by its
+    own losses. There is no single pair of Gaussians to report then; the BIC gain is the sum over classes.
+    """
+    probability, scaled = np.zeros(len(losses)), np.ones(len(losses))
+    gains, notes = [], []
+    for label in np.unique(labels):
+        own = labels == label
+        fitted = fit(losses[own], seed)
+        probability[own], scaled[own] = fitted.clean_probability, fitted.scaled_loss
+        gains.append(fitted.bic_gain or 0.0)
+        notes += [f"class {label}: {fitted.note}"] if fitted.note else []
+    return LossMixture(probability, scaled, None, None, None, float(sum(gains)), "; ".join(notes))
+
+
 def partition(mixture: LossMixture, labels: np.ndarray, threshold: float, least_clean_share: float) -> tuple[np.ndarray, str]:
     """Which labels to trust: those whose clean probability reaches the threshold tau, and of every class at least a share.
 

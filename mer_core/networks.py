@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,12 +14,15 @@ import torch
 
 from mer_core import datasets, paths, results, splits
 from mer_core.frames import Frames, compute, windows
+from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import METHODS
 from mer_core.runs import Run
 from mer_core.training import Learner, Segments, best_device, segments
 
+Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of segments
 
-@lru_cache(maxsize=2)
+
+@lru_cache(maxsize=4)
 def load_frames(run: Run) -> Frames:
     """Tracks and frames of a run, computed on first use; kept for the next fold."""
     tracks = datasets.load(run.dataset, skip_unreadable=run.skip_unreadable)
@@ -26,8 +30,10 @@ def load_frames(run: Run) -> Frames:
 
 
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
+    """Frames of a run and its windows, with the run's label noise in them."""
     frames = load_frames(run)
-    return frames, segments(frames, windows(frames, run.window_s), device)
+    data = segments(frames, windows(frames, run.window_s), device)
+    return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
 
 
 def tested_folds(run: Run) -> range:
@@ -39,11 +45,17 @@ def parts(run: Run) -> range:
     return range(1 + run.folds.inner)
 
 
+def networks_to_train(run: Run) -> list[tuple[int, int]]:
+    """(fold, part) of every network, the large ones first."""
+    return [(fold, part) for part in parts(run) for fold in tested_folds(run)]
+
+
 def part_path(run: Run, frames: Frames, fold: int, part: int) -> Path:
     """Where a network's answers lie: named by its settings, the annotations, the sound, and the code that trained it."""
     made_from = f"{frames.tracks.digest()} {frames.name} {results.code_digest(results.TRAINING_ROOMS)}"
     name = f"{run.training_id}-{hashlib.sha256(made_from.encode()).hexdigest()[:10]}"
-    return paths.CACHE / "networks" / name / f"fold-{fold}-part-{part}.npz"
+    file = f"fold-{fold}-inner-{part}-of-{run.folds.inner}.npz" if part else f"fold-{fold}.npz"
+    return paths.CACHE / "networks" / name / file
 
 
 def seed_of(run: Run, fold: int, part: int) -> int:
@@ -51,18 +63,18 @@ def seed_of(run: Run, fold: int, part: int) -> int:
     return int(np.random.SeedSequence([run.seed, fold, part]).generate_state(1)[0])
 
 
-def fit(run: Run, data: Segments, seed: int, on_epoch: Callable[[dict], None]) -> Learner:
-    """Train one network on these segments by the run's method."""
+def fit(run: Run, data: Segments, seed: int, on_epoch: Callable[[dict], None]) -> tuple[Answer, list[dict]]:
+    """Train on these segments by the run's method; gives what answers for other segments, and the log."""
     learner = Learner(run.network, run.training, data, seed, on_epoch)
-    METHODS[run.method_name].train(learner, data, run.method)
-    return learner
+    return METHODS[run.method_name].train(learner, data, run.method), learner.log
 
 
 def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] = lambda row: None) -> Path:
     """Train one network of a fold and store its answers in the cache, in one step; a finished one is not repeated.
 
-    Part 0 learns from all training songs and answers for the test songs, and for its own training songs (in sample). Part k
-    leaves out inner fold k - 1 of the training songs and answers for that (out of fold).
+    Part 0 learns from all training songs and answers for the test songs, for its own training songs (in sample), and for other
+    data sets that the run also hears. Part k leaves out inner fold k - 1 of the training songs and answers for that (out of
+    fold), and for the test songs.
     """
     frames, everything = load_segments(run, best_device())
     path = part_path(run, frames, fold, part)
@@ -70,17 +82,26 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         return path
     began = time.perf_counter()
     of_track = splits.outer(frames.tracks, run.folds)
-    training, unheard = np.flatnonzero(of_track != fold), np.flatnonzero(of_track == fold)
+    training, test = np.flatnonzero(of_track != fold), everything.of_tracks(np.flatnonzero(of_track == fold))
+    asked = {"test": test}
     if part:
         inner = splits.inner(frames.tracks, training, run.folds)
-        training, unheard = training[inner != part - 1], training[inner == part - 1]
-    data, held_out = everything.of_tracks(training), everything.of_tracks(unheard)
-    learner = fit(run, data, seed_of(run, fold, part), on_epoch)
-    arrays = {"track": held_out.track, "second": held_out.second, "probability": half(learner.predict(held_out))}
+        asked["out_of_fold"] = everything.of_tracks(training[inner == part - 1])
+        training = training[inner != part - 1]
+    data = everything.of_tracks(training)
+    answer, log = fit(run, data, seed_of(run, fold, part), on_epoch)
     if not part:
-        arrays |= {"training_track": data.track, "in_sample": half(learner.predict(data))}
+        asked["in_sample"] = data
+        asked |= {f"heard_{i}": load_segments(heard(run, name), data.device)[1] for i, name in enumerate(run.also_heard)}
+    arrays = {}
+    for name, segments_asked in asked.items():
+        arrays |= {
+            name: half(answer(segments_asked)),
+            f"{name}_track": segments_asked.track,
+            f"{name}_second": segments_asked.second,
+        }
     story = {
-        "log": learner.log,
+        "log": log,
         "seconds": time.perf_counter() - began,
         "environment": results.environment(device_name(), torch.get_num_threads()),
         "code": results.code_state(),
@@ -96,21 +117,22 @@ def half(probabilities: torch.Tensor) -> np.ndarray:
     return probabilities.cpu().numpy().astype(np.float16)
 
 
-def read_fold(run: Run, frames: Frames, fold: int) -> dict:
-    """The finished parts of a fold as one: ``test``, ``in_sample`` and ``out_of_fold`` probabilities with their tracks."""
+def heard(run: Run, name: str) -> Run:
+    """The same run on another data set, whose labels are left as they are."""
+    return replace(run, dataset=name, noise=LabelNoise(), also_heard=())
+
+
+def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:
+    """The finished parts of a fold, the network on all training songs first.
+
+    Each has the probabilities ``test``, with ``test_track`` and ``test_second``; the first also ``in_sample`` and ``heard_0``,
+    ``heard_1``, ... of other data sets, the others ``out_of_fold``; and its ``story``: log, seconds, environment, code.
+    """
     stored = []
     for part in parts(run):
         with np.load(part_path(run, frames, fold, part)) as arrays:
-            stored.append(dict(arrays))
-    first, *inner = stored
-    out_of_fold = np.empty_like(first["in_sample"])
-    for part in inner:
-        out_of_fold[np.isin(first["training_track"], part["track"])] = part["probability"]
-    return {
-        "test_track": first["track"], "test_second": first["second"], "test": first["probability"],
-        "training_track": first["training_track"], "in_sample": first["in_sample"], "out_of_fold": out_of_fold,
-        "stories": [json.loads(str(part["story"])) for part in stored],
-    }  # fmt: skip
+            stored.append(dict(arrays) | {"story": json.loads(str(arrays["story"]))})
+    return stored
 
 
 def device_name() -> str:

@@ -86,7 +86,7 @@ def code_state() -> dict:
 
 # what the predictions of a network depend on; the rest decides, scores, records or draws
 TRAINING_ROOMS = (
-    "audio", "features", "frames", "mixture", "networks", "semi_supervised", "splits", "tracks", "training",
+    "audio", "features", "frames", "label_noise", "mixture", "networks", "semi_supervised", "splits", "tracks", "training",
     "datasets", "methods", "models",
 )  # fmt: skip
 
@@ -129,6 +129,32 @@ def save(record: dict, predictions: dict[str, np.ndarray]) -> Path:
     fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     fresh.replace(path)
     return path
+
+
+def save_comparison(experiment: str, preset: str, own: bool, rows: list[dict]) -> Path:
+    """Write how an experiment's records compare: one file for all its labels and seeds."""
+    path = comparison_path(experiment, preset, own)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return fresh.replace(path)
+
+
+def comparison_path(experiment: str, preset: str, own: bool = False) -> Path:
+    return folder(preset, own) / "comparisons" / f"{experiment}.json"
+
+
+def comparison(experiment: str, preset: str, own: bool = False) -> pd.DataFrame:
+    """Scores of an experiment's labels averaged over seeds, and their differences from their references (``against``).
+
+    Raises
+    ------
+    RecordError : none has been made
+    """
+    path = comparison_path(experiment, preset, own)
+    if not path.exists():
+        raise RecordError(f"{path}: no such comparison. Make it: mer run {experiment} --preset {preset}")
+    return pd.read_json(path, dtype=False)
 
 
 def load(path: Path) -> dict:

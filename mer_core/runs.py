@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 
 from mer_core import UserError
 from mer_core.features import LogMel
+from mer_core.label_noise import LabelNoise
 from mer_core.methods import self_learning
 from mer_core.models import Network
 from mer_core.songs import SongDecision
@@ -20,11 +21,13 @@ class Run:
     dataset: str = "4q"  # a registered name, or the path of your own music
     features: LogMel = LogMel()
     window_s: float = 3.0  # segment duration in seconds; a window starts every second
+    noise: LabelNoise = LabelNoise()  # put into the labels of training windows; tested songs keep theirs
     method: object = self_learning.Settings()  # the Settings of one of mer_core.methods
     network: Network = Network()
     training: Training = Training()
     folds: Folds = Folds()
     song: SongDecision = SongDecision()
+    also_heard: tuple[str, ...] = ()  # other data sets that the networks answer for, never learn from
     skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them
     seed: int = 0
 
@@ -42,8 +45,8 @@ class Run:
 
     @property
     def training_id(self) -> str:
-        """Name of the networks: runs that differ only in how many folds they test, or how songs are decided, share them."""
-        return replace(self, folds=replace(self.folds, tested=None), song=SongDecision()).run_id
+        """Name of the networks: runs that differ only in which of them are trained, or how songs are decided, share them."""
+        return replace(self, folds=replace(self.folds, tested=None, inner=Folds.inner), song=SongDecision()).run_id
 
     @property
     def run_id(self) -> str:

@@ -9,17 +9,19 @@ def sharpen(probabilities: torch.Tensor, temperature: float) -> torch.Tensor:
 
         S(p)_j = p_j^(1/T) / sum_k p_k^(1/T)                                                    (Eq. 4, sign corrected)
 
-    As printed, Eq. 4 has the exponent -k/T, which would reverse the order of the emotions. T = 1 changes nothing, T -> 0 gives
-    a hard label.
+    As printed, Eq. 4 has the exponent -k/T, which would reverse the order of the emotions. T = 1 changes nothing, T = 0 is the
+    limit of a hard label.
 
     Parameters
     ----------
     probabilities : (n, n_classes) tensor, rows sum to 1
-    temperature : T > 0
+    temperature : T >= 0
 
     >>> sharpen(torch.tensor([[0.8, 0.2]]), temperature=0.5)
     tensor([[0.9412, 0.0588]])
     """
+    if temperature == 0:
+        return F.one_hot(probabilities.argmax(dim=1), probabilities.shape[1]).to(probabilities)
     powers = probabilities.clamp_min(1e-12).log().div(temperature)
     return powers.softmax(dim=1)  # exp(log p / T), normalised: p^(1/T) without underflow
 
@@ -33,8 +35,10 @@ def mixup_weights(n: int, alpha: float, generator: torch.Generator) -> torch.Ten
     """(n,) mixing weights max(delta, 1 - delta) with delta ~ Beta(alpha, alpha), drawn per pair.
 
     The maximum keeps the first partner dominant, so that a mixture still belongs to the set of its first partner. Partners are
-    drawn symmetrically, hence it changes nothing in the distribution of mixtures.
+    drawn symmetrically, hence it changes nothing in the distribution of mixtures. alpha = 0 is the limit of no mixing: weights 1.
     """
+    if alpha == 0:
+        return torch.ones(n)
     alphas = torch.full((n,), alpha)
     gammas = torch._standard_gamma(torch.stack([alphas, alphas]), generator=generator)
     delta = gammas[0] / gammas.sum(dim=0).clamp_min(1e-12)
@@ -60,3 +64,29 @@ def r_drop(logits_1: torch.Tensor, logits_2: torch.Tensor, noisy: torch.Tensor) 
     Dividing by the batch keeps both out: a batch without noisy rows costs nothing, a wholly noisy one costs the mean.
     """
     return (symmetric_kl(logits_1, logits_2) * noisy).mean()
+
+
+def mask(levels: torch.Tensor, longest_share: float, generator: torch.Generator) -> torch.Tensor:
+    """Silence a strip of bands and one of time in each window, so that no single cue is enough (SpecAugment, Park et al. 2019).
+
+    A strip's length is uniform between nothing and `longest_share` of its axis; it is filled with the window's mean level.
+
+    Parameters
+    ----------
+    levels : (n, 1, n_mels, n_frames) tensor in dB
+    longest_share : in [0, 1)
+
+    Returns
+    -------
+    a masked copy, same shape
+    """
+    hidden = torch.zeros(levels.shape, dtype=torch.bool, device=levels.device)
+    for axis in (2, 3):
+        size = levels.shape[axis]
+        length, start = torch.rand(2, len(levels), 1, generator=generator).to(levels.device)
+        length = length * longest_share * size
+        start = start * (size - length)
+        position = torch.arange(size, device=levels.device)
+        strip = (position >= start) & (position < start + length)  # (n, size)
+        hidden |= strip[:, None, :, None] if axis == 2 else strip[:, None, None, :]
+    return torch.where(hidden, levels.mean(dim=(2, 3), keepdim=True), levels)

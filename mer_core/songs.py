@@ -61,6 +61,12 @@ def svm(statistics_of_songs: np.ndarray, targets: np.ndarray, settings: SongDeci
     return make_pipeline(StandardScaler(), SVC(C=settings.svm_c)).fit(statistics_of_songs, targets)
 
 
+def scores(fitted: Pipeline, statistics_of_songs: np.ndarray) -> np.ndarray:
+    """(n_songs, n_classes) how strongly the fitted machine calls each class; the largest entry decides."""
+    found = fitted.decision_function(statistics_of_songs)
+    return found if found.ndim == 2 else np.stack([-found, found], axis=1)
+
+
 def mean_probability(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
     """(n_songs, n_classes) mean of the segments' probabilities; its largest entry decides."""
     return np.array([probabilities[own].astype(float).mean(axis=0) for own in _per_song(track)])

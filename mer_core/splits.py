@@ -24,15 +24,15 @@ class Folds:
 
     n: int = 10
     by: str = "song"  # what stays together: "song" (as papers do) or "artist" (as listeners would ask)
-    inner: int = 2  # folds inside the training songs, for out-of-fold song features and for validation
+    inner: int = 2  # folds inside the training songs, for out-of-fold song features and for validation; 0: neither is wanted
     seed: int = 0
     tested: int | None = None  # how many of the n folds are run, first ones first; None: all
 
     def __post_init__(self):
         if self.by not in BY:
             raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
-        if self.n < 2 or self.inner < 2:
-            raise ValueError(f"at least two folds are needed, got n={self.n}, inner={self.inner}")
+        if self.n < 2 or self.inner < 0 or self.inner == 1:
+            raise ValueError(f"at least two folds are needed (or no inner ones: 0), got n={self.n}, inner={self.inner}")
         if self.tested is not None and not 1 <= self.tested <= self.n:
             raise ValueError(f"between 1 and all {self.n} folds can be tested, got {self.tested}")
 

@@ -1,12 +1,13 @@
 """The loop that all methods share, and the only owner of a device.
 
 A method is a function ``train(learner, segments, settings)`` made of a few lines: for each epoch, for each batch, a loss. What
-those lines need lies here: spectrograms gathered from frames on the device, mixed precision, optimiser, schedule, log.
+those lines need lies here: spectrograms gathered from frames on the device, mixed precision, optimiser, schedule, log. It returns
+what answers for other windows: a function from segments to (n, n_classes) probabilities, mostly ``learner.predict``.
 """
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 
 from mer_core import models
 from mer_core.frames import Frames, Windows
+from mer_core.label_noise import LabelNoise, corrupted
 
 EVALUATION_BATCH = 512  # windows per forward pass without gradients
 RISING_SHARE = 0.25  # of all steps, in which the learning rate rises
@@ -68,11 +70,17 @@ class Segments:
         """The windows of these tracks only; the frames are shared."""
         keep = np.flatnonzero(np.isin(self.track, tracks))
         on_device = torch.as_tensor(keep, device=self.device)
-        clean = None if self.truly_clean is None else self.truly_clean[keep]
-        return Segments(
-            self.values, self.first[on_device], self.label[on_device], self.track[keep], self.second[keep],
-            self.n_frames, self.n_classes, clean,
+        return replace(
+            self, first=self.first[on_device], label=self.label[on_device], track=self.track[keep], second=self.second[keep],
+            truly_clean=None if self.truly_clean is None else self.truly_clean[keep],
         )  # fmt: skip
+
+    def mislabelled(self, noise: LabelNoise, seed: int) -> "Segments":
+        """The same windows with noise put into their labels; which labels are right is then known."""
+        before = self.label.cpu().numpy()
+        after = corrupted(before, self.track, self.n_classes, noise, seed)
+        clean = after == before if self.truly_clean is None else (after == before) & self.truly_clean
+        return replace(self, label=torch.as_tensor(after, device=self.device), truly_clean=clean)
 
     def in_epoch(self, epoch: int, stride: int) -> torch.Tensor:
         """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting with the epoch."""
@@ -166,17 +174,33 @@ class Learner:
         on_epoch: Callable[[dict], None] = lambda row: None,
     ):
         torch.manual_seed(seed)
-        self.training = training
+        self.network, self.training, self.seed = network, training, seed
         self.device = data.device
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
         net = Normalised(models.build(network, data.n_classes), *data.level_statistics())
         self.model = net.to(self.device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
-        steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: rise_and_fall(step / max(steps, 1)))
+        self._steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
+        self.schedule = self._scheduled()
         self.log: list[dict] = []
         self._on_epoch = on_epoch
         self._losses: list[torch.Tensor] = []
+
+    def _scheduled(self) -> torch.optim.lr_scheduler.LambdaLR:
+        return torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: rise_and_fall(step / max(self._steps, 1)))
+
+    def peer(self, data: Segments) -> "Learner":
+        """A second network of the same kind for the same segments, from other random numbers; both write one log."""
+        other = Learner(self.network, self.training, data, self.seed + 1)
+        other.log = self.log
+        return other
+
+    def beside(self, module: nn.Module) -> nn.Module:
+        """Let the optimiser train another module together with the network; to be called before the first step."""
+        module.to(self.device)
+        self.optimizer.add_param_group({"params": module.parameters()})
+        self.schedule = self._scheduled()
+        return module
 
     def epochs(self) -> Iterator[int]:
         """Epoch numbers from 0; after each, a row of the log with the mean training loss."""

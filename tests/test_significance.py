@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from mer_core import metrics, significance
+
+SONGS = 300
 
 
 def accuracy_interval(truth, called, groups):
@@ -46,3 +49,146 @@ def test_resampling_a_matrix_product_equals_counting():
     by_count = [np.repeat(truth == called, w).mean() for w in weights]
     np.testing.assert_allclose(by_product, by_count)
     assert np.array_equal(weights[:, 0], weights[:, 1])  # songs of one artist come together
+
+
+@pytest.fixture
+def truth(rng):
+    return rng.integers(0, 2, SONGS)
+
+
+def runs(truth, rng, accuracy, n_seeds):
+    """Calls of training runs whose errors are their own."""
+    return np.where(rng.random((n_seeds, len(truth))) < accuracy, truth, 1 - truth)
+
+
+def test_a_method_against_itself_differs_by_nothing(truth, rng):
+    own = runs(truth, rng, 0.7, 3)
+    assert significance.seed_averaged_difference(truth, own, own, np.arange(SONGS)) == (0.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("metric", [metrics.accuracy, metrics.macro_f1])
+def test_equal_seeds_add_nothing_to_the_artists(truth, rng, metric):
+    a, b = runs(truth, rng, 0.8, 1), runs(truth, rng, 0.7, 1)
+    groups = np.arange(SONGS) // 3
+    one = significance.seed_averaged_difference(truth, a, b, groups, metric)
+    five = significance.seed_averaged_difference(truth, a.repeat(5, axis=0), b.repeat(5, axis=0), groups, metric)
+    np.testing.assert_allclose(five, one)
+    np.testing.assert_allclose(five[1:3], significance.difference_interval(metric, truth, a[0], b[0], 2, groups))
+
+
+def test_the_figure_is_the_mean_over_seeds_of_the_metric(truth, rng):
+    a, b, groups = runs(truth, rng, 0.8, 3), runs(truth, rng, 0.7, 3), np.arange(SONGS)
+    of_a, of_b = ([metrics.macro_f1(metrics.confusion(truth, run, 2)) for run in called] for called in (a, b))
+    alone = significance.seed_averaged(truth, a, groups, metrics.macro_f1)
+    assert alone.value == pytest.approx(np.mean(of_a)) and alone.low < alone.value < alone.high
+    found = significance.seed_averaged_difference(truth, a, b, groups, metrics.macro_f1)
+    assert found.value == pytest.approx(np.mean(of_a) - np.mean(of_b)) and found.p <= 0.01 and found.low > 0
+
+
+def test_seeds_that_disagree_widen_the_interval(truth, rng):
+    groups, b = np.arange(SONGS), runs(truth, rng, 0.7, 1).repeat(4, axis=0)
+    hard = rng.random(SONGS)  # the same songs are hard for every run
+    alike = np.where(hard < 0.75, truth, 1 - truth)[None].repeat(4, axis=0)
+    unlike = np.where(hard < np.array([[0.6], [0.7], [0.8], [0.9]]), truth, 1 - truth)
+    narrow, wide = (significance.seed_averaged_difference(truth, a, b, groups) for a in (alike, unlike))
+    assert wide.value == pytest.approx(narrow.value, abs=0.02)
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+
+
+def test_more_songs_and_more_seeds_narrow_the_interval(rng):
+    def width(n_songs, n_seeds):
+        truth = rng.integers(0, 2, n_songs)
+        low, high = significance.seed_averaged(truth, runs(truth, rng, 0.7, n_seeds), np.arange(n_songs))[1:]
+        return high - low
+
+    assert width(1200, 2) < 0.7 * width(300, 2) and width(300, 12) < 0.7 * width(300, 2)
+
+
+def test_a_mean_of_few_seeds_varies_as_it_should():
+    values = np.array([0.6, 0.7, 0.8])
+    means = significance.seed_shares(3, draws=20000) @ values
+    assert means.var() == pytest.approx(values.var(ddof=1) / 3, rel=0.05) and means.mean() == pytest.approx(0.7, abs=1e-3)
+    assert (significance.seed_shares(1, draws=4) == 1).all()
+
+
+def null_p_values(rng, n_seeds, agreeing, times=150):
+    """p-values where a and b are equally good: 60 songs, each run's errors shared by all runs of its method or its own."""
+    for _ in range(times):
+        truth = rng.integers(0, 2, 60)
+        a, b = (runs(truth, rng, 0.7, 1 if agreeing else n_seeds) for _ in "ab")
+        a, b = (called.repeat(n_seeds // len(called), axis=0) for called in (a, b))
+        yield significance.seed_averaged_difference(truth, a, b, np.arange(60), draws=200).p
+
+
+def test_without_a_difference_p_is_about_uniform_and_never_too_small(rng):
+    p = np.array(list(null_p_values(rng, n_seeds=2, agreeing=True)))
+    for level in (0.1, 0.3, 0.5, 0.7):
+        assert np.mean(p <= level) == pytest.approx(level, abs=0.1)  # 150 shares of 0.5 vary by 0.04
+    cautious = np.array(list(null_p_values(rng, n_seeds=3, agreeing=False)))
+    assert np.mean(cautious <= 0.1) <= 0.1
+
+
+def test_bootstrap_p_counts_both_tails_and_has_a_floor():
+    assert significance.p_value(np.array([-1, 1, 1, 1])) == 0.5
+    assert significance.p_value(np.ones(200)) == 1 / 200
+    assert significance.p_value(np.zeros(200)) == 1
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    groups = ["a", "b"]
+    with pytest.raises(ValueError, match="same seeds"):
+        significance.seed_averaged_difference([0, 1], [[0, 1]], [[0, 1], [0, 1]], groups)
+    for called, own in (([0, 1], groups), ([[0, 1, 1]], groups), ([[0, 1]], ["a"]), (np.empty((0, 2), int), groups)):
+        with pytest.raises(ValueError, match="calls"):
+            significance.seed_averaged([0, 1], called, own, n_classes=2)
+
+
+def test_corrected_t_by_hand():
+    t, p = significance.corrected_t_test([1, 2, 3], n_train=2, n_test=1)  # mean 2, variance 1, 1/3 + 1/2 = 5/6
+    assert t == pytest.approx(2 / np.sqrt(5 / 6)) and p == pytest.approx(1 - t / np.sqrt(2 + t**2))
+
+
+def test_without_a_test_set_the_correction_is_the_ordinary_t_test(rng):
+    a, b = rng.normal(size=(2, 25))
+    ordinary = stats.ttest_rel(a, b)
+    np.testing.assert_allclose(significance.corrected_t_test(a - b, 100, 0), (ordinary.statistic, ordinary.pvalue))
+
+
+def test_shared_training_songs_make_a_difference_less_sure(rng):
+    differences = rng.normal(0.5, 1, size=(5, 5))  # folds by seeds
+    p = [significance.corrected_t_test(differences, 100, n_test)[1] for n_test in (0, 25, 100)]
+    assert p == sorted(p) and p[0] < p[2]
+    t, _ = significance.corrected_t_test(differences, 100, 25)
+    opposite = significance.corrected_t_test(-differences, 100, 25)
+    np.testing.assert_allclose(opposite, (-t, p[1]))
+
+
+def test_differences_without_variance():
+    assert significance.corrected_t_test([0.0, 0.0], 4, 1) == (0.0, 1.0)
+    assert significance.corrected_t_test([0.1, 0.1, 0.1], 4, 1) == (np.inf, 0.0)
+    assert significance.corrected_t_test([-0.1, -0.1], 4, 1) == (-np.inf, 0.0)
+
+
+@pytest.mark.parametrize(("differences", "n_train"), [([], 4), ([0.1], 4), ([0.1, np.nan], 4), ([0.1, 0.2], 0)])
+def test_t_test_of_too_little_is_refused(differences, n_train):
+    with pytest.raises(ValueError, match="need two|must be positive"):
+        significance.corrected_t_test(differences, n_train, 1)
+
+
+def test_holm_by_a_worked_example():
+    # in order 0.005 x 4, 0.01 x 3, 0.03 x 2, 0.04 x 1, none below the one before
+    np.testing.assert_allclose(significance.holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_is_capped_keeps_its_order_and_lies_between_none_and_bonferroni(rng):
+    p = rng.random(20) ** 2
+    adjusted = significance.holm(p)
+    assert (adjusted >= p).all() and (adjusted <= np.minimum(1, 20 * p)).all() and adjusted.max() <= 1
+    assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
+    assert significance.holm([]).size == 0 and significance.holm([0.2]).tolist() == [0.2]
+
+
+@pytest.mark.parametrize("p_values", [[1.2], [-0.1], [np.nan], [[0.1, 0.2]]])
+def test_holm_refuses_what_is_no_p_value(p_values):
+    with pytest.raises(ValueError, match="numbers in"):
+        significance.holm(p_values)

@@ -81,9 +81,9 @@ def test_same_seed_same_network_other_seed_another(data):
 def test_training_learns_to_tell_songs_apart(data, method):
     learner = learner_for(data, replace(SMALL, epochs=24))
     settings = METHODS[method].Settings()
-    METHODS[method].train(learner, data, settings)
-    found = learner.predict(data).argmax(dim=1)
-    assert (found == data.label).float().mean() > 0.5  # chance: 0.25
+    answer = METHODS[method].train(learner, data, settings)
+    found = answer(data).argmax(dim=1)
+    assert (found == data.label).float().mean() > 0.4  # chance: 0.25; a quarter of the windows are not what they are labelled
     assert learner.log[-1]["loss"] is not None and len(learner.log) == 24
 
 
@@ -99,8 +99,9 @@ def test_the_noisy_set_gets_sharpened_predictions_and_the_clean_set_its_labels(d
     inherit.supervised_epoch(learner, data, data.in_epoch(0, 1))
     learner.log.append({})
     index = torch.arange(len(data))
-    targets, noisy = self_learning.separate(learner, data, index, self_learning.Settings(temperature=0.5))
     predictions = learner.predict(data)
+    labels = self_learning.separate(learner, data, index, predictions, predictions, self_learning.Settings(temperature=0.5))
+    targets, noisy = labels.targets, labels.noisy
     assert torch.equal(targets[~noisy].argmax(dim=1), data.label[~noisy])
     assert set(targets[~noisy].unique().tolist()) == {0.0, 1.0}
     squares = predictions[noisy] ** 2
@@ -146,7 +147,7 @@ def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data):
 
 
 def test_settings_out_of_range_are_refused():
-    for bad in ({"clean_threshold": 1.5}, {"temperature": 0.0}, {"mixup_alpha": -1.0}, {"consistency_input": "both"}):
+    for bad in ({"clean_threshold": 1.5}, {"temperature": -0.1}, {"mixup_alpha": -1.0}, {"consistency_input": "both"}):
         with pytest.raises(ValueError):
             self_learning.Settings(**bad)
     with pytest.raises(ValueError, match="bf16 or float32"):

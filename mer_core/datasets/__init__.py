@@ -1,25 +1,34 @@
 """Data sets by name: one reader each, all giving the same table of Tracks."""
 
+import inspect
 from pathlib import Path
 
 import yaml
 
 from mer_core import paths
-from mer_core.datasets import folder, panda4q, synthetic
-from mer_core.tracks import DataError, Tracks
+from mer_core.datasets import deam, folder, panda4q, pmemo, synthetic
+from mer_core.tracks import DataError, Tracks, shown
 
-READERS = {"synthetic": synthetic.read, "4q": panda4q.read}
+READERS = {"synthetic": synthetic.read, "4q": panda4q.read, "pmemo": pmemo.read, "deam": deam.read, "eim": deam.read_eim}
 
 
 def load(name: str, skip_unreadable: bool = False) -> Tracks:
     """Tracks of a data set by its registered name, or of your own music by the path of a folder or CSV file.
 
+    Options of a reader may follow its name: ``synthetic:drift=0.4,n_songs=96``.
+
     Raises
     ------
     DataError : unknown name, missing or inconsistent files; the message says what to do
     """
-    if name in READERS:
-        return READERS[name](skip_unreadable=skip_unreadable)
+    reader, _, options = name.partition(":")
+    if reader in READERS:
+        arguments = options_of(name, options) | {"skip_unreadable": skip_unreadable}
+        try:
+            inspect.signature(READERS[reader]).bind(**arguments)
+        except TypeError as error:
+            raise DataError(f"{name!r}: {error}. Leave the option out, or check its spelling.") from None
+        return READERS[reader](**arguments)
     if Path(name).exists():
         return folder.read(Path(name), skip_unreadable=skip_unreadable)
     raise DataError(
@@ -28,14 +37,22 @@ def load(name: str, skip_unreadable: bool = False) -> Tracks:
     )
 
 
+def options_of(name: str, text: str) -> dict:
+    """``drift=0.4,n_songs=96`` as names and plain values; a name alone means yes."""
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    if bad := [key for key, _, _ in pairs if not key.isidentifier()]:
+        raise DataError(f"{name!r}: {shown(bad)} is no option. Write options as in synthetic:drift=0.4,n_songs=96.")
+    return {key: yaml.safe_load(value) if equals else True for key, equals, value in pairs}
+
+
 def card(name: str) -> dict:
     """What the registry says of a data set: title, licence, source, how to get it, what a correct copy holds."""
     return yaml.safe_load((paths.REGISTRY / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def check(tracks: Tracks) -> list[tuple[str, object, object]]:
-    """Expected against found, as (what, expected, found) rows from the registry's card; for your own music, no rows."""
-    if tracks.own:
+    """Expected against found, as (what, expected, found) rows from the registry's card; no rows where there is no card."""
+    if not (paths.REGISTRY / f"{tracks.name}.yaml").exists():
         return []
     found = {
         "tracks": len(tracks),

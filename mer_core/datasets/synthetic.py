@@ -8,7 +8,7 @@ and staccato; sad music minor, slow, soft and dark. It serves mechanism and meas
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from mer_core import paths
 from mer_core.emotion import QUADRANTS
-from mer_core.tracks import Tracks, measured
+from mer_core.tracks import DataError, Tracks, measured, shown
 
 SAMPLE_RATE = 22050  # Hz
 TABLE_SIZE = 2048  # samples of one period of a voice's waveform
@@ -137,9 +137,18 @@ def make(corpus: Corpus, folder: Path) -> None:
     (folder / "songs.json").write_text(json.dumps(songs), encoding="utf-8")
 
 
-def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False) -> Tracks:
-    """Tracks of a synthetic corpus, made on first use and kept in the cache; ``second_labels`` holds its truth."""
-    corpus = corpus or Corpus()
+def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **settings) -> Tracks:
+    """Tracks of a synthetic corpus, made on first use and kept in the cache; ``second_labels`` holds its truth.
+
+    `settings` are those of `Corpus`, where none is given.
+
+    Raises
+    ------
+    DataError : no such setting
+    """
+    if unknown := set(settings) - {f.name for f in fields(Corpus)}:
+        raise DataError(f"the synthetic corpus has no setting {shown(sorted(unknown))}; see mer_core.datasets.synthetic.Corpus.")
+    corpus = corpus or Corpus(**settings)
     name = hashlib.sha256(json.dumps(asdict(corpus), sort_keys=True).encode()).hexdigest()[:10]
     folder = paths.CACHE / f"synthetic-{name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -149,4 +158,6 @@ def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False) -> Trac
     songs = pd.read_json(folder / "songs.json", dtype=False)
     table = songs[["track_id", "label", "group"]].assign(path=[folder / f"{i}.flac" for i in songs["track_id"]])
     truth = {row.track_id: tuple(row.second_labels) for row in songs.itertuples()}
-    return measured("synthetic", QUADRANTS, table, skip_unreadable=skip_unreadable, second_labels=truth)
+    sizes = (corpus.n_songs, corpus.n_artists)  # ids, labels and artists depend on these only: one name, one file of folds
+    name = "synthetic" if sizes == (Corpus.n_songs, Corpus.n_artists) else "synthetic-{}-songs-{}-artists".format(*sizes)
+    return measured(name, QUADRANTS, table, skip_unreadable=skip_unreadable, second_labels=truth)

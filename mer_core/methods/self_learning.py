@@ -19,6 +19,8 @@ from mer_core.training import Learner, Segments
 
 HISTOGRAM_BINS = 50  # of the scaled losses, kept per epoch so that figures need no retraining
 MIXED, PLAIN = "mixed", "plain"
+TOGETHER, PER_CLASS, NONE = "together", "per_class", "none"
+LINEAR, LOG = "linear", "log"
 
 
 @dataclass(frozen=True)
@@ -27,79 +29,116 @@ class Settings:
 
     warmup_epochs: int = 5  # of plain training before losses mean anything; DivideMix uses 10 of 300 on images
     clean_threshold: float = 0.5  # tau: at 0.5 a label is kept when clean is the likelier explanation (DivideMix)
-    temperature: float = 0.5  # T: DivideMix's and MixMatch's
-    mixup_alpha: float = 1.0  # of Beta(alpha, alpha); 1: any blend equally likely, the mixup paper's choice for CIFAR
+    temperature: float = 0.5  # T: DivideMix's and MixMatch's; 0: hard labels
+    mixup_alpha: float = 1.0  # of Beta(alpha, alpha); 1: any blend equally likely, the mixup paper's choice for CIFAR; 0: none
     consistency_weight: float = 1.0  # lambda, on the mean divergence over a batch; R-Drop uses 0.3 to 5
     consistency_input: str = PLAIN  # "plain": x of U itself (Eq. 8); "mixed": L_MIX's input, whose trunk pass it shares
     least_clean_share: float = 0.1  # of each class that stays labelled whatever the mixture says
+    separation: str = TOGETHER  # one mixture for all windows, as printed; "per_class": one each; "none": no label is kept
+    loss_scale: str = LINEAR  # what the mixture is fitted to: "linear", the loss (DivideMix), or "log", its logarithm
+    ramp_epochs: int = 0  # after the warm-up, in which lambda rises linearly to its value (DivideMix: 16); 0: at once
 
     def __post_init__(self):
         for name in ("clean_threshold", "least_clean_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability or share in [0, 1], got {getattr(self, name)}")
-        if self.temperature <= 0 or self.mixup_alpha <= 0:
-            raise ValueError("temperature and mixup_alpha must be above 0")
-        if self.consistency_input not in (MIXED, PLAIN):
-            raise ValueError(f"consistency_input is {MIXED} or {PLAIN}, got {self.consistency_input!r}")
+        if min(self.temperature, self.mixup_alpha, self.consistency_weight, self.ramp_epochs) < 0:
+            raise ValueError("temperature, mixup_alpha, consistency_weight and ramp_epochs must not be negative")
+        for name, known in (
+            ("consistency_input", (MIXED, PLAIN)), ("separation", (TOGETHER, PER_CLASS, NONE)), ("loss_scale", (LINEAR, LOG)),
+        ):  # fmt: skip
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is one of {', '.join(known)}, got {getattr(self, name)!r}")
+
+    def consistency_at(self, epoch: int) -> float:
+        """Lambda in an epoch (counted from 0)."""
+        return self.consistency_weight * min(1.0, (epoch - self.warmup_epochs + 1) / max(self.ramp_epochs, 1))
 
 
-def train(learner: Learner, segments: Segments, settings: Settings) -> None:
+@dataclass(frozen=True)
+class SoftLabels:
+    """What an epoch after the warm-up trains on: windows, their labels, and whose label was erased."""
+
+    index: torch.Tensor  # (n,) windows of the segments
+    targets: torch.Tensor  # (n, n_classes): one-hot in X, sharpened prediction in U
+    noisy: torch.Tensor  # (n,) bool, True in U
+
+
+def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on all labels, then separate, refine and mix in every epoch."""
     for epoch in learner.epochs():
         index = segments.in_epoch(epoch, learner.training.stride)
         if epoch < settings.warmup_epochs:
             supervised_epoch(learner, segments, index)
-            continue
-        targets, noisy = separate(learner, segments, index, settings)
-        for batch in learner.batches(torch.arange(len(index), device=segments.device)):
-            learner.step(loss(learner, segments, index, batch, targets, noisy, settings))
+        else:
+            predictions = learner.predict(segments, index)
+            labels = separate(learner, segments, index, predictions, predictions, settings)
+            semi_supervised_epoch(learner, segments, labels, settings, settings.consistency_at(epoch))
+    return learner.predict
 
 
-def separate(learner: Learner, segments: Segments, index: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, torch.Tensor]:
-    """Split the epoch's windows into the clean set X and the noisy set U, and give each a soft label.
-
-    One pass without dropout yields the losses for the mixture and the predictions that replace the noisy labels.
-
-    Returns
-    -------
-    (n, n_classes) soft labels: one-hot in X, sharpened prediction in U; and (n,) bool, True in U
-    """
-    predictions = learner.predict(segments, index)
-    labels = segments.label[index]
-    losses = F.nll_loss(predictions.clamp_min(1e-12).log(), labels, reduction="none").cpu().numpy()
-    fitted = mixture.fit(losses)
-    clean, note = mixture.partition(fitted, labels.cpu().numpy(), settings.clean_threshold, settings.least_clean_share)
-    learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))
-    noisy = torch.as_tensor(~clean, device=segments.device)
-    known = F.one_hot(labels, segments.n_classes).to(predictions)
-    return torch.where(noisy[:, None], sharpen(predictions, settings.temperature), known), noisy
-
-
-def loss(
+def separate(
     learner: Learner,
     segments: Segments,
     index: torch.Tensor,
-    batch: torch.Tensor,
-    targets: torch.Tensor,
-    noisy: torch.Tensor,
+    judged_by: torch.Tensor,
+    refined_by: torch.Tensor,
     settings: Settings,
+) -> SoftLabels:
+    """Split the epoch's windows into the clean set X and the noisy set U, and give each a soft label.
+
+    Parameters
+    ----------
+    judged_by : (n, n_classes) predictions whose losses the mixture sees
+    refined_by : (n, n_classes) predictions that, sharpened, replace the noisy labels; in SSSL both come from one pass
+    """
+    labels = segments.label[index]
+    losses = F.nll_loss(judged_by.clamp_min(1e-12).log(), labels, reduction="none")
+    fitted = fit(losses.cpu().numpy(), labels.cpu().numpy(), settings)
+    clean, note = mixture.partition(fitted, labels.cpu().numpy(), settings.clean_threshold, settings.least_clean_share)
+    if settings.separation == NONE:
+        clean, note = np.zeros_like(clean), "no label was kept"
+    learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))
+    noisy = torch.as_tensor(~clean, device=segments.device)
+    known = F.one_hot(labels, segments.n_classes).to(refined_by)
+    return SoftLabels(index, torch.where(noisy[:, None], sharpen(refined_by, settings.temperature), known), noisy)
+
+
+def fit(losses: np.ndarray, labels: np.ndarray, settings: Settings) -> mixture.LossMixture:
+    """The mixture over all losses, or one over the losses of each class."""
+    if settings.loss_scale == LOG:
+        losses = np.log(losses.clip(min=mixture.SMALLEST_SPREAD))
+    return mixture.fit_per_class(losses, labels) if settings.separation == PER_CLASS else mixture.fit(losses)
+
+
+def semi_supervised_epoch(
+    learner: Learner, segments: Segments, labels: SoftLabels, settings: Settings, consistency_weight: float
+) -> None:
+    """One epoch on mixtures of all windows with agreement on U: L = L_MIX + lambda L_KL (Eq. 9)."""
+    for batch in learner.batches(torch.arange(len(labels.index), device=segments.device)):
+        learner.step(loss(learner, segments, labels, batch, settings, consistency_weight))
+
+
+def loss(
+    learner: Learner, segments: Segments, labels: SoftLabels, batch: torch.Tensor, settings: Settings, consistency_weight: float
 ) -> torch.Tensor:
-    """L = L_MIX + lambda L_KL (Eq. 9) of one batch; `batch` points into `index`, `targets` and `noisy`."""
+    """Eq. 9 for one batch, whose entries point into the epoch's windows."""
     partner = batch[torch.randperm(len(batch), generator=learner.generator).to(batch)]
     weights = mixup_weights(len(batch), settings.mixup_alpha, learner.generator).to(segments.device)
-    levels = segments.spectrograms(index[batch]).float()
-    mixed = mixup(levels, segments.spectrograms(index[partner]).float(), weights)
+    levels = segments.spectrograms(labels.index[batch]).float()
+    mixed = mixup(levels, segments.spectrograms(labels.index[partner]).float(), weights)
     features = learner.trunk(mixed)
     logits = learner.head(features)
-    total = soft_cross_entropy(logits, mixup(targets[batch], targets[partner], weights))
-    if settings.consistency_weight == 0 or not noisy[batch].any():
+    total = soft_cross_entropy(logits, mixup(labels.targets[batch], labels.targets[partner], weights))
+    noisy = labels.noisy[batch]
+    if consistency_weight == 0 or not noisy.any():
         return total
     if settings.consistency_input == MIXED:  # a mixture belongs to the set of its dominant partner, here the first
-        disagreement = r_drop(logits, learner.head(features), noisy[batch])
+        disagreement = r_drop(logits, learner.head(features), noisy)
     else:
         features = learner.trunk(levels)
-        disagreement = r_drop(learner.head(features), learner.head(features), noisy[batch])
-    return total + settings.consistency_weight * disagreement
+        disagreement = r_drop(learner.head(features), learner.head(features), noisy)
+    return total + consistency_weight * disagreement
 
 
 def figures_of(fitted: mixture.LossMixture, clean: np.ndarray, note: str, segments: Segments, index: np.ndarray) -> dict:
@@ -117,8 +156,17 @@ def figures_of(fitted: mixture.LossMixture, clean: np.ndarray, note: str, segmen
         "note": note,
     }
     if segments.truly_clean is not None:
-        truth = segments.truly_clean[index]
-        row["auc"] = metrics.roc_auc(truth, fitted.clean_probability)
-        row["truly_clean_in_clean_set"] = float(truth[clean].mean()) if clean.any() else None
-        row["truly_clean"] = float(truth.mean())
+        row |= detection(segments.truly_clean[index], fitted.clean_probability, clean)
     return row
+
+
+def detection(truth: np.ndarray, clean_probability: np.ndarray, clean: np.ndarray) -> dict:
+    """How well wrong labels are found, where the truth is known: ranking, the set that was kept, and calibration."""
+    return {
+        "auc": metrics.roc_auc(truth, clean_probability),
+        "average_precision": metrics.average_precision(~truth, 1 - clean_probability),  # of finding wrong labels
+        "truly_clean_in_clean_set": float(truth[clean].mean()) if clean.any() else None,
+        "truly_clean": float(truth.mean()),
+        "calibration_error": metrics.calibration_error(truth, clean_probability),
+        "reliability": metrics.reliability(truth, clean_probability),
+    }

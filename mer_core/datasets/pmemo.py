@@ -1,0 +1,140 @@
+"""PMEmo: 794 pop choruses, 767 of them rated for valence and arousal, whole and over time (Zhang et al., ICMR 2018)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mer_core import paths
+from mer_core.emotion import QUADRANTS, Scale, quadrants
+from mer_core.tracks import DataError, Tracks, audio_files, measured, shown
+
+SCALE = Scale(0.0, 1.0)  # of the ratings of whole choruses and of those over time
+METADATA = "metadata.csv"
+STATIC = "annotations/static_annotations.csv"
+DYNAMIC = "annotations/dynamic_annotations.csv"
+DYNAMIC_SD = "annotations/dynamic_annotations_std.csv"
+AUDIO = ("chorus",)
+
+HOW_TO_GET_IT = (
+    "Download PMEmo (Zhang et al., ICMR 2018; github.com/HuiZhangDB/PMEmo links to it, 1.3 GB) and unpack it so that {folder} "
+    "holds metadata.csv and the folders annotations and chorus. If it lies elsewhere, point the environment variable MER_DATA "
+    "at the folder that contains 'pmemo'."
+)
+
+
+def annotations(root: Path | None = None) -> pd.DataFrame:
+    """The rated choruses, one row each; needs no audio.
+
+    Returns
+    -------
+    table : columns track_id (str), group, artist, title, album, valence, arousal (0 to 1),
+        duration_s (seconds, as the metadata say)
+
+    Raises
+    ------
+    DataError : files missing, with where to get them
+    """
+    static, songs = (table.astype({"musicId": str}) for table in _tables(root, STATIC, METADATA))
+    songs = static.merge(songs, on="musicId", how="left", validate="1:1")
+    return pd.DataFrame(
+        {
+            "track_id": songs["musicId"],
+            "group": artist_groups(songs["artist"], songs["musicId"]),
+            "artist": songs["artist"],
+            "title": songs["title"],
+            "album": songs["album"],
+            "valence": songs["Valence(mean)"],
+            "arousal": songs["Arousal(mean)"],
+            "duration_s": songs["duration"],
+        }
+    )
+
+
+def dynamic(root: Path | None = None) -> pd.DataFrame:
+    """How the rating moves: one row per half second, from 15.5 s on (the makers removed the first 15 s).
+
+    Returns
+    -------
+    table : columns track_id (str), second, valence, arousal (means over listeners, 0 to 1), valence_sd, arousal_sd (same scale)
+
+    Raises
+    ------
+    DataError : files missing, with where to get them
+    """
+    means, spreads = _tables(root, DYNAMIC, DYNAMIC_SD)
+    frames = means.merge(spreads, on=["musicId", "frameTime"], how="left", validate="1:1")
+    names = {
+        "musicId": "track_id",
+        "frameTime": "second",
+        "Valence(mean)": "valence",
+        "Arousal(mean)": "arousal",
+        "Valence(std)": "valence_sd",
+        "Arousal(std)": "arousal_sd",
+    }
+    frames = frames[list(names)].rename(columns=names).astype({"track_id": str})
+    return frames.dropna(subset=["valence", "arousal"], ignore_index=True)
+
+
+def read(root: Path | None = None, *, skip_unreadable: bool = False, audible_only: bool = False) -> Tracks:
+    """Tracks of PMEmo: the label is the quadrant of the rating of the whole chorus, the group the artist.
+
+    Choruses without a rating (27 of 794) are no part of the table. `audible_only` leaves out rated choruses without audio.
+
+    Raises
+    ------
+    DataError : files missing (with where to get them), ratings without audio, unreadable audio
+    """
+    root = root or paths.data_root() / "pmemo"
+    tracks = rated_tracks("pmemo", annotations(root), SCALE, root, AUDIO, HOW_TO_GET_IT, audible_only=audible_only)
+    return measured("pmemo", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
+
+
+def _tables(root: Path | None, *names: str) -> list[pd.DataFrame]:
+    return read_tables("pmemo", root or paths.data_root() / "pmemo", names, HOW_TO_GET_IT)
+
+
+# shared with DEAM: any data set of songs rated on scales
+
+
+def read_tables(name: str, root: Path, files: tuple[str, ...], how_to_get_it: str) -> list[pd.DataFrame]:
+    """CSV files below `root`, blanks after the commas ignored; raises DataError if any is missing."""
+    if missing := [file for file in files if not (root / file).is_file()]:
+        raise DataError(f"{name}: {', '.join(missing)} not found in {root}. {how_to_get_it.format(folder=root)}")
+    return [pd.read_csv(root / file, skipinitialspace=True) for file in files]
+
+
+def artist_groups(artists: pd.Series, track_ids: pd.Series) -> pd.Series:
+    """Who must not be torn apart: the artist by letters and digits alone, else the song.
+
+    So "Lady GaGa" and "Lady Gaga", "Blink 182" and "Blink-182" are one artist each, and not on both sides of a split.
+
+    >>> artist_groups(pd.Series(["Blink-182", "blink 182", None]), pd.Series(["7", "8", "9"])).tolist()
+    ['blink182', 'blink182', 'song 9']
+    """
+    names = artists.astype("string").str.casefold().str.replace(r"[\W_]+", "", regex=True).fillna("")
+    return names.where(names != "", "song " + track_ids.astype("string")).astype(object)
+
+
+def rated_tracks(
+    name: str, songs: pd.DataFrame, scale: Scale, root: Path, folders: tuple[str, ...], how_to_get_it: str, *, audible_only: bool
+) -> pd.DataFrame:
+    """Rated songs with their quadrant as ``label`` and the ``path`` of their audio, in the first of `folders` that exists.
+
+    Audio without a rating is left alone.
+
+    Raises
+    ------
+    DataError : ratings without audio; with `audible_only` only when no rated song has any
+    """
+    folder = next((root / f for f in folders if (root / f).is_dir()), root / folders[0])
+    files = audio_files(folder)
+    audible = songs["track_id"].isin(files)
+    silent = songs.loc[~audible, "track_id"]
+    if len(silent) == len(songs) or (len(silent) and not audible_only):
+        go_on = f" To go on with the {audible.sum()} others, ask for it: audible_only." if audible.any() else ""
+        raise DataError(
+            f"{name}: {len(silent)} of {len(songs)} rated tracks have no audio: {shown(silent)}. It should lie in "
+            f"{' or '.join(folders)} below {root}, as ID.mp3. {how_to_get_it.format(folder=root)}{go_on}"
+        )
+    label = quadrants(songs["valence"], songs["arousal"], scale.midpoint)
+    return songs.assign(label=label, path=songs["track_id"].map(files))[audible]

@@ -1,0 +1,34 @@
+"""Co-divide (Li, Socher and Hoi, "DivideMix", ICLR 2020): SSSL with two networks, each judging the labels for the other.
+
+A network that splits its own training data confirms its own errors; a peer from other random numbers errs elsewhere. The erased
+labels become the sharpened mean prediction of both, and both answer together. SSSL does not say that it does this.
+"""
+
+from dataclasses import dataclass
+
+from mer_core.methods import self_learning
+from mer_core.methods.inherit import supervised_epoch
+from mer_core.methods.self_learning import semi_supervised_epoch, separate
+from mer_core.training import Learner, Segments
+
+
+@dataclass(frozen=True)
+class Settings(self_learning.Settings):
+    """SSSL's own settings."""
+
+
+def train(learner: Learner, segments: Segments, settings: Settings):
+    """Two networks side by side: twice SSSL's compute."""
+    pair = (learner, learner.peer(segments))
+    for epoch in learner.epochs():
+        index = segments.in_epoch(epoch, learner.training.stride)
+        if epoch < settings.warmup_epochs:
+            for one in pair:
+                supervised_epoch(one, segments, index)
+            continue
+        predictions = [one.predict(segments, index) for one in pair]
+        together = (predictions[0] + predictions[1]) / 2
+        for one, judge in zip(pair, reversed(predictions), strict=True):
+            labels = separate(one, segments, index, judge, together, settings)
+            semi_supervised_epoch(one, segments, labels, settings, settings.consistency_at(epoch))
+    return lambda others: (pair[0].predict(others) + pair[1].predict(others)) / 2

@@ -1,0 +1,197 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+
+from mer_core import claims, results
+from mer_core.claims import NOT, NOT_RUN, PARTLY, REPRODUCED, UNTESTABLE, Claim
+
+PRINTED = "published/sssl/3/4Q/Proposed/four_class_accuracy"
+COMMON = {"id": "some", "claim": "something", "where": "Table 3", "reason": "so that"}
+VALUE = Claim(**COMMON, rule="value", ours=("e/l/m",), printed=(PRINTED,), tolerance=0.028)
+ABOVE_0 = Claim(**COMMON, rule="difference", ours=("e/l/d",), side="above", tolerance=0.0)
+BELOW_0 = replace(ABOVE_0, side="below")
+EXCESS = Claim(**COMMON, rule="above", ours=("e/a/m",), than=("e/b/m",), tolerance=0.02)
+AUC = Claim(**COMMON, rule="above", ours=("e/a/m",), than=0.5, tolerance=0.2)
+FIRST, SECOND = (tuple(f"e/{row}_{i}/m" for i in (1, 2, 3)) for row in "ab")
+EARLIER = Claim(**COMMON, rule="order", ours=FIRST, than=SECOND, tolerance=0.02)
+NOT_LAST = replace(EARLIER, than=())
+UNHEARD = Claim(**COMMON, rule="untestable", needs="the audio")
+
+ALL = claims.load()
+PUBLISHED = results.published()
+PUBLISHED_KEYS = [f"published/{r.paper}/{r.table}/{r.dataset}/{r.system}/{r.metric}" for r in PUBLISHED.itertuples()]
+PUBLISHED_NUMBERS = dict(zip(PUBLISHED_KEYS, PUBLISHED["value"] / 100, strict=True))
+
+
+def with_ends(key, value, low, high):
+    return {key: value, f"{key}/low": low, f"{key}/high": high, PRINTED: 0.765}
+
+
+def word(claim, numbers):
+    return claims.verdict(claim, numbers).word
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        ((0.765, 0.74, 0.79), REPRODUCED),
+        ((0.737, 0.71, 0.76), REPRODUCED),  # 0.028 off: just within
+        ((0.793, 0.77, 0.81), REPRODUCED),  # a tolerance has two sides
+        ((0.730, 0.70, 0.76), PARTLY),  # too far off, but 0.765 <= 0.76 + 0.028
+        ((0.830, 0.79, 0.86), PARTLY),
+        ((0.700, 0.67, 0.73), NOT),
+        ((0.850, 0.80, 0.88), NOT),  # better than printed is not reproduced either
+    ],
+)
+def test_value(ours, expected):
+    assert word(VALUE, with_ends("e/l/m", *ours)) == expected
+
+
+@pytest.mark.parametrize(
+    ("ours", "above", "below"),
+    [
+        ((0.02, 0.005, 0.035), REPRODUCED, NOT),
+        ((0.02, -0.005, 0.045), PARTLY, NOT),
+        ((0.0, -0.01, 0.01), NOT, NOT),
+        ((-0.02, -0.045, 0.005), NOT, PARTLY),
+        ((-0.02, -0.035, -0.005), NOT, REPRODUCED),
+    ],
+)
+def test_difference_depends_on_the_side_claimed(ours, above, below):
+    numbers = with_ends("e/l/d", *ours)
+    assert (word(ABOVE_0, numbers), word(BELOW_0, numbers)) == (above, below)
+
+
+def test_a_tolerated_difference_counts_as_none():
+    assert word(replace(ABOVE_0, tolerance=0.01), with_ends("e/l/d", 0.02, 0.005, 0.035)) == PARTLY
+
+
+@pytest.mark.parametrize(("a", "expected"), [(0.75, REPRODUCED), (0.72, PARTLY), (0.71, PARTLY), (0.70, NOT), (0.60, NOT)])
+def test_above(a, expected):
+    assert word(EXCESS, {"e/a/m": a, "e/b/m": 0.70}) == expected
+
+
+def test_above_a_number():
+    assert [word(AUC, {"e/a/m": auc}) for auc in (0.9, 0.6, 0.5)] == [REPRODUCED, PARTLY, NOT]
+
+
+def rows(first, second=(0.5, 0.5, 0.5)):
+    return dict(zip(FIRST + SECOND, (*first, *second), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((0.9, 0.8, 0.8), (0.6, 0.7, 0.6), REPRODUCED),
+        ((0.9, 0.89, 0.8), (0.6, 0.7, 0.6), PARTLY),  # the first row might be best in the second place as well
+        ((0.9, 0.8, 0.8), (0.69, 0.7, 0.6), PARTLY),
+        ((0.8, 0.9, 0.8), (0.6, 0.7, 0.6), NOT),
+        ((0.8, 0.8, 0.9), (0.7, 0.6, 0.6), NOT),
+    ],
+)
+def test_order(first, second, expected):
+    assert word(EARLIER, rows(first, second)) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"), [((0.8, 0.9, 0.8), REPRODUCED), ((0.8, 0.9, 0.89), PARTLY), ((0.7, 0.8, 0.9), NOT)]
+)
+def test_more_is_not_always_better(first, expected):
+    assert word(NOT_LAST, rows(first)) == expected
+
+
+def test_untestable_whatever_the_numbers_and_says_what_is_needed():
+    found = claims.verdict(UNHEARD, {})
+    assert found.word == UNTESTABLE and "the audio" in found.reason
+
+
+@pytest.mark.parametrize("claim", [VALUE, ABOVE_0, EXCESS, EARLIER])
+def test_not_run_yet_names_the_missing_number(claim):
+    numbers = with_ends("e/l/m", 0.7, 0.6, 0.8) | with_ends("e/l/d", 0.1, 0.0, 0.2) | rows((0.1, 0.2, 0.3))
+    numbers |= {"e/a/m": 0.7, "e/b/m": 0.6}
+    assert word(claim, numbers) != NOT_RUN
+    for key in claim.keys:
+        rest = {other: value for other, value in numbers.items() if other != key}
+        found = claims.verdict(claim, rest)
+        assert found.word == NOT_RUN and key in found.reason
+
+
+def test_what_is_shown():
+    shown = claims.verdict(VALUE, with_ends("e/l/m", 0.7414, 0.7121, 0.7707))
+    assert (shown.ours, shown.printed) == ("0.741 [0.712, 0.771]", "0.765")
+    ablation = replace(BELOW_0, printed=("published/less", "published/more"))
+    shown = claims.verdict(ablation, with_ends("e/l/d", -0.02, -0.03, -0.01) | {"published/less": 0.744, "published/more": 0.765})
+    assert (shown.ours, shown.printed) == ("-0.020 [-0.030, -0.010]", "-0.021")
+    assert claims.verdict(EARLIER, rows((0.9, 0.8, 0.8), (0.6, 0.7, 0.6))).ours == "a_1 against b_2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rule": "proof"}, "unknown rule 'proof'"),
+        ({"tolerance": None}, "needs ['tolerance']"),
+        ({"side": "above"}, "no use for ['side']"),
+        ({"tolerance": 2.8}, "a share in [0, 1)"),
+        ({"ours": ("e/l/m", "e/l/n")}, "only the rule 'order'"),
+        ({"printed": ("76.49",)}, "the key of one printed figure"),
+        ({"printed": (PRINTED, PRINTED, PRINTED)}, "a key, two keys"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_says_why(changes, message):
+    with pytest.raises(claims.ClaimError) as error:
+        replace(VALUE, **changes)
+    assert "claim some" in str(error.value) and message in str(error.value)
+
+
+def test_an_unknown_side_is_refused():
+    with pytest.raises(claims.ClaimError, match="one of above, below"):
+        replace(ABOVE_0, side="left")
+
+
+ENTRY = COMMON | {"rule": "untestable", "needs": "the audio"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([ENTRY, ENTRY], "occur twice"),
+        ([ENTRY | {"colour": "blue"}], "unknown fields"),
+        ([{"id": "some", "rule": "untestable"}], "lacks"),
+    ],
+)
+def test_a_file_of_claims_is_checked(tmp_path, entries, message):
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump({"claims": entries}))
+    with pytest.raises(claims.ClaimError, match=message):
+        claims.load(path)
+
+
+def test_there_are_claims_of_every_kind():
+    assert {claim.rule for claim in ALL} == set(claims.RULES)
+
+
+def test_every_printed_figure_of_a_claim_is_in_the_published_table_once():
+    keys = [key for claim in ALL for key in claim.printed_keys]
+    assert len(keys) > 20
+    assert {key: PUBLISHED_KEYS.count(key) for key in keys} == dict.fromkeys(keys, 1)
+
+
+def test_the_tolerance_of_a_printed_figure_is_its_binomial_half_width():
+    of_values = [claim for claim in ALL if claim.rule == "value"]
+    p = np.array([PUBLISHED_NUMBERS[claim.printed_keys[0]] for claim in of_values])
+    half_width = 1.96 * np.sqrt(p * (1 - p) / 900)
+    np.testing.assert_allclose([claim.tolerance for claim in of_values], half_width, atol=0.0005)
+
+
+def test_were_our_figures_the_printed_ones_every_value_would_be_reproduced():
+    for claim in (claim for claim in ALL if claim.rule == "value"):
+        value = PUBLISHED_NUMBERS[claim.printed_keys[0]]
+        assert word(claim, dict.fromkeys(claim.keys, value)) == REPRODUCED
+
+
+def test_the_table_before_anything_was_run():
+    shown = claims.table(PUBLISHED_NUMBERS)
+    assert list(shown) == ["claim", "where", "printed", "ours", "tolerance", "verdict"] and len(shown) == len(ALL)
+    assert set(shown["verdict"]) == {NOT_RUN, UNTESTABLE} and (shown["printed"] != "").all()
