@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from mer_core import UserError, experiments, figures, notebooks, paths, results
+from mer_core import UserError, experiments, figures, notebooks, paths, results, tables
 
 GENERATED = paths.BOOK / "generated"
 HTML = paths.ROOT / "_build" / "html"
@@ -42,24 +42,45 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = ()) -> None:
 def numbers() -> dict[str, float | int | str]:
     """Every number that a page may quote, by key, computed from records and from what the papers print.
 
-    Metrics have the key ``experiment/label/target/decision/metric``, differences from the reference run
-    ``experiment/label/difference/decision``; with ``/low`` and ``/high`` behind it, the ends of the 95 % interval.
+    Metrics have the key ``experiment/label/target/decision/metric``, differences in accuracy from the reference run
+    ``experiment/label/difference/target/decision``; with ``/low`` and ``/high`` behind it, the ends of the 95 % interval, with
+    ``/p`` the p-value. All are means over seeds. What else there is: see the functions called here.
     """
     found: dict[str, float | int | str] = {}
     for name in experiments.EXPERIMENTS:
-        for record in recorded_or_none(name):
-            stem = f"{name}/{record['label']}"
-            found |= {f"{stem}/core_minutes": record["cost"]["core_minutes"], f"{stem}/n": record["data"]["n_tested"]}
-            for m in record["metrics"]:
-                if m["fold"] != "all":
-                    continue
-                key = f"{stem}/{m['target']}/{m['decision']}/{m['name']}"
-                if m["part"] == "difference":
-                    key = f"{stem}/difference/{m['target']}/{m['decision']}"
-                found |= {key: m["value"], f"{key}/low": m["low"], f"{key}/high": m["high"]}
-    for row in results.published().itertuples():
+        if records := recorded_or_none(name):
+            found |= scored(name, results.comparison(name, "cpu"))
+            for label in {record["label"] for record in records}:
+                cost = [record["cost"]["core_minutes"] for record in records if record["label"] == label]
+                found |= {f"{name}/{label}/core_minutes": sum(cost) / len(cost), f"{name}/{label}/seeds": len(cost)}
+    for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
     return found
+
+
+def scored(name: str, compared: pd.DataFrame) -> dict[str, float | int]:
+    """The numbers of one experiment's comparison, by key."""
+    found: dict[str, float | int] = {}
+    for row in compared.itertuples():
+        stem = f"{name}/{row.label}"
+        key = f"{stem}/{row.target}/{row.decision}/{row.name}"
+        if isinstance(row.against, str):
+            if row.name != "accuracy":
+                continue
+            key = f"{stem}/difference/{row.target}/{row.decision}"
+            found |= {f"{key}/p": row.p, f"{key}/p_holm": row.p_holm}
+        found |= {key: row.value, f"{key}/low": row.low, f"{key}/high": row.high, f"{stem}/n": row.n}
+    return found
+
+
+def all_differences() -> pd.DataFrame:
+    """The paired difference in accuracy (quadrants) of every recorded run from its reference, all experiments together."""
+    found = [
+        tables.differences(results.comparison(name, "cpu")).assign(experiment=name)
+        for name in experiments.EXPERIMENTS if recorded_or_none(name)
+    ]  # fmt: skip
+    rows = pd.concat(found, ignore_index=True)
+    return rows.assign(label=rows["experiment"].str.replace("_", " ") + ": " + rows["label"].str.replace("_", " "))
 
 
 def recorded_or_none(name: str, preset: str = "cpu") -> list[dict]:
@@ -108,14 +129,14 @@ def write_generated() -> None:
     (GENERATED / "numbers.json").write_text(json.dumps(numbers(), indent=1, sort_keys=True))
     (GENERATED / "status.md").write_text(status_table().to_markdown(index=False) + "\n")
     (GENERATED / "experiments.md").write_text(experiments_table().to_markdown(index=False) + "\n")
-    headline(experiments.recorded("segments_to_songs", "cpu")).savefig(GENERATED / "headline.svg", metadata={"Date": None})
+    headline(results.comparison("segments_to_songs", "cpu")).savefig(GENERATED / "headline.svg", metadata={"Date": None})
 
 
-def headline(records: list[dict]) -> Figure:
+def headline(compared: pd.DataFrame) -> Figure:
     """Song accuracy of each method with its interval, beside the figure that the paper prints."""
-    rows = results.pooled(records)
-    printed = {"self_learning": results.printed("4Q", "Proposed", "four_class_accuracy")}
-    chance = results.pooled(records, decision="most_frequent")["value"].iloc[0]
+    rows = tables.scores(compared)
+    printed = {"self_learning": tables.printed("4Q", "Proposed", "four_class_accuracy")}
+    chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]
     return figures.intervals(rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed, chance)
 
 

@@ -89,8 +89,8 @@ def features(name: str, preset: str, skip_unreadable: bool):
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="smoke", show_default=True)
 @click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as folds.n=3 or window_s=2.")
-@click.option("--seed", "seeds", type=int, multiple=True, help="Seeds; default those of the experiment. May be given several times.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as folds.n=3.")
+@click.option("--seed", "seeds", type=int, multiple=True, help="Default: the experiment's own. May be given several times.")
 @click.option("--workers", type=int, help="Networks trained side by side, each with its share of the cores; default one a core.")
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
@@ -122,7 +122,7 @@ def in_a_line(record: dict) -> str:
     """A record's name, song accuracy with its interval, and cost."""
     from mer_core import results
 
-    score = results.pooled([record]).iloc[0]
+    score = results.value(record, name="accuracy", target="emotion", decision=results.main_decision(record))
     return (
         f"{record['label']} (seed {record['config']['seed']}): accuracy {score['value']:.3f} "
         f"[{score['low']:.3f}, {score['high']:.3f}], {record['cost']['core_minutes']:.1f} core-minutes, {record['run_id']}"

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mer_core import metrics, networks, results, significance, songs, splits
+from mer_core import fusion, metrics, networks, probes, results, significance, songs, splits
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
 from mer_core.frames import windows
+from mer_core.fusion import Fusion
+from mer_core.probes import Probe
 from mer_core.runs import Run
 from mer_core.songs import SongDecision
 
@@ -159,6 +161,34 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
     return results.save(record, arrays | elsewhere | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
 
 
+def summarise_probe(probe: Probe, experiment: str, preset: str, label: str) -> Path:
+    """Train a song-level baseline, which takes seconds, and write its record."""
+    tracks = probes.tracks_of(probe)
+    arrays, story = probes.answers(probe, tracks)
+    record = heading(probe, experiment, preset, label, tracks, len(arrays["track"])) | {
+        "code": story["code"], "environment": story["environment"],
+        "cost": {"seconds": story["seconds"], "core_minutes": story["seconds"] / 60},
+        "metrics": pooled_rows(arrays, arrays["mean"], tracks), "confusion": confusions(arrays, tracks), "log": story["log"],
+    }  # fmt: skip
+    return results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
+
+
+def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict[str, list[dict]]) -> dict:
+    """The record of a joined answer, from its members' records."""
+    if record := results.existing(joined, experiment, preset, label):
+        return record
+    tracks = networks.datasets.load(joined.dataset)
+    arrays = fusion.answers(joined, members)
+    spent = sum(record["cost"]["core_minutes"] for records in members.values() for record in records)
+    some = next(iter(members.values()))[0]
+    record = heading(joined, experiment, preset, label, tracks, len(arrays["track"])) | {
+        "code": results.code_state() | {"same_throughout": True}, "environment": some["environment"],
+        "cost": {"seconds": 60 * spent, "core_minutes": spent},  # of its members
+        "metrics": pooled_rows(arrays, arrays["mean"], tracks), "confusion": confusions(arrays, tracks), "log": [],
+    }  # fmt: skip
+    return results.load(results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)}))
+
+
 def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks) -> list[dict]:
     """Metrics of all decisions over the tested songs."""
     questions = list(answers(decisions_of(arrays), mean, tracks.classes == QUADRANTS))
@@ -188,7 +218,7 @@ def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int
     }  # fmt: skip
 
 
-def execute(run: Run, experiment: str, preset: str, label: str, executor: Executor | None = None) -> dict:
+def execute(run: Run | Probe, experiment: str, preset: str, label: str, executor: Executor | None = None) -> dict:
     """The record of a run: loaded if it exists, else made, network by network.
 
     Parameters
@@ -202,6 +232,8 @@ def execute(run: Run, experiment: str, preset: str, label: str, executor: Execut
     """
     if record := results.existing(run, experiment, preset, label):
         return record
+    if isinstance(run, Probe):
+        return results.load(summarise_probe(run, experiment, preset, label))
     frames = networks.load_frames(run)  # before any worker starts: they share the store
     splits.outer(frames.tracks, run.folds)
     jobs = networks.networks_to_train(run)
@@ -219,7 +251,7 @@ def execute(run: Run, experiment: str, preset: str, label: str, executor: Execut
 def compare(experiment: str, preset: str, reference_of: dict[str, str], records: list[dict]) -> Path | None:
     """Write how each label's records, over all their seeds, differ from those of its reference on the same songs.
 
-    Also each label's own mean over seeds. p-values of the main decision's accuracy are corrected for asking of every label.
+    Also each label's own mean over seeds. The p-values of one metric and decision are corrected for asking of every label.
 
     Parameters
     ----------
@@ -234,11 +266,13 @@ def compare(experiment: str, preset: str, reference_of: dict[str, str], records:
         rows += averages(label, own)
         if label != reference_of.get(label) and (seeds := sorted(set(own) & set(theirs))):
             rows += differences(label, reference_of[label], [own[s] for s in seeds], [theirs[s] for s in seeds])
-    family = [
-        row for row in rows if row.get("p") is not None and (row["target"], row["decision"]) == ("emotion", songs.MAIN_DECISION)
-    ]
-    for row, adjusted in zip(family, significance.holm([row["p"] for row in family]), strict=True):
-        row["p_holm"] = float(adjusted)
+    families: dict[tuple, list[dict]] = {}
+    for row in rows:
+        if "p" in row:
+            families.setdefault((row["target"], row["decision"], row["name"]), []).append(row)
+    for family in families.values():
+        for row, adjusted in zip(family, significance.holm([row["p"] for row in family]), strict=True):
+            row["p_holm"] = float(adjusted)
     return results.save_comparison(experiment, preset, records[0]["data"]["own"], rows)
 
 
@@ -246,7 +280,7 @@ def called_by(record: dict) -> dict[tuple[str, str], np.ndarray]:
     """The classes that a stored record called, by target and decision, in the order of its tracks; and its songs."""
     stored = results.predictions(record)
     order = np.argsort(stored["track"], kind="stable")
-    mean = songs.mean_probability(stored["test"], stored["test_track"]) if "test" in stored else stored["mean"][order]
+    mean = fusion.probabilities(record)
     decided = {name: called[order] for name, called in decisions_of(stored).items()}
     found = answers(decided, mean, tuple(record["data"]["classes"]) == QUADRANTS)
     return {(target, decision): called for target, _, decision, called in found}
@@ -273,21 +307,31 @@ def differences(label: str, against: str, own: list[dict], theirs: list[dict]) -
         raise results.RecordError(f"{label} and {against} did not test the same songs; they cannot be compared.")
     rows = []
     for (target, decision), classes in called.items():
-        if (target, decision) not in other:
+        if (theirs_too := counterpart(decision, target, other)) is None:
             continue
         for name, metric, n in measured(target, own[0]):
             right = truth_of(target, truth)
-            found = significance.seed_averaged_difference(right, classes, other[target, decision], groups, metric, n)
+            found = significance.seed_averaged_difference(right, classes, theirs_too, groups, metric, n)
             row = {"label": label, "against": against, "target": target, "decision": decision, "name": name,
                    "seeds": [r["config"]["seed"] for r in own], "n": len(truth)}  # fmt: skip
             rows.append(row | found._asdict() | by_t_test(own, theirs, target, decision, name))
     return rows
 
 
+def counterpart(decision: str, target: str, other: dict) -> np.ndarray | None:
+    """What the reference decided in the same way; one main decision is held against the other."""
+    same = [decision, *(songs.MAIN_DECISIONS if decision in songs.MAIN_DECISIONS else ())]
+    return next((other[target, name] for name in same if (target, name) in other), None)
+
+
 def by_t_test(own: list[dict], theirs: list[dict], target: str, decision: str, name: str) -> dict:
     """The corrected resampled t-test over folds and seeds, where there are two or more."""
-    mine, others = ([m["value"] for r in records for m in r["metrics"] if (m["part"], m["target"], m["decision"], m["name"])
-                     == ("test", target, decision, name) and m["fold"] != "all"] for records in (own, theirs))  # fmt: skip
+    same = {decision} | (set(songs.MAIN_DECISIONS) if decision in songs.MAIN_DECISIONS else set())
+    mine, others = (
+        [m["value"] for r in records for m in r["metrics"] if m["decision"] in same and m["fold"] != "all"
+         and (m["part"], m["target"], m["name"]) == ("test", target, name)]
+        for records in (own, theirs)
+    )  # fmt: skip
     if len(mine) < 2:
         return {"t": None, "p_t": None}
     n, folds = own[0]["data"]["n_tracks"], own[0]["config"]["folds"]["n"]
@@ -310,3 +354,5 @@ def measured(target: str, record: dict):
     n = 2 if target in ("valence", "arousal") else len(record["data"]["classes"])
     yield "accuracy", metrics.accuracy, n
     yield "macro_f1", metrics.macro_f1, n
+    if n == 2:
+        yield "positive_f1", metrics.positive_f1, n

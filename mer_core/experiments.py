@@ -4,11 +4,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mer_core import UserError, evaluation, label_noise, results
+from mer_core import UserError, evaluation, label_noise, results, song_features
 from mer_core.datasets import READERS
 from mer_core.features import LogMel
+from mer_core.fusion import Fusion
 from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, self_learning, soft_labels, two_stage
 from mer_core.models import Network
+from mer_core.probes import LOGISTIC, Probe
 from mer_core.runs import Run, changed
 from mer_core.splits import Folds
 from mer_core.training import Training
@@ -48,6 +50,8 @@ class Experiment:
     """A question and the runs that answer it.
 
     ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one field of one part.
+    Those with ``sources`` are not networks but probes, song-level baselines on these features; those with ``members`` join the
+    answers of other experiments' runs.
     """
 
     question: str
@@ -59,7 +63,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
 
-    def runs(self, preset: str) -> dict[str, Run]:
+    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion]:
         """The experiment's runs at a preset, by label.
 
         Raises
@@ -69,7 +73,7 @@ class Experiment:
         if preset not in self.presets:
             raise UserError(f"this experiment has no runs at the preset {preset!r}; it has some at {', '.join(self.presets)}.")
         labels = self.at_smoke if preset == "smoke" and self.at_smoke else self.variants
-        return {label: changed(PRESETS[preset], self.variants[label]) for label in labels}
+        return {label: run_of(PRESETS[preset], self.variants[label]) for label in labels}
 
     def seeds_at(self, preset: str) -> tuple[int, ...]:
         return self.seeds[:1] if preset == "smoke" else self.seeds
@@ -77,6 +81,15 @@ class Experiment:
     def reference_of(self) -> dict[str, str]:
         """The label that each label is compared with."""
         return {label: self.references.get(label, self.reference) for label in self.variants}
+
+
+def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion:
+    """A preset's run with these changes; or a probe, or joined answers, on the same data and folds."""
+    if "members" in changes:
+        return changed(Fusion(dataset=preset.dataset, folds=preset.folds), changes)
+    if "sources" in changes:
+        return changed(Probe(dataset=preset.dataset, features=preset.features, folds=preset.folds), changes)
+    return changed(preset, changes)
 
 
 def around(name: str, values: tuple, stem: str) -> dict[str, dict]:
@@ -102,6 +115,9 @@ DRIFTS = {
     for rate in (0.1, 0.2, 0.3, 0.4, 0.5)
 }
 SYNTHETIC = {"training": SMOKE.training, "method": SMOKE.method, "folds": SMOKE.folds}  # as at smoke: the corpus is as small
+
+HAND_MADE_MEMBERS = ("baselines/svm_hand_made_artist", "baselines/logistic_hand_made_artist")
+NETWORK_MEMBERS = ("segments_to_songs/inherit", "segments_to_songs/self_learning")
 
 EXPERIMENTS = {
     "segments_to_songs": Experiment(
@@ -129,6 +145,23 @@ EXPERIMENTS = {
         reference="seconds_3",
         at_smoke=("seconds_1", "seconds_3"),
     ),
+    "baselines": Experiment(
+        question="What do plain classifiers of whole songs reach, and what does an artist on both sides add?",
+        feeds="SSSL, Table 3 (SVM [17], Audio Embedding [24])",
+        presets=("smoke", "cpu"),
+        variants={
+            "svm_top100_artist": {"sources": (song_features.TOP_100,)},
+            "svm_top100_song": {"sources": (song_features.TOP_100,), "folds.by": "song"},
+            "svm_log_mel_artist": {"sources": (song_features.LOG_MEL,)},
+            "svm_log_mel_song": {"sources": (song_features.LOG_MEL,), "folds.by": "song"},
+            "svm_hand_made_artist": {"sources": (song_features.HAND_MADE,)},
+            "logistic_hand_made_artist": {"sources": (song_features.HAND_MADE,), "classifier": LOGISTIC},
+            "svm_top100_and_hand_made_artist": {"sources": (song_features.TOP_100, song_features.HAND_MADE)},
+        },
+        reference="svm_top100_artist",
+        references={"svm_log_mel_song": "svm_log_mel_artist"},
+        at_smoke=("svm_log_mel_artist", "svm_log_mel_song"),
+    ),
     "ablations": Experiment(
         question="Which part of SSSL helps?",
         feeds="SSSL, Table 3 (Proposed*), and the parts that the paper does not take out",
@@ -155,13 +188,19 @@ EXPERIMENTS = {
             "mixture_per_class": TWO_FOLDS | {"method.separation": self_learning.PER_CLASS},
             "mixture_of_log_losses": TWO_FOLDS | {"method.loss_scale": self_learning.LOG},
             "longer_warmup_and_ramp": TWO_FOLDS | {"method.warmup_epochs": 4, "method.ramp_epochs": 4},
+            "inherit_5_epochs": TWO_FOLDS | {"method": INHERIT, "training.epochs": 5},
+            "self_learning_5_epochs": TWO_FOLDS | {"training.epochs": 5, "method.warmup_epochs": 1},
             "inherit_20_epochs": TWO_FOLDS | {"method": INHERIT, "training.epochs": 20},
             "self_learning_20_epochs": TWO_FOLDS | {"training.epochs": 20, "method.warmup_epochs": 2 * WARMUP},
             "mixture_per_class_20_epochs": TWO_FOLDS
             | {"training.epochs": 20, "method.warmup_epochs": 2 * WARMUP, "method.separation": self_learning.PER_CLASS},
         },
         reference="inherit",
-        references={"self_learning_20_epochs": "inherit_20_epochs", "mixture_per_class_20_epochs": "inherit_20_epochs"},
+        references={
+            "self_learning_5_epochs": "inherit_5_epochs",
+            "self_learning_20_epochs": "inherit_20_epochs",
+            "mixture_per_class_20_epochs": "inherit_20_epochs",
+        },
         at_smoke=("inherit", "mixture_per_class"),
     ),
     "alternatives": Experiment(
@@ -230,6 +269,22 @@ EXPERIMENTS = {
         references={label: label for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")},
         at_smoke=("inherit_from_synthetic_to_other_artists",),
     ),
+    "beyond": Experiment(
+        question="What is the best honest result on 4Q, and what does each part add?",
+        feeds="beyond the paper: audio only, artist folds",
+        presets=("smoke", "cpu"),
+        variants={
+            "top100": {"members": ("baselines/svm_top100_artist",)},
+            "hand_made": {"members": HAND_MADE_MEMBERS},
+            "networks": {"members": NETWORK_MEMBERS},
+            "own_audio_only": {"members": HAND_MADE_MEMBERS + NETWORK_MEMBERS},
+            "top100_and_hand_made": {"members": ("baselines/svm_top100_artist", *HAND_MADE_MEMBERS)},
+            "everything": {"members": ("baselines/svm_top100_artist", *HAND_MADE_MEMBERS, *NETWORK_MEMBERS)},
+            "log_mel_and_network": {"members": ("baselines/svm_log_mel_artist", "segments_to_songs/inherit")},
+        },
+        reference="top100",
+        at_smoke=("log_mel_and_network",),
+    ),
     "front_end": Experiment(
         question="What does the small front end of the cpu preset cost against 128 bands and every frame?",
         feeds="the cpu preset",
@@ -275,11 +330,23 @@ def execute(
     chosen : the pairs to make, by default all
     """
     pairs = pairs or jobs(name, preset)
-    made = [evaluation.execute(run, name, preset, label, executor) for label, run in (pairs if chosen is None else chosen)]
+    made = [make(run, name, preset, label, executor) for label, run in (pairs if chosen is None else chosen)]
     known = [record for label, run in pairs if (record := results.existing(run, name, preset, label))]
     if known:
         evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
     return made
+
+
+def make(run, name: str, preset: str, label: str, executor: Executor | None) -> dict:
+    """The record of one run, made where it is missing; joined answers need their members' records first."""
+    if not isinstance(run, Fusion):
+        return evaluation.execute(run, name, preset, label, executor)
+    members = {}
+    for member in run.members:
+        experiment, _, wanted = member.partition("/")
+        pairs = [pair for pair in jobs(experiment, preset) if pair[0] == wanted]
+        members[member] = [make(one, experiment, preset, wanted, executor) for _, one in pairs]
+    return evaluation.fuse(run, name, preset, label, members)
 
 
 def recorded(name: str, preset: str) -> list[dict]:

@@ -11,7 +11,7 @@ from mer_core.emotion import QUADRANT_WORDS
 WIDTH = 7.2  # inches: the text column of the book
 PALETTE = sns.color_palette("colorblind")
 CLEAN, NOISY, NEUTRAL = PALETTE[0], PALETTE[1], "0.45"
-METHOD_NAMES = {"inherit": "Inherit the song's label", "self_learning": "SSSL (self-learning)"}
+METHOD_NAMES = {"inherit": "Inherit the song's label", "self_learning": "SSSL (self-learning)", "elr": "ELR"}
 
 sns.set_theme(
     style="ticks",
@@ -144,6 +144,172 @@ def intervals(rows: pd.DataFrame, xlabel: str, published: dict[str, float] | Non
 
 F1_COLOURS = {"positive": PALETTE[0], "macro": PALETTE[2], "weighted": PALETTE[1]}
 F1_MARKERS = {"positive": "o", "macro": "s", "weighted": "^"}
+
+
+def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
+    """Differences from a reference with their 95 % intervals; right of 0 is better. Filled: the interval leaves 0 out.
+
+    Parameters
+    ----------
+    rows : table with the columns ``label``, ``value``, ``low``, ``high``
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.9 + 0.32 * len(rows)), layout="constrained")
+    for y, row in zip(range(len(rows))[::-1], rows.itertuples(), strict=True):
+        sure = row.low > 0 or row.high < 0
+        ax.errorbar(row.value, y, xerr=[[row.value - row.low], [row.high - row.value]], fmt="o", capsize=3,
+                    color=CLEAN if row.value > 0 else NOISY, mfc=None if sure else "white")  # fmt: skip
+    ax.axvline(0, color=NEUTRAL, lw=0.8)
+    ax.set(yticks=range(len(rows))[::-1], yticklabels=[method_name(label) for label in rows["label"]], xlabel=xlabel)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.grid(axis="x", color="0.92")
+    return finished(fig)
+
+
+def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
+    """A score as one setting after another moves off its default (ringed), one panel each, with 95 % intervals.
+
+    Parameters
+    ----------
+    rows : table with the columns ``setting`` (its name), ``at`` (its value), ``value``, ``low``, ``high``, ``default`` (bool)
+    """
+    settings = list(rows.groupby("setting", sort=False))
+    fig, axes = plt.subplots(
+        1, len(settings), figsize=(WIDTH, 2.4), sharey=True, layout="constrained", squeeze=False, gridspec_kw={"wspace": 0.05}
+    )
+    for ax, (name, own) in zip(axes[0], settings, strict=True):
+        own = own.sort_values("at")
+        x = np.arange(len(own))
+        ax.errorbar(
+            x, own["value"], yerr=[own["value"] - own["low"], own["high"] - own["value"]], fmt="o-", capsize=3, color=CLEAN
+        )
+        ax.plot(x[own["default"]], own["value"][own["default"]], "o", ms=11, mfc="none", mec=NOISY)
+        ax.set(xticks=x, xticklabels=[f"{value:g}" for value in own["at"]], xlabel=name, xlim=(-0.4, len(own) - 0.6))
+    axes[0, 0].set_ylabel(ylabel)
+    return finished(fig)
+
+
+def by_condition(rows: pd.DataFrame, xlabel: str, ylabel: str, chance: float | None = None) -> Figure:
+    """A score of several methods under several conditions, side by side, with 95 % intervals where there are any.
+
+    Parameters
+    ----------
+    rows : table with the columns ``condition``, ``method``, ``value``, and ``low``, ``high`` or neither
+    """
+    conditions, methods = list(rows["condition"].unique()), list(rows["method"].unique())
+    fig, ax = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
+    for i, (method, marker) in enumerate(zip(methods, "osD^vP*X", strict=False)):
+        own = rows[rows["method"] == method]
+        x = np.array([conditions.index(c) for c in own["condition"]]) + 0.12 * (i - (len(methods) - 1) / 2)
+        error = [own["value"] - own["low"], own["high"] - own["value"]] if "low" in own else None
+        ax.errorbar(x, own["value"], yerr=error, fmt=marker, capsize=3, color=PALETTE[i], label=method_name(method))
+    if chance is not None:
+        ax.axhline(chance, color=NEUTRAL, ls=":", label="Chance")
+    ax.set(xticks=range(len(conditions)), xticklabels=conditions, xlabel=xlabel, ylabel=ylabel)
+    ax.grid(axis="y", color="0.92")
+    fig.legend(loc="outside upper right", ncols=4, fontsize=8)
+    return finished(fig)
+
+
+def by_duration(rows: pd.DataFrame) -> Figure:
+    """Accuracy by segment duration, one panel per question; hollow diamonds are the paper's own figures.
+
+    Parameters
+    ----------
+    rows : table with the columns ``target``, ``seconds``, ``value``, ``low``, ``high``, ``printed`` (may be missing)
+    """
+    groups = list(rows.groupby("target", sort=False))
+    fig, axes = plt.subplots(1, len(groups), figsize=(WIDTH, 2.7), layout="constrained", squeeze=False)
+    for ax, (target, own) in zip(axes[0], groups, strict=True):
+        error = [own["value"] - own["low"], own["high"] - own["value"]]
+        ax.errorbar(own["seconds"], own["value"], yerr=error, fmt="o-", capsize=3, color=CLEAN, label="Ours, 95 % interval")
+        ax.plot(own["seconds"], own["printed"].astype(float), "D", mfc="none", mec=NOISY, ms=7, label="Printed in the paper")
+        ax.set(title="quadrants" if target == "emotion" else target, xlabel="Segment (s)", xticks=own["seconds"])
+    axes[0, 0].set_ylabel("Song accuracy")
+    handles, labels = axes[0, -1].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+    return finished(fig)
+
+
+def kept_labels(log: list[dict], classes) -> Figure:
+    """Share of each class's labels that the mixture keeps, per epoch: a class that falls to the floor is being erased."""
+    rows = [row for row in log if row.get("clean_share")]
+    fig, ax = plt.subplots(figsize=(WIDTH, 2.6), layout="constrained")
+    for k, (name, marker) in enumerate(zip(classes, "osD^vP*X" * len(classes), strict=False)):
+        ax.plot([row["epoch"] + 1 for row in rows], [row["clean_share"][k] for row in rows], marker=marker, ms=4,
+                color=PALETTE[k % 10], label=in_words(name))  # fmt: skip
+    ax.set(xlabel="Epoch", ylabel="Share of labels kept", ylim=(0, 1.02))
+    ax.legend(ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
+    return finished(fig)
+
+
+def reliability(curves: dict[str, list]) -> Figure:
+    """Promised against kept: the share of truly clean labels among those given a clean probability. On the diagonal: calibrated.
+
+    Parameters
+    ----------
+    curves : by name, (promised, kept, n) rows as `metrics.reliability` gives them
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH * 0.6, WIDTH * 0.55), layout="constrained")
+    ax.plot([0, 1], [0, 1], color=NEUTRAL, ls=":", label="Calibrated")
+    for (name, rows), marker in zip(curves.items(), "osD^vP*X", strict=False):
+        promised, kept, n = np.array(rows).T
+        ax.plot(promised, kept, color=PALETTE["osD^vP*X".index(marker)], lw=1, label=name)
+        ax.scatter(promised, kept, s=6 + 120 * n / n.sum(), marker=marker, color=PALETTE["osD^vP*X".index(marker)])
+    ax.set(xlabel="Clean probability", ylabel="Share truly clean", xlim=(0, 1), ylim=(0, 1.02))
+    ax.legend(fontsize=8, loc="lower right")
+    return finished(fig)
+
+
+def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
+    """Valence and arousal along a song: the model's probability of high, and, where annotated, the measured mean and deviation.
+
+    Parameters
+    ----------
+    called : ``second``, ``valence``, ``arousal``, probabilities of high
+    measured : ``track_id``, ``second``, ``valence``, ``arousal`` in [0, 1] and ``valence_sd``, ``arousal_sd``, or None
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.5), sharey=True, layout="constrained")
+    for ax, dimension in zip(axes, ("valence", "arousal"), strict=True):
+        ax.plot(called["second"], called[dimension], "o-", ms=3.5, color=CLEAN, label="Called: probability of high")
+        if measured is not None:
+            own = measured[measured["track_id"] == track_id]
+            mean, deviation = own[dimension], own[f"{dimension}_sd"]
+            ax.plot(own["second"], mean, color=NOISY, label="Measured: mean of listeners")
+            ax.fill_between(own["second"], mean - deviation, mean + deviation, color=NOISY, alpha=0.15, lw=0, label="± 1 s.d.")
+        ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+        ax.set(title=f"PMEmo {track_id}: {dimension}", xlabel="Time in the clip (s)", ylim=(0, 1.02))
+    axes[0].set_ylabel("Low to high")
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    return finished(fig)
+
+
+def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
+    """Area under the ROC curve of the clean probability per epoch, a line per condition, mean over folds and seeds.
+
+    Parameters
+    ----------
+    rows : as `tables.detection` gives them, with a column named by `condition`
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
+    for i, (name, own) in enumerate(rows.groupby(condition)):
+        mean = own.groupby("epoch")["auc"].mean()
+        ax.plot(mean.index, mean, marker="osD^vP*X"[i], ms=4, color=PALETTE[i], label=str(name))
+    ax.axhline(0.5, color=NEUTRAL, ls=":")
+    ax.set(xlabel="Epoch", ylabel="AUC: clean above wrong", ylim=(0.4, 1.01))
+    ax.legend(title=condition, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+    return finished(fig)
+
+
+def annotation_noise(rows: pd.DataFrame) -> Figure:
+    """Shares of windows that contradict their clip, by data set, for quadrants, with 95 % intervals.
+
+    Parameters
+    ----------
+    rows : as `tables.annotation_noise_rows` gives them; empty where no annotations are at hand
+    """
+    own = rows[(rows["target"] == "quadrant") & rows["method"].str.startswith("3 s windows")] if len(rows) else rows
+    return by_condition(own, "", "Share of three-second windows")
 
 
 def beside_trivial(rows: pd.DataFrame) -> Figure:

@@ -181,41 +181,23 @@ def predictions(record: dict) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
-def table(records: list[dict]) -> pd.DataFrame:
-    """Metrics of records in long form: a row per record and metric."""
-    rows = [{"label": r["label"], "seed": r["config"]["seed"], "run_id": r["run_id"], **m} for r in records for m in r["metrics"]]
-    return pd.DataFrame(rows)
-
-
-def value(records: list[dict], label: str, **which) -> dict:
-    """The one metric row of the one record that fits, for instance ``value(records, "inherit", name="accuracy", ...)``.
+def value(record: dict, part: str = "test", fold="all", **which) -> dict:
+    """The one metric row of a record that fits: ``value(record, name="accuracy", target="emotion", decision="svm")``.
 
     Raises
     ------
     RecordError : none or several fit
     """
-    rows = table([r for r in records if r["label"] == label])
-    for key, wanted in which.items():
-        rows = rows[rows[key] == wanted] if len(rows) else rows
+    wanted = {"part": part, "fold": fold, **which}
+    rows = [row for row in record["metrics"] if all(row.get(key) == value for key, value in wanted.items())]
     if len(rows) != 1:
-        raise RecordError(f"{len(rows)} metrics fit {label!r} with {which}; expected one")
-    return rows.iloc[0].to_dict()
+        raise RecordError(f"{len(rows)} metrics of record {record['run_id']} fit {wanted}; expected one.")
+    return rows[0]
 
 
-def pooled(
-    records: list[dict], metric: str = "accuracy", decision: str = songs.MAIN_DECISION, target: str = "emotion"
-) -> pd.DataFrame:
-    """One metric of every record over all tested songs: ``label``, ``value``, ``low``, ``high``, ``n``."""
-    rows = table(records)
-    wanted = {"name": metric, "decision": decision, "target": target, "part": "test", "fold": "all"}
-    for column, content in wanted.items():
-        rows = rows[rows[column] == content]
-    return rows[["label", "seed", "value", "low", "high", "n"]].reset_index(drop=True)
-
-
-def difference(record: dict, decision: str) -> dict:
-    """The recorded difference in accuracy from the reference run: ``value``, ``low``, ``high``, ``against``."""
-    return value([record], record["label"], name="accuracy", target="emotion", decision=decision, part="difference")
+def main_decision(record: dict) -> str:
+    """The decision by which a record is compared: that of its song-level classifier, or the mean of its windows."""
+    return songs.OF_WHOLE_SONGS if record["config"]["method"]["name"] in ("probes", "fusion") else songs.MAIN_DECISION
 
 
 def timeline(record: dict, track_id: str) -> tuple[np.ndarray, np.ndarray]:
@@ -232,65 +214,7 @@ def timeline(record: dict, track_id: str) -> tuple[np.ndarray, np.ndarray]:
     return stored["test"][own].astype(float), stored["test_second"][own]
 
 
-def published() -> pd.DataFrame:
-    """What the papers' tables print, in their units (per cent): paper, table, dataset, system, setting, metric, value."""
-    return pd.read_csv(paths.DATA / "published.csv")
-
-
-def printed(dataset: str, system: str, metric: str, paper: str = "sssl", table: int = 3) -> float:
-    """One printed figure as a share in [0, 1]."""
-    rows = published().query("dataset == @dataset and system == @system and metric == @metric and paper == @paper")
-    return float(rows[rows["table"] == table]["value"].iloc[0]) / 100
-
-
 def tested_tracks(record: dict) -> list[str]:
     """Ids of the songs that a record tested, in order."""
     stored = predictions(record)
     return sorted(stored["track_id"][stored["track"]].tolist())
-
-
-def decision_table(records: list[dict], metric: str = "accuracy", target: str = "emotion") -> pd.DataFrame:
-    """One metric with its interval for every way to decide (rows) and every record (columns), ready to read."""
-    rows = table(records)
-    rows = rows[(rows["name"] == metric) & (rows["target"] == target) & (rows["part"] == "test") & (rows["fold"] == "all")]
-    text = [f"{r.value:.3f} [{r.low:.3f}, {r.high:.3f}]" for r in rows.itertuples()]
-    shown = rows.assign(text=text).pivot(index="decision", columns="label", values="text")
-    return shown.loc[list(songs.DECISION_NAMES)].rename(index=songs.DECISION_NAMES).rename_axis(None, axis=1)
-
-
-def beside_printed(records: list[dict], decision: str = songs.MAIN_DECISION) -> pd.DataFrame:
-    """Our accuracy and F1 beside those that SSSL prints for 4Q, as shares; F1 is the macro average, positive class for two."""
-    rows = []
-    for target, name in (("emotion", "four_class"), ("valence", "valence"), ("arousal", "arousal")):
-        for metric, printed_as in (("accuracy", "accuracy"), ("macro_f1" if target == "emotion" else "positive_f1", "f1")):
-            row = {"target": target, "metric": metric, "SSSL as printed": printed("4Q", "Proposed", f"{name}_{printed_as}")}
-            for r in pooled(records, metric, decision, target).itertuples():
-                row[r.label] = f"{r.value:.3f} [{r.low:.3f}, {r.high:.3f}]"
-            rows.append(row)
-    return pd.DataFrame(rows).set_index(["target", "metric"])
-
-
-def against(records: list[dict], decision: str = songs.MAIN_DECISION) -> pd.DataFrame:
-    """Accuracy of each record, its difference from its reference song by song, its validation accuracy and its cost."""
-    rows = []
-    for record in records:
-        own = pooled([record], "accuracy", decision).iloc[0]
-        compared = any(m["part"] == "difference" for m in record["metrics"])
-        d = difference(record, decision) if compared else None  # the reference itself has none
-        rows.append(
-            {
-                "run": record["label"],
-                "accuracy": f"{own['value']:.3f} [{own['low']:.3f}, {own['high']:.3f}]",
-                "difference": f"{d['value']:+.3f} [{d['low']:+.3f}, {d['high']:+.3f}] from {d['against']}" if d else "",
-                "validation": f"{validation_accuracy(record):.3f}",
-                "core-minutes": f"{record['cost']['core_minutes']:.1f}",
-            }
-        )
-    return pd.DataFrame(rows).set_index("run")
-
-
-def validation_accuracy(record: dict) -> float:
-    """Mean over folds of the accuracy on training songs, each heard by a network that had not learned from it."""
-    rows = table([record])
-    rows = rows[(rows["part"] == "validation") & (rows["name"] == "accuracy")]
-    return float(rows["value"].mean())

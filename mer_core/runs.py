@@ -40,8 +40,8 @@ class Run:
         return type(self.method).__module__.rpartition(".")[2]
 
     def config(self) -> dict:
-        """All settings as plain values."""
-        return asdict(self) | {"method": {"name": self.method_name, **asdict(self.method)}}
+        """All settings as plain values, as JSON has them."""
+        return plain(asdict(self) | {"method": {"name": self.method_name, **asdict(self.method)}})
 
     @property
     def training_id(self) -> str:
@@ -50,18 +50,25 @@ class Run:
 
     @property
     def run_id(self) -> str:
-        """Same settings, same name. Only settings that differ from their defaults count, so that a new field changes no name."""
-        changed = json.dumps(_differences(self) | {"method": [self.method_name, _differences(self.method)]}, sort_keys=True)
-        return hashlib.sha256(changed.encode()).hexdigest()[:10]
+        return name_of(differences(self) | {"method": [self.method_name, differences(self.method)]})
 
 
-def _differences(settings) -> dict:
+def plain(settings: dict) -> dict:
+    return json.loads(json.dumps(settings))
+
+
+def name_of(changes: dict) -> str:
+    """Same settings, same name. Only settings that differ from their defaults count, so that a new field changes no name."""
+    return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def differences(settings) -> dict:
     """The fields of a settings object that differ from the defaults of its class."""
     found = {}
     for f in fields(settings):
         value = getattr(settings, f.name)
         if value != f.default:
-            found[f.name] = _differences(value) if is_dataclass(value) else value
+            found[f.name] = differences(value) if is_dataclass(value) else value
     return found
 
 

@@ -12,7 +12,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 MAIN_DECISION = "mean_probability"  # trains nothing more, so that a comparison of methods is not one of second stages
+OF_WHOLE_SONGS = "whole_song"  # what a classifier says that hears the song as a whole, not window by window
+MAIN_DECISIONS = (MAIN_DECISION, OF_WHOLE_SONGS)
 DECISION_NAMES = {
+    "whole_song": "Classifier of whole songs",
     "mean_probability": "Mean probability",
     "svm": "SVM on 7K statistics, out of fold",
     "svm_in_sample": "SVM on 7K statistics, in sample (as printed)",

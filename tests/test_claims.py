@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import yaml
 
-from mer_core import claims, results
+from mer_core import claims, tables
 from mer_core.claims import NOT, NOT_RUN, PARTLY, REPRODUCED, UNTESTABLE, Claim
 
 PRINTED = "published/sssl/3/4Q/Proposed/four_class_accuracy"
@@ -20,7 +20,7 @@ NOT_LAST = replace(EARLIER, than=())
 UNHEARD = Claim(**COMMON, rule="untestable", needs="the audio")
 
 ALL = claims.load()
-PUBLISHED = results.published()
+PUBLISHED = tables.published()
 PUBLISHED_KEYS = [f"published/{r.paper}/{r.table}/{r.dataset}/{r.system}/{r.metric}" for r in PUBLISHED.itertuples()]
 PUBLISHED_NUMBERS = dict(zip(PUBLISHED_KEYS, PUBLISHED["value"] / 100, strict=True))
 

@@ -13,7 +13,7 @@ def test_exactly_the_asked_share_is_wrong(kind, unit):
     found = corrupted(LABELS, TRACK, 4, LabelNoise(kind, 0.3, unit), seed=1)
     assert np.mean(found != LABELS) == pytest.approx(0.3)
     if unit == "song":  # a song is wrong as a whole, with one wrong label
-        assert all(len(set(found[TRACK == t])) == 1 for t in range(40))
+        assert all(len(set(found[t == TRACK])) == 1 for t in range(40))
 
 
 def test_arousal_preserving_noise_keeps_arousal_and_turns_valence():

@@ -4,9 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mer_core import UserError, evaluation, experiments, networks, paths, results
+from mer_core import UserError, evaluation, experiments, networks, paths, results, songs, tables
 from mer_core.datasets import synthetic
 from mer_core.experiments import EXPERIMENTS, PRESETS
+from mer_core.label_noise import LabelNoise
 from mer_core.methods import inherit, self_learning
 from mer_core.runs import Run, changed
 from mer_core.songs import SongDecision
@@ -23,7 +24,7 @@ def tiny(monkeypatch_module):
         PRESETS["smoke"],
         training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
         method=self_learning.Settings(warmup_epochs=1),
-        folds=Folds(n=2, by="song"),
+        folds=Folds(n=2, by="song", inner=2),
     )
 
 
@@ -47,7 +48,7 @@ def test_same_settings_same_name_and_any_change_another():
 
 def test_runs_that_differ_only_in_tested_folds_or_song_decision_share_their_networks():
     base = Run()
-    fewer = replace(base, folds=Folds(tested=2), song=SongDecision(share_threshold=0.7))
+    fewer = replace(base, folds=Folds(tested=2, inner=0), song=SongDecision(share_threshold=0.7))
     assert fewer.run_id != base.run_id and fewer.training_id == base.training_id
     assert replace(base, seed=1).training_id != base.training_id
 
@@ -110,10 +111,11 @@ def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny
     fresh = replace(tiny, seed=5)
     for part in networks.parts(fresh):
         networks.train_part(fresh, 0, part)
-    fold = networks.read_fold(fresh, networks.load_frames(fresh), 0)
-    tracks, test, training = set(range(16)), set(fold["test_track"]), set(fold["training_track"])
-    assert not np.array_equal(fold["in_sample"], fold["out_of_fold"])
+    first, *parts = networks.read_fold(fresh, networks.load_frames(fresh), 0)
+    tracks, test, training = set(range(16)), set(first["test_track"]), set(first["in_sample_track"])
     outer, *inner = heard
+    for own, part in zip(inner, parts, strict=True):
+        assert set(part["out_of_fold_track"]) == training - own and set(part["test_track"]) == test
     assert outer == training and test | training == tracks and not test & training
     assert len(inner) == 2 and not inner[0] & inner[1] and inner[0] | inner[1] == training
 
@@ -121,9 +123,7 @@ def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny
 def test_a_record_holds_what_a_reader_needs(tiny):
     record = evaluation.execute(tiny, "test", "smoke", "again")
     rows = results.table([record])
-    assert {"svm", "svm_in_sample", "mean_probability", "majority_vote", "maximum_run_length", "most_frequent"} == set(
-        rows["decision"]
-    )
+    assert set(rows["decision"]) == set(songs.DECISION_NAMES) - {songs.OF_WHOLE_SONGS}
     assert set(rows["target"]) == {"emotion", "valence", "arousal"}
     pooled = rows[(rows["fold"] == "all") & (rows["part"] == "test")]
     assert ((pooled["low"] <= pooled["value"]) & (pooled["value"] <= pooled["high"])).all() and (pooled["n"] == 16).all()
@@ -132,7 +132,7 @@ def test_a_record_holds_what_a_reader_needs(tiny):
     tracks = networks.load_frames(tiny).tracks
     right = tracks.targets[stored["track"]] == stored["decision_svm"]
     assert np.trace(record["confusion"]["svm"]) == right.sum()
-    accuracy = results.value([record], "again", name="accuracy", target="emotion", decision="svm", part="test", fold="all")
+    accuracy = results.value(record, name="accuracy", target="emotion", decision="svm")
     assert accuracy["value"] == pytest.approx(right.mean())
     probabilities, seconds = results.timeline(record, "song003")
     assert probabilities.shape == (len(seconds), 4) and np.allclose(probabilities.sum(axis=1), 1, atol=0.01)
@@ -143,22 +143,52 @@ def test_a_record_ships_no_annotations(tiny):
     assert not {"truth", "label", "targets", "group"} & set(stored)
 
 
-def test_a_difference_is_recorded_against_the_reference_on_the_same_songs(tiny):
-    plain = evaluation.execute(replace(tiny, method=inherit.Settings()), "test", "smoke", "plain")
-    other = evaluation.execute(replace(tiny, seed=3), "test", "smoke", "other", reference=plain)
-    row = results.difference(other, "svm")
+def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
+    plain, other = replace(tiny, method=inherit.Settings()), tiny
+    pairs = [(label, replace(run, seed=s)) for s in (0, 3) for label, run in (("inherit", plain), ("self_learning", other))]
+    for pair in pairs:  # one at a time, as shards make them: the last one finds all the others
+        made = experiments.execute("segments_to_songs", "smoke", pairs, chosen=[pair])
+    assert [record["label"] for record in made] == ["self_learning"]
+    compared = results.comparison("segments_to_songs", "smoke")
+    (row,) = results.differences(compared, decision="svm").itertuples()
     truth = networks.load_frames(tiny).tracks.targets
-    a, b = (results.predictions(r) for r in (other, plain))
-    expected = np.mean(a["decision_svm"] == truth[a["track"]]) - np.mean(b["decision_svm"] == truth[b["track"]])
-    assert row["value"] == pytest.approx(expected) and row["low"] <= row["value"] <= row["high"] and row["against"] == "plain"
-    assert results.difference(evaluation.execute(replace(tiny, seed=3), "test", "smoke", "other"), "svm")["value"] == row["value"]
+    shares = {
+        label: np.mean([(p["decision_svm"] == truth[p["track"]]).mean() for one, run in pairs if one == label
+                        and (p := results.predictions(evaluation.execute(run, "segments_to_songs", "smoke", label)))])
+        for label in ("inherit", "self_learning")
+    }  # fmt: skip
+    assert row.value == pytest.approx(shares["self_learning"] - shares["inherit"]) and row.against == "inherit"
+    assert row.low <= row.value <= row.high and row.seeds == [0, 3] and 0 <= row.p <= row.p_holm <= 1
+    scores = tables.scores(compared, decision="svm").set_index("label")["value"].to_dict()
+    assert scores == pytest.approx(shares)
 
 
-def test_a_run_alone_still_finds_its_reference(tiny):
-    pairs = [("inherit", replace(tiny, method=inherit.Settings())), ("self_learning", tiny)]
-    experiments.execute("segments_to_songs", "smoke", pairs, chosen=pairs[:1])
-    (alone,) = experiments.execute("segments_to_songs", "smoke", pairs, chosen=pairs[1:])
-    assert results.difference(alone, "svm")["against"] == "inherit"
+def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
+    run = replace(tiny, method=inherit.Settings(), also_heard=("synthetic:n_songs=8,n_artists=8,song_s=5",))
+    monkey = networks.datasets.READERS["synthetic"]
+    networks.datasets.READERS["synthetic"] = synthetic.read
+    try:
+        record = evaluation.execute(replace(run, dataset="synthetic:n_songs=16,n_artists=16,song_s=6"), "test", "smoke", "far")
+    finally:
+        networks.datasets.READERS["synthetic"] = monkey
+    (row,) = (m for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion"))
+    assert row["n"] == 8 and row["dataset"] == run.also_heard[0] and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+    stored = results.predictions(record)
+    assert stored["heard_0"].shape == (8 * 3, 4) and len(stored["heard_0_track_id"]) == 8
+
+
+def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
+    seen, original = [], networks.fit
+    monkeypatch.setattr(networks, "fit", lambda run, data, *rest: seen.append(data) or original(run, data, *rest))
+    noisy = replace(tiny, method=inherit.Settings(), noise=LabelNoise("symmetric", 0.5), folds=Folds(n=2, by="song", inner=0))
+    record = evaluation.execute(noisy, "test", "smoke", "noisy")
+    truth = networks.load_frames(tiny).tracks.targets
+    data = seen[0]
+    wrong = data.label.numpy() != truth[data.track]
+    assert 0.3 < wrong.mean() < 0.7 and not data.truly_clean[wrong].any()
+    stored = results.predictions(record)
+    right = stored["decision_mean_probability"] == truth[stored["track"]]
+    assert np.trace(record["confusion"]["mean_probability"]) == right.sum()
 
 
 def test_a_record_of_other_settings_is_neither_taken_nor_overwritten(tiny):

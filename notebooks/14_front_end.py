@@ -10,22 +10,22 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results
+from mer_core import experiments, figures, results, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q
-#
-# Accuracy on the songs of the first fold, the difference from 128 bands song by song, and the cost.
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("front_end", "cpu")
-results.against(recorded)
+compared = results.comparison("front_end", "cpu")
+tables.against(compared, recorded)
 
 # %% mystnb={"figure": {"name": "fig-front-end", "caption": "Song accuracy by front end, one fold, 95 % intervals over artists. One fold cannot tell two points apart; it can tell that nothing has broken."}, "image": {"alt": "Accuracy with interval for three front ends."}} tags=["hide-input"]
-figures.intervals(results.pooled(recorded), "Song accuracy, one fold of 4Q")
+figures.intervals(tables.scores(compared), "Song accuracy, one fold of 4Q")
+
 # %% [markdown]
 # ## What this machine computes
 
 # %%
 computed = experiments.execute("front_end", preset)
-results.against(computed)
+tables.against(results.comparison("front_end", preset), computed)

@@ -1,0 +1,357 @@
+"""What pages show of records: tidy tables and tables ready to read. Nothing is computed anew; no torch here.
+
+Everywhere: ``compared`` is the table that `results.comparison` gives for an experiment, with its labels' scores averaged over
+seeds and their differences from their references; ``records`` are the experiment's records.
+"""
+
+import numpy as np
+import pandas as pd
+
+from mer_core import paths, songs
+from mer_core.emotion import high_probability
+from mer_core.results import main_decision, predictions, value
+
+TARGETS = ("emotion", "valence", "arousal")
+TARGET_NAMES = {"emotion": "quadrants", "valence": "valence", "arousal": "arousal"}
+
+
+def scores(
+    compared: pd.DataFrame, metric: str = "accuracy", target: str = "emotion", decision: str | None = None
+) -> pd.DataFrame:
+    """One metric of every label, averaged over its seeds: ``label``, ``value``, ``low``, ``high``, ``n``, ``seeds``.
+
+    Parameters
+    ----------
+    decision : by default the main one of each label
+    """
+    rows = _chosen(compared[compared["against"].isna()], metric, target, decision)
+    return rows[["label", "value", "low", "high", "n", "seeds"]].reset_index(drop=True)
+
+
+def differences(
+    compared: pd.DataFrame, metric: str = "accuracy", target: str = "emotion", decision: str | None = None
+) -> pd.DataFrame:
+    """How every label differs from its reference, paired: ``label``, ``against``, ``value``, interval, p-values, ``seeds``."""
+    rows = _chosen(compared[compared["against"].notna()], metric, target, decision)
+    return rows[["label", "against", "value", "low", "high", "p", "p_holm", "p_t", "seeds"]].reset_index(drop=True)
+
+
+def _chosen(rows: pd.DataFrame, metric: str, target: str, decision: str | None) -> pd.DataFrame:
+    right = rows["decision"].isin(songs.MAIN_DECISIONS) if decision is None else rows["decision"] == decision
+    return rows[right & (rows["name"] == metric) & (rows["target"] == target)]
+
+
+def spoken(row, sign: bool = False) -> str:
+    """A figure with its interval, ready to read: ``0.640 [0.606, 0.674]``."""
+    form = "+.3f" if sign else ".3f"
+    return f"{row.value:{form}} [{row.low:{form}}, {row.high:{form}}]"
+
+
+def decision_table(compared: pd.DataFrame, metric: str = "accuracy", target: str = "emotion") -> pd.DataFrame:
+    """One metric with its interval for every way to decide (rows) and every label (columns), ready to read."""
+    rows = compared[compared["against"].isna() & (compared["name"] == metric) & (compared["target"] == target)]
+    shown = rows.assign(text=[spoken(r) for r in rows.itertuples()]).pivot(index="decision", columns="label", values="text")
+    known = [name for name in songs.DECISION_NAMES if name in shown.index]
+    return shown.loc[known, list(rows["label"].unique())].rename(index=songs.DECISION_NAMES).rename_axis(None, axis=1).fillna("")
+
+
+def beside_printed(compared: pd.DataFrame, decision: str = songs.MAIN_DECISION) -> pd.DataFrame:
+    """Our accuracy and F1 beside those that SSSL prints for 4Q, as shares; F1 is the macro average, positive class for two."""
+    rows = []
+    for target, name in (("emotion", "four_class"), ("valence", "valence"), ("arousal", "arousal")):
+        for metric, printed_as in (("accuracy", "accuracy"), ("macro_f1" if target == "emotion" else "positive_f1", "f1")):
+            row = {"target": target, "metric": metric, "SSSL as printed": printed("4Q", "Proposed", f"{name}_{printed_as}")}
+            rows.append(row | {r.label: spoken(r) for r in scores(compared, metric, target, decision).itertuples()})
+    return pd.DataFrame(rows).set_index(["target", "metric"])
+
+
+def against(compared: pd.DataFrame, records: list[dict], metric: str = "accuracy", decision: str | None = None) -> pd.DataFrame:
+    """Each label's score, its difference from its reference song by song, its validation accuracy and its cost, ready to read.
+
+    The p-value is the bootstrap's over artists and seeds, corrected for the number of labels asked about (Holm).
+    """
+    differing = {r.label: r for r in differences(compared, metric, "emotion", decision).itertuples()}
+    rows = []
+    for own in scores(compared, metric, "emotion", decision).itertuples():
+        mine = [r for r in records if r["label"] == own.label]
+        row = {"run": own.label, metric: spoken(own), "seeds": len(own.seeds)}
+        if (d := differing.get(own.label)) is not None:
+            row |= {"difference": f"{spoken(d, sign=True)} from {d.against}", "p (Holm)": f"{d.p_holm:.3f}"}
+        checked = [v for r in mine if (v := validation_accuracy(r)) is not None]
+        row |= {"validation": f"{np.mean(checked):.3f}"} if checked else {}
+        rows.append(row | {"core-minutes": f"{np.mean([r['cost']['core_minutes'] for r in mine]):.1f}"})
+    return pd.DataFrame(rows).set_index("run").fillna("")
+
+
+def validation_accuracy(record: dict, target: str = "emotion") -> float | None:
+    """Mean over folds of the accuracy on training songs, each heard by a network that had not learned from it; else None."""
+    found = [m["value"] for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("validation", "accuracy", target)]
+    return float(np.mean(found)) if found else None
+
+
+def by_target(compared: pd.DataFrame) -> pd.DataFrame:
+    """Differences of the main decision's accuracy for quadrants, valence and arousal, one under the other; labels say which."""
+    rows = [differences(compared, target=t).assign(target=t) for t in TARGETS]
+    stacked = pd.concat(rows, ignore_index=True)
+    return stacked.assign(label=stacked["label"] + ": " + stacked["target"].map(TARGET_NAMES))
+
+
+def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
+    """Every difference in accuracy, by target and decision, with both tests, ready to read."""
+    rows = compared[compared["against"].notna() & (compared["name"] == "accuracy")]
+    return pd.DataFrame(
+        {"question": TARGET_NAMES[r.target], "decision": songs.DECISION_NAMES[r.decision], "run": r.label,
+         "difference": spoken(r, sign=True),
+         "p bootstrap": f"{r.p:.3f}", "p (Holm)": f"{r.p_holm:.3f}", "p t-test": f"{r.p_t:.3f}"}
+        for r in rows.itertuples() if r.decision != "most_frequent"
+    ).set_index(["question", "decision"])  # fmt: skip
+
+
+def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy by segment duration beside Table 2 for 4Q: ``target``, ``seconds``, ``value``, ``low``, ``high``, ``printed``."""
+    shown = published().query("paper == 'sssl' and table == 2 and dataset == '4Q'")
+    rows = []
+    for target in TARGETS:
+        for row in scores(compared, target=target).itertuples():
+            seconds = int(row.label.removeprefix("seconds_"))
+            same = shown[(shown["setting"] == f"{seconds} s") & (shown["metric"] == f"{target}_accuracy")]["value"]
+            rows.append({"target": target, "seconds": seconds, "value": row.value, "low": row.low, "high": row.high,
+                         "printed": same.iloc[0] / 100 if len(same) else None})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def validation(record: dict, fold: int, target: str) -> float:
+    """Accuracy on the training songs of a fold, each heard by a network that had not learned from it."""
+    return value(record, part="validation", fold=fold, name="accuracy", target=target, decision=main_decision(record))["value"]
+
+
+def best_inside(records: list[dict], fold: int, target: str) -> str:
+    """The label whose networks answered best for training songs they had not heard: a choice that no test song had a part in."""
+    return max(records, key=lambda record: validation(record, fold, target))["label"]
+
+
+def nested_choice(records: list[dict]) -> pd.DataFrame:
+    """Accuracy when each fold's duration is chosen inside its training folds, and when one is picked on the reported songs."""
+    rows = []
+    folds = sorted({m["fold"] for m in records[0]["metrics"] if m["part"] == "validation"})
+    for target in TARGETS:
+        tested = {
+            (r["label"], k): value(r, fold=k, name="accuracy", target=target, decision=main_decision(r))
+            for r in records for k in folds
+        }  # fmt: skip
+        chosen = [best_inside(records, k, target) for k in folds]
+        n = np.array([tested[records[0]["label"], k]["n"] for k in folds])
+        over = {r["label"]: np.average([tested[r["label"], k]["value"] for k in folds], weights=n) for r in records}
+        nested = float(np.average([tested[label, k]["value"] for label, k in zip(chosen, folds, strict=True)], weights=n))
+        best = max(over, key=over.get)
+        rows.append(
+            {"question": TARGET_NAMES[target],
+             "chosen inside, per fold (s)": ", ".join(c.removeprefix("seconds_") for c in chosen), "accuracy": f"{nested:.3f}",
+             "picked on the reported songs (s)": best.removeprefix("seconds_"), "its accuracy": f"{over[best]:.3f}",
+             "picking adds": f"{over[best] - nested:+.3f}"}
+        )  # fmt: skip
+    return pd.DataFrame(rows).set_index("question")
+
+
+def by_epochs(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
+    """Accuracy of plain training and of SSSL by epochs of training: ``condition``, ``method``, ``value``, ``low``, ``high``."""
+    epochs = {r["label"]: r["config"]["training"]["epochs"] for r in records}
+    rows = []
+    for row in scores(compared).itertuples():
+        method = row.label.removesuffix(f"_{epochs[row.label]}_epochs")
+        if method in ("inherit", "self_learning"):
+            rows.append({"condition": epochs[row.label], "method": method, "value": row.value, "low": row.low, "high": row.high})
+    return pd.DataFrame(rows).sort_values("condition")
+
+
+def around_default(
+    compared: pd.DataFrame, records: list[dict], default: str, decision: str | None = None, part: str = "method"
+) -> pd.DataFrame:
+    """Accuracy as one setting after another moves: ``setting``, ``at``, ``value``, ``low``, ``high``, ``default``.
+
+    Parameters
+    ----------
+    default : the label at the default
+    part : of the settings, where the moved ones lie
+    """
+    settings = {r["label"]: r["config"][part] for r in records}
+    found = {row.label: row for row in scores(compared, decision=decision).itertuples()}
+    rows = []
+    for label, own in settings.items():
+        moved = [name for name, at in own.items() if name in settings[default] and at != settings[default][name]]
+        if label == default or len(moved) != 1 or moved == ["name"]:
+            continue
+        rows.append({"setting": moved[0], "at": own[moved[0]], "label": label, "default": False})
+    for setting in list(dict.fromkeys(row["setting"] for row in rows)):
+        rows.append({"setting": setting, "at": settings[default][setting], "label": default, "default": True})
+    return pd.DataFrame(row | {key: getattr(found[row["label"]], key) for key in ("value", "low", "high")} for row in rows)
+
+
+def by_decision(compared: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
+    """Accuracy by the way to decide on a song: ``condition``, ``method``, ``value``, ``low``, ``high``."""
+    short = {"mean_probability": "mean\nprobability", "svm": "SVM\nout of fold", "svm_in_sample": "SVM\nin sample",
+             "majority_vote": "majority\nvote", "maximum_run_length": "maximum\nrun length"}  # fmt: skip
+    rows = [scores(compared, decision=d).assign(condition=name) for d, name in short.items()]
+    found = pd.concat(rows, ignore_index=True).rename(columns={"label": "method"})
+    return found[found["method"].isin(labels)]
+
+
+def elsewhere(records: list[dict]) -> pd.DataFrame:
+    """Accuracy for quadrants at home and on other collections: ``label``, ``value``, ``low``, ``high``."""
+    rows = []
+    for record in records:
+        home = value(record, name="accuracy", target="emotion", decision=main_decision(record))
+        far = [m for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion")]
+        for place, row in [("at home", home), *((f"on {m['dataset']}", m) for m in far)]:
+            rows.append({"label": f"{record['label']}, {place}", "n": row["n"]} | {k: row[k] for k in ("value", "low", "high")})
+    found = pd.DataFrame(rows)
+    return found[found["n"] >= FEWEST_SONGS].reset_index(drop=True)
+
+
+FEWEST_SONGS = 20  # below this an accuracy says nothing
+
+
+def elsewhere_table(records: list[dict]) -> pd.DataFrame:
+    """Accuracy at home and on other collections for all three questions, ready to read."""
+    rows = []
+    for record in records:
+        own = [m for m in record["metrics"] if m["name"] == "accuracy" and m["decision"] == main_decision(record)]
+        places = {"at home": [m for m in own if m["part"] == "test" and m["fold"] == "all"]}
+        for m in own:
+            if m["part"] == "elsewhere" and m["n"] >= FEWEST_SONGS:
+                places.setdefault(f"on {m['dataset']}", []).append(m)
+        for place, found in places.items():
+            shown = {TARGET_NAMES[m["target"]]: spoken(pd.Series(m)) for m in found}
+            rows.append({"run": record["label"], "tested": place, "songs": found[0]["n"]} | shown)
+    return pd.DataFrame(rows).set_index(["run", "tested"])
+
+
+def detection(records: list[dict]) -> pd.DataFrame:
+    """How well wrong labels were found: ``label``, ``seed``, ``fold``, ``epoch`` and the log's measures."""
+    measures = ("auc", "average_precision", "truly_clean_in_clean_set", "truly_clean", "calibration_error")
+    return pd.DataFrame(
+        {"label": r["label"], "seed": r["config"]["seed"], "fold": fold, "epoch": row["epoch"] + 1}
+        | {m: row[m] for m in measures}
+        for r in records for fold, log in enumerate(r["log"]) for row in log if row.get("auc") is not None
+    )  # fmt: skip
+
+
+def annotation_noise_rows(measured: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Measured noise of several data sets, one under the other: ``condition`` (data set), ``method`` (measure), interval."""
+    rows = [table.assign(condition=name) for name, table in measured.items()]
+    if not rows:
+        return pd.DataFrame(columns=["condition", "method", "target", "value", "low", "high"])
+    return pd.concat(rows, ignore_index=True).rename(columns={"measure": "method"})
+
+
+def annotation_noise(measured: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """How much listeners' curves contradict the clips' labels, per data set and question, ready to read."""
+    rows = annotation_noise_rows(measured)
+    shown = rows.assign(text=[spoken(r) for r in rows.itertuples()])
+    return shown.pivot(index="method", columns=["condition", "target"], values="text").rename_axis(None)
+
+
+def confusion(record: dict) -> np.ndarray:
+    """(n_classes, n_classes) counts of a record's main decision: rows are the labels, columns what was called."""
+    return np.array(record["confusion"][main_decision(record)])
+
+
+def leading(record: dict) -> pd.DataFrame:
+    """How many classes lead at some time along a song: songs by that number, and the mean share of windows of the first."""
+    stored = predictions(record)
+    rows = []
+    for track in np.unique(stored["test_track"]):
+        calls = stored["test"][stored["test_track"] == track].argmax(axis=1)
+        counts = np.bincount(calls)
+        rows.append({"classes that lead at some time": int((counts > 0).sum()), "share": counts.max() / len(calls)})
+    found = pd.DataFrame(rows).groupby("classes that lead at some time")["share"].agg(["size", "mean"])
+    return found.rename(columns={"size": "songs", "mean": "mean share of the first"}).round(3)
+
+
+def courses(record: dict, dataset: str) -> dict[str, pd.DataFrame]:
+    """Probability of high valence and arousal along the songs of another data set that a record also heard, by track id.
+
+    Each table has the columns ``second`` (middle of the window), ``valence``, ``arousal``.
+    """
+    stored = predictions(record)
+    key = f"heard_{record['config']['also_heard'].index(dataset)}"
+    found = {}
+    for i, name in enumerate(stored[f"{key}_track_id"]):
+        own = stored[f"{key}_track"] == i
+        middle = stored[f"{key}_second"][own] + record["config"]["window_s"] / 2
+        called = {dimension: high_probability(stored[key][own].astype(float), dimension) for dimension in ("valence", "arousal")}
+        found[str(name)] = pd.DataFrame({"second": middle, **called})
+    return found
+
+
+def course_agreement(called: dict[str, pd.DataFrame], measured: pd.DataFrame) -> pd.DataFrame:
+    """Rank correlation between the called and the measured course of each song, where both are known."""
+    rows = []
+    for name, own in called.items():
+        theirs = measured[measured["track_id"] == name]
+        felt = {
+            d: np.interp(own["second"], theirs["second"], theirs[d], left=np.nan, right=np.nan) for d in ("valence", "arousal")
+        }
+        rows.append({"song": name} | {d: own[d].corr(pd.Series(felt[d]), method="spearman") for d in felt})
+    return pd.DataFrame(rows).set_index("song").round(2)
+
+
+def under_noise(compared: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy by kind of label noise for plain training and SSSL: ``condition``, ``method``, ``value``, ``low``, ``high``."""
+    rows = []
+    for row in scores(compared).itertuples():
+        method = "inherit" if row.label.startswith("inherit") else "self_learning"
+        condition = row.label.removeprefix(f"{method}_").replace("_", " ")
+        rows.append({"condition": condition, "method": method, "value": row.value, "low": row.low, "high": row.high})
+    return pd.DataFrame(rows)
+
+
+def published() -> pd.DataFrame:
+    """What the papers' tables print, in their units (per cent): paper, table, dataset, system, setting, metric, value."""
+    return pd.read_csv(paths.DATA / "published.csv")
+
+
+def printed(dataset: str, system: str, metric: str, paper: str = "sssl", table: int = 3) -> float:
+    """One printed figure as a share in [0, 1]."""
+    rows = published().query("dataset == @dataset and system == @system and metric == @metric and paper == @paper")
+    return float(rows[rows["table"] == table]["value"].iloc[0]) / 100
+
+
+def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every row of SSSL's Table 3 for 4Q, what it hears, and our row for it, ready to read.
+
+    Parameters
+    ----------
+    compared : comparisons by experiment
+    """
+    shown = published().query("paper == 'sssl' and table == 3 and dataset == '4Q'")
+    rows = []
+    for system, (hears, experiment, label, decision) in OURS.items():
+        row = {"system": system, "hears": hears, "ours": f"{experiment}: {label}"}
+        for target, stem in (("emotion", "four_class"), ("valence", "valence"), ("arousal", "arousal")):
+            for metric, printed_as in (("accuracy", "accuracy"), ("macro_f1" if target == "emotion" else "positive_f1", "f1")):
+                same = shown[(shown["system"] == system) & (shown["metric"] == f"{stem}_{printed_as}")]["value"]
+                if not len(same):
+                    continue
+                found = scores(compared[experiment], metric, target, decision) if experiment in compared else pd.DataFrame()
+                own = found[found["label"] == label] if len(found) else found
+                ours = spoken(own.iloc[0]) if len(own) else "not run yet"
+                rows.append(
+                    row
+                    | {
+                        "figure": f"{TARGET_NAMES[target]} {printed_as}",
+                        "printed": f"{same.iloc[0] / 100:.3f}",
+                        "our figure": ours,
+                    }
+                )
+    return pd.DataFrame(rows).set_index(["system", "figure"])
+
+
+# the paper's systems on 4Q: what they hear, and our experiment, label and decision for them
+OURS = {
+    "2-Stage [8]": ("audio", "alternatives", "two_stage", None),
+    "Audio Embedding [24]": ("audio, a pretrained network's features", "baselines", "svm_embeddings_artist", None),
+    "SVM [17]": ("audio, hand-made features", "baselines", "svm_top100_song", None),
+    "Proposed* (without L_KL)": ("audio", "ablations", "without_consistency", None),
+    "Proposed": ("audio", "song_decision", "self_learning", "svm"),
+}

@@ -1,0 +1,49 @@
+# %% [markdown]
+# # What plain baselines reach
+#
+# **Question.** What do classifiers of whole songs reach on 4Q, without segments, noise handling or deep learning of their own? And what
+# does it add to have the same artists on both sides?
+#
+# Support vector machines with a radial kernel; their two settings are chosen inside the training folds. Again:
+# `mer run baselines --preset cpu`.
+
+# %% tags=["parameters"]
+preset = "smoke"  # what is computed below: smoke or cpu
+
+# %% tags=["remove-cell"]
+from mer_core import experiments, figures, results, tables
+
+# %% [markdown]
+# ## What was recorded on 4Q
+#
+# `top100`: the hundred hand-made features that the makers of 4Q publish {cite}`panda2018`; they ranked them on all clips, test songs
+# included, so this row is somewhat too good. `log_mel`: statistics of our own spectrogram. `artist` and `song` say what stays together in the folds.
+#
+# Frozen embeddings of a pretrained network {cite}`koh2021` need its weights, which no paper here ships. Whoever has them reads them with
+# one setting: `sources=["embeddings:FILE"]` for precomputed ones, `sources=["audio_model:FOLDER"]` for a local model in Hugging Face
+# format (`mer run baselines --preset cpu --only svm_log_mel_artist --set 'sources=["embeddings:FILE"]'`).
+
+# %% tags=["hide-input"]
+recorded = experiments.recorded("baselines", "cpu")
+compared = results.comparison("baselines", "cpu")
+tables.against(compared, recorded)
+
+# %% mystnb={"figure": {"name": "fig-baselines", "caption": "Song accuracy of plain baselines on 4Q, four quadrants, 95 % intervals over artists; the dotted line is the most frequent quadrant."}, "image": {"alt": "Accuracy with interval for each baseline."}} tags=["hide-input"]
+chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]
+figures.intervals(tables.scores(compared), "Accuracy on 4Q, four quadrants", chance=chance)
+
+# %% [markdown]
+# ## Beside Table 3
+#
+# Every row that the paper's Table 3 prints for 4Q, what it hears, and our row for it: accuracy, or F1 where the paper prints only that.
+# Methods that learn from segments are on the page on [other ways to learn](05_alternatives); all of ours use artist folds.
+
+# %% tags=["hide-input"]
+tables.table_3({name: results.comparison(name, "cpu") for name in ("baselines", "alternatives", "ablations", "song_decision")})
+
+# %% [markdown]
+# ## What this machine computes
+
+# %%
+computed = experiments.execute("baselines", preset)
+tables.against(results.comparison("baselines", preset), computed)

@@ -1,0 +1,49 @@
+# %% [markdown]
+# # Budget, setting or method?
+#
+# **Question.** Where SSSL scores less than believing every label: does it lack epochs, is a setting wrong, or is it the method?
+# Attempts to let it win, two folds of 4Q. Again: `mer run attempts --preset cpu`.
+
+# %% tags=["parameters"]
+preset = "smoke"  # what is computed below: smoke or cpu
+
+# %% tags=["remove-cell"]
+from mer_core import experiments, figures, results, tables
+
+# %% [markdown]
+# ## What was recorded on 4Q
+#
+# Each run beside plain training of as many epochs. `mixture_per_class`: every quadrant's losses are judged on their own.
+# `mixture_of_log_losses`: the mixture sees the logarithm of the loss. `longer_warmup_and_ramp`: twice the warm-up, and agreement is
+# asked for little by little. [Two networks that judge for each other](04_ablations) are a further attempt.
+
+# %% tags=["hide-input"]
+recorded = experiments.recorded("attempts", "cpu")
+compared = results.comparison("attempts", "cpu")
+tables.against(compared, recorded)
+
+# %% mystnb={"figure": {"name": "fig-attempts", "caption": "Accuracy less that of plain training with as many epochs, on the same songs of two folds; 95 % intervals over artists. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy from plain training for each attempt, with intervals."}} tags=["hide-input"]
+figures.forest(results.differences(compared), "Accuracy less plain training's, two folds of 4Q")
+
+# %% mystnb={"figure": {"name": "fig-budget", "caption": "Accuracy of both methods by epochs of training, each with its own full schedule; 95 % intervals over artists."}, "image": {"alt": "Accuracy of plain training and of SSSL after five, ten and twenty epochs."}} tags=["hide-input"]
+figures.by_condition(tables.by_epochs(compared, recorded), "Epochs", "Song accuracy, two folds")
+
+# %% [markdown]
+# ## How SSSL loses
+#
+# Once a quadrant's windows are mostly called noisy, their labels are replaced by the predictions that had doubted them, and the quadrant
+# fades. The share of labels kept, per quadrant, in the longest recorded run of SSSL:
+
+# %% mystnb={"figure": {"name": "fig-kept", "caption": "Share of labels that the mixture keeps, per quadrant and epoch, first fold of the longest run: one mixture for all windows."}, "image": {"alt": "Share of labels kept for each quadrant over the epochs."}} tags=["hide-input"]
+longest = max((r for r in recorded if r["label"].startswith("self_learning")), key=lambda r: r["config"]["training"]["epochs"])
+figures.kept_labels(longest["log"][0], longest["data"]["classes"])
+
+# %% mystnb={"figure": {"name": "fig-attempts-mixture", "caption": "Losses and their mixture in the same run."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]
+figures.loss_mixtures(longest["log"][0])
+
+# %% [markdown]
+# ## What this machine computes
+
+# %%
+computed = experiments.execute("attempts", preset)
+tables.against(results.comparison("attempts", preset), computed)

@@ -1,0 +1,33 @@
+# %% [markdown]
+# # Trained here, tested elsewhere
+#
+# **Question.** What does a network that learned from one collection know about another?
+#
+# 4Q is real music, the synthetic corpus is made by code; PMEmo and Emotion in Music join where their audio is present, by adding their
+# names to the experiment. Again: `mer run elsewhere --preset cpu`.
+
+# %% tags=["parameters"]
+preset = "smoke"  # what is computed below: smoke or cpu
+
+# %% tags=["remove-cell"]
+from mer_core import experiments, figures, tables
+
+# %% [markdown]
+# ## What was recorded
+#
+# Accuracy of the mean probability at home (songs of the same collection that were held out) and elsewhere (all songs of the other
+# collection), with 95 % intervals over artists; chance is one in four, or one in two for valence and arousal.
+
+# %% tags=["hide-input"]
+recorded = experiments.recorded("elsewhere", "cpu")
+tables.elsewhere_table(recorded)
+
+# %% mystnb={"figure": {"name": "fig-elsewhere", "caption": "Accuracy for four quadrants by where a network learned and where it is tested; 95 % intervals over artists."}, "image": {"alt": "Accuracy at home and elsewhere for networks trained on 4Q and on the synthetic corpus."}} tags=["hide-input"]
+figures.intervals(tables.elsewhere(recorded), "Accuracy, four quadrants", chance=0.25)
+
+# %% [markdown]
+# ## What this machine computes
+
+# %%
+computed = experiments.execute("elsewhere", preset)
+tables.elsewhere_table(computed)

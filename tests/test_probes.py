@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from mer_core import evaluation, experiments, fusion, probes, results
+from mer_core.fusion import Fusion
+from mer_core.probes import Probe
+from mer_core.splits import Folds
+
+FOLDS = Folds(n=2, by="song", inner=0)
+CORPUS = "synthetic:n_songs=32,n_artists=32,song_s=4"
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    """A probe on embeddings that tell three classes apart and leave two for each other."""
+    tracks = probes.tracks_of(Probe(dataset=CORPUS))
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(32, 5))
+    values[np.arange(32), np.minimum(tracks.targets, 2)] += 6
+    path = tmp_path_factory.mktemp("embeddings") / "e.npz"
+    np.savez(path, track_id=tracks.table["track_id"].to_numpy(dtype=str), values=values)
+    return f"embeddings:{path}", tracks.targets
+
+
+@pytest.mark.parametrize("classifier", ["svm", "logistic"])
+def test_a_probe_finds_what_its_features_tell_and_no_more(embedded, classifier):
+    source, targets = embedded
+    probe = Probe(dataset=CORPUS, sources=(source,), classifier=classifier, folds=FOLDS)
+    arrays, story = probes.answers(probe, probes.tracks_of(probe))
+    assert sorted(arrays["track"]) == list(range(32)) and len(story["log"]) == 2
+    np.testing.assert_allclose(arrays["mean"].sum(axis=1), 1)
+    called = arrays["decision_whole_song"]
+    told_apart = np.minimum(called, 2) == np.minimum(targets[arrays["track"]], 2)
+    assert told_apart.mean() > 0.9 and (called == targets[arrays["track"]]).mean() < 0.95
+
+
+def test_settings_are_chosen_without_the_tested_songs(embedded, monkeypatch):
+    source, _ = embedded
+    seen, original = [], probes.fit
+    monkeypatch.setattr(probes, "fit", lambda probe, values, *rest: seen.append(len(values)) or original(probe, values, *rest))
+    probe = Probe(dataset=CORPUS, sources=(source,), folds=FOLDS)
+    arrays, _ = probes.answers(probe, probes.tracks_of(probe))
+    assert seen == [32 - np.sum(arrays["fold"] == k) for k in (0, 1)]
+
+
+def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
+    source, _ = embedded
+    made = {
+        kind: evaluation.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        for kind in ("svm", "logistic")
+    }
+    members = {kind: [record] for kind, record in made.items()}
+    joined = evaluation.fuse(Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS), "test", "smoke", "both", members)
+    expected = np.mean([fusion.probabilities(record) for record in made.values()], axis=0)
+    np.testing.assert_allclose(fusion.probabilities(joined), expected)
+    assert results.value(joined, name="accuracy", target="emotion", decision="whole_song")["n"] == 32
+
+
+def test_members_of_other_folds_are_refused(embedded):
+    source, _ = embedded
+    one, other = (
+        evaluation.execute(
+            Probe(dataset=CORPUS, sources=(source,), folds=Folds(n=n, by="song", inner=0)), "test", "smoke", f"n{n}"
+        )
+        for n in (2, 3)
+    )
+    with pytest.raises(results.RecordError, match="cannot be joined"):
+        fusion.answers(Fusion(dataset=CORPUS), {"a": [one], "b": [other]})
+
+
+def test_an_experiment_turns_sources_and_members_into_probes_and_fusions():
+    kinds = {label: type(run).__name__ for label, run in experiments.EXPERIMENTS["beyond"].runs("cpu").items()}
+    assert set(kinds.values()) == {"Fusion"}
+    assert {type(run).__name__ for run in experiments.EXPERIMENTS["baselines"].runs("cpu").values()} == {"Probe"}
