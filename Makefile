@@ -18,7 +18,7 @@ benchmarks: $(READY)  ## speed as ratios, measured side by side on this machine
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 records: $(READY)  ## the recorded experiments on real audio; needs MER_DATA
-	for experiment in segments_to_songs front_end why_less; do $(BIN)/mer run $$experiment --preset cpu || exit 1; done
+	$(BIN)/mer run all --preset cpu
 
 # Exact versions as pip constraints: they bind what gets installed, and leave to pip which build of torch fits the machine.
 $(READY): pyproject.toml constraints.txt

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from mer_core import UserError, experiments, figures, notebooks, paths, results, tables
+from mer_core import UserError, claims, experiments, figures, notebooks, paths, results, tables
 
 GENERATED = paths.BOOK / "generated"
 HTML = paths.ROOT / "_build" / "html"
@@ -47,14 +48,46 @@ def numbers() -> dict[str, float | int | str]:
     ``/p`` the p-value. All are means over seeds. What else there is: see the functions called here.
     """
     found: dict[str, float | int | str] = {}
+    found |= rated(recorded_or_none("annotation_noise")) | figure_2(recorded_or_none("segments_to_songs"))
     for name in experiments.EXPERIMENTS:
-        if records := recorded_or_none(name):
-            found |= scored(name, results.comparison(name, "cpu"))
+        if name != "annotation_noise" and (records := recorded_or_none(name)):
+            found |= scored(name, results.comparison(name, "cpu")) | found_wrong_labels(name, records)
             for label in {record["label"] for record in records}:
                 cost = [record["cost"]["core_minutes"] for record in records if record["label"] == label]
                 found |= {f"{name}/{label}/core_minutes": sum(cost) / len(cost), f"{name}/{label}/seeds": len(cost)}
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
+    words = claims.table(found)["verdict"]
+    return found | {f"claims/{word}": int((words == word).sum()) for word in claims.WORDS} | {"claims/all": len(words)}
+
+
+def found_wrong_labels(name: str, records: list[dict]) -> dict[str, float]:
+    """How well the mixture found wrong labels in the last epoch, mean over folds and seeds: ``experiment/label/windows/...``."""
+    rows = tables.detection(records)
+    if rows.empty:
+        return {}
+    last = rows[rows["epoch"] == rows["epoch"].max()].groupby("label").mean(numeric_only=True)
+    measures = ("auc", "average_precision", "calibration_error")
+    return {f"{name}/{label}/windows/clean_probability/{m}": float(last.loc[label, m]) for label in last.index for m in measures}
+
+
+def figure_2(records: list[dict], song: str = "MT0010465830") -> dict[str, float]:
+    """In which share of the windows of the paper's Figure 2 its label Q1 leads for SSSL, and another; mean over seeds."""
+    calls = [results.timeline(r, song)[0].argmax(axis=1) for r in records if r["label"] == "self_learning"]
+    if not calls:
+        return {}
+    q1 = float(np.mean([(c == 0).mean() for c in calls]))
+    stem = f"segments_to_songs/self_learning/{song}/windows"
+    return {f"{stem}/share_q1": q1, f"{stem}/share_others": 1 - q1}
+
+
+def rated(records: list[dict]) -> dict[str, float]:
+    """What listeners' ratings show: ``annotation_noise/label/target/listeners/measure``, with ``/low`` and ``/high``."""
+    found = {}
+    for record in records:
+        for m in record["metrics"]:
+            key = f"annotation_noise/{record['label']}/{m['target']}/listeners/{m['name'].replace(' ', '_')}"
+            found |= {key: m["value"], f"{key}/low": m["low"], f"{key}/high": m["high"]}
     return found
 
 
@@ -77,7 +110,7 @@ def all_differences() -> pd.DataFrame:
     """The paired difference in accuracy (quadrants) of every recorded run from its reference, all experiments together."""
     found = [
         tables.differences(results.comparison(name, "cpu")).assign(experiment=name)
-        for name in experiments.EXPERIMENTS if recorded_or_none(name)
+        for name in experiments.EXPERIMENTS if name != "annotation_noise" and recorded_or_none(name)
     ]  # fmt: skip
     rows = pd.concat(found, ignore_index=True)
     return rows.assign(label=rows["experiment"].str.replace("_", " ") + ": " + rows["label"].str.replace("_", " "))
@@ -109,8 +142,8 @@ def status_table() -> pd.DataFrame:
             commit = f"{r['code']['commit']}{' (modified)' if r['code']['modified'] else ''}"
             rows.append(
                 {
-                    "experiment": name, "run": r["label"], "preset": preset, "made": r["created"][:10],
-                    "songs": r["data"]["n_tested"], "audio": " ".join(r["data"]["audio"]),
+                    "experiment": name, "run": r["label"], "seed": r["config"]["seed"], "preset": preset,
+                    "made": r["created"][:10], "songs": r["data"]["n_tested"], "audio": " ".join(r["data"]["audio"]),
                     "core-minutes": round(r["cost"]["core_minutes"], 1), "device": r["environment"]["device"],
                     "torch": r["environment"]["torch"], "commit": commit, "record": r["run_id"],
                 }

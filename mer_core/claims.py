@@ -23,6 +23,7 @@ from mer_core import UserError, paths
 CLAIMS = paths.DATA / "claims.yaml"
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not"
 UNTESTABLE, NOT_RUN = "untestable here", "not run yet"
+WORDS = (REPRODUCED, PARTLY, NOT, UNTESTABLE, NOT_RUN)
 PRINTED_KEY = "published/"
 SIDES = {"above": 1, "below": -1}
 JUDGED_BY = ("ours", "than", "side", "printed", "tolerance", "needs")  # the fields that only some rules have

@@ -85,7 +85,7 @@ def features(name: str, preset: str, skip_unreadable: bool):
 
 
 @main.command()
-@click.argument("experiment", type=click.Choice(list(EXPERIMENTS)))
+@click.argument("experiment", type=click.Choice(["all", *EXPERIMENTS]))
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="smoke", show_default=True)
 @click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
@@ -102,26 +102,29 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
     mer run segments_to_songs --preset smoke
     mer run segments_to_songs --preset cpu
     mer run segments_to_songs --preset cpu --dataset path/to/my_music --set folds.n=3 --only inherit
+    mer run all --preset cpu
     """
     from mer_core import experiments
 
-    with clear_errors():
+    names = [name for name, one in EXPERIMENTS.items() if preset in one.presets] if experiment == "all" else [experiment]
+    with clear_errors(), executor_of(workers, scheduler) as executor:
         changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
-        jobs = experiments.jobs(experiment, preset, dataset, seeds or None, changes)
-        known = list(dict.fromkeys(label for label, _ in jobs))
-        if unknown := set(only) - set(known):
-            raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {known}")
-        chosen = [(label, one) for label, one in jobs if not only or label in only]
-        with executor_of(workers, scheduler) as executor:
-            records = experiments.execute(experiment, preset, jobs, chosen[shard_of(shard, len(chosen))], executor)
-        for record in records:
-            click.echo(in_a_line(record))
+        for name in names:
+            jobs = experiments.jobs(name, preset, dataset, seeds or None, changes)
+            known = list(dict.fromkeys(label for label, _ in jobs))
+            if unknown := set(only) - set(known):
+                raise click.UsageError(f"{name} has no run {sorted(unknown)}; it has {known}")
+            chosen = [(label, one) for label, one in jobs if not only or label in only]
+            for record in experiments.execute(name, preset, jobs, chosen[shard_of(shard, len(chosen))], executor):
+                click.echo(in_a_line(record))
 
 
 def in_a_line(record: dict) -> str:
     """A record's name, song accuracy with its interval, and cost."""
     from mer_core import results
 
+    if record["config"]["method"]["name"] == "ratings":
+        return f"{record['label']}: {record['data']['n_tracks']} clips, {len(record['metrics'])} shares, {record['run_id']}"
     score = results.value(record, name="accuracy", target="emotion", decision=results.main_decision(record))
     return (
         f"{record['label']} (seed {record['config']['seed']}): accuracy {score['value']:.3f} "

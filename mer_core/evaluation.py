@@ -1,16 +1,19 @@
 """From the answers of a run's networks to its record: song decisions, metrics with intervals, comparison with a reference."""
 
+import hashlib
+import time
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from mer_core import fusion, metrics, networks, probes, results, significance, songs, splits
+from mer_core import fusion, metrics, networks, probes, ratings, results, significance, songs, splits
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
 from mer_core.frames import windows
 from mer_core.fusion import Fusion
 from mer_core.probes import Probe
+from mer_core.ratings import Ratings
 from mer_core.runs import Run
 from mer_core.songs import SongDecision
 
@@ -173,6 +176,27 @@ def summarise_probe(probe: Probe, experiment: str, preset: str, label: str) -> P
     return results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
 
 
+def summarise_ratings(measured: Ratings, experiment: str, preset: str, label: str) -> Path:
+    """Measure how much segment-label noise listeners' ratings show, and write the shares, not the ratings, as a record."""
+    began = time.perf_counter()
+    clips, table = ratings.measure(measured)
+    seconds = time.perf_counter() - began
+    rows = [
+        {"name": row.measure, "target": "emotion" if row.target == "quadrant" else row.target, "decision": "listeners",
+         "part": "ratings", "fold": "all", "value": row.value, "low": row.low, "high": row.high, "n": int(row.n_clips)}
+        for row in table.itertuples()
+    ]  # fmt: skip
+    digest = hashlib.sha256(clips[["track_id", "group", "valence", "arousal"]].to_csv(index=False).encode()).hexdigest()[:16]
+    record = {
+        "experiment": experiment, "preset": preset, "label": label, "run_id": measured.run_id, "config": measured.config(),
+        "data": {"name": measured.dataset, "digest": digest, "classes": QUADRANTS, "n_tracks": len(clips), "audio": [],
+                 "n_groups": clips["group"].nunique(), "n_tested": len(clips), "n_skipped": 0, "skipped": [], "own": False},
+        "code": results.code_state() | {"same_throughout": True}, "environment": results.environment("cpu", 1),
+        "cost": {"seconds": seconds, "core_minutes": seconds / 60}, "metrics": rows, "confusion": {}, "log": [],
+    }  # fmt: skip
+    return results.save(record, {"track": np.arange(len(clips))})
+
+
 def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict[str, list[dict]]) -> dict:
     """The record of a joined answer, from its members' records."""
     if record := results.existing(joined, experiment, preset, label):
@@ -218,7 +242,7 @@ def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int
     }  # fmt: skip
 
 
-def execute(run: Run | Probe, experiment: str, preset: str, label: str, executor: Executor | None = None) -> dict:
+def execute(run: Run | Probe | Ratings, experiment: str, preset: str, label: str, executor: Executor | None = None) -> dict:
     """The record of a run: loaded if it exists, else made, network by network.
 
     Parameters
@@ -234,6 +258,8 @@ def execute(run: Run | Probe, experiment: str, preset: str, label: str, executor
         return record
     if isinstance(run, Probe):
         return results.load(summarise_probe(run, experiment, preset, label))
+    if isinstance(run, Ratings):
+        return results.load(summarise_ratings(run, experiment, preset, label))
     frames = networks.load_frames(run)  # before any worker starts: they share the store
     splits.outer(frames.tracks, run.folds)
     jobs = networks.networks_to_train(run)

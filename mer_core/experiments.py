@@ -11,6 +11,7 @@ from mer_core.fusion import Fusion
 from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, self_learning, soft_labels, two_stage
 from mer_core.models import Network
 from mer_core.probes import LOGISTIC, Probe
+from mer_core.ratings import DEAM_LATER, EIM, EIM_AS_DISTRIBUTED, PMEMO, Ratings
 from mer_core.runs import Run, changed
 from mer_core.splits import Folds
 from mer_core.training import Training
@@ -51,7 +52,7 @@ class Experiment:
 
     ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one field of one part.
     Those with ``sources`` are not networks but probes, song-level baselines on these features; those with ``members`` join the
-    answers of other experiments' runs.
+    answers of other experiments' runs; those with ``ratings`` measure listeners' annotations and hear nothing.
     """
 
     question: str
@@ -63,7 +64,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
 
-    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion]:
+    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion | Ratings]:
         """The experiment's runs at a preset, by label.
 
         Raises
@@ -83,8 +84,10 @@ class Experiment:
         return {label: self.references.get(label, self.reference) for label in self.variants}
 
 
-def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion:
-    """A preset's run with these changes; or a probe, or joined answers, on the same data and folds."""
+def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings:
+    """A preset's run with these changes; or a probe, joined answers or listeners' ratings in its place."""
+    if "ratings" in changes:
+        return Ratings(dataset=changes["ratings"])
     if "members" in changes:
         return changed(Fusion(dataset=preset.dataset, folds=preset.folds), changes)
     if "sources" in changes:
@@ -254,6 +257,13 @@ EXPERIMENTS = {
         seeds=(0, 1, 2),
         at_smoke=("self_learning_30",),
     ),
+    "annotation_noise": Experiment(
+        question="How much segment-label noise do listeners' own ratings show?",
+        feeds="the paper's premise: emotion is not constant during a clip",
+        presets=("cpu",),
+        variants={name: {"ratings": name} for name in (PMEMO, EIM, DEAM_LATER, EIM_AS_DISTRIBUTED)},
+        reference="",
+    ),
     "elsewhere": Experiment(
         question="Trained on one collection, what is left on another?",
         feeds="open question: does it carry over?",
@@ -331,7 +341,10 @@ def execute(
     """
     pairs = pairs or jobs(name, preset)
     made = [make(run, name, preset, label, executor) for label, run in (pairs if chosen is None else chosen)]
-    known = [record for label, run in pairs if (record := results.existing(run, name, preset, label))]
+    known = [
+        record for label, run in pairs
+        if not isinstance(run, Ratings) and (record := results.existing(run, name, preset, label))
+    ]  # fmt: skip
     if known:
         evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
     return made

@@ -306,9 +306,9 @@ def annotation_noise(rows: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    rows : as `tables.annotation_noise_rows` gives them; empty where no annotations are at hand
+    rows : as `tables.annotation_noise_rows` gives them
     """
-    own = rows[(rows["target"] == "quadrant") & rows["method"].str.startswith("3 s windows")] if len(rows) else rows
+    own = rows[(rows["target"] == "emotion") & rows["method"].str.startswith("3 s windows")]
     return by_condition(own, "", "Share of three-second windows")
 
 

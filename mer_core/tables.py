@@ -236,19 +236,21 @@ def detection(records: list[dict]) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def annotation_noise_rows(measured: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Measured noise of several data sets, one under the other: ``condition`` (data set), ``method`` (measure), interval."""
-    rows = [table.assign(condition=name) for name, table in measured.items()]
-    if not rows:
-        return pd.DataFrame(columns=["condition", "method", "target", "value", "low", "high"])
-    return pd.concat(rows, ignore_index=True).rename(columns={"measure": "method"})
+def annotation_noise_rows(records: list[dict]) -> pd.DataFrame:
+    """How often moments contradict their clip: ``condition`` (data set), ``method`` (measure), ``target``, value, interval."""
+    return pd.DataFrame(
+        {"condition": r["label"].replace("_", " "), "method": m["name"], "target": m["target"], "n": m["n"]}
+        | {key: m[key] for key in ("value", "low", "high")}
+        for r in records for m in r["metrics"]
+    )  # fmt: skip
 
 
-def annotation_noise(measured: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """How much listeners' curves contradict the clips' labels, per data set and question, ready to read."""
-    rows = annotation_noise_rows(measured)
-    shown = rows.assign(text=[spoken(r) for r in rows.itertuples()])
-    return shown.pivot(index="method", columns=["condition", "target"], values="text").rename_axis(None)
+def annotation_noise(records: list[dict], target: str) -> pd.DataFrame:
+    """The same for one question, a column per data set, ready to read."""
+    rows = annotation_noise_rows(records)
+    rows = rows[rows["target"] == target]
+    shown = rows.assign(text=[spoken(r) for r in rows.itertuples()]).pivot(index="method", columns="condition", values="text")
+    return shown.loc[rows["method"].unique(), rows["condition"].unique()].rename_axis(None).rename_axis(None, axis=1)
 
 
 def confusion(record: dict) -> np.ndarray:

@@ -11,11 +11,7 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from contextlib import suppress
-
-from mer_core import annotation_noise, experiments, figures, results, tables
-from mer_core.datasets import deam, pmemo
-from mer_core.tracks import DataError
+from mer_core import experiments, figures, results, tables
 
 # %% [markdown]
 # ## Music made by code
@@ -63,29 +59,28 @@ tables.against(under_noise, noisy)
 #
 # PMEmo and DEAM were also rated while they played, every half second. The share of three-second windows whose majority differs from the
 # whole clip's label is the noise that a segment classifier meets; the share that differs from the clip's *own* majority is change inside
-# the clip. No audio is needed. The tables show shares with 95 % intervals over artists; they appear where the annotations are at hand
-# (`MER_DATA`).
-#
-# Two things in DEAM had to be put right first. In its table of whole-song ratings the columns of valence and arousal are exchanged for
-# the 744 songs that came from Emotion in Music, which the curves over time give away; and the slider of the curves sits off the
-# midpoint of the form by a constant, which is removed.
+# the clip. No audio is needed, only the annotations. Again: `mer run annotation_noise --preset cpu`. For quadrants:
 
 # %% tags=["hide-input"]
-measured = {}
-with suppress(DataError):
-    songs = pmemo.annotations()
-    measured["PMEmo"] = annotation_noise.measure(
-        annotation_noise.centred(songs, pmemo.SCALE), annotation_noise.centred(pmemo.dynamic(), pmemo.SCALE)
-    )
-with suppress(DataError):
-    songs, curves = deam.annotations(), annotation_noise.centred(deam.dynamic(), deam.DYNAMIC_SCALE)
-    for name, own in {"Emotion in Music": songs[songs["eim"]], "DEAM, the later songs": songs[~songs["eim"]]}.items():
-        static = annotation_noise.centred(own, deam.STATIC_SCALE)
-        measured[name] = annotation_noise.measure(static, annotation_noise.aligned(curves, static))
-tables.annotation_noise(measured) if measured else print("The annotations of PMEmo and DEAM are not at hand.")
+rated = experiments.recorded("annotation_noise", "cpu")
+tables.annotation_noise(rated, "emotion")
 
-# %% mystnb={"figure": {"name": "fig-annotation-noise", "caption": "What differs from the clip's label, by data set, for quadrants: three-second windows by the listeners' curves, and windows that differ from the clip's own majority. 95 % intervals over artists. Empty where the annotations are not at hand."}, "image": {"alt": "Shares of windows that differ from the clip's label or majority, per data set."}} tags=["hide-input"]
-figures.annotation_noise(tables.annotation_noise_rows(measured))
+# %% mystnb={"figure": {"name": "fig-annotation-noise", "caption": "What listeners' curves say of three-second windows, for quadrants: how many differ from the clip's label, and how many from the clip's own majority. 95 % intervals over artists."}, "image": {"alt": "Shares of windows that differ from the clip's label or majority, per data set."}} tags=["hide-input"]
+figures.annotation_noise(tables.annotation_noise_rows(rated))
+
+# %% [markdown]
+# For valence and arousal:
+
+# %% tags=["hide-input"]
+tables.annotation_noise(rated, "valence")
+
+# %% tags=["hide-input"]
+tables.annotation_noise(rated, "arousal")
+
+# %% [markdown]
+# Two things in DEAM had to be put right first; `eim as distributed` shows what they do. In its table of whole-song ratings the columns of
+# valence and arousal are exchanged for the songs that came from Emotion in Music (`eim`), which the curves over time give away; and
+# the slider of the curves sits off the midpoint of the form by a constant, which is removed.
 
 # %% [markdown]
 # ## What this machine computes

@@ -1,0 +1,57 @@
+"""The listeners' ratings of PMEmo and DEAM as runs: how much segment-label noise they show, measured without any audio."""
+
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from mer_core import annotation_noise
+from mer_core.annotation_noise import MARGIN, WINDOW_S, aligned, centred
+from mer_core.datasets import deam, pmemo
+from mer_core.runs import differences, name_of, plain
+
+PMEMO, EIM, DEAM_LATER, EIM_AS_DISTRIBUTED = "pmemo", "eim", "deam_later", "eim_as_distributed"
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Everything that distinguishes one measurement from another."""
+
+    dataset: str = PMEMO
+    window_s: float = WINDOW_S
+    margin: float = MARGIN  # of the scale: a clip nearer than this to the midpoint is ambiguous
+    seed: int = 0
+
+    @property
+    def method_name(self) -> str:
+        return "ratings"
+
+    def config(self) -> dict:
+        """All settings as plain values."""
+        return plain(asdict(self) | {"method": {"name": self.method_name}})
+
+    @property
+    def run_id(self) -> str:
+        return name_of(differences(self) | {"method": [self.method_name, {}]})
+
+
+def tables(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings of whole clips and over time, centred; DEAM's curves less the offset of their slider, part by part.
+
+    ``eim_as_distributed`` leaves DEAM's exchanged columns and the offset as they are, to show what they do.
+
+    Raises
+    ------
+    DataError : the annotations are not at hand
+    """
+    if dataset == PMEMO:
+        return centred(pmemo.annotations(), pmemo.SCALE), centred(pmemo.dynamic(), pmemo.SCALE)
+    songs = deam.annotations(as_distributed=dataset == EIM_AS_DISTRIBUTED)
+    own = songs[~songs["eim"] if dataset == DEAM_LATER else songs["eim"]]
+    static, dynamic = centred(own, deam.STATIC_SCALE), centred(deam.dynamic(), deam.DYNAMIC_SCALE)
+    return static, dynamic if dataset == EIM_AS_DISTRIBUTED else aligned(dynamic, static)
+
+
+def measure(ratings: Ratings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The clips, and how often moments contradict them (`annotation_noise.measure`)."""
+    static, dynamic = tables(ratings.dataset)
+    return static, annotation_noise.measure(static, dynamic, ratings.window_s, ratings.margin)

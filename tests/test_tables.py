@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_core import tables
+
+
+def record(label, validation, test, **config):
+    """A record of two folds with 10 and 30 tested songs, as far as tables read it."""
+    row = {"name": "accuracy", "target": "emotion", "decision": "mean_probability"}
+    rows = [row | {"part": "validation", "fold": k, "value": v} for k, v in enumerate(validation)]
+    rows += [row | {"part": "test", "fold": k, "value": v, "n": (10, 30)[k]} for k, v in enumerate(test)]
+    config = {
+        "method": {"name": "self_learning", "temperature": 0.5, "clean_threshold": 0.5} | config,
+        "training": {"epochs": 10},
+    }
+    return {"label": label, "run_id": label, "metrics": rows, "config": config, "cost": {"core_minutes": 1.0}}
+
+
+def test_a_duration_is_chosen_by_validation_and_pays_for_it_on_the_test_songs(monkeypatch):
+    monkeypatch.setattr(tables, "TARGETS", ("emotion",))
+    records = [record("seconds_1", (0.9, 0.1), (0.5, 0.6)), record("seconds_3", (0.2, 0.8), (0.7, 0.9))]
+    (row,) = tables.nested_choice(records).itertuples()
+    assert row[1] == "1, 3"  # fold 0 takes one second, fold 1 three
+    assert float(row.accuracy) == pytest.approx((10 * 0.5 + 30 * 0.9) / 40)
+    assert row[3] == "3" and float(row[4]) == pytest.approx((10 * 0.7 + 30 * 0.9) / 40)  # the best on the reported songs
+    assert float(row[5]) == pytest.approx(0.05)
+
+
+def compared(labels, against=None):
+    """A comparison table with one metric, as `results.comparison` gives it."""
+    row = {"target": "emotion", "decision": "mean_probability", "name": "accuracy", "seeds": [0], "n": 40}
+    rows = [row | {"label": label, "against": None, "value": v, "low": v - 0.1, "high": v + 0.1} for label, v in labels.items()]
+    for label, v in (against or {}).items():
+        rows.append(row | {"label": label, "against": "plain", "value": v, "low": v - 0.1, "high": v + 0.1, "p": 0.5,
+                           "p_holm": 1.0, "p_t": 0.5})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_settings_are_lined_up_around_their_default():
+    records = [record("default", (), ()), record("T_1", (), (), temperature=1.0), record("tau_0.9", (), (), clean_threshold=0.9)]
+    rows = tables.around_default(compared({"default": 0.6, "T_1": 0.5, "tau_0.9": 0.7}), records, "default")
+    at = {(r.setting, r.at): (r.value, r.default) for r in rows.itertuples()}
+    assert at == {
+        ("temperature", 1.0): (0.5, False), ("temperature", 0.5): (0.6, True),
+        ("clean_threshold", 0.9): (0.7, False), ("clean_threshold", 0.5): (0.6, True),
+    }  # fmt: skip
+
+
+def test_a_difference_is_shown_with_its_sign_and_its_reference():
+    shown = tables.against(
+        compared({"plain": 0.6, "other": 0.5}, {"other": -0.1}), [record("plain", (), ()), record("other", (), ())]
+    )
+    assert shown.loc["other", "difference"] == "-0.100 [-0.200, +0.000] from plain" and shown.loc["plain", "difference"] == ""
+    assert shown.loc["plain", "accuracy"] == "0.600 [0.500, 0.700]"
+
+
+def test_courses_are_high_valence_and_arousal_at_the_middle_of_each_window(monkeypatch):
+    stored = {
+        "heard_0": np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0]], dtype=np.float16),
+        "heard_0_track": np.array([0, 0, 1]), "heard_0_second": np.array([0, 1, 0]), "heard_0_track_id": np.array(["a", "b"]),
+    }  # fmt: skip
+    monkeypatch.setattr(tables, "predictions", lambda record: stored)
+    found = tables.courses({"config": {"also_heard": ["elsewhere"], "window_s": 3.0}}, "elsewhere")
+    np.testing.assert_allclose(found["a"]["valence"], [0.5, 0.5], atol=1e-3)
+    np.testing.assert_allclose(found["a"]["arousal"], [0.7, 0.3], atol=1e-3)
+    assert found["a"]["second"].tolist() == [1.5, 2.5] and found["b"]["valence"].tolist() == [1.0]
+
+
+def test_a_course_that_rises_with_the_listeners_agrees_with_them():
+    called = {"a": pd.DataFrame({"second": [1.5, 2.5, 3.5], "valence": [0.1, 0.2, 0.3], "arousal": [0.9, 0.5, 0.1]})}
+    felt = pd.DataFrame({"track_id": "a", "second": [1.0, 4.0], "valence": [0.4, 0.6], "arousal": [0.4, 0.6]})
+    assert tables.course_agreement(called, felt).loc["a"].tolist() == [1.0, -1.0]
+
+
+def test_every_row_of_table_3_has_ours_or_says_that_it_was_not_run():
+    shown = tables.table_3({})
+    assert len(shown) == len(tables.published().query("paper == 'sssl' and table == 3 and dataset == '4Q'"))
+    assert set(shown["our figure"]) == {"not run yet"}
