@@ -3,6 +3,8 @@
 Convention: ``truth`` and ``predicted`` are (n,) int arrays of class indices 0..K-1. With C[i, j] the number of tracks of class i
 that were called j: support n_i = sum_j C[i, j], precision_i = C[i, i] / sum_j C[j, i], recall_i = C[i, i] / n_i, each 0 where
 its denominator is 0 (scikit-learn's ``zero_division=0``).
+
+The metrics of counts take one table, (K, K), and give a float; or many, (..., K, K), and give an array (...): bootstraps need it.
 """
 
 import numpy as np
@@ -30,32 +32,40 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
 
 
+def _hits(counts: np.ndarray) -> np.ndarray:
+    return np.diagonal(counts, axis1=-2, axis2=-1)
+
+
+def _plain(values: np.ndarray):
+    return values if np.ndim(values) else float(values)
+
+
 def f1_per_class(counts: np.ndarray) -> np.ndarray:
     """2 C[i, i] / (n_i + sum_j C[j, i]): the harmonic mean of precision and recall of each class."""
-    return _share(2 * np.diag(counts), counts.sum(axis=1) + counts.sum(axis=0))
+    return _share(2 * _hits(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
 def accuracy(counts: np.ndarray) -> float:
     """Share of tracks called rightly: sum_i C[i, i] / n."""
-    return float(np.trace(counts) / counts.sum())
+    return _plain(_hits(counts).sum(axis=-1) / counts.sum(axis=(-2, -1)))
 
 
 def macro_f1(counts: np.ndarray) -> float:
     """Mean over classes of the F1 of each: every emotion counts alike, however rare."""
-    return float(f1_per_class(counts).mean())
+    return _plain(f1_per_class(counts).mean(axis=-1))
 
 
 def positive_f1(counts: np.ndarray) -> float:
     """F1 of class 1 of two: what "F1" often means for high against low. Always answering "high" can score well on it."""
-    if counts.shape != (2, 2):
-        raise ValueError(f"positive_f1 is for two classes, got {counts.shape[0]}")
-    return float(f1_per_class(counts)[1])
+    if counts.shape[-2:] != (2, 2):
+        raise ValueError(f"positive_f1 is for two classes, got {counts.shape[-1]}")
+    return _plain(f1_per_class(counts)[..., 1])
 
 
 def balanced_accuracy(counts: np.ndarray) -> float:
     """Mean recall over the classes that occur: 1/K for any constant answer."""
-    support = counts.sum(axis=1)
-    return float(_share(np.diag(counts), support)[support > 0].mean())
+    support = counts.sum(axis=-1)
+    return _plain(_share(_hits(counts), support).sum(axis=-1) / (support > 0).sum(axis=-1))
 
 
 def matthews(counts: np.ndarray) -> float:
@@ -64,10 +74,10 @@ def matthews(counts: np.ndarray) -> float:
     (c n - sum_k t_k p_k) / sqrt( (n^2 - sum_k p_k^2) (n^2 - sum_k t_k^2) )  with c right answers, t_k true and p_k predicted
     counts; 0 where a side is constant.
     """
-    n, right = float(counts.sum()), float(np.trace(counts))
-    true, called = counts.sum(axis=1).astype(float), counts.sum(axis=0).astype(float)
-    scale = np.sqrt((n**2 - called @ called) * (n**2 - true @ true))
-    return float((right * n - true @ called) / scale) if scale > 0 else 0.0
+    n, right = counts.sum(axis=(-2, -1)).astype(float), _hits(counts).sum(axis=-1)
+    true, called = counts.sum(axis=-1).astype(float), counts.sum(axis=-2).astype(float)
+    scale = np.sqrt((n**2 - (called**2).sum(axis=-1)) * (n**2 - (true**2).sum(axis=-1)))
+    return _plain(_share(right * n - (true * called).sum(axis=-1), scale))
 
 
 MULTICLASS = {"accuracy": accuracy, "macro_f1": macro_f1, "balanced_accuracy": balanced_accuracy, "matthews": matthews}

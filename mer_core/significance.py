@@ -5,6 +5,7 @@ times, its training runs are drawn too. NumPy; SciPy only for Student's t.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -34,11 +35,18 @@ class Difference(NamedTuple):
 
 
 def artist_weights(groups: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """(draws, n_songs) int array: how often each song is in each resample of the artists."""
-    names, member = np.unique(np.asarray(groups).astype(str), return_inverse=True)
+    """(draws, n_songs) array of whole numbers: how often each song is in each resample of the artists."""
+    return _drawn(tuple(map(str, groups)), draws, seed)
+
+
+@lru_cache(maxsize=8)  # a table of comparisons asks for the same draws hundreds of times
+def _drawn(groups: tuple[str, ...], draws: int, seed: int) -> np.ndarray:
+    names, member = np.unique(groups, return_inverse=True)
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    return times[:, member]
+    weights = times[:, member].astype(float)
+    weights.flags.writeable = False
+    return weights
 
 
 def seed_shares(n_seeds: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
@@ -64,8 +72,8 @@ def resampled(
 ) -> np.ndarray:
     """(draws,) values of a metric of the confusion counts over the resamples."""
     cell = np.asarray(truth) * n_classes + np.asarray(predicted)
-    one_hot = np.eye(n_classes**2, dtype=int)[cell]  # (n_songs, cells): the counts of all resamples are one matrix product
-    return np.array([metric(counts.reshape(n_classes, n_classes)) for counts in weights @ one_hot])
+    one_hot = np.eye(n_classes**2)[cell]  # (n_songs, cells): the counts of all resamples are one matrix product
+    return metric((weights @ one_hot).reshape(-1, n_classes, n_classes))
 
 
 def difference_interval(metric, truth, predicted_a, predicted_b, n_classes: int, groups) -> tuple[float, float]:

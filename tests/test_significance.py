@@ -46,7 +46,7 @@ def test_resampling_a_matrix_product_equals_counting():
     truth, called, groups = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 1]), np.array(["a", "a", "b", "c"])
     weights = significance.artist_weights(groups, draws=5)
     by_product = significance.resampled(metrics.accuracy, truth, called, 3, weights)
-    by_count = [np.repeat(truth == called, w).mean() for w in weights]
+    by_count = [np.repeat(truth == called, w.astype(int)).mean() for w in weights]
     np.testing.assert_allclose(by_product, by_count)
     assert np.array_equal(weights[:, 0], weights[:, 1])  # songs of one artist come together
 
