@@ -1,0 +1,134 @@
+"""What each way to trust labels promises, beyond that it learns (test_training)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from test_training import SMALL, learner_for
+
+from mer_core import frames, mixture, training
+from mer_core.features import LogMel
+from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, self_learning, soft_labels, two_stage
+from mer_core.semi_supervised import mask
+
+
+@pytest.fixture(scope="module")
+def data(corpus):
+    store = frames.compute(corpus, LogMel(n_mels=32, pool_frames=4), progress=False)
+    return training.segments(store, frames.windows(store, 2.0), torch.device("cpu"))
+
+
+def predictions(data, method, settings, **changes):
+    learner = learner_for(data, replace(SMALL, **changes))
+    return method.train(learner, data, settings)(data), learner.log
+
+
+def test_without_their_own_term_elr_and_co_teaching_are_plain_training(data):
+    plain, _ = predictions(data, inherit, inherit.Settings())
+    torch.testing.assert_close(predictions(data, elr, elr.Settings(weight=0.0))[0], plain)
+    torch.testing.assert_close(
+        predictions(data, soft_labels, soft_labels.Settings(warmup_epochs=1, label_weight=1.0))[0], plain, atol=0.02, rtol=0
+    )
+
+
+def test_elr_stands_by_what_it_heard_early(data):
+    """Its term rewards agreement with one's own past, so that predictions grow sure sooner than by the labels alone."""
+    held, _ = predictions(data, elr, elr.Settings(weight=8.0), epochs=8)
+    plain, _ = predictions(data, inherit, inherit.Settings(), epochs=8)
+    assert held.amax(dim=1).mean() > plain.amax(dim=1).mean() + 0.05
+
+
+def test_each_co_teaching_network_learns_from_what_its_peer_finds_easiest(data, monkeypatch):
+    learner = learner_for(data)
+    learner.log.append({})
+    pair = (learner, learner.peer(data))
+    for one in pair:
+        one.model.eval()  # no dropout: the losses can be computed again
+    batch = torch.arange(16)
+    losses = [
+        torch.nn.functional.cross_entropy(one.logits(data.spectrograms(batch)), data.label[batch], reduction="none")
+        for one in pair
+    ]
+    taught = []
+    for one in pair:
+        monkeypatch.setattr(one, "step", taught.append)
+    chosen = co_teaching.exchange(pair, data, batch, forget=0.25)
+    easiest = [loss.argsort()[:12] for loss in losses]
+    torch.testing.assert_close(taught[0], losses[0][easiest[1]].mean())
+    torch.testing.assert_close(taught[1], losses[1][easiest[0]].mean())
+    assert set(chosen.tolist()) == set(easiest[1].tolist())
+
+
+def test_a_pair_differs_in_its_random_numbers_and_answers_together(data):
+    settings = co_divide.Settings(warmup_epochs=1)
+    learner = learner_for(data)
+    together = co_divide.train(learner, data, settings)(data)
+    alone = learner.predict(data)
+    torch.testing.assert_close(together.sum(dim=1), torch.ones(len(data)))
+    assert not torch.allclose(together, alone, atol=0.02)
+
+
+def test_a_peer_judges_and_both_refine(data, monkeypatch):
+    """Each network's split comes from the other's losses; erased labels become the mean of both."""
+    seen, original = [], self_learning.separate
+    monkeypatch.setattr(co_divide, "separate", lambda *a: seen.append(a[3:5]) or original(*a))
+    predictions(data, co_divide, co_divide.Settings(warmup_epochs=2))
+    (judge_1, mean_1), (judge_2, mean_2) = seen
+    torch.testing.assert_close(mean_1, (judge_1 + judge_2) / 2)
+    assert torch.equal(mean_1, mean_2) and not torch.equal(judge_1, judge_2)
+
+
+def test_pseudo_labels_count_only_where_the_prediction_is_sure(data):
+    _, strict = predictions(data, fixmatch, fixmatch.Settings(warmup_epochs=1, confidence=1.0))
+    _, loose = predictions(data, fixmatch, fixmatch.Settings(warmup_epochs=1, confidence=0.0))
+    assert [row["n_pseudo_labelled"] for row in strict[1:]] == [0, 0]
+    assert loose[1]["n_pseudo_labelled"] == loose[1]["n_noisy"] > 0
+
+
+def test_a_mask_hides_no_more_than_asked_and_leaves_the_rest_alone():
+    levels = torch.randn(200, 1, 20, 30)
+    masked = mask(levels, 0.3, torch.Generator().manual_seed(0))
+    hidden = masked != levels
+    bands, frames_hidden = hidden.all(dim=3).sum(dim=(1, 2)), hidden.all(dim=2).sum(dim=(1, 2))
+    assert bands.max() <= 7 and frames_hidden.max() <= 10 and hidden.any()
+    means = levels.mean(dim=(2, 3), keepdim=True).expand_as(levels)
+    torch.testing.assert_close(masked[hidden], means[hidden])
+    assert torch.equal(mask(levels, 0.0, torch.Generator()), levels)
+
+
+def test_two_stages_answer_for_a_song_whatever_songs_stand_beside_it(data):
+    answer, _ = predictions_of_two_stages(data)
+    alone = data.of_tracks(np.array([3]))
+    torch.testing.assert_close(answer(alone), answer(data)[torch.as_tensor(data.track == 3)], atol=1e-4, rtol=0)
+
+
+def predictions_of_two_stages(data):
+    learner = learner_for(data)
+    return two_stage.train(learner, data, two_stage.Settings(sequence_epochs=5)), learner.log
+
+
+def test_the_autoencoder_learns_to_redraw(data):
+    _, log = predictions(data, two_stage, two_stage.Settings(sequence_epochs=1), epochs=10)
+    assert log[-1]["loss"] < 0.85 * log[0]["loss"]
+
+
+def test_no_label_survives_without_separation(data):
+    _, log = predictions(data, self_learning, self_learning.Settings(warmup_epochs=1, separation="none"))
+    assert all(row["n_clean"] == 0 for row in log[1:])
+
+
+def test_a_class_is_judged_by_its_own_losses(rng):
+    """Making one emotion harder to hear changes nothing for the others; one mixture for all would call it noisy."""
+    labels = np.repeat([0, 1], 300)
+    losses = np.abs(np.concatenate([rng.normal(0.2, 0.05, 250), rng.normal(0.9, 0.05, 50)] * 2))
+    harder = losses + np.where(labels == 1, 2.0, 0.0)
+    before, after = mixture.fit_per_class(losses, labels), mixture.fit_per_class(harder, labels)
+    np.testing.assert_allclose(before.clean_probability, after.clean_probability, atol=1e-6)
+    assert mixture.fit(harder).clean_probability[labels == 1].mean() < 0.1 < after.clean_probability[labels == 1].mean()
+
+
+def test_agreement_is_asked_for_little_by_little():
+    settings = self_learning.Settings(warmup_epochs=2, ramp_epochs=4, consistency_weight=2.0)
+    assert [settings.consistency_at(e) for e in (2, 3, 5, 9)] == [0.5, 1.0, 2.0, 2.0]
+    assert self_learning.Settings(warmup_epochs=2).consistency_at(2) == 1.0
