@@ -147,7 +147,7 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
     rows = pooled_rows(arrays, mean, tracks) + validation + rows_elsewhere
     flat = [story for fold in stories for story in fold]
     record = heading(run, experiment, preset, label, tracks, len(mean)) | {
-        "code": flat[0]["code"] | {"same_throughout": len({story["code"]["digest"] for story in flat}) == 1},
+        "code": results.code_state() | {"trained_at": sorted({story["code"]["commit"] or "" for story in flat})},
         "environment": flat[0]["environment"],
         "cost": {
             "seconds": sum(story["seconds"] for story in flat),  # of all networks, added up
@@ -191,7 +191,7 @@ def summarise_ratings(measured: Ratings, experiment: str, preset: str, label: st
         "experiment": experiment, "preset": preset, "label": label, "run_id": measured.run_id, "config": measured.config(),
         "data": {"name": measured.dataset, "digest": digest, "classes": QUADRANTS, "n_tracks": len(clips), "audio": [],
                  "n_groups": clips["group"].nunique(), "n_tested": len(clips), "n_skipped": 0, "skipped": [], "own": False},
-        "code": results.code_state() | {"same_throughout": True}, "environment": results.environment("cpu", 1),
+        "code": results.code_state(), "environment": results.environment("cpu", 1),
         "cost": {"seconds": seconds, "core_minutes": seconds / 60}, "metrics": rows, "confusion": {}, "log": [],
     }  # fmt: skip
     return results.save(record, {"track": np.arange(len(clips))})
@@ -206,7 +206,7 @@ def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict
     spent = sum(record["cost"]["core_minutes"] for records in members.values() for record in records)
     some = next(iter(members.values()))[0]
     record = heading(joined, experiment, preset, label, tracks, len(arrays["track"])) | {
-        "code": results.code_state() | {"same_throughout": True}, "environment": some["environment"],
+        "code": results.code_state(), "environment": some["environment"],
         "cost": {"seconds": 60 * spent, "core_minutes": spent},  # of its members
         "metrics": pooled_rows(arrays, arrays["mean"], tracks), "confusion": confusions(arrays, tracks), "log": [],
     }  # fmt: skip

@@ -105,7 +105,7 @@ def answers(probe: Probe, tracks: Tracks) -> tuple[dict[str, np.ndarray], dict]:
         log.append([{"epoch": 0, **chosen}])
     story = {
         "log": log, "seconds": time.perf_counter() - began, "environment": results.environment("cpu", 1),
-        "code": results.code_state() | {"same_throughout": True},
+        "code": results.code_state(),
     }  # fmt: skip
     return {name: np.concatenate(parts) for name, parts in collected.items()}, story
 

@@ -27,7 +27,7 @@ compared = results.comparison("ablations", "cpu")
 tables.against(compared, recorded)
 
 # %% mystnb={"figure": {"name": "fig-ablations", "caption": "Accuracy less that of full SSSL on the same songs of two folds, 95 % intervals over artists. Right of zero: better without. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy from full SSSL for each ablation, with intervals."}} tags=["hide-input"]
-figures.forest(results.differences(compared), "Accuracy less full SSSL's, two folds of 4Q")
+figures.forest(tables.differences(compared), "Accuracy less full SSSL's, two folds of 4Q")
 
 # %% [markdown]
 # ## What this machine computes

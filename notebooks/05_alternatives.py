@@ -29,7 +29,7 @@ compared = results.comparison("alternatives", "cpu")
 tables.against(compared, recorded)
 
 # %% mystnb={"figure": {"name": "fig-alternatives", "caption": "Accuracy less that of plain training on the same songs of two folds, 95 % intervals over artists. Right of zero: better than believing every label. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy from plain training for each method, with intervals."}} tags=["hide-input"]
-figures.forest(results.differences(compared), "Accuracy less plain training's, two folds of 4Q")
+figures.forest(tables.differences(compared), "Accuracy less plain training's, two folds of 4Q")
 
 # %% [markdown]
 # Majority vote and maximum run length {cite}`sarkar2020` are ways to decide on a song rather than to train; for each method:

@@ -23,7 +23,7 @@ compared = results.comparison("attempts", "cpu")
 tables.against(compared, recorded)
 
 # %% mystnb={"figure": {"name": "fig-attempts", "caption": "Accuracy less that of plain training with as many epochs, on the same songs of two folds; 95 % intervals over artists. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy from plain training for each attempt, with intervals."}} tags=["hide-input"]
-figures.forest(results.differences(compared), "Accuracy less plain training's, two folds of 4Q")
+figures.forest(tables.differences(compared), "Accuracy less plain training's, two folds of 4Q")
 
 # %% mystnb={"figure": {"name": "fig-budget", "caption": "Accuracy of both methods by epochs of training, each with its own full schedule; 95 % intervals over artists."}, "image": {"alt": "Accuracy of plain training and of SSSL after five, ten and twenty epochs."}} tags=["hide-input"]
 figures.by_condition(tables.by_epochs(compared, recorded), "Epochs", "Song accuracy, two folds")

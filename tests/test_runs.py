@@ -150,7 +150,7 @@ def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
         made = experiments.execute("segments_to_songs", "smoke", pairs, chosen=[pair])
     assert [record["label"] for record in made] == ["self_learning"]
     compared = results.comparison("segments_to_songs", "smoke")
-    (row,) = results.differences(compared, decision="svm").itertuples()
+    (row,) = tables.differences(compared, decision="svm").itertuples()
     truth = networks.load_frames(tiny).tracks.targets
     shares = {
         label: np.mean([(p["decision_svm"] == truth[p["track"]]).mean() for one, run in pairs if one == label
