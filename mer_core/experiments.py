@@ -1,22 +1,20 @@
 """The papers' runs as data: which question, which runs at which preset, which table or figure they feed."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from mer_core import UserError, evaluation, label_noise, results, song_features
 from mer_core.datasets import READERS
 from mer_core.features import LogMel
 from mer_core.fusion import Fusion
-from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, self_learning, soft_labels, two_stage
+from mer_core.methods import METHODS, self_learning
 from mer_core.models import Network
 from mer_core.probes import LOGISTIC, Probe
 from mer_core.ratings import DEAM_LATER, EIM, EIM_AS_DISTRIBUTED, PMEMO, Ratings
 from mer_core.runs import Run, changed
 from mer_core.splits import Folds
 from mer_core.training import Training
-
-INHERIT = inherit.Settings()
 
 # Presets are written as differences: `paper` is SSSL as printed, for a GPU; `cpu` is real audio on two cores; `smoke` is the
 # synthetic corpus in seconds, for tests, continuous integration and first visitors.
@@ -42,17 +40,17 @@ SEEDS = (0, 1, 2, 3, 4)  # of a headline comparison
 
 TWO_FOLDS = {"folds.tested": 2}  # where a question does not decide the verdict
 WITH_INNER = {"folds.inner": 2}
-WARMUP = CPU.method.warmup_epochs
-CO_DIVIDE = co_divide.Settings(**vars(CPU.method))
+PLAIN = {"method": "inherit"}
 
 
 @dataclass(frozen=True)
 class Experiment:
     """A question and the runs that answer it.
 
-    ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one field of one part.
-    Those with ``sources`` are not networks but probes, song-level baselines on these features; those with ``members`` join the
-    answers of other experiments' runs; those with ``ratings`` measure listeners' annotations and hear nothing.
+    ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one field of one part,
+    ``{"method": "elr"}`` takes another method, with the preset's warm-up where it has one. Those with ``sources`` are not networks
+    but probes, song-level baselines on these features; those with ``members`` join the answers of other experiments' runs; those
+    with ``ratings`` measure listeners' annotations and hear nothing.
     """
 
     question: str
@@ -92,7 +90,16 @@ def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings:
         return changed(Fusion(dataset=preset.dataset, folds=preset.folds), changes)
     if "sources" in changes:
         return changed(Probe(dataset=preset.dataset, features=preset.features, folds=preset.folds), changes)
+    if isinstance(changes.get("method"), str):
+        changes = changes | {"method": settings_of(changes["method"], preset.method)}
     return changed(preset, changes)
+
+
+def settings_of(method: str, preset: self_learning.Settings) -> object:
+    """Settings of a method that differ from its defaults only where they must agree with the preset's SSSL."""
+    of = METHODS[method].Settings
+    shared = [f.name for f in fields(of)] if issubclass(of, self_learning.Settings) else ["warmup_epochs"]
+    return of(**{name: getattr(preset, name) for name in shared if name in {f.name for f in fields(of)}})
 
 
 def around(name: str, values: tuple, stem: str) -> dict[str, dict]:
@@ -104,7 +111,7 @@ def with_noise(kind: str, rate: float, unit: str = label_noise.WINDOW) -> dict[s
     """Plain training and SSSL on labels with known noise in them."""
     noise = {"noise": label_noise.LabelNoise(kind, rate, unit)} | TWO_FOLDS
     name = f"{kind}_{rate:.0%}".rstrip("%") + ("_songs" if unit == label_noise.SONG else "")
-    return {f"inherit_{name}": noise | {"method": INHERIT}, f"self_learning_{name}": noise}
+    return {f"inherit_{name}": noise | PLAIN, f"self_learning_{name}": noise}
 
 
 KNOWN_NOISE = (
@@ -126,7 +133,7 @@ EXPERIMENTS = {
     "segments_to_songs": Experiment(
         question="Does it help to doubt the labels that segments inherit from their song?",
         feeds="SSSL, Table 3 (4Q) and Figure 2",
-        variants={"inherit": {"method": INHERIT}, "self_learning": {}},
+        variants={"inherit": PLAIN, "self_learning": {}},
         reference="inherit",
         seeds=SEEDS,
     ),
@@ -134,7 +141,7 @@ EXPERIMENTS = {
         question="Which features should the song-level SVM learn from, and how is its threshold to be set?",
         feeds="SSSL, section 2.2 (the second stage) and its threshold theta",
         variants={
-            "inherit": WITH_INNER | {"method": INHERIT},
+            "inherit": WITH_INNER | PLAIN,
             "self_learning": WITH_INNER,
             **{f"theta_{theta:g}": WITH_INNER | {"song.share_threshold": theta} for theta in (0.25, 0.4, 0.6, 0.75)},
         },
@@ -175,8 +182,8 @@ EXPERIMENTS = {
             "without_mixup": TWO_FOLDS | {"method.mixup_alpha": 0.0},
             "without_consistency": TWO_FOLDS | {"method.consistency_weight": 0.0},
             "hard_labels": TWO_FOLDS | {"method.temperature": 0.0},
-            "co_divide": TWO_FOLDS | {"method": CO_DIVIDE},
-            "inherit": TWO_FOLDS | {"method": INHERIT},
+            "co_divide": TWO_FOLDS | {"method": "co_divide"},
+            "inherit": TWO_FOLDS | PLAIN,
         },
         reference="self_learning",
         at_smoke=("self_learning", "without_consistency"),
@@ -186,17 +193,21 @@ EXPERIMENTS = {
         feeds="the reading of segments_to_songs",
         presets=("smoke", "cpu"),
         variants={
-            "inherit": TWO_FOLDS | {"method": INHERIT},
+            "inherit": TWO_FOLDS | PLAIN,
             "self_learning": TWO_FOLDS,
             "mixture_per_class": TWO_FOLDS | {"method.separation": self_learning.PER_CLASS},
             "mixture_of_log_losses": TWO_FOLDS | {"method.loss_scale": self_learning.LOG},
             "longer_warmup_and_ramp": TWO_FOLDS | {"method.warmup_epochs": 4, "method.ramp_epochs": 4},
-            "inherit_5_epochs": TWO_FOLDS | {"method": INHERIT, "training.epochs": 5},
+            "inherit_5_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 5},
             "self_learning_5_epochs": TWO_FOLDS | {"training.epochs": 5, "method.warmup_epochs": 1},
-            "inherit_20_epochs": TWO_FOLDS | {"method": INHERIT, "training.epochs": 20},
-            "self_learning_20_epochs": TWO_FOLDS | {"training.epochs": 20, "method.warmup_epochs": 2 * WARMUP},
+            "inherit_20_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 20},
+            "self_learning_20_epochs": TWO_FOLDS | {"training.epochs": 20, "method.warmup_epochs": 2 * CPU.method.warmup_epochs},
             "mixture_per_class_20_epochs": TWO_FOLDS
-            | {"training.epochs": 20, "method.warmup_epochs": 2 * WARMUP, "method.separation": self_learning.PER_CLASS},
+            | {
+                "training.epochs": 20,
+                "method.warmup_epochs": 2 * CPU.method.warmup_epochs,
+                "method.separation": self_learning.PER_CLASS,
+            },
         },
         reference="inherit",
         references={
@@ -210,13 +221,13 @@ EXPERIMENTS = {
         question="Do other ways to learn from doubtful labels do better?",
         feeds="SSSL, Table 3, and the baselines it should have had",
         variants={
-            "inherit": TWO_FOLDS | {"method": INHERIT},
-            "label_smoothing": TWO_FOLDS | {"method": inherit.Settings(label_smoothing=0.1)},
-            "soft_labels": TWO_FOLDS | {"method": soft_labels.Settings(warmup_epochs=WARMUP)},
-            "elr": TWO_FOLDS | {"method": elr.Settings()},
-            "co_teaching": TWO_FOLDS | {"method": co_teaching.Settings()},
-            "fixmatch": TWO_FOLDS | {"method": fixmatch.Settings(warmup_epochs=WARMUP)},
-            "two_stage": TWO_FOLDS | {"method": two_stage.Settings()},
+            "inherit": TWO_FOLDS | PLAIN,
+            "label_smoothing": TWO_FOLDS | {"method": "inherit", "method.label_smoothing": 0.1},
+            "soft_labels": TWO_FOLDS | {"method": "soft_labels"},
+            "elr": TWO_FOLDS | {"method": "elr"},
+            "co_teaching": TWO_FOLDS | {"method": "co_teaching"},
+            "fixmatch": TWO_FOLDS | {"method": "fixmatch"},
+            "two_stage": TWO_FOLDS | {"method": "two_stage"},
             "self_learning": TWO_FOLDS,
         },
         reference="inherit",
@@ -249,7 +260,7 @@ EXPERIMENTS = {
         feeds="the paper's mechanism (section 2.1.2), where every second is known",
         presets=("smoke", "cpu"),
         variants={
-            **{f"inherit_{rate}": SYNTHETIC | corpus | {"method": INHERIT} for rate, corpus in DRIFTS.items()},
+            **{f"inherit_{rate}": SYNTHETIC | corpus | PLAIN for rate, corpus in DRIFTS.items()},
             **{f"self_learning_{rate}": SYNTHETIC | corpus for rate, corpus in DRIFTS.items()},
         },
         reference="",
@@ -269,11 +280,11 @@ EXPERIMENTS = {
         feeds="open question: does it carry over?",
         presets=("smoke", "cpu"),
         variants={
-            "inherit_from_4q": {"folds.tested": 1, "method": INHERIT, "also_heard": ("synthetic", "pmemo:audible_only")},
+            "inherit_from_4q": {"folds.tested": 1, **PLAIN, "also_heard": ("synthetic", "pmemo:audible_only")},
             "self_learning_from_4q": {"folds.tested": 1, "also_heard": ("synthetic", "pmemo:audible_only")},
-            "inherit_from_synthetic": SYNTHETIC | {"dataset": "synthetic", "method": INHERIT, "also_heard": ("4q",)},
+            "inherit_from_synthetic": SYNTHETIC | {"dataset": "synthetic", **PLAIN, "also_heard": ("4q",)},
             "inherit_from_synthetic_to_other_artists": SYNTHETIC
-            | {"dataset": "synthetic", "method": INHERIT, "also_heard": ("synthetic:seed=1,spread=2",)},
+            | {"dataset": "synthetic", **PLAIN, "also_heard": ("synthetic:seed=1,spread=2",)},
         },
         reference="inherit_from_4q",
         references={label: label for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")},
@@ -300,9 +311,9 @@ EXPERIMENTS = {
         feeds="the cpu preset",
         presets=("smoke", "cpu"),
         variants={
-            "bands128_pool1": {"method": INHERIT, "folds.tested": 1, "features.n_mels": 128, "features.pool_frames": 1},
-            "bands64_pool2": {"method": INHERIT, "folds.tested": 1, "features.pool_frames": 2},
-            "bands64_pool4": {"method": INHERIT, "folds.tested": 1},  # the preset itself
+            "bands128_pool1": {**PLAIN, "folds.tested": 1, "features.n_mels": 128, "features.pool_frames": 1},
+            "bands64_pool2": {**PLAIN, "folds.tested": 1, "features.pool_frames": 2},
+            "bands64_pool4": {**PLAIN, "folds.tested": 1},  # the preset itself
         },
         reference="bands128_pool1",
         at_smoke=("bands64_pool4",),

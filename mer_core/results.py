@@ -19,6 +19,7 @@ import pandas as pd
 from mer_core import UserError, paths, songs
 
 SCHEMA = 1
+OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
 REQUIRED = {"schema", "experiment", "preset", "label", "run_id", "created", "config", "data", "code", "environment", "cost",
             "metrics", "confusion", "log"}  # fmt: skip
 VERSIONED = ("torch", "librosa", "scikit-learn", "numpy", "soundfile", "soxr")
@@ -154,7 +155,9 @@ def comparison(experiment: str, preset: str, own: bool = False) -> pd.DataFrame:
     path = comparison_path(experiment, preset, own)
     if not path.exists():
         raise RecordError(f"{path}: no such comparison. Make it: mer run {experiment} --preset {preset}")
-    return pd.read_json(path, dtype=False)
+    table = pd.read_json(path, dtype=False)
+    lacking = [column for column in OF_DIFFERENCES if column not in table]  # where nothing was compared
+    return table.reindex(columns=[*table.columns, *lacking])
 
 
 def load(path: Path) -> dict:
