@@ -125,13 +125,25 @@ def recorded_or_none(name: str, preset: str = "cpu") -> list[dict]:
 
 
 def experiments_table() -> pd.DataFrame:
-    """One row per experiment: its question, what it feeds, and the command that makes its records."""
-    rows = [
-        {"question": e.question, "feeds": e.feeds, "runs": len(e.variants), "command": f"`mer run {name} --preset cpu`",
-         "core-minutes": f"{sum(r['cost']['core_minutes'] for r in recorded_or_none(name)):.0f}"}
-        for name, e in experiments.EXPERIMENTS.items()
-    ]  # fmt: skip
+    """One row per experiment: its question, what it feeds, the command that makes its records, and how many there are."""
+    rows = []
+    for name, e in experiments.EXPERIMENTS.items():
+        made, wanted = recorded_or_none(name), experiments.jobs(name, "cpu")
+        rows.append(
+            {
+                "question": e.question, "feeds": e.feeds, "command": f"`mer run {name} --preset cpu`",
+                "runs recorded": f"{len(made)} of {len(wanted)}",
+                "core-minutes": f"{sum(r['cost']['core_minutes'] for r in made):.0f}",
+                "at the paper preset": run_at_paper(name) if "paper" in e.presets else "does not apply",
+            }
+        )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def run_at_paper(name: str) -> str:
+    """Whether an experiment has been run as printed, which needs a GPU."""
+    made = recorded_or_none(name, "paper")
+    return f"{len(made)} of {len(experiments.jobs(name, 'paper'))} runs" if made else "not run"
 
 
 def status_table() -> pd.DataFrame:

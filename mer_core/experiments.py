@@ -48,7 +48,7 @@ class Experiment:
     """A question and the runs that answer it.
 
     ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one field of one part,
-    ``{"method": "elr"}`` takes another method, with the preset's warm-up where it has one. Those with ``sources`` are not networks
+    ``{"method": "elr"}`` takes another method, with the preset's warm-up where it has one. Those with ``sources`` are no networks
     but probes, song-level baselines on these features; those with ``members`` join the answers of other experiments' runs; those
     with ``ratings`` measure listeners' annotations and hear nothing.
     """
