@@ -108,10 +108,11 @@ def around(name: str, values: tuple, stem: str) -> dict[str, dict]:
 
 
 def with_noise(kind: str, rate: float, unit: str = label_noise.WINDOW) -> dict[str, dict]:
-    """Plain training and SSSL on labels with known noise in them."""
+    """Plain training, SSSL, and SSSL with a mixture per class, on labels with known noise in them."""
     noise = {"noise": label_noise.LabelNoise(kind, rate, unit)} | TWO_FOLDS
     name = f"{kind}_{rate:.0%}".rstrip("%") + ("_songs" if unit == label_noise.SONG else "")
-    return {f"inherit_{name}": noise | PLAIN, f"self_learning_{name}": noise}
+    per_class = {"method.separation": self_learning.PER_CLASS}
+    return {f"inherit_{name}": noise | PLAIN, f"self_learning_{name}": noise, f"mixture_per_class_{name}": noise | per_class}
 
 
 KNOWN_NOISE = (
@@ -252,7 +253,9 @@ EXPERIMENTS = {
         presets=("smoke", "cpu"),
         variants=KNOWN_NOISE,
         reference="",
-        references={label: label.replace("self_learning", "inherit") for label in KNOWN_NOISE},
+        references={
+            label: label.replace("self_learning", "inherit").replace("mixture_per_class", "inherit") for label in KNOWN_NOISE
+        },
         at_smoke=("inherit_symmetric_40", "self_learning_symmetric_40"),
     ),
     "drift": Experiment(
