@@ -1,0 +1,23 @@
+import pytest
+
+from mer_core import evaluation, results
+from mer_core.ratings import Ratings
+
+
+@pytest.mark.real_data
+def test_exchanged_columns_of_eim_are_what_makes_its_ratings_disagree():
+    """As distributed, static valence follows dynamic arousal; put right, far fewer moments contradict their song."""
+    found = {}
+    for name in ("eim", "eim_as_distributed"):
+        record = evaluation.execute(Ratings(dataset=name), "test", "smoke", name)
+        row = results.value(record, part="ratings", name="frames that differ from the song", target="emotion")
+        assert row["low"] < row["value"] < row["high"] and row["n"] == 744
+        found[name] = row["value"]
+    assert found["eim"] < 0.6 * found["eim_as_distributed"]
+
+
+@pytest.mark.real_data
+def test_a_record_of_ratings_holds_shares_and_no_ratings():
+    record = evaluation.execute(Ratings(), "test", "smoke", "pmemo")
+    assert set(results.predictions(record)) == {"track"} and record["data"]["n_tested"] == 767
+    assert all(0 <= row["value"] <= 1 for row in record["metrics"])
