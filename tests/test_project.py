@@ -49,26 +49,10 @@ def imports_of(path):
 
 LOWER = ["emotion", "audio", "features", "frames", "mixture", "semi_supervised", "songs", "metrics", "models/vgg", "tracks",
          "models/autoencoder", "label_noise", "annotation_noise", "hand_made", "significance"]  # fmt: skip
-UPPER = {
-    f"mer_core.{name}"
-    for name in (
-        "runs",
-        "networks",
-        "probes",
-        "fusion",
-        "ratings",
-        "evaluation",
-        "experiments",
-        "results",
-        "tables",
-        "claims",
-        "book",
-        "notebooks",
-        "figures",
-        "cli",
-        "training",
-    )  # fmt: skip
-}
+UPPER_ROOMS = (
+    "runs networks probes fusion ratings evaluation experiments results tables claims book notebooks figures cli training"
+)
+UPPER = {f"mer_core.{name}" for name in UPPER_ROOMS.split()}
 
 
 @pytest.mark.parametrize("room", LOWER)
