@@ -23,7 +23,9 @@ from mer_core import experiments, figures, results, tables
 # %% tags=["hide-input"]
 drifting = experiments.recorded("drift", "cpu")
 drift = tables.detection(drifting).assign(drift=lambda rows: rows["label"].str.split("_").str[-1].astype(int))
-drift[drift["epoch"] == drift["epoch"].max()].groupby("drift").mean(numeric_only=True).drop(columns=["seed", "fold", "epoch"]).round(3)
+drift[drift["epoch"] == drift["epoch"].max()].groupby("drift").mean(numeric_only=True).drop(
+    columns=["seed", "fold", "epoch"]
+).round(3)
 
 # %% mystnb={"figure": {"name": "fig-drift-auc", "caption": "How well the clean probability ranks truly clean windows above wrong ones, per epoch, by drift in per cent; mean over three seeds. Dotted: chance."}, "image": {"alt": "Detection AUC per epoch for five amounts of drift."}} tags=["hide-input"]
 figures.detection_by_epoch(drift, "drift")
@@ -42,7 +44,9 @@ figures.reliability({f"drift {label.split('_')[-1]} %": row["reliability"] for l
 # %% mystnb={"figure": {"name": "fig-noise-auc", "caption": "How well the clean probability ranks the untouched labels of 4Q above the replaced ones, per epoch; mean over two folds. Dotted: chance."}, "image": {"alt": "Detection AUC per epoch for four kinds of label noise."}} tags=["hide-input"]
 noisy = experiments.recorded("known_noise", "cpu")
 together = [record for record in noisy if record["label"].startswith("self_learning")]
-known = tables.detection(together).assign(noise=lambda rows: rows["label"].str.removeprefix("self_learning_").str.replace("_", " "))
+known = tables.detection(together).assign(
+    noise=lambda rows: rows["label"].str.removeprefix("self_learning_").str.replace("_", " ")
+)
 figures.detection_by_epoch(known, "noise")
 
 # %% [markdown]
@@ -51,7 +55,9 @@ figures.detection_by_epoch(known, "noise")
 
 # %% mystnb={"figure": {"name": "fig-noise-accuracy", "caption": "Accuracy on the tested songs of two folds, whose labels are untouched, by the noise put into the training labels; 95 % intervals over artists."}, "image": {"alt": "Accuracy of plain training and SSSL under four kinds of label noise."}} tags=["hide-input"]
 under_noise = results.comparison("known_noise", "cpu")
-figures.by_condition(tables.under_noise(under_noise), "Noise in the training labels (kind, per cent)", "Song accuracy", chance=0.25)
+figures.by_condition(
+    tables.under_noise(under_noise), "Noise in the training labels (kind, per cent)", "Song accuracy", chance=0.25
+)
 
 # %% tags=["hide-input"]
 tables.against(under_noise, noisy)
