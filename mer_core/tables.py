@@ -202,8 +202,9 @@ def elsewhere(records: list[dict]) -> pd.DataFrame:
     for record in records:
         home = value(record, name="accuracy", target="emotion", decision=main_decision(record))
         far = [m for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion")]
-        for place, row in [("at home", home), *((f"on {m['dataset']}", m) for m in far)]:
-            rows.append({"label": f"{record['label']}, {place}", "n": row["n"]} | {k: row[k] for k in ("value", "low", "high")})
+        for place, row in [("at home", home), *((f"on {m['dataset'].partition(':')[0]}", m) for m in far)]:
+            label = f"{record['label'].replace('_', ' ')},\n{place}"
+            rows.append({"label": label, "n": row["n"]} | {key: row[key] for key in ("value", "low", "high")})
     found = pd.DataFrame(rows)
     return found[found["n"] >= FEWEST_SONGS].reset_index(drop=True)
 
