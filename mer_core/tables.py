@@ -11,6 +11,8 @@ from mer_core import paths, songs
 from mer_core.emotion import high_probability
 from mer_core.results import main_decision, predictions, value
 
+pd.set_option("display.max_colwidth", None, "display.max_rows", None)  # pages show tables whole
+
 TARGETS = ("emotion", "valence", "arousal")
 TARGET_NAMES = {"emotion": "quadrants", "valence": "valence", "arousal": "arousal"}
 

@@ -11,11 +11,7 @@
 preset = "smoke"  # nothing here trains: every preset judges the same records
 
 # %% tags=["remove-cell"]
-import pandas as pd
-
 from mer_core import book, claims, figures
-
-pd.set_option("display.max_colwidth", None, "display.max_rows", None)
 
 # %% tags=["hide-input"]
 numbers = book.numbers()
