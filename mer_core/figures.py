@@ -296,7 +296,7 @@ def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
         mean = own.groupby("epoch")["auc"].mean()
         ax.plot(mean.index, mean, marker="osD^vP*X"[i], ms=4, color=PALETTE[i], label=str(name))
     ax.axhline(0.5, color=NEUTRAL, ls=":")
-    ax.set(xlabel="Epoch", ylabel="AUC: clean above wrong", ylim=(0.4, 1.01))
+    ax.set(xlabel="Epoch", ylabel="AUC: clean above wrong", ylim=(0.4, 1.01), xticks=sorted(rows["epoch"].unique()))
     ax.legend(title=condition, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     return finished(fig)
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mer_core import paths, songs
 from mer_core.emotion import high_probability
+from mer_core.metrics import RELIABILITY_BINS
 from mer_core.results import main_decision, predictions, value
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", None)  # pages show tables whole
@@ -299,6 +300,18 @@ def course_agreement(called: dict[str, pd.DataFrame], measured: pd.DataFrame) ->
         }
         rows.append({"song": name} | {d: own[d].corr(pd.Series(felt[d]), method="spearman") for d in felt})
     return pd.DataFrame(rows).set_index("song").round(2)
+
+
+def reliability(records: list[dict]) -> list[tuple[float, float, int]]:
+    """Promised against kept clean probability in the last epoch, bins pooled over folds and seeds (`metrics.reliability`)."""
+    rows = np.array([row for record in records for log in record["log"] for row in log[-1]["reliability"]])
+    promised, kept, n = rows.T
+    bins = np.minimum((promised * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
+    pooled = [(bins == b) for b in np.unique(bins)]
+    return [
+        (float(np.average(promised[own], weights=n[own])), float(np.average(kept[own], weights=n[own])), int(n[own].sum()))
+        for own in pooled
+    ]
 
 
 def under_noise(compared: pd.DataFrame) -> pd.DataFrame:
