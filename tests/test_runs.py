@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mer_core import UserError, evaluation, experiments, networks, paths, results, songs, tables
@@ -122,7 +123,7 @@ def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny
 
 def test_a_record_holds_what_a_reader_needs(tiny):
     record = evaluation.execute(tiny, "test", "smoke", "again")
-    rows = results.table([record])
+    rows = pd.DataFrame(record["metrics"])
     assert set(rows["decision"]) == set(songs.DECISION_NAMES) - {songs.OF_WHOLE_SONGS}
     assert set(rows["target"]) == {"emotion", "valence", "arousal"}
     pooled = rows[(rows["fold"] == "all") & (rows["part"] == "test")]
