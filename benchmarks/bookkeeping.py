@@ -55,9 +55,9 @@ def main() -> None:
             watch.seconds = 0.0
         began = time.perf_counter()
         learner.model.train()
-        targets, noisy = self_learning.separate(learner, data, index, settings)
-        for batch in learner.batches(index):
-            learner.step(self_learning.loss(learner, data, index, batch, targets, noisy, settings))
+        predictions = learner.predict(data, index)
+        labels = self_learning.separate(learner, data, index, predictions, predictions, settings)
+        self_learning.semi_supervised_epoch(learner, data, labels, settings, settings.consistency_weight)
         whole = time.perf_counter() - began
         shares.append([watch.seconds / whole for watch in (mixing, noting, gathering)])
     names = ("mixture", "figures for the log", "gathering windows")

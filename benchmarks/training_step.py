@@ -59,7 +59,7 @@ def our_steps(data: training.Segments, precision: str, method: self_learning.Set
     learner = training.Learner(NETWORK, training.Training(epochs=1000, batch_size=BATCH, precision=precision), data, seed=0)
     learner.model.train()
     everything = torch.arange(len(data))
-    targets, noisy = F.one_hot(data.label, 4).float(), torch.ones(len(data), dtype=torch.bool)
+    labels = self_learning.SoftLabels(everything, F.one_hot(data.label, 4).float(), torch.ones(len(data), dtype=torch.bool))
 
     def run() -> float:
         batches = learner.batches(everything)
@@ -69,7 +69,7 @@ def our_steps(data: training.Segments, precision: str, method: self_learning.Set
             if method is None:
                 loss = F.cross_entropy(learner.logits(data.spectrograms(batch)), data.label[batch])
             else:
-                loss = self_learning.loss(learner, data, everything, batch, targets, noisy, method)
+                loss = self_learning.loss(learner, data, labels, batch, method, method.consistency_weight)
             learner.step(loss)
         return (time.perf_counter() - began) / STEPS
 
