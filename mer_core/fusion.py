@@ -3,35 +3,26 @@
 Nothing is trained and no weight is tuned: whoever joins answers only by their mean cannot fit them to the tested songs.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from mer_core import results, songs
-from mer_core.runs import differences, name_of, plain
+from mer_core.runs import Named
 from mer_core.splits import Folds
 
 
 @dataclass(frozen=True)
-class Fusion:
+class Fusion(Named):
     """Everything that distinguishes one joined answer from another."""
+
+    method_name: ClassVar[str] = "fusion"
 
     dataset: str = "4q"
     members: tuple[str, ...] = ()  # experiment/label; the seeds of a member are averaged first
     folds: Folds = Folds()
     seed: int = 0
-
-    @property
-    def method_name(self) -> str:
-        return "fusion"
-
-    def config(self) -> dict:
-        """All settings as plain values."""
-        return plain(asdict(self) | {"method": {"name": self.method_name}})
-
-    @property
-    def run_id(self) -> str:
-        return name_of(differences(self) | {"method": [self.method_name, {}]})
 
 
 def answers(fusion: Fusion, members: dict[str, list[dict]]) -> dict[str, np.ndarray]:

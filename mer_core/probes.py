@@ -4,7 +4,8 @@ Their settings are chosen inside the training songs, by folds that keep apart wh
 """
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -17,7 +18,7 @@ from sklearn.svm import SVC
 
 from mer_core import datasets, results, song_features, songs, splits
 from mer_core.features import LogMel
-from mer_core.runs import differences, name_of, plain
+from mer_core.runs import Named
 from mer_core.splits import Folds
 from mer_core.tracks import Tracks
 
@@ -29,8 +30,10 @@ CHOICE_FOLDS = 4  # inside the training songs
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Named):
     """Everything that distinguishes one song-level baseline from another."""
+
+    method_name: ClassVar[str] = "probes"
 
     dataset: str = "4q"
     sources: tuple[str, ...] = (song_features.LOG_MEL,)  # of mer_core.song_features, joined
@@ -43,18 +46,6 @@ class Probe:
     def __post_init__(self):
         if self.classifier not in (SVM, LOGISTIC):
             raise ValueError(f"classifier is {SVM} or {LOGISTIC}, got {self.classifier!r}")
-
-    @property
-    def method_name(self) -> str:
-        return "probes"
-
-    def config(self) -> dict:
-        """All settings as plain values."""
-        return plain(asdict(self) | {"method": {"name": self.method_name}})
-
-    @property
-    def run_id(self) -> str:
-        return name_of(differences(self) | {"method": [self.method_name, {}]})
 
 
 def fit(probe: Probe, values: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> tuple[ClassifierMixin, dict]:

@@ -1,37 +1,28 @@
 """The listeners' ratings of PMEmo and DEAM as runs: how much segment-label noise they show, measured without any audio."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
 from mer_core import annotation_noise
 from mer_core.annotation_noise import MARGIN, WINDOW_S, aligned, centred
 from mer_core.datasets import deam, pmemo
-from mer_core.runs import differences, name_of, plain
+from mer_core.runs import Named
 
 PMEMO, EIM, DEAM_LATER, EIM_AS_DISTRIBUTED = "pmemo", "eim", "deam_later", "eim_as_distributed"
 
 
 @dataclass(frozen=True)
-class Ratings:
+class Ratings(Named):
     """Everything that distinguishes one measurement from another."""
+
+    method_name: ClassVar[str] = "ratings"
 
     dataset: str = PMEMO
     window_s: float = WINDOW_S
     margin: float = MARGIN  # of the scale: a clip nearer than this to the midpoint is ambiguous
     seed: int = 0
-
-    @property
-    def method_name(self) -> str:
-        return "ratings"
-
-    def config(self) -> dict:
-        """All settings as plain values."""
-        return plain(asdict(self) | {"method": {"name": self.method_name}})
-
-    @property
-    def run_id(self) -> str:
-        return name_of(differences(self) | {"method": [self.method_name, {}]})
 
 
 def tables(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from typing import ClassVar
 
 from mer_core import UserError
 from mer_core.features import LogMel
@@ -51,6 +52,20 @@ class Run:
     @property
     def run_id(self) -> str:
         return name_of(differences(self) | {"method": [self.method_name, differences(self.method)]})
+
+
+class Named:
+    """Frozen settings of a run that trains no network by itself; like a `Run`, they are its identity."""
+
+    method_name: ClassVar[str]
+
+    def config(self) -> dict:
+        """All settings as plain values, as JSON has them."""
+        return plain(asdict(self) | {"method": {"name": self.method_name}})
+
+    @property
+    def run_id(self) -> str:
+        return name_of(differences(self) | {"method": [self.method_name, {}]})
 
 
 def plain(settings: dict) -> dict:

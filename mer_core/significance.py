@@ -76,13 +76,6 @@ def resampled(
     return metric((weights @ one_hot).reshape(-1, n_classes, n_classes))
 
 
-def difference_interval(metric, truth, predicted_a, predicted_b, n_classes: int, groups) -> tuple[float, float]:
-    """95 % interval of metric(a) - metric(b) on the same songs: paired, so that what both find hard cancels."""
-    weights = artist_weights(groups)
-    a, b = (resampled(metric, truth, predicted, n_classes, weights) for predicted in (predicted_a, predicted_b))
-    return interval(a - b)
-
-
 def seed_averaged(
     truth,
     called,

@@ -15,8 +15,8 @@ MAIN_DECISION = "mean_probability"  # trains nothing more, so that a comparison 
 OF_WHOLE_SONGS = "whole_song"  # what a classifier says that hears the song as a whole, not window by window
 MAIN_DECISIONS = (MAIN_DECISION, OF_WHOLE_SONGS)
 DECISION_NAMES = {
-    "whole_song": "Classifier of whole songs",
-    "mean_probability": "Mean probability",
+    OF_WHOLE_SONGS: "Classifier of whole songs",
+    MAIN_DECISION: "Mean probability",
     "svm": "SVM on 7K statistics, out of fold",
     "svm_in_sample": "SVM on 7K statistics, in sample (as printed)",
     "majority_vote": "Majority vote",

@@ -36,10 +36,10 @@ def test_pairing_cancels_what_both_find_hard(rng):
     a = hard.astype(int)
     b = np.where(rng.random(400) < 0.02, 1, a)  # the same errors and a few more
     groups = np.arange(400)
-    low, high = significance.difference_interval(metrics.accuracy, np.zeros(400, int), a, b, 2, groups)
+    low, high = significance.seed_averaged_difference(np.zeros(400, int), [a], [b], groups, n_classes=2)[1:3]
     alone = accuracy_interval(np.zeros(400, int), a, groups)
     assert high - low < 0.4 * (alone[1] - alone[0]) and 0 <= low <= (b - a).mean() <= high
-    assert significance.difference_interval(metrics.accuracy, np.zeros(400, int), a, a, 2, groups) == (0.0, 0.0)
+    assert significance.seed_averaged_difference(np.zeros(400, int), [a], [a], groups, n_classes=2)[1:3] == (0.0, 0.0)
 
 
 def test_resampling_a_matrix_product_equals_counting():
@@ -73,7 +73,7 @@ def test_equal_seeds_add_nothing_to_the_artists(truth, rng, metric):
     one = significance.seed_averaged_difference(truth, a, b, groups, metric)
     five = significance.seed_averaged_difference(truth, a.repeat(5, axis=0), b.repeat(5, axis=0), groups, metric)
     np.testing.assert_allclose(five, one)
-    np.testing.assert_allclose(five[1:3], significance.difference_interval(metric, truth, a[0], b[0], 2, groups))
+    np.testing.assert_allclose(five[1:3], significance.seed_averaged_difference(truth, a[:1], b[:1], groups, metric, 2)[1:3])
 
 
 def test_the_figure_is_the_mean_over_seeds_of_the_metric(truth, rng):
