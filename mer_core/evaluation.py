@@ -23,7 +23,8 @@ def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> di
 
     ``svm_in_sample``, as printed, learns from predictions that the network made for its own training songs. ``svm`` learns from
     the inner networks' predictions of songs they had not heard, and asks the same networks about the test songs: both sides come
-    from networks that heard as much music. It is missing where there are no inner networks. ``most_frequent`` ignores the music.
+    from networks that heard as much music. ``mean_probability_inner`` is what those networks say without the machine. Both are
+    missing where there are no inner networks. ``most_frequent`` ignores the music.
     """
     first, *inner = parts
     theta = settings.share_threshold
@@ -38,7 +39,10 @@ def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> di
         "maximum_run_length": songs.maximum_run_length(test, track),
         "most_frequent": np.full(len(statistics), np.bincount(targets[trained_on]).argmax()),
     }
-    return decided | ({"svm": decide_out_of_fold(inner, targets, settings)} if inner else {})
+    if inner:
+        mean = np.mean([songs.mean_probability(part["test"], part["test_track"]) for part in inner], axis=0)
+        decided |= {"mean_probability_inner": mean.argmax(axis=1), "svm": decide_out_of_fold(inner, targets, settings)}
+    return decided
 
 
 def decide_out_of_fold(inner: list[dict], targets: np.ndarray, settings: SongDecision) -> np.ndarray:
@@ -202,13 +206,13 @@ def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict
     if record := results.existing(joined, experiment, preset, label):
         return record
     tracks = networks.datasets.load(joined.dataset)
-    arrays = fusion.answers(joined, members)
+    arrays, log = fusion.answers(joined, members)
     spent = sum(record["cost"]["core_minutes"] for records in members.values() for record in records)
     some = next(iter(members.values()))[0]
     record = heading(joined, experiment, preset, label, tracks, len(arrays["track"])) | {
         "code": results.code_state(), "environment": some["environment"],
         "cost": {"seconds": 60 * spent, "core_minutes": spent},  # of its members
-        "metrics": pooled_rows(arrays, arrays["mean"], tracks), "confusion": confusions(arrays, tracks), "log": [],
+        "metrics": pooled_rows(arrays, arrays["mean"], tracks), "confusion": confusions(arrays, tracks), "log": log,
     }  # fmt: skip
     return results.load(results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)}))
 

@@ -115,6 +115,15 @@ def with_noise(kind: str, rate: float, unit: str = label_noise.WINDOW) -> dict[s
     return {f"inherit_{name}": noise | PLAIN, f"self_learning_{name}": noise, f"mixture_per_class_{name}": noise | per_class}
 
 
+def two_trials(first: str, settings: dict, second: str, change: dict) -> dict[str, dict]:
+    """A method as usually set, a second trial nearer to plain training, and the choice inside each fold's training songs."""
+    both = TWO_FOLDS | WITH_INNER | settings
+    members = {"members": (f"alternatives/{first}", f"alternatives/{second}"), "chosen_for": "emotion"}
+    return {first: both, second: both | change, f"{first}_chosen": TWO_FOLDS | members}
+
+
+ALTERNATIVES = ("soft_labels", "elr", "co_teaching", "fixmatch", "two_stage", "self_learning")
+
 KNOWN_NOISE = (
     with_noise(label_noise.SYMMETRIC, 0.2)
     | with_noise(label_noise.SYMMETRIC, 0.4)
@@ -127,6 +136,8 @@ DRIFTS = {
 }
 SYNTHETIC = {"training": SMOKE.training, "method": SMOKE.method, "folds": SMOKE.folds}  # as at smoke: the corpus is as small
 
+DURATIONS_S = (1, 2, 3, 4, 5)
+DURATION_MEMBERS = tuple(f"durations/seconds_{s}" for s in DURATIONS_S)
 HAND_MADE_MEMBERS = ("baselines/svm_hand_made_artist", "baselines/logistic_hand_made_artist")
 NETWORK_MEMBERS = ("segments_to_songs/inherit", "segments_to_songs/self_learning")
 
@@ -152,7 +163,13 @@ EXPERIMENTS = {
     "durations": Experiment(
         question="How long should a segment be?",
         feeds="SSSL, Table 2 (4Q)",
-        variants={f"seconds_{s}": WITH_INNER | {"window_s": float(s)} for s in (1, 2, 3, 4, 5)},
+        variants={
+            **{f"seconds_{s}": WITH_INNER | {"window_s": float(s)} for s in DURATIONS_S},
+            **{
+                f"chosen_for_{target}": {"members": DURATION_MEMBERS, "chosen_for": target}
+                for target in ("emotion", "valence", "arousal")
+            },
+        },
         reference="seconds_3",
         at_smoke=("seconds_1", "seconds_3"),
     ),
@@ -178,14 +195,15 @@ EXPERIMENTS = {
         question="Which part of SSSL helps?",
         feeds="SSSL, Table 3 (Proposed*), and the parts that the paper does not take out",
         variants={
-            "self_learning": TWO_FOLDS,
-            "without_separation": TWO_FOLDS | {"method.separation": self_learning.NONE},
-            "every_label_trusted": TWO_FOLDS | {"method.clean_threshold": 0.0},
-            "without_mixup": TWO_FOLDS | {"method.mixup_alpha": 0.0},
-            "without_consistency": TWO_FOLDS | {"method.consistency_weight": 0.0},
-            "hard_labels": TWO_FOLDS | {"method.temperature": 0.0},
-            "co_divide": TWO_FOLDS | {"method": "co_divide"},
-            "inherit": TWO_FOLDS | PLAIN,
+            "self_learning": {},
+            "without_separation": {"method.separation": self_learning.NONE},
+            "every_label_trusted": {"method.clean_threshold": 0.0},
+            "without_mixup": {"method.mixup_alpha": 0.0},
+            "without_consistency": {"method.consistency_weight": 0.0},
+            "hard_labels": {"method.temperature": 0.0},
+            "co_divide": {"method": "co_divide"},
+            "two_networks": {"members": ("segments_to_songs/self_learning",), "member_seeds": (0, 1)},
+            "inherit": PLAIN,
         },
         reference="self_learning",
         at_smoke=("self_learning", "without_consistency"),
@@ -195,11 +213,14 @@ EXPERIMENTS = {
         feeds="the reading of segments_to_songs",
         presets=("smoke", "cpu"),
         variants={
-            "inherit": TWO_FOLDS | PLAIN,
-            "self_learning": TWO_FOLDS,
-            "mixture_per_class": TWO_FOLDS | {"method.separation": self_learning.PER_CLASS},
-            "mixture_of_log_losses": TWO_FOLDS | {"method.loss_scale": self_learning.LOG},
-            "longer_warmup_and_ramp": TWO_FOLDS | {"method.warmup_epochs": 4, "method.ramp_epochs": 4},
+            "inherit": PLAIN,
+            "self_learning": {},
+            "mixture_per_class": {"method.separation": self_learning.PER_CLASS},
+            "mixture_of_log_losses": {"method.loss_scale": self_learning.LOG},
+            "longer_warmup_and_ramp": {"method.warmup_epochs": 4, "method.ramp_epochs": 4},
+            "agreement_on_plain_windows": {"method.consistency_input": self_learning.PLAIN},
+            "inherit_10_epochs": TWO_FOLDS | PLAIN,
+            "self_learning_10_epochs": TWO_FOLDS,
             "inherit_5_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 5},
             "self_learning_5_epochs": TWO_FOLDS | {"training.epochs": 5, "method.warmup_epochs": 1},
             "inherit_20_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 20},
@@ -213,6 +234,7 @@ EXPERIMENTS = {
         },
         reference="inherit",
         references={
+            "self_learning_10_epochs": "inherit_10_epochs",
             "self_learning_5_epochs": "inherit_5_epochs",
             "self_learning_20_epochs": "inherit_20_epochs",
             "mixture_per_class_20_epochs": "inherit_20_epochs",
@@ -223,16 +245,17 @@ EXPERIMENTS = {
         question="Do other ways to learn from doubtful labels do better?",
         feeds="SSSL, Table 3, and the baselines it should have had",
         variants={
-            "inherit": TWO_FOLDS | PLAIN,
-            "label_smoothing": TWO_FOLDS | {"method": "inherit", "method.label_smoothing": 0.1},
-            "soft_labels": TWO_FOLDS | {"method": "soft_labels"},
-            "elr": TWO_FOLDS | {"method": "elr"},
-            "co_teaching": TWO_FOLDS | {"method": "co_teaching"},
-            "fixmatch": TWO_FOLDS | {"method": "fixmatch"},
-            "two_stage": TWO_FOLDS | {"method": "two_stage"},
-            "self_learning": TWO_FOLDS,
+            **two_trials("inherit", PLAIN, "label_smoothing", {"method.label_smoothing": 0.1}),
+            **two_trials("soft_labels", {"method": "soft_labels"}, "soft_labels_gentle", {"method.label_weight": 0.75}),
+            **two_trials("elr", {"method": "elr"}, "elr_gentle", {"method.weight": 1.0}),
+            **two_trials("co_teaching", {"method": "co_teaching"}, "co_teaching_gentle", {"method.forget_rate": 0.05}),
+            **two_trials("fixmatch", {"method": "fixmatch"}, "fixmatch_gentle", {"method.confidence": 0.8}),
+            **two_trials("two_stage", {"method": "two_stage"}, "two_stage_gentle", {"method.longest_masked_share": 0.25}),
+            **two_trials("self_learning", {}, "self_learning_gentle", {"method.clean_threshold": 0.3}),
+            "two_networks": TWO_FOLDS | {"members": ("segments_to_songs/inherit",), "member_seeds": (0, 1)},
         },
         reference="inherit",
+        references={f"{method}_chosen": "inherit_chosen" for method in ALTERNATIVES},
         at_smoke=("inherit", "elr"),
     ),
     "sensitivity": Experiment(
@@ -286,12 +309,16 @@ EXPERIMENTS = {
         variants={
             "inherit_from_4q": {"folds.tested": 1, **PLAIN, "also_heard": ("synthetic", "pmemo:audible_only")},
             "self_learning_from_4q": {"folds.tested": 1, "also_heard": ("synthetic", "pmemo:audible_only")},
-            "inherit_from_synthetic": SYNTHETIC | {"dataset": "synthetic", **PLAIN, "also_heard": ("4q",)},
+            "inherit_from_synthetic": SYNTHETIC | DRIFTS["30"] | {**PLAIN, "also_heard": ("4q",)},
+            "self_learning_from_synthetic": SYNTHETIC | DRIFTS["30"] | {"also_heard": ("4q",)},
             "inherit_from_synthetic_to_other_artists": SYNTHETIC
             | {"dataset": "synthetic", **PLAIN, "also_heard": ("synthetic:seed=1,spread=2",)},
         },
         reference="inherit_from_4q",
-        references={label: label for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")},
+        references={
+            "self_learning_from_synthetic": "inherit_from_synthetic",
+            **{label: label for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")},
+        },
         at_smoke=("inherit_from_synthetic_to_other_artists",),
     ),
     "beyond": Experiment(
@@ -299,15 +326,18 @@ EXPERIMENTS = {
         feeds="beyond the paper: audio only, artist folds",
         presets=("smoke", "cpu"),
         variants={
-            "top100": {"members": ("baselines/svm_top100_artist",)},
-            "hand_made": {"members": HAND_MADE_MEMBERS},
+            "one_network": {"members": ("segments_to_songs/inherit",), "member_seeds": (0,)},
             "networks": {"members": NETWORK_MEMBERS},
-            "own_audio_only": {"members": HAND_MADE_MEMBERS + NETWORK_MEMBERS},
-            "top100_and_hand_made": {"members": ("baselines/svm_top100_artist", *HAND_MADE_MEMBERS)},
-            "everything": {"members": ("baselines/svm_top100_artist", *HAND_MADE_MEMBERS, *NETWORK_MEMBERS)},
+            "networks_of_five_durations": {"members": DURATION_MEMBERS},
+            "hand_made": {"members": HAND_MADE_MEMBERS},
+            "hand_made_and_networks": {"members": ("beyond/hand_made", "beyond/networks")},  # every kind counts alike
+            "top100": {"members": ("baselines/svm_top100_artist",)},
+            "top100_and_networks": {"members": ("beyond/top100", "beyond/networks")},
+            "top100_and_hand_made": {"members": ("beyond/top100", "beyond/hand_made")},
+            "everything": {"members": ("beyond/top100", "beyond/hand_made", "beyond/networks")},
             "log_mel_and_network": {"members": ("baselines/svm_log_mel_artist", "segments_to_songs/inherit")},
         },
-        reference="top100",
+        reference="hand_made",
         at_smoke=("log_mel_and_network",),
     ),
     "front_end": Experiment(

@@ -1,6 +1,7 @@
-"""Several answers for the same songs joined into one: the mean of their probabilities, every member counting alike.
+"""Several answers for the same songs made into one: joined, or chosen between.
 
-Nothing is trained and no weight is tuned: whoever joins answers only by their mean cannot fit them to the tested songs.
+Joined: the mean of their probabilities, every member counting alike. Chosen: each fold takes the member that answered best for
+the fold's training songs, none of which its networks had heard. No tested song has a part in either.
 """
 
 from dataclasses import dataclass
@@ -15,39 +16,64 @@ from mer_core.splits import Folds
 
 @dataclass(frozen=True)
 class Fusion(Named):
-    """Everything that distinguishes one joined answer from another."""
+    """Everything that distinguishes one joined or chosen answer from another."""
 
     method_name: ClassVar[str] = "fusion"
 
     dataset: str = "4q"
     members: tuple[str, ...] = ()  # experiment/label; the seeds of a member are averaged first
+    member_seeds: tuple[int, ...] = ()  # which of them; none named: all
+    chosen_for: str = ""  # "emotion", "valence" or "arousal": each fold takes the best member for it; "": all are joined
     folds: Folds = Folds()
     seed: int = 0
 
 
-def answers(fusion: Fusion, members: dict[str, list[dict]]) -> dict[str, np.ndarray]:
-    """Joined predictions for the tested songs: ``track``, ``fold``, ``mean`` (n_songs, n_classes) and the decisions.
+def answers(fusion: Fusion, members: dict[str, list[dict]]) -> tuple[dict[str, np.ndarray], list[list[dict]]]:
+    """Predictions for the tested songs, and what was chosen in each fold.
 
     Parameters
     ----------
     members : the records of each member, one per seed
 
+    Returns
+    -------
+    arrays ``track``, ``fold``, ``mean`` (n_songs, n_classes; probabilities) and the decisions; log per fold
+
     Raises
     ------
     RecordError : members that did not test the same songs in the same folds
     """
-    found = {name: np.mean([probabilities(record) for record in records], axis=0) for name, records in members.items()}
-    divisions = {name: by_track(records[0], "fold") for name, records in members.items()}
-    first, *others = divisions
-    if odd := [name for name in others if not np.array_equal(divisions[name], divisions[first])]:
+    kept = {name: [r for r in records if r["config"]["seed"] in (fusion.member_seeds or [r["config"]["seed"]])]
+            for name, records in members.items()}  # fmt: skip
+    found = {name: tested(records, fusion.folds) for name, records in kept.items()}
+    first, *others = found
+    if odd := [name for name in others if not np.array_equal(found[name]["fold"], found[first]["fold"])]:
         raise results.RecordError(f"{', '.join(odd)} did not test the songs of {first} in the same folds; they cannot be joined.")
-    mean = np.mean(list(found.values()), axis=0)
-    some = next(iter(members.values()))[0]
-    return {
-        "track": by_track(some, "track"), "fold": divisions[first], "mean": mean,
-        f"decision_{songs.OF_WHOLE_SONGS}": mean.argmax(axis=1),
-        "decision_most_frequent": by_track(some, "decision_most_frequent"),
-    }  # fmt: skip
+    fold, log = found[first]["fold"], []
+    mean = np.mean([own["mean"] for own in found.values()], axis=0)
+    for k in np.unique(fold) if fusion.chosen_for else ():
+        reached = {name: float(np.mean([validation(r, k, fusion.chosen_for) for r in records])) for name, records in kept.items()}
+        best = max(reached, key=reached.get)
+        mean[fold == k] = found[best]["mean"][fold == k]
+        log.append([{"epoch": 0, "chosen": best, "validation_accuracy": reached[best]}])
+    of_windows = {results.main_decision(record) for records in kept.values() for record in records} == {songs.MAIN_DECISION}
+    decision = songs.MAIN_DECISION if of_windows else songs.OF_WHOLE_SONGS
+    arrays = {"mean": mean, f"decision_{decision}": mean.argmax(axis=1)}
+    return found[first] | arrays, log
+
+
+def tested(records: list[dict], folds: Folds) -> dict[str, np.ndarray]:
+    """Songs of the tested folds, sorted by track, with the mean of the records' probabilities."""
+    mean, some = np.mean([probabilities(record) for record in records], axis=0), records[0]
+    arrays = {name: by_track(some, name) for name in ("track", "fold", "decision_most_frequent")} | {"mean": mean}
+    wanted = arrays["fold"] < (folds.tested or folds.n)
+    return {name: array[wanted] for name, array in arrays.items()}
+
+
+def validation(record: dict, fold: int, target: str) -> float:
+    """Accuracy on the training songs of a fold, each heard by a network that had not learned from it."""
+    asked = {"part": "validation", "fold": int(fold), "name": "accuracy", "target": target}
+    return results.value(record, **asked, decision=results.main_decision(record))["value"]
 
 
 def by_track(record: dict, name: str) -> np.ndarray:

@@ -200,7 +200,7 @@ def value(record: dict, part: str = "test", fold="all", **which) -> dict:
 
 def main_decision(record: dict) -> str:
     """The decision by which a record is compared: that of its song-level classifier, or the mean of its windows."""
-    return songs.OF_WHOLE_SONGS if record["config"]["method"]["name"] in ("probes", "fusion") else songs.MAIN_DECISION
+    return songs.OF_WHOLE_SONGS if songs.OF_WHOLE_SONGS in record["confusion"] else songs.MAIN_DECISION
 
 
 def timeline(record: dict, track_id: str) -> tuple[np.ndarray, np.ndarray]:

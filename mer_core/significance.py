@@ -86,7 +86,7 @@ def seed_averaged(
 ) -> Estimate:
     """Mean of a metric over training runs, with an interval for other training runs on other artists.
 
-    Artists and seeds are drawn as in `seed_averaged_difference`.
+    Artists and seeds are drawn as in `seed_averaged_difference`; metrics are shares, so the ends are cut off at 0 and 1.
 
     Parameters
     ----------
@@ -100,7 +100,8 @@ def seed_averaged(
     ValueError : the shapes do not fit
     """
     n_classes = n_classes or _n_classes(truth, called)
-    return Estimate(*_summary(_by_seed(metric, truth, called, n_classes, groups, draws))[:3])
+    value, *ends, _ = _summary(_by_seed(metric, truth, called, n_classes, groups, draws))
+    return Estimate(value, *(min(max(end, 0.0), 1.0) for end in ends))
 
 
 def seed_averaged_difference(

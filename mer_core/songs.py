@@ -17,7 +17,8 @@ MAIN_DECISIONS = (MAIN_DECISION, OF_WHOLE_SONGS)
 DECISION_NAMES = {
     OF_WHOLE_SONGS: "Classifier of whole songs",
     MAIN_DECISION: "Mean probability",
-    "svm": "SVM on 7K statistics, out of fold",
+    "mean_probability_inner": "Mean probability, inner networks",
+    "svm": "SVM on 7K statistics, out of fold (inner networks)",
     "svm_in_sample": "SVM on 7K statistics, in sample (as printed)",
     "majority_vote": "Majority vote",
     "maximum_run_length": "Maximum run length",

@@ -115,7 +115,8 @@ def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
     shown = published().query("paper == 'sssl' and table == 2 and dataset == '4Q'")
     rows = []
     for target in TARGETS:
-        for row in scores(compared, target=target).itertuples():
+        found = scores(compared, target=target)
+        for row in found[found["label"].str.startswith("seconds_")].itertuples():
             seconds = int(row.label.removeprefix("seconds_"))
             same = shown[(shown["setting"] == f"{seconds} s") & (shown["metric"] == f"{target}_accuracy")]["value"]
             rows.append({"target": target, "seconds": seconds, "value": row.value, "low": row.low, "high": row.high,
@@ -123,35 +124,20 @@ def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def validation(record: dict, fold: int, target: str) -> float:
-    """Accuracy on the training songs of a fold, each heard by a network that had not learned from it."""
-    return value(record, part="validation", fold=fold, name="accuracy", target=target, decision=main_decision(record))["value"]
-
-
-def best_inside(records: list[dict], fold: int, target: str) -> str:
-    """The label whose networks answered best for training songs they had not heard: a choice that no test song had a part in."""
-    return max(records, key=lambda record: validation(record, fold, target))["label"]
-
-
-def nested_choice(records: list[dict]) -> pd.DataFrame:
+def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     """Accuracy when each fold's duration is chosen inside its training folds, and when one is picked on the reported songs."""
     rows = []
-    folds = sorted({m["fold"] for m in records[0]["metrics"] if m["part"] == "validation"})
     for target in TARGETS:
-        tested = {
-            (r["label"], k): value(r, fold=k, name="accuracy", target=target, decision=main_decision(r))
-            for r in records for k in folds
-        }  # fmt: skip
-        chosen = [best_inside(records, k, target) for k in folds]
-        n = np.array([tested[records[0]["label"], k]["n"] for k in folds])
-        over = {r["label"]: np.average([tested[r["label"], k]["value"] for k in folds], weights=n) for r in records}
-        nested = float(np.average([tested[label, k]["value"] for label, k in zip(chosen, folds, strict=True)], weights=n))
-        best = max(over, key=over.get)
+        found = scores(compared, target=target).set_index("label")
+        chosen = next(r for r in records if r["label"] == f"chosen_for_{target}")
+        durations = found[found.index.str.startswith("seconds_")]
+        best, inside = durations["value"].idxmax(), found.loc[chosen["label"]]
         rows.append(
             {"question": TARGET_NAMES[target],
-             "chosen inside, per fold (s)": ", ".join(c.removeprefix("seconds_") for c in chosen), "accuracy": f"{nested:.3f}",
-             "picked on the reported songs (s)": best.removeprefix("seconds_"), "its accuracy": f"{over[best]:.3f}",
-             "picking adds": f"{over[best] - nested:+.3f}"}
+             "chosen inside, per fold (s)": ", ".join(log[0]["chosen"].rpartition("_")[2] for log in chosen["log"]),
+             "accuracy": spoken(inside), "picked on the reported songs (s)": best.removeprefix("seconds_"),
+             "its accuracy": spoken(durations.loc[best]),
+             "picking adds": f"{durations.loc[best, 'value'] - inside['value']:+.3f}"}
         )  # fmt: skip
     return pd.DataFrame(rows).set_index("question")
 

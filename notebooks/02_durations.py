@@ -33,7 +33,7 @@ figures.by_duration(tables.by_duration(compared))
 # own. Beside it: the best duration picked on the reported songs themselves, as a table of reported durations invites.
 
 # %% tags=["hide-input"]
-tables.nested_choice(recorded)
+tables.nested_choice(compared, recorded)
 
 # %% [markdown]
 # ## What this machine computes

@@ -56,6 +56,27 @@ def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
     assert results.value(joined, name="accuracy", target="emotion", decision="whole_song")["n"] == 32
 
 
+def validated(record, accuracies):
+    """The record as if its networks had been asked about training songs they had not heard."""
+    row = {"part": "validation", "name": "accuracy", "target": "emotion", "decision": "whole_song"}
+    return record | {"metrics": record["metrics"] + [row | {"fold": k, "value": v} for k, v in enumerate(accuracies)]}
+
+
+def test_each_fold_takes_what_answered_best_for_unheard_training_songs(embedded):
+    source, _ = embedded
+    svm, logistic = (
+        evaluation.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        for kind in ("svm", "logistic")
+    )
+    members = {"svm": [validated(svm, (0.9, 0.1))], "logistic": [validated(logistic, (0.2, 0.8))]}
+    found, log = fusion.answers(Fusion(dataset=CORPUS, chosen_for="emotion", folds=FOLDS), members)
+    assert [row["chosen"] for (row,) in log] == ["svm", "logistic"]
+    expected = np.where(found["fold"][:, None] == 0, fusion.probabilities(svm), fusion.probabilities(logistic))
+    np.testing.assert_array_equal(found["mean"], expected)
+    one_fold, _ = fusion.answers(Fusion(dataset=CORPUS, folds=Folds(n=2, by="song", inner=0, tested=1)), members)
+    assert set(one_fold["fold"]) == {0} and len(one_fold["track"]) == (found["fold"] == 0).sum()
+
+
 def test_members_of_other_folds_are_refused(embedded):
     source, _ = embedded
     one, other = (
