@@ -26,7 +26,7 @@ UNTESTABLE, NOT_RUN = "untestable here", "not run yet"
 WORDS = (REPRODUCED, PARTLY, NOT, UNTESTABLE, NOT_RUN)
 PRINTED_KEY = "published/"
 SIDES = {"above": 1, "below": -1}
-JUDGED_BY = ("ours", "than", "side", "printed", "tolerance", "needs")  # the fields that only some rules have
+JUDGED_BY = ("ours", "than", "side", "printed", "tolerance", "songs", "needs")  # the fields that only some rules have
 ROUNDING = 1e-9  # 0.765 - 0.737 is 0.028, whatever binary fractions say
 
 
@@ -48,6 +48,7 @@ class Claim:
     side: str = ""  # of 0, on which a difference is claimed to lie
     printed: tuple[str, ...] = ()  # a key; two keys, the first less the second; or the paper's finding in words
     tolerance: float | None = None  # in the unit of the figures, shares of 1
+    songs: int | None = None  # for which the tolerance holds; where ours tested fewer, it widens as chance does
     needs: str = ""  # what would make an untestable claim testable
 
     def __post_init__(self):
@@ -146,13 +147,15 @@ def verdict(claim: Claim, numbers: dict) -> Verdict:
 
 
 def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
-    """A row per claim, ready to show: ``claim``, ``where``, ``printed``, ``ours``, ``tolerance``, ``verdict``."""
+    """A row per claim, ready to show: ``claim``, ``where``, ``printed``, ``ours``, ``tolerance``, ``verdict``, ``why``."""
     rows = []
     for claim in load() if claims is None else claims:
         found = verdict(claim, numbers)
-        tolerance = "" if claim.tolerance is None else f"{claim.tolerance:.3f}"
-        rows.append({"claim": claim.claim, "where": claim.where, "printed": found.printed, "ours": found.ours,
-                     "tolerance": tolerance, "verdict": found.word})  # fmt: skip
+        allowed = tolerance(claim, numbers)
+        rows.append({
+            "claim": claim.claim, "where": claim.where, "printed": found.printed, "ours": found.ours,
+            "tolerance": "" if allowed is None else f"{allowed:.3f}", "verdict": found.word, "why": found.reason,
+        })  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -192,7 +195,7 @@ def by_difference(claim: Claim, numbers: dict) -> tuple[str, str]:
 def by_excess(claim: Claim, numbers: dict) -> tuple[str, str]:
     """Reproduced where ours exceeds the other by more than the tolerance; partly where it exceeds it at all."""
     ours, other = _compared(claim, numbers)
-    gap, t = ours - other, claim.tolerance
+    gap, t = ours - other, tolerance(claim, numbers)
     if gap > t + ROUNDING:
         return REPRODUCED, f"higher by {gap:.3f}, more than {t:.3f}"
     if gap > ROUNDING:
@@ -219,6 +222,14 @@ def by_order(claim: Claim, numbers: dict) -> tuple[str, str]:
 def by_reason(claim: Claim, numbers: dict) -> tuple[str, str]:
     """Untestable, whatever the numbers."""
     return UNTESTABLE, f"{claim.reason} Needed: {claim.needs}"
+
+
+def tolerance(claim: Claim, numbers: dict) -> float | None:
+    """The tolerance, widened by sqrt(songs / n) where our figure rests on n songs, fewer than it was written for."""
+    if claim.songs is None:
+        return claim.tolerance
+    n = numbers.get("/".join(claim.ours[0].split("/")[:2]) + "/n", claim.songs)
+    return claim.tolerance * max(1.0, (claim.songs / n) ** 0.5)
 
 
 def _estimate(claim: Claim, numbers: dict) -> tuple[float, float, float]:
@@ -274,7 +285,7 @@ class Rule:
 RULES = {
     "value": Rule(by_value, _show_value, frozenset({"ours", "printed", "tolerance"}), interval=True),
     "difference": Rule(by_difference, _show_difference, frozenset({"ours", "side", "tolerance"}), interval=True),
-    "above": Rule(by_excess, _show_excess, frozenset({"ours", "than", "tolerance"})),
+    "above": Rule(by_excess, _show_excess, frozenset({"ours", "than", "tolerance"}), optional=frozenset({"printed", "songs"})),
     "order": Rule(by_order, _show_order, frozenset({"ours", "tolerance"}), optional=frozenset({"than", "printed"})),
     "untestable": Rule(by_reason, lambda claim, numbers: "", frozenset({"needs"})),
 }

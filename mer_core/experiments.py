@@ -241,6 +241,14 @@ EXPERIMENTS = {
         },
         at_smoke=("inherit", "mixture_per_class"),
     ),
+    "learning_curves": Experiment(
+        question="How do plain training and SSSL learn, epoch by epoch?",
+        feeds="the reading of segments_to_songs",
+        variants={
+            label: TWO_FOLDS | {"learning_curve": True} | method for label, method in (("inherit", PLAIN), ("self_learning", {}))
+        },
+        reference="inherit",
+    ),
     "alternatives": Experiment(
         question="Do other ways to learn from doubtful labels do better?",
         feeds="SSSL, Table 3, and the baselines it should have had",

@@ -242,6 +242,20 @@ def kept_labels(log: list[dict], classes) -> Figure:
     return finished(fig)
 
 
+def learning_curves(rows: pd.DataFrame) -> Figure:
+    """Shares called as labelled, epoch by epoch, one panel for each of what `tables.learning_curves` tells apart."""
+    grid = sns.relplot(
+        rows, x="epoch", y="share", hue="method", style="method", col="asked about", kind="line", markers=True, dashes=False,
+        errorbar=("pi", 100), height=2.7, aspect=0.85, hue_order=list(METHOD_NAMES)[:2], style_order=list(METHOD_NAMES)[:2],
+    )  # fmt: skip
+    grid.set(xlabel="Epoch", ylabel="Share called as labelled").set_titles("{col_name}")
+    for text in grid.legend.get_texts():
+        text.set_text(method_name(text.get_text()))
+    grid.legend.set_title("")
+    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return finished(grid.figure)
+
+
 def reliability(curves: dict[str, list]) -> Figure:
     """Promised against kept: the share of truly clean labels among those given a clean probability. On the diagonal: calibrated.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mer_core import datasets, paths, results, splits
+from mer_core import datasets, paths, results, songs, splits
 from mer_core.frames import Frames, compute, windows
 from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import METHODS
@@ -63,10 +63,36 @@ def seed_of(run: Run, fold: int, part: int) -> int:
     return int(np.random.SeedSequence([run.seed, fold, part]).generate_state(1)[0])
 
 
-def fit(run: Run, data: Segments, seed: int, on_epoch: Callable[[dict], None]) -> tuple[Answer, list[dict]]:
-    """Train on these segments by the run's method; gives what answers for other segments, and the log."""
-    learner = Learner(run.network, run.training, data, seed, on_epoch)
+def fit(
+    run: Run, data: Segments, seed: int, on_epoch: Callable[[dict], None], unheard: Segments | None = None
+) -> tuple[Answer, list[dict]]:
+    """Train on these segments by the run's method; gives what answers for other segments, and the log.
+
+    Parameters
+    ----------
+    unheard : segments of other songs, for a learning curve: the network is asked about them after every epoch
+    """
+
+    def after_epoch(row: dict) -> None:
+        if unheard is not None:
+            row.update(learning_curve(learner, data, unheard))
+        on_epoch(row)
+
+    learner = Learner(run.network, run.training, data, seed, after_epoch)
     return METHODS[run.method_name].train(learner, data, run.method), learner.log
+
+
+def learning_curve(learner: Learner, data: Segments, unheard: Segments) -> dict[str, float]:
+    """Shares that the network calls as they are labelled: windows it learns from, unheard windows, unheard songs."""
+    learned = data.in_epoch(0, learner.training.stride)
+    probabilities = learner.predict(unheard)
+    called = songs.mean_probability(probabilities.cpu().numpy(), unheard.track).argmax(axis=1)
+    labels = unheard.label.cpu().numpy()[np.unique(unheard.track, return_index=True)[1]]
+    return {
+        "learned_windows": float((learner.predict(data, learned).argmax(dim=1) == data.label[learned]).float().mean()),
+        "unheard_windows": float((probabilities.argmax(dim=1) == unheard.label).float().mean()),
+        "unheard_songs": float((called == labels).mean()),
+    }
 
 
 def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] = lambda row: None) -> Path:
@@ -89,7 +115,8 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         asked["out_of_fold"] = everything.of_tracks(training[inner == part - 1])
         training = training[inner != part - 1]
     data = everything.of_tracks(training)
-    answer, log = fit(run, data, seed_of(run, fold, part), on_epoch)
+    watched = test if run.learning_curve and not part else None
+    answer, log = fit(run, data, seed_of(run, fold, part), on_epoch, watched)
     if not part:
         asked["in_sample"] = data
         asked |= {f"heard_{i}": load_segments(heard(run, name), data.device)[1] for i, name in enumerate(run.also_heard)}

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from mer_core import UserError
 from mer_core.features import LogMel
-from mer_core.label_noise import LabelNoise
+from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import self_learning
 from mer_core.models import Network
 from mer_core.songs import SongDecision
@@ -29,12 +29,15 @@ class Run:
     folds: Folds = Folds()
     song: SongDecision = SongDecision()
     also_heard: tuple[str, ...] = ()  # other data sets that the networks answer for, never learn from
+    learning_curve: bool = False  # note in the log how well each epoch's network does; nothing is chosen by it
     skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them
     seed: int = 0
 
     def __post_init__(self):
         if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
             raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
+        if self.learning_curve and self.noise.kind != NONE:
+            raise ValueError("a learning curve takes labels for right: it is for runs without noise put into them")
 
     @property
     def method_name(self) -> str:

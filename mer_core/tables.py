@@ -4,10 +4,13 @@ Everywhere: ``compared`` is the table that `results.comparison` gives for an exp
 seeds and their differences from their references; ``records`` are the experiment's records.
 """
 
+import itertools
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from mer_core import paths, songs
+from mer_core import paths, significance, songs
 from mer_core.emotion import high_probability
 from mer_core.metrics import RELIABILITY_BINS
 from mer_core.results import main_decision, predictions, value
@@ -62,7 +65,8 @@ def beside_printed(compared: pd.DataFrame, decision: str = songs.MAIN_DECISION) 
     """Our accuracy and F1 beside those that SSSL prints for 4Q, as shares; F1 is the macro average, positive class for two."""
     rows = []
     for target, name in (("emotion", "four_class"), ("valence", "valence"), ("arousal", "arousal")):
-        for metric, printed_as in (("accuracy", "accuracy"), ("macro_f1" if target == "emotion" else "positive_f1", "f1")):
+        for printed_as in ("accuracy", "f1"):
+            metric = metric_of(target, printed_as)
             row = {"target": target, "metric": metric, "SSSL as printed": printed("4Q", "Proposed", f"{name}_{printed_as}")}
             rows.append(row | {r.label: spoken(r) for r in scores(compared, metric, target, decision).itertuples()})
     return pd.DataFrame(rows).set_index(["target", "metric"])
@@ -71,7 +75,8 @@ def beside_printed(compared: pd.DataFrame, decision: str = songs.MAIN_DECISION) 
 def against(compared: pd.DataFrame, records: list[dict], metric: str = "accuracy", decision: str | None = None) -> pd.DataFrame:
     """Each label's score, its difference from its reference song by song, its validation accuracy and its cost, ready to read.
 
-    The p-value is the bootstrap's over artists and seeds, corrected for the number of labels asked about (Holm).
+    The first p-value is the bootstrap's over artists and seeds, corrected for the number of labels asked about (Holm); the second
+    is the corrected resampled t-test's over folds and seeds, not corrected for that number.
     """
     differing = {r.label: r for r in differences(compared, metric, "emotion", decision).itertuples()}
     rows = []
@@ -80,6 +85,7 @@ def against(compared: pd.DataFrame, records: list[dict], metric: str = "accuracy
         row = {"run": own.label, metric: spoken(own), "seeds": len(own.seeds)}
         if (d := differing.get(own.label)) is not None:
             row |= {"difference": f"{spoken(d, sign=True)} from {d.against}", "p (Holm)": f"{d.p_holm:.3f}"}
+            row |= {"p t-test": f"{d.p_t:.3f}"} if pd.notna(d.p_t) else {}
         checked = [v for r in mine if (v := validation_accuracy(r)) is not None]
         row |= {"validation": f"{np.mean(checked):.3f}"} if checked else {}
         rows.append(row | {"core-minutes": f"{np.mean([r['cost']['core_minutes'] for r in mine]):.1f}"})
@@ -100,13 +106,17 @@ def by_target(compared: pd.DataFrame) -> pd.DataFrame:
 
 
 def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
-    """Every difference in accuracy, by target and decision, with both tests, ready to read."""
-    rows = compared[compared["against"].notna() & (compared["name"] == "accuracy")]
+    """Every difference in accuracy, by target and decision, with both tests, ready to read.
+
+    The bootstrap's p-values are corrected for all rows that the table shows (Holm).
+    """
+    rows = compared[compared["against"].notna() & (compared["name"] == "accuracy") & (compared["decision"] != "most_frequent")]
+    rows = rows.assign(p_holm=significance.holm(rows["p"]))
     return pd.DataFrame(
         {"question": TARGET_NAMES[r.target], "decision": songs.DECISION_NAMES[r.decision], "run": r.label,
          "difference": spoken(r, sign=True),
          "p bootstrap": f"{r.p:.3f}", "p (Holm)": f"{r.p_holm:.3f}", "p t-test": f"{r.p_t:.3f}"}
-        for r in rows.itertuples() if r.decision != "most_frequent"
+        for r in rows.itertuples()
     ).set_index(["question", "decision"])  # fmt: skip
 
 
@@ -122,6 +132,25 @@ def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
             rows.append({"target": target, "seconds": seconds, "value": row.value, "low": row.low, "high": row.high,
                          "printed": same.iloc[0] / 100 if len(same) else None})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def table_2(compared: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy and F1 by segment duration, ours with interval and as SSSL's Table 2 prints them for 4Q, ready to read."""
+    shown = published().query("paper == 'sssl' and table == 2 and dataset == '4Q'").set_index(["setting", "metric"])["value"]
+    rows = []
+    for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
+        found = scores(compared, metric_of(target, measure), target)
+        figures = {row.label.replace("seconds_", "") + " s": spoken(row) for row in found.itertuples() if "seconds" in row.label}
+        name = {"question": TARGET_NAMES[target], "metric": measure.replace("f1", "F1")}
+        printed_as = f"{'four_class' if target == 'emotion' else target}_{measure}"
+        said = {setting: f"{share / 100:.3f}" for (setting, metric), share in shown.items() if metric == printed_as}
+        rows += [name | {"whose": "ours"} | figures] + [name | {"whose": "printed"} | said] * bool(said)
+    return pd.DataFrame(rows).set_index(["question", "metric", "whose"]).fillna("").sort_index(axis=1)
+
+
+def metric_of(target: str, measure: str) -> str:
+    """Our metric for what a table calls accuracy or F1: macro F1 of four classes, that of the class "high" of two."""
+    return measure if measure == "accuracy" else "macro_f1" if target == "emotion" else "positive_f1"
 
 
 def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
@@ -151,6 +180,19 @@ def by_epochs(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         if method in ("inherit", "self_learning"):
             rows.append({"condition": epochs[row.label], "method": method, "value": row.value, "low": row.low, "high": row.high})
     return pd.DataFrame(rows).sort_values("condition")
+
+
+ASKED_ABOUT = {
+    "learned_windows": "Windows it learns from", "unheard_windows": "Unheard windows", "unheard_songs": "Unheard songs",
+}  # fmt: skip
+
+
+def learning_curves(records: list[dict]) -> pd.DataFrame:
+    """Shares called as labelled after each epoch: ``method``, ``fold``, ``epoch``, ``asked about``, ``share``."""
+    return pd.DataFrame(
+        {"method": record["label"], "fold": fold, "epoch": row["epoch"] + 1, "asked about": name, "share": row[measure]}
+        for record in records for fold, log in enumerate(record["log"]) for row in log for measure, name in ASKED_ABOUT.items()
+    )  # fmt: skip
 
 
 def around_default(
@@ -321,41 +363,61 @@ def printed(dataset: str, system: str, metric: str, paper: str = "sssl", table: 
     return float(rows[rows["table"] == table]["value"].iloc[0]) / 100
 
 
+class Ours(NamedTuple):
+    """Our run for a row of SSSL's Table 3 on 4Q, or for one that the table should have had."""
+
+    system: str
+    hears: str
+    experiment: str
+    label: str
+    decision: str | None = None  # by default the main one
+    targets: tuple[str, ...] = TARGETS
+
+
+AUDIO = "audio"
+OURS = (
+    Ours("2-Stage [8]", AUDIO, "alternatives", "two_stage", targets=TARGETS[1:]),
+    Ours(
+        "Audio Embedding [24]", "audio, features of a pretrained network", "baselines", "svm_embeddings"
+    ),  # a user's own weights
+    Ours("SVM [17]", "audio, hand-made features; folds by song", "baselines", "svm_top100_song"),
+    Ours("SVM [17]", "audio, hand-made features; folds by artist", "baselines", "svm_top100_artist"),
+    Ours("Proposed* (without L_KL)", AUDIO, "ablations", "without_consistency"),
+    Ours("Proposed", AUDIO, "song_decision", "self_learning", "svm", TARGETS[:2]),
+    Ours("Proposed", AUDIO, "durations", "seconds_1", "svm", TARGETS[2:]),  # its Table 2: 1 s for arousal, 3 s for the others
+    Ours("Proposed", "audio; second stage as printed", "song_decision", "self_learning", "svm_in_sample", TARGETS[:2]),
+    Ours("Proposed", "audio; second stage as printed", "durations", "seconds_1", "svm_in_sample", TARGETS[2:]),
+    Ours("not in the table: most frequent class", "nothing", "song_decision", "inherit", "most_frequent"),
+    Ours("not in the table: inherited labels", AUDIO, "song_decision", "inherit"),
+    Ours("not in the table: the same, majority vote", AUDIO, "song_decision", "inherit", "majority_vote"),
+    Ours("not in the table: the same, maximum run length", AUDIO, "song_decision", "inherit", "maximum_run_length"),
+    Ours("not in the table: soft labels", AUDIO, "alternatives", "soft_labels"),
+    Ours("not in the table: SVM on log-mel statistics", AUDIO, "baselines", "svm_log_mel_artist"),
+)
+
+
 def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every row of SSSL's Table 3 for 4Q, what it hears, and our row for it, ready to read.
+    """Every row of SSSL's Table 3 for 4Q and those it lacks: what it hears, the printed figure and ours, ready to read.
 
     Parameters
     ----------
     compared : comparisons by experiment
     """
-    shown = published().query("paper == 'sssl' and table == 3 and dataset == '4Q'")
+    shown = published().query("paper == 'sssl' and table == 3 and dataset == '4Q'").set_index(["system", "metric"])["value"]
     rows = []
-    for system, (hears, experiment, label, decision) in OURS.items():
-        row = {"system": system, "hears": hears, "ours": f"{experiment}: {label}"}
-        for target, stem in (("emotion", "four_class"), ("valence", "valence"), ("arousal", "arousal")):
-            for metric, printed_as in (("accuracy", "accuracy"), ("macro_f1" if target == "emotion" else "positive_f1", "f1")):
-                same = shown[(shown["system"] == system) & (shown["metric"] == f"{stem}_{printed_as}")]["value"]
-                if not len(same):
-                    continue
-                found = scores(compared[experiment], metric, target, decision) if experiment in compared else pd.DataFrame()
-                own = found[found["label"] == label] if len(found) else found
-                ours = spoken(own.iloc[0]) if len(own) else "not run yet"
-                rows.append(
-                    row
-                    | {
-                        "figure": f"{TARGET_NAMES[target]} {printed_as}",
-                        "printed": f"{same.iloc[0] / 100:.3f}",
-                        "our figure": ours,
-                    }
-                )
+    for ours, target, measure in itertools.product(OURS, TARGETS, ("accuracy", "f1")):
+        key = (ours.system, f"{'four_class' if target == 'emotion' else target}_{measure}")
+        lacking = ours.system not in shown and measure == "accuracy"
+        if target not in ours.targets or (key not in shown and not lacking):
+            continue
+        own = pd.DataFrame()
+        if ours.experiment in compared:
+            found = scores(compared[ours.experiment], metric_of(target, measure), target, ours.decision)
+            own = found[found["label"] == ours.label]
+        rows.append({
+            "system": ours.system, "figure": f"{TARGET_NAMES[target]} {measure.replace('f1', 'F1')}", "hears": ours.hears,
+            "printed": "" if lacking else f"{shown[key] / 100:.3f}",
+            "our figure": spoken(own.iloc[0]) if len(own) else "not run yet",
+            "songs": str(own["n"].iloc[0]) if len(own) else "", "our run": f"{ours.experiment}: {ours.label}",
+        })  # fmt: skip
     return pd.DataFrame(rows).set_index(["system", "figure"])
-
-
-# the paper's systems on 4Q: what they hear, and our experiment, label and decision for them
-OURS = {
-    "2-Stage [8]": ("audio", "alternatives", "two_stage", None),
-    "Audio Embedding [24]": ("audio, a pretrained network's features", "baselines", "svm_embeddings_artist", None),
-    "SVM [17]": ("audio, hand-made features", "baselines", "svm_top100_song", None),
-    "Proposed* (without L_KL)": ("audio", "ablations", "without_consistency", None),
-    "Proposed": ("audio", "song_decision", "self_learning", "svm"),
-}

@@ -27,6 +27,12 @@ tables.against(compared, recorded)
 figures.by_duration(tables.by_duration(compared))
 
 # %% [markdown]
+# Table 2 for 4Q, ours beside the printed figures (F1: macro average for quadrants, the class "high" for the others):
+
+# %% tags=["hide-input"]
+tables.table_2(compared)
+
+# %% [markdown]
 # ## Chosen inside the training folds, or on the reported songs?
 #
 # For every test fold the duration with the best validation accuracy inside its training folds is taken, for each question on its

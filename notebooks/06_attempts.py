@@ -29,6 +29,13 @@ figures.forest(tables.differences(compared), "Accuracy less plain training's, tw
 figures.by_condition(tables.by_epochs(compared, recorded), "Epochs", "Song accuracy, two folds")
 
 # %% [markdown]
+# How both learn, epoch by epoch: the share of windows and songs that a network calls as they are labelled. What it learns from it may come to
+# know by heart; only songs of unheard artists count, and no epoch was chosen by them. Again: `mer run learning_curves --preset cpu`.
+
+# %% mystnb={"figure": {"name": "fig-learning-curves", "caption": "Share of windows and songs called as labelled after each epoch of the headline pair; mean of two folds and their range."}, "image": {"alt": "Learning curves of plain training and SSSL: windows learned from, unheard windows, unheard songs."}} tags=["hide-input"]
+figures.learning_curves(tables.learning_curves(experiments.recorded("learning_curves", "cpu")))
+
+# %% [markdown]
 # ## How SSSL loses
 #
 # Once a quadrant's windows are mostly called noisy, their labels are replaced by the predictions that had doubted them, and the quadrant

@@ -178,6 +178,20 @@ def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
     assert stored["heard_0"].shape == (8 * 3, 4) and len(stored["heard_0_track_id"]) == 8
 
 
+def test_a_learning_curve_watches_and_changes_nothing(tiny):
+    plain = replace(tiny, folds=Folds(n=2, by="song", tested=1, inner=0))
+    watched = evaluation.execute(replace(plain, learning_curve=True), "test", "smoke", "watched")
+    seen, alone = results.predictions(watched), results.predictions(evaluation.execute(plain, "test", "smoke", "unwatched"))
+    np.testing.assert_array_equal(seen["test"], alone["test"])
+    curve = tables.learning_curves([watched]).set_index(["asked about", "epoch"])["share"]
+    assert (
+        curve["Unheard songs", 2]
+        == results.value(watched, name="accuracy", target="emotion", decision="mean_probability")["value"]
+    )
+    with pytest.raises(ValueError, match="takes labels for right"):
+        replace(plain, learning_curve=True, noise=LabelNoise("symmetric", 0.5))
+
+
 def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
     seen, original = [], networks.fit
     monkeypatch.setattr(networks, "fit", lambda run, data, *rest: seen.append(data) or original(run, data, *rest))

@@ -73,5 +73,14 @@ def test_a_course_that_rises_with_the_listeners_agrees_with_them():
 
 def test_every_row_of_table_3_has_ours_or_says_that_it_was_not_run():
     shown = tables.table_3({})
-    assert len(shown) == len(tables.published().query("paper == 'sssl' and table == 3 and dataset == '4Q'"))
+    wanted = tables.published().query("paper == 'sssl' and table == 3 and dataset == '4Q'")
+    assert set(wanted["system"]) <= set(shown.index.get_level_values("system"))
+    assert len(shown[shown["printed"] != ""].groupby(["system", "figure"])) == len(wanted)
     assert set(shown["our figure"]) == {"not run yet"}
+
+
+def test_table_2_stands_beside_ours():
+    shown = tables.table_2(compared({"seconds_1": 0.6, "seconds_3": 0.7}))
+    assert shown.loc[("quadrants", "accuracy", "ours"), "3 s"] == "0.700 [0.600, 0.800]"
+    printed = tables.printed("4Q", "Proposed", "arousal_accuracy")  # of 1 s, which its Table 2 prints too
+    assert shown.loc[("arousal", "accuracy", "printed"), "1 s"] == f"{printed:.3f}"
