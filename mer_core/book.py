@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from mer_core import UserError, claims, experiments, figures, notebooks, paths, results, tables
+from mer_core import UserError, claims, experiments, figures, notebooks, paths, reruns, results, tables
 
 GENERATED = paths.BOOK / "generated"
 HTML = paths.ROOT / "_build" / "html"
@@ -174,6 +174,7 @@ def write_generated() -> None:
     (GENERATED / "numbers.json").write_text(json.dumps(numbers(), indent=1, sort_keys=True))
     (GENERATED / "status.md").write_text(status_table().to_markdown(index=False) + "\n")
     (GENERATED / "experiments.md").write_text(experiments_table().to_markdown(index=False) + "\n")
+    (GENERATED / "reruns.md").write_text((reruns.table("cpu").to_markdown(index=False) or "None yet.") + "\n")
     headline(results.comparison("segments_to_songs", "cpu")).savefig(GENERATED / "headline.svg", metadata={"Date": None})
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``mer data | features | run | book``."""
+"""The command line: ``mer data | features | run | rerun | book``."""
 
 import multiprocessing
 import os
@@ -117,6 +117,29 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
             chosen = [(label, one) for label, one in jobs if not only or label in only]
             for record in experiments.execute(name, preset, jobs, chosen[shard_of(shard, len(chosen))], executor):
                 click.echo(in_a_line(record))
+
+
+@main.command()
+@click.argument("runs", nargs=-1, metavar="[EXPERIMENT/LABEL]...")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="cpu", show_default=True)
+@click.option("--fold", type=int, default=0, show_default=True)
+@click.option("--workers", type=int, help="Networks trained side by side; default one a core.")
+def rerun(runs, preset, fold, workers):
+    """Train one fold of recorded runs again and say by how much the answers moved; by default one run of each method.
+
+    \b
+    mer rerun
+    mer rerun segments_to_songs/self_learning --fold 3
+    """
+    from mer_core import reruns
+
+    with clear_errors(), executor_of(workers, None) as executor:
+        chosen = [tuple(name.split("/", 1)) for name in runs] or reruns.one_of_each_method(preset)
+        if malformed := [name for name in chosen if len(name) != 2]:
+            raise click.UsageError(f"a run is EXPERIMENT/LABEL, got {malformed[0][0]!r}")
+        again = map if executor is None else executor.map
+        for row in again(reruns.rerun, *zip(*chosen, strict=True), [preset] * len(chosen), [fold] * len(chosen)):
+            click.echo(f"{row['experiment']}/{row['label']}, fold {fold}: recorded {row['recorded']:.4f}, now {row['now']:.4f}")
 
 
 def in_a_line(record: dict) -> str:

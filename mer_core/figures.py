@@ -244,15 +244,20 @@ def kept_labels(log: list[dict], classes) -> Figure:
 
 def learning_curves(rows: pd.DataFrame) -> Figure:
     """Shares called as labelled, epoch by epoch, one panel for each of what `tables.learning_curves` tells apart."""
+    return by_epoch(
+        rows.assign(method=rows["method"].map(method_name)), "share", "Share called as labelled", "asked about", "method"
+    )
+
+
+def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> Figure:
+    """Mean of a column after each epoch and the range over folds and seeds, one panel and one line for each of two others."""
+    names = [str(name) for name in rows[line].unique()]
     grid = sns.relplot(
-        rows, x="epoch", y="share", hue="method", style="method", col="asked about", kind="line", markers=True, dashes=False,
-        errorbar=("pi", 100), height=2.7, aspect=0.85, hue_order=list(METHOD_NAMES)[:2], style_order=list(METHOD_NAMES)[:2],
+        rows.astype({line: str}), x="epoch", y=y, col=panel, hue=line, style=line, hue_order=names, style_order=names,
+        kind="line", markers=list("osD^vP*X"[: len(names)]), dashes=False, errorbar=("pi", 100), height=2.7, aspect=0.85,
     )  # fmt: skip
-    grid.set(xlabel="Epoch", ylabel="Share called as labelled").set_titles("{col_name}")
-    for text in grid.legend.get_texts():
-        text.set_text(method_name(text.get_text()))
-    grid.legend.set_title("")
-    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    grid.set(xlabel="Epoch", ylabel=ylabel, xticks=sorted(rows["epoch"].unique())).set_titles("{col_name}")
+    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(names), 5), title=None)
     return finished(grid.figure)
 
 
@@ -298,21 +303,18 @@ def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.Dat
     return finished(fig)
 
 
+DETECTION_NAMES = {"auc": "AUC", "average_precision": "Average precision", "calibration_error": "Calibration error"}
+
+
 def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
-    """Area under the ROC curve of the clean probability per epoch, a line per condition, mean over folds and seeds.
+    """How well wrong labels are found, epoch by epoch: a panel per measure, a line per condition.
 
     Parameters
     ----------
     rows : as `tables.detection` gives them, with a column named by `condition`
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
-    for i, (name, own) in enumerate(rows.groupby(condition)):
-        mean = own.groupby("epoch")["auc"].mean()
-        ax.plot(mean.index, mean, marker="osD^vP*X"[i], ms=4, color=PALETTE[i], label=str(name))
-    ax.axhline(0.5, color=NEUTRAL, ls=":")
-    ax.set(xlabel="Epoch", ylabel="AUC: clean above wrong", ylim=(0.4, 1.01), xticks=sorted(rows["epoch"].unique()))
-    ax.legend(title=condition, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
-    return finished(fig)
+    long = rows.melt(["epoch", condition], list(DETECTION_NAMES), "measure")
+    return by_epoch(long.assign(measure=long["measure"].map(DETECTION_NAMES)), "value", "", "measure", condition)
 
 
 def annotation_noise(rows: pd.DataFrame) -> Figure:

@@ -63,6 +63,12 @@ def seed_of(run: Run, fold: int, part: int) -> int:
     return int(np.random.SeedSequence([run.seed, fold, part]).generate_state(1)[0])
 
 
+def divided(run: Run, frames: Frames, fold: int) -> tuple[np.ndarray, np.ndarray]:
+    """The training songs of a fold and those it tests, as places in the table of tracks."""
+    of_track = splits.outer(frames.tracks, run.folds)
+    return np.flatnonzero(of_track != fold), np.flatnonzero(of_track == fold)
+
+
 def fit(
     run: Run, data: Segments, seed: int, on_epoch: Callable[[dict], None], unheard: Segments | None = None
 ) -> tuple[Answer, list[dict]]:
@@ -107,8 +113,8 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     if path.exists():
         return path
     began = time.perf_counter()
-    of_track = splits.outer(frames.tracks, run.folds)
-    training, test = np.flatnonzero(of_track != fold), everything.of_tracks(np.flatnonzero(of_track == fold))
+    training, tested = divided(run, frames, fold)
+    test = everything.of_tracks(tested)
     asked = {"test": test}
     if part:
         inner = splits.inner(frames.tracks, training, run.folds)

@@ -27,7 +27,7 @@ drift[drift["epoch"] == drift["epoch"].max()].groupby("drift").mean(numeric_only
     columns=["seed", "fold", "epoch"]
 ).round(3)
 
-# %% mystnb={"figure": {"name": "fig-drift-auc", "caption": "How well the clean probability ranks truly clean windows above wrong ones, per epoch, by drift in per cent; mean over three seeds. Dotted: chance."}, "image": {"alt": "Detection AUC per epoch for five amounts of drift."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-drift-auc", "caption": "How well the clean probability tells truly clean windows from wrong ones, per epoch, by drift in per cent: AUC, average precision, calibration error. Mean over three seeds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for five amounts of drift."}} tags=["hide-input"]
 figures.detection_by_epoch(drift, "drift")
 
 # %% [markdown]
@@ -37,7 +37,7 @@ figures.detection_by_epoch(drift, "drift")
 # *Arousal-preserving*: the quadrant of the other valence, which is how listeners err. *Songs*: a song's windows are all wrong alike; with the
 # others each window is wrong on its own, as if the emotion changed.
 
-# %% mystnb={"figure": {"name": "fig-noise-auc", "caption": "How well the clean probability ranks the untouched labels of 4Q above the replaced ones, per epoch; mean over two folds. Dotted: chance."}, "image": {"alt": "Detection AUC per epoch for four kinds of label noise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-noise-auc", "caption": "How well the clean probability tells the untouched labels of 4Q from the replaced ones, per epoch: AUC, average precision, calibration error. Mean of two folds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for four kinds of label noise."}} tags=["hide-input"]
 noisy = experiments.recorded("known_noise", "cpu")
 together = [record for record in noisy if record["label"].startswith("self_learning")]
 known = tables.detection(together).assign(

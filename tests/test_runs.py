@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import UserError, evaluation, experiments, networks, paths, results, songs, tables
+from mer_core import UserError, evaluation, experiments, networks, paths, reruns, results, songs, tables
 from mer_core.datasets import synthetic
 from mer_core.experiments import EXPERIMENTS, PRESETS
 from mer_core.label_noise import LabelNoise
@@ -104,6 +104,18 @@ def test_a_run_with_a_record_is_loaded_not_repeated(tiny, monkeypatch):
     monkeypatch.setattr(results, "code_digest", lambda *rooms: "other code")
     with pytest.raises(TypeError, match="not callable"):  # a smoke record of other code is stale
         evaluation.execute(tiny, "test", "smoke", "again")
+
+
+def test_a_fold_trained_again_gives_the_recorded_answers(tiny, monkeypatch):
+    monkeypatch.setattr(experiments, "jobs", lambda *_: [("again", tiny), ("other seed", replace(tiny, seed=7))])
+    record = evaluation.execute(tiny, "test", "smoke", "again")
+    monkeypatch.setattr(results, "existing", lambda *_: record)
+    same, other = (reruns.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
+    assert same["now"] == same["recorded"] and same["largest_change_of_a_probability"] == 0
+    assert other["largest_change_of_a_probability"] > 0 and other["songs"] == 8
+    assert len(reruns.table("smoke")) == 2
+    with pytest.raises(results.RecordError, match="that tested fold 2"):
+        reruns.rerun("test", "again", "smoke", 2)
 
 
 def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny, monkeypatch):

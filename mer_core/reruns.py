@@ -1,0 +1,71 @@
+"""A recorded fold trained again: do the same settings on the same sound give the same answers, and if not, by how much?"""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+
+from mer_core import experiments, metrics, networks, results, songs
+from mer_core.runs import Run
+from mer_core.training import best_device
+
+
+def one_of_each_method(preset: str) -> list[tuple[str, str]]:
+    """(experiment, label) of the first recorded run of every method that trains networks."""
+    found: dict[str, tuple[str, str]] = {}
+    for name in [name for name, experiment in experiments.EXPERIMENTS.items() if preset in experiment.presets]:
+        for label, run in experiments.jobs(name, preset):
+            if isinstance(run, Run) and results.existing(run, name, preset, label):
+                found.setdefault(run.method_name, (name, label))
+    return list(found.values())
+
+
+def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
+    """Train the network of one fold of a recorded run again, whatever is cached, and write how its answers moved.
+
+    Raises
+    ------
+    RecordError : there is no such record, or it did not test this fold
+    """
+    run = next((run for name, run in experiments.jobs(experiment, preset) if name == label), None)
+    record = results.existing(run, experiment, preset, label) if isinstance(run, Run) else None
+    if record is None or fold not in networks.tested_folds(run):
+        raise results.RecordError(f"no record of {experiment}/{label} at the preset {preset} that tested fold {fold}.")
+    began = time.perf_counter()
+    frames, everything = networks.load_segments(run, best_device())
+    training, test = networks.divided(run, frames, fold)
+    answer, _ = networks.fit(run, everything.of_tracks(training), networks.seed_of(run, fold, 0), lambda row: None)
+    asked = everything.of_tracks(test)
+    stored = results.predictions(record)
+    own = np.isin(stored["test_track"], test)
+    before = songs.mean_probability(stored["test"][own], stored["test_track"][own])
+    after = songs.mean_probability(networks.half(answer(asked)), asked.track)
+    truth, n = frames.tracks.targets[np.unique(test)], before.shape[1]
+    row = {
+        "experiment": experiment, "label": label, "method": run.method_name, "fold": fold, "songs": len(truth),
+        "recorded": metrics.accuracy(metrics.confusion(truth, before.argmax(axis=1), n)),
+        "now": metrics.accuracy(metrics.confusion(truth, after.argmax(axis=1), n)),
+        "songs_called_otherwise": int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
+        "largest_change_of_a_probability": float(np.abs(before - after).max()),
+        "seconds": time.perf_counter() - began, "run_id": run.run_id, "trained_at": record["code"].get("trained_at"),
+        "code": results.code_state(), "environment": results.environment(networks.device_name(), 1),
+    }  # fmt: skip
+    path = results.folder(preset, own=False) / "reruns" / f"{experiment}-{label}-fold-{fold}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return row
+
+
+def table(preset: str) -> pd.DataFrame:
+    """All reruns, a row each, ready to read."""
+    found = [json.loads(path.read_text()) for path in sorted((results.folder(preset, own=False) / "reruns").glob("*.json"))]
+    return pd.DataFrame(
+        {
+            "method": row["method"], "run": f"{row['experiment']}: {row['label']}", "fold": row["fold"], "songs": row["songs"],
+            "accuracy recorded": f"{row['recorded']:.4f}", "trained again": f"{row['now']:.4f}",
+            "songs called otherwise": row["songs_called_otherwise"],
+            "largest change of a song's probability": f"{row['largest_change_of_a_probability']:.4f}",
+        }
+        for row in found
+    )  # fmt: skip
