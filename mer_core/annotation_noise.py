@@ -61,8 +61,8 @@ def measure(static: pd.DataFrame, dynamic: pd.DataFrame, window_s: float = WINDO
 
     Returns
     -------
-    table : columns target ("valence", "arousal", "quadrant"), measure, value and its interval low to high (shares, 0 to 1),
-        n_clips (clips the value rests on)
+    table : columns target ("valence", "arousal", "quadrant"), measure, value and its interval low to high (shares, 0 to 1, and
+        correlations), n_clips (clips the value rests on)
 
     Raises
     ------
@@ -83,6 +83,7 @@ def measure(static: pd.DataFrame, dynamic: pd.DataFrame, window_s: float = WINDO
             rows += [(target, *row) for row in _contradictions(unit, tally(song, owner, label), weights)]
         near = _near_midpoint(static, target, margin)
         rows.append((target, f"clips within {margin:g} of the midpoint", *_share(near, np.ones(len(near)), weights)))
+    rows += _agreement(static, frames, weights)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -157,6 +158,32 @@ def _share(part: np.ndarray, whole: np.ndarray, weights: np.ndarray) -> tuple[fl
     drawn = weights @ whole
     some = drawn > 0  # a resample may consist of clips too short for a window
     return part.sum() / whole.sum(), *interval((weights @ part)[some] / drawn[some]), int((whole > 0).sum())
+
+
+def _agreement(static: pd.DataFrame, frames: pd.DataFrame, weights: np.ndarray) -> list[tuple]:
+    """Correlation over clips of each whole-clip rating with the mean of each rating over time: do the columns mean the same?"""
+    means = frames.groupby("track_id")[["valence", "arousal"]].mean().reindex(static["track_id"])
+    rated = means["valence"].notna().to_numpy()
+    rows = []
+    for target in ("valence", "arousal"):
+        for other in ("valence", "arousal"):
+            x, y = static[target].to_numpy()[rated], means[other].to_numpy()[rated]
+            if min(np.ptp(x), np.ptp(y)) == 0:  # what never varies correlates with nothing
+                continue
+            value = _correlations(x, y, np.ones((1, len(x))))[0]
+            rows.append((target, f"correlation with {other} over time", value,
+                         *interval(_correlations(x, y, weights[:, rated])), len(x)))  # fmt: skip
+    return rows
+
+
+def _correlations(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Pearson's r under each row of weights, rows under which something does not vary left out."""
+    weights = weights[weights.any(axis=1)]
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    mean_x, mean_y = weights @ x, weights @ y
+    spread = np.sqrt((weights @ x**2 - mean_x**2).clip(0) * (weights @ y**2 - mean_y**2).clip(0))
+    varied = spread > 1e-12
+    return ((weights @ (x * y) - mean_x * mean_y)[varied] / spread[varied]).round(12)
 
 
 def _quadrant_index(ratings: pd.DataFrame) -> np.ndarray:

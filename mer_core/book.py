@@ -26,8 +26,8 @@ class BookError(UserError):
     """A book that must not be published; the message says what is wrong."""
 
 
-def execute_notebooks(preset: str, only: tuple[str, ...] = ()) -> None:
-    """Run the text notebooks at a preset; the executed ones become pages of the book.
+def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None:
+    """Run the text notebooks at a preset, with further parameters; the executed ones become pages of the book.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = ()) -> None:
     if unknown := set(only) - set(by_name):
         raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
     for name in tqdm(only or by_name, desc="notebooks", unit="notebook", disable=None):
-        notebooks.execute(by_name[name], paths.EXECUTED / f"{name}.ipynb", preset=preset)
+        notebooks.execute(by_name[name], paths.EXECUTED / f"{name}.ipynb", preset=preset, **values)
 
 
 def numbers() -> dict[str, float | int | str]:

@@ -230,14 +230,20 @@ def start_worker(threads: int) -> None:
     "--preset", type=click.Choice(["smoke", "cpu"]), default="smoke", show_default=True, help="What notebooks compute here."
 )
 @click.option("--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebooks executed.")
 @click.option("--no-execute", is_flag=True, help="Build the pages from notebooks executed before.")
-def book(preset: str, notebook: tuple[str, ...], no_execute: bool):
-    """Execute the notebooks, write the book's figures and numbers, and build it as strict offline HTML."""
+def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_execute: bool):
+    """Execute the notebooks, write the book's figures and numbers, and build it as strict offline HTML.
+
+    \b
+    mer book
+    mer book --notebook 11_timelines --set song=MT0000040632
+    """
     from mer_core import book as publishing
 
     with clear_errors():
         if not no_execute:
-            publishing.execute_notebooks(preset, notebook)
+            publishing.execute_notebooks(preset, notebook, **dict(setting_of(text) for text in settings))
         publishing.write_generated()
         index = publishing.build()
     click.echo(f"The book is ready: open {index.relative_to(Path.cwd()) if index.is_relative_to(Path.cwd()) else index}")

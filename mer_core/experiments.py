@@ -11,7 +11,7 @@ from mer_core.fusion import Fusion
 from mer_core.methods import METHODS, self_learning
 from mer_core.models import Network
 from mer_core.probes import LOGISTIC, Probe
-from mer_core.ratings import DEAM_LATER, EIM, EIM_AS_DISTRIBUTED, PMEMO, Ratings
+from mer_core.ratings import SETS, Ratings
 from mer_core.runs import Run, changed
 from mer_core.splits import Folds
 from mer_core.training import Training
@@ -307,7 +307,7 @@ EXPERIMENTS = {
         question="How much segment-label noise do listeners' own ratings show?",
         feeds="the paper's premise: emotion is not constant during a clip",
         presets=("cpu",),
-        variants={name: {"ratings": name} for name in (PMEMO, EIM, DEAM_LATER, EIM_AS_DISTRIBUTED)},
+        variants={name: {"ratings": name} for name in SETS},
         reference="",
     ),
     "elsewhere": Experiment(

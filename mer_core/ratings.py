@@ -10,7 +10,10 @@ from mer_core.annotation_noise import MARGIN, WINDOW_S, aligned, centred
 from mer_core.datasets import deam, pmemo
 from mer_core.runs import Named
 
-PMEMO, EIM, DEAM_LATER, EIM_AS_DISTRIBUTED = "pmemo", "eim", "deam_later", "eim_as_distributed"
+PMEMO, EIM, DEAM_LATER = "pmemo", "eim", "deam_later"
+EIM_AS_DISTRIBUTED = "eim_as_distributed"  # neither mended
+EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT = "eim_offset_kept", "deam_later_offset_kept"  # columns mended, slider's offset not
+SETS = (PMEMO, EIM, DEAM_LATER, EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT, EIM_AS_DISTRIBUTED)
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Ratings(Named):
 def tables(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings of whole clips and over time, centred; DEAM's curves less the offset of their slider, part by part.
 
-    ``eim_as_distributed`` leaves DEAM's exchanged columns and the offset as they are, to show what they do.
+    ``eim_as_distributed`` leaves DEAM's exchanged columns and the offset as they are, ``..._offset_kept`` the offset alone, to
+    show what they do.
 
     Raises
     ------
@@ -37,9 +41,9 @@ def tables(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     if dataset == PMEMO:
         return centred(pmemo.annotations(), pmemo.SCALE), centred(pmemo.dynamic(), pmemo.SCALE)
     songs = deam.annotations(as_distributed=dataset == EIM_AS_DISTRIBUTED)
-    own = songs[~songs["eim"] if dataset == DEAM_LATER else songs["eim"]]
+    own = songs[~songs["eim"] if dataset in (DEAM_LATER, DEAM_LATER_OFFSET_KEPT) else songs["eim"]]
     static, dynamic = centred(own, deam.STATIC_SCALE), centred(deam.dynamic(), deam.DYNAMIC_SCALE)
-    return static, dynamic if dataset == EIM_AS_DISTRIBUTED else aligned(dynamic, static)
+    return static, aligned(dynamic, static) if dataset in (EIM, DEAM_LATER) else dynamic
 
 
 def measure(ratings: Ratings) -> tuple[pd.DataFrame, pd.DataFrame]:

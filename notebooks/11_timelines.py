@@ -4,7 +4,7 @@
 # **Question.** The paper's Figure 2 shows one song. What do the timelines of other songs show, and does the model's course follow what
 # listeners felt, second by second?
 #
-# Choose any tested song of 4Q by its id (`song`). Four PMEmo choruses have their audio here; the network that learned from 4Q hears
+# Choose any song of 4Q by its id: `mer book --notebook 11_timelines --set song=MT0000040632`. Four PMEmo choruses have their audio here; the network that learned from 4Q hears
 # them for the first time. Again: `mer run segments_to_songs --preset cpu`, `mer run elsewhere --preset cpu`.
 
 # %% tags=["parameters"]

@@ -31,6 +31,7 @@ def values(table, target="valence"):
 
 def test_ratings_that_say_the_same_all_the_time_show_no_noise():
     found = measure(clips((0.3, 0.3), (-0.3, 0.3)), over_time([0.3] * 12, [-0.3] * 12))
+    found = found[~found["measure"].str.startswith("correlation")]
     assert (found[["value", "low", "high"]] == 0).all(axis=None) and (found["n_clips"] == 2).all()
     assert found.columns.tolist() == annotation_noise.COLUMNS and found["measure"].nunique() == 11
 
@@ -109,6 +110,19 @@ def test_an_offset_common_to_all_clips_can_be_taken_out(rng):
     pd.testing.assert_frame_equal(aligned(shifted, static), aligned(dynamic, static))
     before, after = (values(measure(static, table), "quadrant")[FRAMES] for table in (shifted, aligned(shifted, static)))
     assert before > after + 0.1
+
+
+def test_exchanged_columns_are_found_out_by_what_they_correlate_with(rng):
+    """Pearson's r by NumPy, and by the names that the columns should have had."""
+    felt = clips(*rng.uniform(-0.5, 0.5, (20, 2)))
+    curves = over_time(*([v] * 4 for v in felt["valence"])).assign(arousal=np.repeat(felt["arousal"].to_numpy(), 4))
+    exchanged = felt.rename(columns={"valence": "arousal", "arousal": "valence"})
+    right, wrong = (values(measure(songs, curves, window_s=1.0)) for songs in (felt, exchanged))
+    assert right["correlation with valence over time"] == pytest.approx(1)
+    expected = np.corrcoef(felt["valence"], felt["arousal"])[0, 1]
+    assert right["correlation with arousal over time"] == pytest.approx(expected)
+    assert wrong["correlation with arousal over time"] == pytest.approx(1)
+    assert wrong["correlation with valence over time"] == pytest.approx(expected)
 
 
 def test_tables_that_do_not_belong_together_are_refused():
