@@ -172,14 +172,15 @@ def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
 
 
 def by_epochs(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
-    """Accuracy of plain training and of SSSL by epochs of training: ``condition``, ``method``, ``value``, ``low``, ``high``."""
+    """Accuracy of plain training and of SSSL by epochs of training: ``condition``, ``method``, ``value``, ``low``, ``high``.
+
+    Labels are ``inherit_5_epochs`` and so on: runs on the same songs.
+    """
     epochs = {r["label"]: r["config"]["training"]["epochs"] for r in records}
-    rows = []
-    for row in scores(compared).itertuples():
-        method = row.label.removesuffix(f"_{epochs[row.label]}_epochs")
-        if method in ("inherit", "self_learning"):
-            rows.append({"condition": epochs[row.label], "method": method, "value": row.value, "low": row.low, "high": row.high})
-    return pd.DataFrame(rows).sort_values("condition")
+    rows = scores(compared).assign(condition=lambda found: found["label"].map(epochs))
+    rows["method"] = [label.removesuffix(f"_{n}_epochs") for label, n in zip(rows["label"], rows["condition"], strict=True)]
+    chosen = rows["label"].str.endswith("_epochs") & rows["method"].isin(("inherit", "self_learning"))
+    return rows[chosen].sort_values("condition")
 
 
 ASKED_ABOUT = {
@@ -260,7 +261,7 @@ def elsewhere_table(records: list[dict]) -> pd.DataFrame:
 
 def detection(records: list[dict]) -> pd.DataFrame:
     """How well wrong labels were found: ``label``, ``seed``, ``fold``, ``epoch`` and the log's measures."""
-    measures = ("auc", "average_precision", "truly_clean_in_clean_set", "truly_clean", "calibration_error")
+    measures = ("auc", "average_precision", "truly_clean_in_clean_set", "truly_clean", "calibration_error", "bic_gain")
     return pd.DataFrame(
         {"label": r["label"], "seed": r["config"]["seed"], "fold": fold, "epoch": row["epoch"] + 1}
         | {m: row[m] for m in measures}

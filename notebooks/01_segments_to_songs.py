@@ -19,7 +19,7 @@ from mer_core import datasets, experiments, figures, results, tables
 # ## What was recorded on 4Q
 #
 # Five folds, no artist on both sides; the same seeds for both methods. A figure is the mean over seeds; its interval resamples
-# artists and seeds. The p-value asks whether the difference could be nothing, corrected for the number of differences asked about.
+# artists and seeds.
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("segments_to_songs", "cpu")
@@ -32,7 +32,7 @@ figures.forest(tables.by_target(compared), "SSSL less plain training: accuracy o
 
 # %% [markdown]
 # The same question for every other way to decide on a song, with two tests: the bootstrap over artists and seeds, and the corrected
-# resampled t-test over folds and seeds {cite}`nadeau2003`.
+# resampled t-test over folds and seeds {cite}`nadeau2003`. The bootstrap's p-values are also shown corrected for all rows of the table.
 
 # %% tags=["hide-input"]
 tables.difference_table(compared)
@@ -42,8 +42,10 @@ tables.difference_table(compared)
 #
 # What differs: the network (a quarter of VGG16's width, with batch norm), its front end (64 bands and pooled frames against 128
 # bands), folds that keep artists together, a song decided by mean probability, and sound re-encoded at 40 kbit/s. The paper says
-# "ten fold" and gives none of the settings of its training; ours are in the record. Valence and arousal come from the one network
-# with four outputs, by adding its probabilities.
+# "ten fold" and gives none of the settings of its training; ours are in the record: ten epochs, two of them warm-up, each on every third window,
+# so that the first mixture judges windows that the network has hardly met; and agreement is asked for on mixtures, which saves a pass, where
+# Eq. 8 has the windows of U themselves ([tried too](06_attempts)). Valence and arousal come from the one network with four outputs, by adding
+# its probabilities. How both learn, epoch by epoch, is [shown there](06_attempts) too.
 #
 # To make these records again: `mer run segments_to_songs --preset cpu`, with `MER_DATA` pointing at the data.
 

@@ -4,7 +4,8 @@
 # **Question.** The paper states none of its settings: the threshold $\tau$ of the clean probability, the temperature $T$, mixup's
 # $\alpha$, the weight $\lambda$ of the agreement term, the threshold $\theta$ of the song statistics. How far does each move the result?
 #
-# One at a time around our default, two folds of 4Q. Again: `mer run sensitivity --preset cpu`; for $\theta$,
+# One at a time around our default, one training run each on two folds of 4Q, where SSSL does better than
+# [on all five](01_segments_to_songs). Again: `mer run sensitivity --preset cpu`; for $\theta$,
 # `mer run song_decision --preset cpu`.
 
 # %% tags=["parameters"]

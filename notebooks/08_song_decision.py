@@ -5,7 +5,8 @@
 # learns from predictions that the network made for its own training songs. Does it matter that those are too sure of themselves?
 #
 # *Out of fold*: the machine learns from predictions of inner networks for songs they had not heard, and asks the same networks about
-# the test songs. *In sample*: as printed. Five artist folds of 4Q, one seed. Again: `mer run song_decision --preset cpu`.
+# the test songs; beside it what those networks say without the machine, for they heard half as many songs. *In sample*: as printed. Five
+# artist folds of 4Q, one seed. Again: `mer run song_decision --preset cpu`.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

@@ -3,8 +3,8 @@
 #
 # **Question.** What does a network that learned from one collection know about another?
 #
-# 4Q is real music, the synthetic corpus is made by code; PMEmo and Emotion in Music join where their audio is present, by adding their
-# names to the experiment. Again: `mer run elsewhere --preset cpu`.
+# 4Q is real music, the synthetic corpus is made by code. One fold and one training run each. Whoever has the audio of PMEmo or Emotion in Music
+# makes records with them: `mer run elsewhere --preset cpu --set 'also_heard=["pmemo"]'`. Again: `mer run elsewhere --preset cpu`.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu
