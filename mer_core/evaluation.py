@@ -206,6 +206,7 @@ def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict
     if record := results.existing(joined, experiment, preset, label):
         return record
     tracks = networks.datasets.load(joined.dataset)
+    members = fusion.of_seeds(joined, members)
     arrays, log = fusion.answers(joined, members)
     spent = sum(record["cost"]["core_minutes"] for records in members.values() for record in records)
     some = next(iter(members.values()))[0]

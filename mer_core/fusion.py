@@ -33,7 +33,7 @@ def answers(fusion: Fusion, members: dict[str, list[dict]]) -> tuple[dict[str, n
 
     Parameters
     ----------
-    members : the records of each member, one per seed
+    members : the records of each member, one per seed (`of_seeds`)
 
     Returns
     -------
@@ -43,23 +43,29 @@ def answers(fusion: Fusion, members: dict[str, list[dict]]) -> tuple[dict[str, n
     ------
     RecordError : members that did not test the same songs in the same folds
     """
-    kept = {name: [r for r in records if r["config"]["seed"] in (fusion.member_seeds or [r["config"]["seed"]])]
-            for name, records in members.items()}  # fmt: skip
-    found = {name: tested(records, fusion.folds) for name, records in kept.items()}
+    found = {name: tested(records, fusion.folds) for name, records in members.items()}
     first, *others = found
     if odd := [name for name in others if not np.array_equal(found[name]["fold"], found[first]["fold"])]:
         raise results.RecordError(f"{', '.join(odd)} did not test the songs of {first} in the same folds; they cannot be joined.")
     fold, log = found[first]["fold"], []
     mean = np.mean([own["mean"] for own in found.values()], axis=0)
     for k in np.unique(fold) if fusion.chosen_for else ():
-        reached = {name: float(np.mean([validation(r, k, fusion.chosen_for) for r in records])) for name, records in kept.items()}
+        reached = {
+            name: float(np.mean([validation(r, k, fusion.chosen_for) for r in records])) for name, records in members.items()
+        }
         best = max(reached, key=reached.get)
         mean[fold == k] = found[best]["mean"][fold == k]
         log.append([{"epoch": 0, "chosen": best, "validation_accuracy": reached[best]}])
-    of_windows = {results.main_decision(record) for records in kept.values() for record in records} == {songs.MAIN_DECISION}
+    of_windows = {results.main_decision(record) for records in members.values() for record in records} == {songs.MAIN_DECISION}
     decision = songs.MAIN_DECISION if of_windows else songs.OF_WHOLE_SONGS
     arrays = {"mean": mean, f"decision_{decision}": mean.argmax(axis=1)}
     return found[first] | arrays, log
+
+
+def of_seeds(fusion: Fusion, members: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """The records of the members with the seeds that the fusion names, or all of them."""
+    seeds = set(fusion.member_seeds)
+    return {name: [r for r in records if not seeds or r["config"]["seed"] in seeds] for name, records in members.items()}
 
 
 def tested(records: list[dict], folds: Folds) -> dict[str, np.ndarray]:

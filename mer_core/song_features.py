@@ -5,9 +5,7 @@ learns from labels.
 """
 
 import hashlib
-import inspect
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import librosa
@@ -15,7 +13,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mer_core import audio, hand_made, paths
+from mer_core import audio, hand_made, paths, results
 from mer_core.features import LogMel
 from mer_core.frames import compute, file_hash
 from mer_core.tracks import DataError, Tracks, shown
@@ -39,7 +37,7 @@ def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool
     if name == LOG_MEL:
         return log_mel_statistics(tracks, settings, skip_unreadable=skip_unreadable)
     if name == HAND_MADE:
-        return measured_once(hand_made.features, tracks)
+        return hand_made_once(tracks)
     if name == TOP_100:
         return published_top100(tracks)
     if name == EMBEDDINGS:
@@ -50,14 +48,14 @@ def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool
     raise DataError(f"{source!r} is no source of song features; there are {known}.")
 
 
-def measured_once(measure: Callable[[Path], np.ndarray], tracks: Tracks) -> np.ndarray:
-    """Features measured file by file, kept in the cache under the name of the code that measures and of the sound."""
+def hand_made_once(tracks: Tracks) -> np.ndarray:
+    """Hand-made features file by file, kept in the cache under the name of the code that measures and of the sound."""
     files = list(tracks.table["path"])
-    code = hashlib.sha256(inspect.getsource(inspect.getmodule(measure)).encode()).hexdigest()
+    code = results.code_digest(("audio", "hand_made", "harmony"))
     made_from = json.dumps([code, librosa.__version__, [file_hash(file) for file in files]])
     path = paths.CACHE / "song_features" / f"{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.npz"
     if not path.exists():
-        rows = [measure(file) for file in tqdm(files, desc="song features", unit="track", disable=None)]
+        rows = [hand_made.features(file) for file in tqdm(files, desc="song features", unit="track", disable=None)]
         save(path, tracks, np.array(rows))
     return embeddings(path, tracks)
 

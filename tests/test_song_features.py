@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import RATE, tone, write
+from conftest import RATE, write
 
 from mer_core import hand_made, paths, song_features
 from mer_core.features import LogMel
@@ -15,20 +15,10 @@ SETTINGS = LogMel(n_mels=16, pool_frames=4)
 def test_louder_music_moves_only_the_means_and_quantiles_of_its_bands(tmp_path, rng):
     noise = 0.02 * rng.standard_normal(2 * RATE).astype(np.float32)
     quiet, loud = (hand_made.features(write(tmp_path / f"{gain}.wav", gain * noise)) for gain in (1, 10))
-    n = (len(quiet) - 33 - 21) // 5
+    n = 20 + 7 + 7 + 2  # courses: MFCCs, contrasts, measures of the spectrum, level and onsets
     level = n - 2  # the level in dB stands before the onset strength
     assert loud[level] - quiet[level] == pytest.approx(20, abs=0.1)
     np.testing.assert_allclose(loud[n : 2 * n][1:20], quiet[n : 2 * n][1:20], atol=0.1)  # how MFCCs vary does not change
-
-
-def chord(*notes):
-    return sum(tone(440 * 2 ** (note / 12), 3.0, 0.15) for note in notes)
-
-
-def test_harmony_is_the_same_in_every_key_and_tells_major_from_minor():
-    major, higher, minor = (hand_made.harmony(chord(*notes)) for notes in ((0, 4, 7), (3, 7, 10), (0, 3, 7)))
-    np.testing.assert_allclose(major[:12], higher[:12], atol=0.12)
-    assert major[26] > 0 > minor[26]  # fit of the best major key less that of the best minor key
 
 
 def test_a_steady_beat_is_heard_as_its_tempo(tmp_path):
