@@ -1,4 +1,4 @@
-"""The command line: ``mer data | features | run | rerun | book``."""
+"""The command line: ``mer data | features | run | rerun | leaderboard | book``."""
 
 import multiprocessing
 import os
@@ -142,10 +142,36 @@ def rerun(runs, preset, fold, workers):
             click.echo(f"{row['experiment']}/{row['label']}, fold {fold}: recorded {row['recorded']:.4f}, now {row['now']:.4f}")
 
 
+@main.command("leaderboard")
+@click.argument("matrices", nargs=-1, metavar="[MATRIX]...")
+@click.option("--fetch", is_flag=True, help="First download the published predictions from their authors (13 MB).")
+def show_leaderboard(matrices, fetch):
+    """Score prediction matrices for MediaEval's 56 tags (.npz, .csv or .npy), and show them among the published ones.
+
+    \b
+    mer leaderboard --fetch
+    mer leaderboard my_predictions.npz
+    """
+    import pandas as pd
+
+    from mer_core import leaderboard, tables
+    from mer_core.results import comparison
+
+    with clear_errors():
+        for name in leaderboard.cards() if fetch else ():
+            click.echo(f"{leaderboard.fetch(name)}")
+        own = [pd.DataFrame(leaderboard.score((matrix,))).assign(label=Path(matrix).stem, against=None) for matrix in matrices]
+        compared = pd.concat([comparison("leaderboard", "cpu"), *own], ignore_index=True)
+    click.echo(tables.leaderboard(compared[compared["target"] == leaderboard.MACRO], leaderboard.cards()).to_markdown())
+
+
 def in_a_line(record: dict) -> str:
     """A record's name, song accuracy with its interval, and cost."""
     from mer_core import results
 
+    if record["config"]["method"]["name"] == "submission":
+        score = results.value(record, name="pr_auc", target="all tags", decision="scores")
+        return f"{record['label']}: PR-AUC {score['value']:.4f} [{score['low']:.4f}, {score['high']:.4f}], {record['run_id']}"
     if record["config"]["method"]["name"] == "ratings":
         return f"{record['label']}: {record['data']['n_tracks']} clips, {len(record['metrics'])} shares, {record['run_id']}"
     score = results.value(record, name="accuracy", target="emotion", decision=results.main_decision(record))

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mer_core import fusion, metrics, networks, probes, ratings, results, significance, songs, splits
+from mer_core import fusion, leaderboard, metrics, networks, probes, ratings, results, significance, songs, splits
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
 from mer_core.frames import windows
 from mer_core.fusion import Fusion
+from mer_core.leaderboard import Submission
 from mer_core.probes import Probe
 from mer_core.ratings import Ratings
 from mer_core.runs import Run
@@ -247,7 +248,9 @@ def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int
     }  # fmt: skip
 
 
-def execute(run: Run | Probe | Ratings, experiment: str, preset: str, label: str, executor: Executor | None = None) -> dict:
+def execute(
+    run: Run | Probe | Ratings | Submission, experiment: str, preset: str, label: str, executor: Executor | None = None
+) -> dict:
     """The record of a run: loaded if it exists, else made, network by network.
 
     Parameters
@@ -265,6 +268,8 @@ def execute(run: Run | Probe | Ratings, experiment: str, preset: str, label: str
         return results.load(summarise_probe(run, experiment, preset, label))
     if isinstance(run, Ratings):
         return results.load(summarise_ratings(run, experiment, preset, label))
+    if isinstance(run, Submission):
+        return results.load(leaderboard.summarise(run, experiment, preset, label))
     frames = networks.load_frames(run)  # before any worker starts: they share the store
     splits.outer(frames.tracks, run.folds)
     jobs = networks.networks_to_train(run)

@@ -4,10 +4,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from mer_core import UserError, evaluation, label_noise, results, song_features
+from mer_core import UserError, evaluation, label_noise, leaderboard, results, song_features
 from mer_core.datasets import READERS
 from mer_core.features import LogMel
 from mer_core.fusion import Fusion
+from mer_core.leaderboard import Submission
 from mer_core.methods import METHODS, self_learning
 from mer_core.models import Network
 from mer_core.probes import LOGISTIC, Probe
@@ -50,7 +51,7 @@ class Experiment:
     ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one field of one part,
     ``{"method": "elr"}`` takes another method, with the preset's warm-up where it has one. Those with ``sources`` are no networks
     but probes, song-level baselines on these features; those with ``members`` join the answers of other experiments' runs; those
-    with ``ratings`` measure listeners' annotations and hear nothing.
+    with ``ratings`` measure listeners' annotations and hear nothing; those with ``systems`` score published predictions.
     """
 
     question: str
@@ -62,7 +63,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
 
-    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion | Ratings]:
+    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion | Ratings | Submission]:
         """The experiment's runs at a preset, by label.
 
         Raises
@@ -82,10 +83,12 @@ class Experiment:
         return {label: self.references.get(label, self.reference) for label in self.variants}
 
 
-def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings:
+def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings | Submission:
     """A preset's run with these changes; or a probe, joined answers or listeners' ratings in its place."""
     if "ratings" in changes:
         return Ratings(dataset=changes["ratings"])
+    if "systems" in changes:
+        return Submission(systems=changes["systems"])
     if "members" in changes:
         return changed(Fusion(dataset=preset.dataset, folds=preset.folds), changes)
     if "sources" in changes:
@@ -348,6 +351,17 @@ EXPERIMENTS = {
         reference="hand_made",
         at_smoke=("log_mel_and_network",),
     ),
+    "leaderboard": Experiment(
+        question="MediaEval's tagging task, scored again: which differences are more than chance?",
+        feeds="Mirable, Tables 1 and 2; SELAB, its ranking",
+        presets=("cpu",),
+        variants={
+            **{name: {"systems": (name,)} for name in leaderboard.cards()},
+            "mean_of_2019_and_2020": {"systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data")},
+            "mean_of_three_editions": {"systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data", "mirable_ensemble")},
+        },
+        reference="",
+    ),
     "front_end": Experiment(
         question="What does the small front end of the cpu preset cost against 128 bands and every frame?",
         feeds="the cpu preset",
@@ -398,7 +412,9 @@ def execute(
         record for label, run in pairs
         if not isinstance(run, Ratings) and (record := results.existing(run, name, preset, label))
     ]  # fmt: skip
-    if known:
+    if known and isinstance(pairs[0][1], Submission):
+        leaderboard.compare(name, preset, known)
+    elif known:
         evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
     return made
 

@@ -317,6 +317,25 @@ def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
     return by_epoch(long.assign(measure=long["measure"].map(DETECTION_NAMES)), "value", "", "measure", condition)
 
 
+def by_tag(rows: pd.DataFrame) -> Figure:
+    """Average precision of every tag with its 95 % interval, and as a tick what chance would give.
+
+    Parameters
+    ----------
+    rows : as `tables.by_tag` gives them
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.8 + 0.17 * len(rows)), layout="constrained")
+    y = np.arange(len(rows))[::-1]
+    ax.errorbar(rows["value"], y, xerr=[rows["value"] - rows["low"], rows["high"] - rows["value"]], fmt="o", ms=4, color=CLEAN,
+                label="Average precision, 95 % interval over artists")  # fmt: skip
+    ax.plot(rows["chance"], y, "|", ms=7, mew=1.5, color=NOISY, label="Chance: the tag's share of tracks")
+    ax.set(yticks=y, xlabel="Average precision", ylim=(-0.8, len(rows) - 0.2), xlim=(0, None))
+    ax.set_yticklabels(rows["label"], fontsize=7)
+    ax.grid(axis="x", color="0.92")
+    fig.legend(loc="outside upper right", ncols=2, fontsize=8)
+    return finished(fig)
+
+
 def annotation_noise(rows: pd.DataFrame) -> Figure:
     """Shares of windows that contradict their clip, by data set, for quadrants, with 95 % intervals.
 

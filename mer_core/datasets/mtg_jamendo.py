@@ -1,0 +1,64 @@
+"""MTG-Jamendo, its mood/theme part: 17,982 whole tracks with one or more of 56 tags (Bogdanov et al., ICML workshop 2019)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core import paths
+from mer_core.tracks import DataError, shown
+
+PARTS = ("train", "validation", "test")
+PREFIX = "mood/theme---"
+TAG_ORDER = "moodtheme_split.txt"
+FIELDS = ("track_id", "artist", "album", "path", "duration_s")
+
+HOW_TO_GET_IT = (
+    "Clone github.com/MTG/mtg-jamendo-dataset and copy data/splits/split-0/autotagging_moodtheme-*.tsv and "
+    "data/tags/moodtheme_split.txt to {folder} (other splits to split-1 to split-4 below it). If they lie elsewhere, point the "
+    "environment variable MER_DATA at the folder that contains 'mtg_jamendo'."
+)
+
+
+def tags(root: Path | None = None) -> list[str]:
+    """The 56 tags in the official order, which is that of the columns of all published predictions."""
+    path = (root or paths.data_root() / "mtg_jamendo") / TAG_ORDER
+    if not path.is_file():
+        raise DataError(f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=path.parent)}")
+    return [line.removeprefix(PREFIX) for line in path.read_text(encoding="utf-8").split()]
+
+
+def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataFrame:
+    """The tracks of one part of a split in the order of its file, one row each; needs no audio.
+
+    Parameters
+    ----------
+    part : "train", "validation" or "test"; no artist is in two of them
+    split : 0 to 4; the MediaEval task uses 0
+
+    Returns
+    -------
+    table : columns track_id, artist, album, path (of the audio, as distributed), duration_s, tags (tuple of names)
+
+    Raises
+    ------
+    DataError : no such part, files missing (with where to get them), or unknown tags
+    """
+    if part not in PARTS:
+        raise DataError(f"mtg_jamendo: there is no part {part!r}; there are {', '.join(PARTS)}.")
+    root = root or paths.data_root() / "mtg_jamendo"
+    path = (root if split == 0 else root / f"split-{split}") / f"autotagging_moodtheme-{part}.tsv"
+    if not path.is_file():
+        raise DataError(f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=root)}")
+    _, *lines = path.read_text(encoding="utf-8").splitlines()  # a line ends in as many fields as the track has tags
+    rows = [line.split("\t") for line in lines]
+    table = pd.DataFrame([row[: len(FIELDS)] for row in rows], columns=list(FIELDS)).astype({"duration_s": float})
+    table["tags"] = [tuple(tag.removeprefix(PREFIX) for tag in row[len(FIELDS) :]) for row in rows]
+    if unknown := {tag for names in table["tags"] for tag in names} - set(tags(root)):
+        raise DataError(f"{path}: holds tags that {TAG_ORDER} lacks: {shown(sorted(unknown))}. Fetch both from one version.")
+    return table
+
+
+def truth(table: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """(n_tracks, n_tags) bool array: which track has which of these tags."""
+    return np.array([[name in own for name in names] for own in map(set, table["tags"])])

@@ -1,0 +1,121 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_core import leaderboard, paths, results, tagging
+from mer_core.datasets import mtg_jamendo
+from mer_core.leaderboard import Submission
+from mer_core.tracks import DataError
+
+TAGS = ["calm", "happy", "sad"]
+HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS"
+
+
+@pytest.fixture
+def jamendo(tmp_path, monkeypatch, rng):
+    """A test set of 60 tracks by 20 artists in the official layout, and a matrix that knows something of it."""
+    root = tmp_path / "mtg_jamendo"
+    root.mkdir()
+    (root / "moodtheme_split.txt").write_text("".join(f"mood/theme---{tag}\n" for tag in TAGS))
+    own = [[tag for tag in TAGS if rng.random() < 0.4] or ["sad"] for _ in range(60)]
+    lines = [
+        "\t".join([f"track_{i:02d}", f"artist_{i % 20}", "album", f"00/{i}.mp3", "200.5", *(f"mood/theme---{t}" for t in tags)])
+        for i, tags in enumerate(own)
+    ]
+    (root / "autotagging_moodtheme-test.tsv").write_text("\n".join([HEADER, *lines]) + "\n")
+    monkeypatch.setattr(paths, "data_root", lambda: tmp_path)
+    for cached in (leaderboard.test_songs, leaderboard.drawn):
+        cached.cache_clear()
+    yield tmp_path
+    for cached in (leaderboard.test_songs, leaderboard.drawn):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def matrix(jamendo, rng):
+    _, _, truth = leaderboard.test_songs()
+    np.save(jamendo / "mine.npy", 0.5 * truth + rng.random(truth.shape))
+    return jamendo / "mine.npy"
+
+
+def test_tracks_and_tags_are_read_in_the_official_order(jamendo):
+    table, names, truth = leaderboard.test_songs()
+    assert names == TAGS and list(table["track_id"]) == [f"track_{i:02d}" for i in range(60)]
+    assert table["duration_s"].eq(200.5).all() and truth.shape == (60, 3)
+    assert [tuple(np.array(TAGS)[row]) for row in truth] == [tuple(t for t in TAGS if t in own) for own in table["tags"]]
+    with pytest.raises(DataError, match="autotagging_moodtheme-train.tsv not found.*mtg-jamendo-dataset"):
+        mtg_jamendo.annotations("train")
+
+
+def test_a_named_matrix_is_put_in_order_whatever_its_own(matrix, jamendo, rng):
+    table, names, _ = leaderboard.test_songs()
+    values = np.load(matrix)
+    rows, columns = rng.permutation(60), [2, 0, 1]
+    shuffled = values[rows][:, columns]
+    ids, tags = table["track_id"].to_numpy(dtype=str)[rows], np.array([f"mood/theme---{names[c]}" for c in columns])
+    np.savez(jamendo / "named.npz", track_id=ids, tags=tags, values=shuffled)
+    pd.DataFrame(shuffled, index=ids, columns=tags).to_csv(jamendo / "named.csv")
+    for name in ("named.npz", "named.csv"):
+        np.testing.assert_allclose(leaderboard.matrix(str(jamendo / name)), values)
+
+
+def test_matrices_that_cannot_be_scored_are_refused_with_the_reason(matrix, jamendo):
+    np.save(jamendo / "turned.npy", np.load(matrix).T)
+    with pytest.raises(DataError, match=r"shape \(3, 60\); the test set is 60 tracks by 3 tags"):
+        leaderboard.matrix(str(jamendo / "turned.npy"))
+    pd.DataFrame(np.zeros((60, 2)), index=[f"track_{i:02d}" for i in range(60)], columns=TAGS[:2]).to_csv(jamendo / "few.csv")
+    with pytest.raises(DataError, match="lacks 1 tags: sad"):
+        leaderboard.matrix(str(jamendo / "few.csv"))
+    with pytest.raises(DataError, match="neither a published system"):
+        leaderboard.matrix("nothing")
+    with pytest.raises(DataError, match="mer leaderboard --fetch"):
+        leaderboard.matrix("mirable_ensemble")
+
+
+def test_a_changed_file_is_not_taken_for_the_published_one(matrix, jamendo):
+    path = leaderboard.published_path("mirable_ensemble")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(matrix.read_bytes())
+    with pytest.raises(DataError, match="another SHA-256"):
+        leaderboard.matrix("mirable_ensemble")
+
+
+def test_a_submission_is_scored_with_intervals_and_compared_on_the_same_resamples(matrix, jamendo, rng):
+    np.save(jamendo / "noise.npy", rng.random((60, 3)))
+    runs = {name: Submission(systems=systems) for name, systems in (
+        ("mine", (str(matrix),)), ("noise", (str(jamendo / "noise.npy"),)), ("both", (str(matrix), str(jamendo / "noise.npy")))
+    )}  # fmt: skip
+    records = [results.load(leaderboard.summarise(run, "leaderboard", "cpu", name)) for name, run in runs.items()]
+    _, _, truth = leaderboard.test_songs()
+    for record in records:
+        row = results.value(record, name="pr_auc", target=leaderboard.MACRO, decision=leaderboard.SCORES)
+        precision, _ = tagging.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
+        assert row["value"] == pytest.approx(precision.mean()) and row["low"] < row["value"] < row["high"]
+    leaderboard.compare("leaderboard", "cpu", records)
+    compared = results.comparison("leaderboard", "cpu")
+    scores = compared[compared["against"].isna() & (compared["name"] == "pr_auc")].set_index("label")["value"]
+    pairs = compared[compared["against"].notna() & (compared["name"] == "pr_auc")].set_index(["label", "against"])
+    assert len(pairs) == 3
+    assert pairs.loc[("mine", "noise"), "value"] == pytest.approx(scores["mine"] - scores["noise"])
+    assert pairs.loc[("mine", "noise"), "low"] > 0 and pairs.loc[("mine", "noise"), "p_holm"] < 0.05
+
+
+def test_thresholds_from_other_artists_are_worth_less_than_those_from_the_test(matrix):
+    table, _, truth = leaderboard.test_songs()
+    found = leaderboard.thresholded(truth, np.load(matrix), table["artist"].to_numpy(), np.ones((1, 60)))
+    assert found[leaderboard.OTHER_HALF]["f_score"][0] <= found[leaderboard.OFFICIAL]["f_score"][0]
+
+
+@pytest.mark.real_data
+def test_published_predictions_score_as_printed():
+    """Mirable's ensemble and long-hpcp-noisy, to the last digit."""
+    leaderboard.test_songs.cache_clear()
+    _, _, truth = leaderboard.test_songs()
+    for system, printed in (
+        ("mirable_ensemble", (0.7687, 0.1357, 0.1978)),
+        ("mirable_long_hpcp_noisy", (0.7614, 0.1235, 0.1833)),
+    ):
+        scores = leaderboard.matrix(system)
+        precision, area = tagging.ranking(truth, scores)
+        decided = tagging.decisions(truth, tagging.called(scores, tagging.best_thresholds(truth, scores)))
+        assert np.round((area.mean(), precision.mean(), decided["f_score"].mean()), 4) == pytest.approx(printed)
