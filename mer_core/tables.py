@@ -442,8 +442,9 @@ def mirable_beside_printed(compared: pd.DataFrame) -> pd.DataFrame:
         decision = places.get(name, "thresholds_on_test")
         mine = own[(own["label"] == MIRABLE_ROWS[r.system]) & (own["name"] == name) & (own["decision"] == decision)]
         ours, theirs = mine["value"].iloc[0], r.value / 100
+        agrees = "yes" if abs(ours - theirs) < LAST_DIGIT else "no"
         rows.append({"table": r.table, "row": r.system, "measure": name, "printed": f"{theirs:.4f}",
-                     "published predictions": f"{ours:.4f}", "agrees": "yes" if abs(ours - theirs) < LAST_DIGIT else "no"})  # fmt: skip
+                     "published predictions": f"{ours:.4f}", "agrees": agrees})  # fmt: skip
     return pd.DataFrame(rows).set_index(["table", "row", "measure"])
 
 
