@@ -237,6 +237,7 @@ EXPERIMENTS = {
         },
         reference="inherit",
         references={
+            **{f"inherit_{n}_epochs": "inherit_10_epochs" for n in (5, 10, 20)},
             "self_learning_10_epochs": "inherit_10_epochs",
             "self_learning_5_epochs": "inherit_5_epochs",
             "self_learning_20_epochs": "inherit_20_epochs",
