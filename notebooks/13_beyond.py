@@ -26,8 +26,8 @@ from mer_core import experiments, figures, results, tables
 # ## What was recorded on 4Q
 #
 # - `top100`: the published hand-made features, ranked by their makers on all clips, so that every row with them is somewhat too good;
-# - `hand_made`: our own features of timbre, loudness, harmony and rhythm, fixed before they were tested; a support vector machine and a
-#   logistic regression;
+# - `hand_made`: our own features of timbre, loudness, harmony and rhythm, whose kinds were decided on training songs of the first fold; a
+#   support vector machine and a logistic regression;
 # - `networks`: the five seeds of plain training and of SSSL, trained from nothing on the training songs;
 # - `networks_of_five_durations`: SSSL on segments of one to five seconds, one seed each;
 # - `own_audio_only`: our features and the networks; `everything`: those and the published features. Each kind counts alike.
