@@ -55,7 +55,7 @@ def data(name: str, skip_unreadable: bool):
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
     click.echo(f"{tracks.name}: {len(tracks)} tracks, {tracks.table['group'].nunique()} groups, "
                f"{tracks.table['duration_s'].sum() / 3600:.2f} hours; digest {tracks.digest()}")  # fmt: skip
-    for label, count in tracks.table["label"].value_counts().sort_index().items():
+    for label, count in tracks.named.value_counts().sort_index().items():
         click.echo(f"  {label:<12} {count}")
     for path, reason in tracks.skipped.items():
         click.echo(f"  skipped {path}: {reason}")

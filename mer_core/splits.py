@@ -58,6 +58,48 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
     return fold
 
 
+def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | None = None) -> np.ndarray:
+    """Train, validation or test for each row of tagged tracks, artists whole; read from the data set's split file.
+
+    At first use the file is written: of many random divisions of the artists the one in which the least represented tag comes
+    nearest to its share.
+
+    Raises
+    ------
+    DataError : the file lacks tracks
+    """
+    path = (folder or paths.SPLITS) / f"{name}-by-artist.csv"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        chosen = pd.DataFrame({"track_id": table["track_id"], "part": divided(table, tags)})
+        chosen.to_csv(path, index=False)
+    stored = pd.read_csv(path, dtype=str).set_index("track_id")["part"]
+    if missing := sorted(set(table["track_id"]) - set(stored.index)):
+        raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. Delete it to split anew.")
+    return table["track_id"].map(stored).to_numpy()
+
+
+PART_SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
+DIVISIONS = 20_000  # tried once
+
+
+def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.ndarray:
+    """A part for each row: the division of artists, of many, that does most justice to the tag it treats worst."""
+    artists, own = np.unique(table["group"].to_numpy(dtype=str), return_inverse=True)
+    has = np.array([[tag in of_track for tag in tags] for of_track in table["tags"]], dtype=float)
+    by_artist = np.zeros((len(artists), len(tags)))
+    np.add.at(by_artist, own, has)
+    rng, best, least_bad = np.random.default_rng(seed), None, -np.inf
+    shares = np.array(list(PART_SHARES.values()))
+    for _ in range(DIVISIONS):
+        part = rng.choice(len(shares), size=len(artists), p=shares)
+        counts = np.array([by_artist[part == k].sum(axis=0) for k in range(len(shares))])
+        worst = (counts / by_artist.sum(axis=0) / shares[:, None]).min()
+        if worst > least_bad:
+            best, least_bad = part, worst
+    return np.array(list(PART_SHARES))[best][own]
+
+
 def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
     """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
 

@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mer_core import UserError, audio
 
-COLUMNS = ("track_id", "path", "group", "label", "duration_s")
+COLUMNS = ("track_id", "path", "group", "duration_s")  # and label, or tags
+PARTS = ("train", "validation", "test")
 
 
 class DataError(UserError):
@@ -20,13 +22,13 @@ class DataError(UserError):
 
 @dataclass(frozen=True)
 class Tracks:
-    """Clips with one label each, sorted by ``track_id``.
+    """Clips with one label each, or with any number of tags, sorted by ``track_id``.
 
     ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must stay together when
-    data is split: the artist where known, else the song), ``label`` (one of ``classes``) and ``duration_s`` (seconds, from the
-    file's header). ``second_labels`` maps a track to its true label per second, where that is known (synthetic corpus only).
-    ``skipped`` maps files left out on request to the reason. ``own`` marks a user's music: it has no
-    card to be held against, and what is derived from it stays out of the tracked folders.
+    data is split: the artist where known, else the song), ``duration_s`` (seconds, from the file's header), and ``label`` (one
+    of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train, validation or test). ``second_labels`` maps a track to its
+    true label per second, where that is known (synthetic corpus only). ``skipped`` maps files left out on request to the reason.
+    ``own`` marks a user's music: it has no card to be held against, and what is derived from it stays out of the tracked folders.
     """
 
     name: str
@@ -37,14 +39,14 @@ class Tracks:
     own: bool = False
 
     def __post_init__(self):
-        if missing := [column for column in COLUMNS if column not in self.table]:
-            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)}.")
+        if missing := [c for c in (*COLUMNS, *(("tags", "part") if self.tagged else ("label",))) if c not in self.table]:
+            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)} and label or tags.")
         if self.table.empty:
             raise DataError(f"{self.name}: no track is left to work with.")
         ids = self.table["track_id"]
         if twice := sorted(set(ids[ids.duplicated()])):
             raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs an id of its own.")
-        if unknown := sorted(set(self.table["label"]) - set(self.classes)):
+        if unknown := sorted(set(self.named) - set(self.classes)):
             raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {', '.join(self.classes)}.")
         object.__setattr__(self, "table", self.table.sort_values("track_id", ignore_index=True))
 
@@ -52,8 +54,20 @@ class Tracks:
         return len(self.table)
 
     @property
+    def tagged(self) -> bool:
+        """Whether tracks have any number of tags instead of one label."""
+        return "tags" in self.table
+
+    @property
+    def named(self) -> pd.Series:
+        """The label of every track, or every tag of every track, one after the other."""
+        return self.table["tags"].explode().dropna() if self.tagged else self.table["label"]
+
+    @property
     def targets(self):
-        """(n_tracks,) int array: index of each track's label in ``classes``."""
+        """(n_tracks,) int array, index of each track's label in ``classes``; of tags (n_tracks, n_classes) bool, which it has."""
+        if self.tagged:
+            return np.array([[name in own for name in self.classes] for own in map(set, self.table["tags"])])
         return self.table["label"].map(self.classes.index).to_numpy()
 
     @property
@@ -67,8 +81,8 @@ class Tracks:
         return replace(self, table=self.table[keep], skipped=self.skipped | reasons)
 
     def digest(self) -> str:
-        """Fingerprint of ids, labels and groups: two runs with the same digest saw the same annotations."""
-        rows = self.table[["track_id", "label", "group"]].to_csv(index=False)
+        """Fingerprint of ids, labels (or tags and parts) and groups: runs with the same digest saw the same annotations."""
+        rows = self.table[["track_id", *(["tags", "part"] if self.tagged else ["label"]), "group"]].to_csv(index=False)
         return hashlib.sha256(rows.encode()).hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ from conftest import tone, write
 from mer_core import audio, datasets, paths
 from mer_core.datasets import folder, panda4q, synthetic
 from mer_core.features import LogMel, log_mel
-from mer_core.tracks import DataError
+from mer_core.tracks import DataError, Tracks
 
 
 @pytest.fixture
@@ -201,3 +201,30 @@ def test_both_encodings_of_4q_sound_alike_but_for_a_constant_gain():
         audible = a[:, :n] > a.max() - 50
         gain = (a[:, :n] - b[:, :n])[audible]
         assert abs(a.shape[1] - b.shape[1]) <= 1 and np.median(np.abs(gain - np.median(gain))) < 0.6
+
+
+def tagged_table(tmp_path, tags):
+    path = write(tmp_path / "a.wav", tone(440, 1.0))
+    return pd.DataFrame(
+        {"track_id": ["a", "b"], "path": path, "group": ["x", "y"], "duration_s": 1.0, "tags": tags, "part": "train"}
+    )
+
+
+def test_tracks_may_have_any_number_of_tags(tmp_path):
+    tracks = Tracks("moods", ("calm", "sad"), tagged_table(tmp_path, [("sad", "calm"), ()]))
+    assert tracks.tagged and tracks.targets.tolist() == [[True, True], [False, False]]
+    assert tracks.named.value_counts().to_dict() == {"calm": 1, "sad": 1}
+    other = Tracks("moods", ("calm", "sad"), tagged_table(tmp_path, [("sad",), ()]))
+    assert other.digest() != tracks.digest()
+    with pytest.raises(DataError, match="unknown labels happy"):
+        Tracks("moods", ("calm", "sad"), tagged_table(tmp_path, [("happy",), ()]))
+
+
+@pytest.mark.real_data
+def test_moods_of_4q_are_the_frequent_words_and_no_artist_is_in_two_parts():
+    tracks = datasets.load("4q_moods")
+    assert len(tracks) == 852 and len(tracks.classes) == 54 and tracks.targets.sum(axis=0).min() >= 40
+    parts = tracks.table.groupby("group")["part"].nunique()
+    assert parts.max() == 1
+    silent = datasets.load("4q_moods:untagged")
+    assert len(silent) == 48 and not silent.targets.any() and not set(silent.table["track_id"]) & set(tracks.table["track_id"])

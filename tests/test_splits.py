@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from mer_core import datasets, splits
@@ -72,3 +73,25 @@ def test_committed_folds_of_4q_are_disjoint(by, n, monkeypatch):
     assert np.bincount(fold).min() >= 900 / n * 0.9
     if by == "artist":
         assert all(len(set(fold[tracks.groups == g])) == 1 for g in set(tracks.groups))
+
+
+def tagged(rng, n=120, n_artists=40):
+    """Clips of artists, each with a few of four tags, one of them rare."""
+    tags = [tuple(t for t, share in zip("abcd", (0.5, 0.4, 0.3, 0.15), strict=True) if rng.random() < share) for _ in range(n)]
+    ids = [f"t{i:03d}" for i in range(n)]
+    return pd.DataFrame({"track_id": ids, "tags": tags, "group": [f"artist {i % n_artists}" for i in range(n)]})
+
+
+def test_parts_keep_artists_whole_and_do_every_tag_justice(rng, tmp_path, monkeypatch):
+    monkeypatch.setattr(splits, "DIVISIONS", 500)
+    table = tagged(rng)
+    part = splits.parts("tagged", table, tuple("abcd"), tmp_path)
+    assert set(part) == {"train", "validation", "test"}
+    assert all(len(set(part[table["group"] == artist])) == 1 for artist in set(table["group"]))
+    for tag in "abcd":
+        has = table["tags"].map(lambda own, tag=tag: tag in own)
+        assert (part[has] == "test").mean() > 0.1
+    again = splits.parts("tagged", table.iloc[::-1], tuple("abcd"), tmp_path)
+    assert (again[::-1] == part).all()  # read from the file
+    with pytest.raises(DataError, match="lacks tracks of tagged: new"):
+        splits.parts("tagged", table.assign(track_id="new"), tuple("abcd"), tmp_path)

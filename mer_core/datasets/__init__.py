@@ -9,7 +9,14 @@ from mer_core import paths
 from mer_core.datasets import deam, folder, panda4q, pmemo, synthetic
 from mer_core.tracks import DataError, Tracks, shown
 
-READERS = {"synthetic": synthetic.read, "4q": panda4q.read, "pmemo": pmemo.read, "deam": deam.read, "eim": deam.read_eim}
+READERS = {
+    "synthetic": synthetic.read,
+    "4q": panda4q.read,
+    "4q_moods": panda4q.read_moods,
+    "pmemo": pmemo.read,
+    "deam": deam.read,
+    "eim": deam.read_eim,
+}
 
 
 def load(name: str, skip_unreadable: bool = False) -> Tracks:
@@ -57,7 +64,7 @@ def check(tracks: Tracks) -> list[tuple[str, object, object]]:
     found = {
         "tracks": len(tracks),
         "groups": tracks.table["group"].nunique(),
-        **{f"tracks labelled {label}": int((tracks.table["label"] == label).sum()) for label in tracks.classes},
+        **{f"tracks labelled {label}": int((tracks.named == label).sum()) for label in tracks.classes},
         "seconds": round(float(tracks.table["duration_s"].sum())),
     }
     return [(what, expected, found[what]) for what, expected in card(tracks.name)["expected"].items()]

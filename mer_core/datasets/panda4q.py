@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_core import paths
+from mer_core import paths, splits
 from mer_core.emotion import QUADRANTS
 from mer_core.tracks import DataError, Tracks, audio_files, match_audio, measured
 
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"  # columns Song, Quadrant
-METADATA = "panda_dataset_taffc_metadata.csv"  # Song, Artist, Title, ...; written in Latin-1
+METADATA = "panda_dataset_taffc_metadata.csv"  # Song, Artist, Title, MoodsStrSplit, ...; written in Latin-1
+LEAST_CLIPS_OF_A_MOOD = 40
 
 HOW_TO_GET_IT = (
     "Download the '4Q audio emotion dataset' (Panda et al., TAFFC 2018) of MIR @ CISUC, University of Coimbra "
@@ -28,20 +29,11 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
     DataError : files missing (with where to get them), label without audio, audio without label, unreadable audio
     """
     root = root or paths.data_root() / "4q"
-    if missing := [name for name in (*QUADRANTS, ANNOTATIONS, METADATA) if not (root / name).exists()]:
-        raise DataError(f"4q: {', '.join(missing)} not found in {root}. {HOW_TO_GET_IT.format(folder=root)}")
-    annotations = pd.read_csv(root / ANNOTATIONS, encoding="latin-1")
-    artists = pd.read_csv(root / METADATA, encoding="latin-1").drop_duplicates("Song").set_index("Song")["Artist"]
-    table = pd.DataFrame(
-        {
-            "track_id": annotations["Song"],
-            "label": annotations["Quadrant"],
-            # without a known artist the clip is a group of its own
-            "group": annotations["Song"].map(artists).fillna(annotations["Song"]).str.strip(),
-        }
-    )
-    files = audio_files(root)
-    table = match_audio("4q", table, files)
+    annotations, songs = _tables(root)
+    # without a known artist the clip is a group of its own
+    group = annotations["Song"].map(songs["Artist"]).fillna(annotations["Song"]).str.strip()
+    table = pd.DataFrame({"track_id": annotations["Song"], "label": annotations["Quadrant"], "group": group})
+    table = match_audio("4q", table, audio_files(root))
     in_folder = table["path"].map(lambda path: path.parent.name)
     if (wrong := table[in_folder != table["label"]]).size:
         raise DataError(
@@ -49,3 +41,37 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
             f"{', '.join(wrong['track_id'].head())}. Unpack the data set again."
         )
     return measured("4q", QUADRANTS, table, skip_unreadable=skip_unreadable)
+
+
+def read_moods(root: Path | None = None, *, skip_unreadable: bool = False, untagged: bool = False) -> Tracks:
+    """The same clips with the mood words that AllMusic gives their songs: any number of the 54 that at least 40 clips have.
+
+    Artists are divided among training, validation and test. Clips that have none of these words are left out: nobody has said
+    that no mood fits them. `untagged` gives those alone, as music without labels.
+
+    Raises
+    ------
+    DataError : as `read`
+    """
+    root = root or paths.data_root() / "4q"
+    annotations, songs = _tables(root)
+    words = annotations["Song"].map(songs["MoodsStrSplit"]).fillna("").str.split(";")
+    words = words.map(lambda own: tuple(sorted({word.strip() for word in own} - {""})))
+    frequent = words.explode().value_counts()
+    names = tuple(sorted(frequent.index[frequent >= LEAST_CLIPS_OF_A_MOOD]))
+    tags = words.map(lambda own: tuple(word for word in own if word in names))
+    group = annotations["Song"].map(songs["Artist"]).fillna(annotations["Song"]).str.strip()
+    table = match_audio(
+        "4q_moods", pd.DataFrame({"track_id": annotations["Song"], "tags": tags, "group": group}), audio_files(root)
+    )
+    table = table[table["tags"].map(bool) != untagged].reset_index(drop=True)
+    table["part"] = "train" if untagged else splits.parts("4q_moods", table, names)
+    return measured("4q_moods", names, table, skip_unreadable=skip_unreadable)
+
+
+def _tables(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Annotations, and metadata by song; raises DataError where files are missing, with where to get them."""
+    if missing := [name for name in (*QUADRANTS, ANNOTATIONS, METADATA) if not (root / name).exists()]:
+        raise DataError(f"4q: {', '.join(missing)} not found in {root}. {HOW_TO_GET_IT.format(folder=root)}")
+    annotations = pd.read_csv(root / ANNOTATIONS, encoding="latin-1")
+    return annotations, pd.read_csv(root / METADATA, encoding="latin-1").drop_duplicates("Song").set_index("Song")
