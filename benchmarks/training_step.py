@@ -37,7 +37,7 @@ class OneByOne(Dataset):
 
 
 def plain_steps(store: frames.Frames, windows: frames.Windows):
-    net = models.build(NETWORK, 4).train()
+    net = NETWORK.build(4).train()
     optimizer = torch.optim.AdamW(net.parameters(), 1e-3)
     loader = DataLoader(OneByOne(store, windows), BATCH, shuffle=True, drop_last=True)
 

@@ -39,6 +39,11 @@ class LogMel:
     def frames_per_second(self) -> float:
         return self.sample_rate / (self.hop_samples * self.pool_frames)
 
+    @property
+    def n_values(self) -> int:
+        """How many numbers describe a frame."""
+        return self.n_mels
+
     def n_frames(self, n_samples: int) -> int:
         """Frames of a clip: centred windows every hop, then groups of `pool_frames`, the last one perhaps smaller."""
         return -(-(1 + n_samples // self.hop_samples) // self.pool_frames)
@@ -220,3 +225,68 @@ def _unit_maximum(profile: torch.Tensor) -> torch.Tensor:
     """Each frame divided by its maximum; silence stays silent."""
     highest = profile.amax(dim=1, keepdim=True)
     return profile / torch.where(highest > 0, highest, 1.0)
+
+
+@dataclass(frozen=True)
+class MelAndHPCP:
+    """Both in one store: a frame holds as many steps of each as fit in the shortest time that both divide.
+
+    A frame's values are its mel steps, one after the other (n_mels each, dB), then its HPCP steps (12 each, 0 to 1).
+    """
+
+    mel: LogMel = LogMel(sample_rate=44100, pool_frames=10)  # as Mirable has both
+    hpcp: HPCP = HPCP()
+
+    def __post_init__(self):
+        if self.mel.sample_rate != self.hpcp.sample_rate:
+            raise ValueError(f"both hear one sample rate, got {self.mel.sample_rate} and {self.hpcp.sample_rate} Hz")
+
+    @property
+    def sample_rate(self) -> int:
+        return self.mel.sample_rate
+
+    @property
+    def period_samples(self) -> int:
+        return math.lcm(self.mel.hop_samples * self.mel.pool_frames, self.hpcp.hop_samples)
+
+    @property
+    def mel_steps(self) -> int:
+        return self.period_samples // (self.mel.hop_samples * self.mel.pool_frames)
+
+    @property
+    def hpcp_steps(self) -> int:
+        return self.period_samples // self.hpcp.hop_samples
+
+    @property
+    def n_values(self) -> int:
+        return self.mel_steps * self.mel.n_mels + self.hpcp_steps * self.hpcp.size
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.sample_rate / self.period_samples
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames of a clip, the last one filled up with silence."""
+        return -(-self.mel.n_frames(n_samples) // self.mel_steps)
+
+
+Features = LogMel | MelAndHPCP
+
+
+def frames_of(samples: torch.Tensor, settings: Features) -> torch.Tensor:
+    """Frames of clips as they are stored: (n_clips, settings.n_frames(n_samples), settings.n_values)."""
+    if isinstance(settings, LogMel):
+        return log_mel(samples, settings).transpose(1, 2)
+    n = settings.n_frames(samples.shape[1])
+    levels, profile = log_mel(samples, settings.mel), hpcp(samples, settings.hpcp)
+    parts = (
+        _in_steps(levels, n, settings.mel_steps, 10 * math.log10(POWER_FLOOR)), _in_steps(profile, n, settings.hpcp_steps, 0.0)
+    )  # fmt: skip
+    return torch.cat(parts, dim=2)
+
+
+def _in_steps(values: torch.Tensor, n_frames: int, steps: int, silence: float) -> torch.Tensor:
+    """(n_clips, n_values, n) as (n_clips, n_frames, steps * n_values), cut or filled up with silence."""
+    wanted = n_frames * steps
+    filled = torch.nn.functional.pad(values[:, :, :wanted], (0, max(0, wanted - values.shape[2])), value=silence)
+    return filled.transpose(1, 2).reshape(len(values), n_frames, -1)

@@ -16,7 +16,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from mer_core import audio, paths
-from mer_core.features import LogMel, log_mel
+from mer_core.features import Features, frames_of
 from mer_core.tracks import DataError, Tracks, shown
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
@@ -25,15 +25,15 @@ DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a networ
 
 @dataclass(frozen=True)
 class Frames:
-    """Log-mel frames of `tracks`, in their order.
+    """Spectrogram frames of `tracks`, in their order.
 
-    ``values``: (n_all_frames, n_mels) float16, memory-mapped; track i owns rows ``offsets[i]`` to ``offsets[i + 1]``.
+    ``values``: (n_all_frames, settings.n_values) float16, memory-mapped; track i owns rows ``offsets[i]`` to ``offsets[i + 1]``.
     ``duration_s``: (n_tracks,) length of the decoded audio. ``name``: fingerprint of the settings and of every file's content.
     """
 
     name: str
     tracks: Tracks
-    settings: LogMel
+    settings: Features
     values: np.ndarray
     offsets: np.ndarray
     duration_s: np.ndarray
@@ -58,7 +58,7 @@ def file_hash(path: Path) -> str:
 
 
 def compute(
-    tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False, cache: Path | None = None, progress: bool = True
+    tracks: Tracks, settings: Features, *, skip_unreadable: bool = False, cache: Path | None = None, progress: bool = True
 ) -> Frames:
     """Frames of all tracks, from the store where they were computed before, else decoded and stored now.
 
@@ -88,19 +88,19 @@ def compute(
         )
     done = [row for row in rows if "error" not in row]
     offsets = np.concatenate([[0], np.cumsum([row["n_frames"] for row in done])]).astype(np.int64)
-    values = np.memmap(values_path, dtype=DTYPE, mode="r", shape=(int(offsets[-1]), settings.n_mels))
+    values = np.memmap(values_path, dtype=DTYPE, mode="r", shape=(int(offsets[-1]), settings.n_values))
     duration_s = np.array([row["n_samples"] for row in done]) / settings.sample_rate
     return Frames(name, tracks.without(failed) if failed else tracks, settings, values, offsets, duration_s)
 
 
-def _append(files, hashes, settings: LogMel, partial: Path, finished: Path, progress: bool) -> list[dict]:
+def _append(files, hashes, settings: Features, partial: Path, finished: Path, progress: bool) -> list[dict]:
     """Append the frames of each file to `partial`, going on where an earlier call stopped, and rename it when all are done.
 
     Returns the journal: one row per file, with its number of frames and samples, or the reason why it has none.
     """
     journal = _journal_of(partial)
     rows = _journalled(journal)
-    frame_bytes = settings.n_mels * np.dtype(DTYPE).itemsize
+    frame_bytes = settings.n_values * np.dtype(DTYPE).itemsize
     if finished.exists():  # killed between the renaming and the index: all is there
         return rows
     written = partial.stat().st_size // frame_bytes if partial.exists() else 0
@@ -144,24 +144,24 @@ def _journalled(journal: Path) -> list[dict]:
     return rows
 
 
-def _in_order(files: list[Path], settings: LogMel):
+def _in_order(files: list[Path], settings: Features):
     """Decode and transform the files on all cores; yields (frames, n_samples) or the reason why not, in order."""
 
-    def frames_of(path: Path):
+    def transformed(path: Path):
         try:
             samples = audio.read(path, settings.sample_rate)
         except audio.AudioError as error:
             return str(error)
         # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy decoding anyway
-        levels = log_mel(torch.from_numpy(samples)[None], settings)[0]
-        return levels.T.contiguous().numpy().astype(DTYPE), len(samples)
+        values = frames_of(torch.from_numpy(samples)[None], settings)[0]
+        return values.contiguous().numpy().astype(DTYPE), len(samples)
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the pool below already uses every core
     try:
         with ThreadPoolExecutor(threads) as pool:
             for start in range(0, len(files), 32):  # a block at a time, so that memory stays small
-                yield from pool.map(frames_of, files[start : start + 32])
+                yield from pool.map(transformed, files[start : start + 32])
     finally:
         torch.set_num_threads(threads)
 

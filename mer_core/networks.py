@@ -64,19 +64,31 @@ def seed_of(run: Run, fold: int, part: int) -> int:
 
 
 def divided(run: Run, frames: Frames, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """The training songs of a fold and those it tests, as places in the table of tracks."""
+    """The training songs of a fold and those it tests, as places in the table of tracks; tagged data sets bring their parts."""
+    if frames.tracks.tagged:
+        return songs_of_part(frames, "train"), songs_of_part(frames, "test")
     of_track = splits.outer(frames.tracks, run.folds)
     return np.flatnonzero(of_track != fold), np.flatnonzero(of_track == fold)
 
 
+def songs_of_part(frames: Frames, part: str) -> np.ndarray:
+    return np.flatnonzero(frames.tracks.table["part"] == part)
+
+
 def fit(
-    run: Run, data: Segments, seed: int, on_epoch: Callable[[dict], None], unheard: Segments | None = None
+    run: Run,
+    data: Segments,
+    seed: int,
+    on_epoch: Callable[[dict], None],
+    unheard: Segments | None = None,
+    validation: Segments | None = None,
 ) -> tuple[Answer, list[dict]]:
     """Train on these segments by the run's method; gives what answers for other segments, and the log.
 
     Parameters
     ----------
     unheard : segments of other songs, for a learning curve: the network is asked about them after every epoch
+    validation : those of still others, which say when to stop, where the run asks for patience
     """
 
     def after_epoch(row: dict) -> None:
@@ -84,7 +96,7 @@ def fit(
             row.update(learning_curve(learner, data, unheard))
         on_epoch(row)
 
-    learner = Learner(run.network, run.training, data, seed, after_epoch)
+    learner = Learner(run.network, run.training, data, seed, after_epoch, validation)
     return METHODS[run.method_name].train(learner, data, run.method), learner.log
 
 
@@ -116,13 +128,15 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     training, tested = divided(run, frames, fold)
     test = everything.of_tracks(tested)
     asked = {"test": test}
+    if frames.tracks.tagged:
+        asked["validation"] = everything.of_tracks(songs_of_part(frames, "validation"))
     if part:
         inner = splits.inner(frames.tracks, training, run.folds)
         asked["out_of_fold"] = everything.of_tracks(training[inner == part - 1])
         training = training[inner != part - 1]
     data = everything.of_tracks(training)
     watched = test if run.learning_curve and not part else None
-    answer, log = fit(run, data, seed_of(run, fold, part), on_epoch, watched)
+    answer, log = fit(run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"))
     if not part:
         asked["in_sample"] = data
         asked |= {f"heard_{i}": load_segments(heard(run, name), data.device)[1] for i, name in enumerate(run.also_heard)}

@@ -87,7 +87,8 @@ def code_state() -> dict:
 
 # what the predictions of a network depend on; the rest decides, scores, records or draws
 TRAINING_ROOMS = (
-    "audio", "features", "frames", "label_noise", "mixture", "networks", "semi_supervised", "splits", "tracks", "training",
+    "audio", "features", "frames", "label_noise", "mixture", "networks", "semi_supervised", "songs", "splits", "tagging",
+    "tracks", "training",
     "datasets", "methods", "models",
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import ClassVar
 
 from mer_core import UserError
-from mer_core.features import LogMel
+from mer_core.features import Features, LogMel
 from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import self_learning
 from mer_core.models import Network
@@ -20,11 +20,11 @@ class Run:
     """Everything that distinguishes one run from another; the defaults are SSSL as printed, where it is printed."""
 
     dataset: str = "4q"  # a registered name, or the path of your own music
-    features: LogMel = LogMel()
+    features: Features = LogMel()
     window_s: float = 3.0  # segment duration in seconds; a window starts every second
     noise: LabelNoise = LabelNoise()  # put into the labels of training windows; tested songs keep theirs
     method: object = self_learning.Settings()  # the Settings of one of mer_core.methods
-    network: Network = Network()
+    network: object = Network()  # or the Settings of another file of mer_core.models
     training: Training = Training()
     folds: Folds = Folds()
     song: SongDecision = SongDecision()
@@ -45,7 +45,8 @@ class Run:
 
     def config(self) -> dict:
         """All settings as plain values, as JSON has them."""
-        return plain(asdict(self) | {"method": {"name": self.method_name, **asdict(self.method)}})
+        kinds = {name: kind_of(getattr(self, name), None) | asdict(getattr(self, name)) for name in ("features", "network")}
+        return plain(asdict(self) | kinds | {"method": {"name": self.method_name, **asdict(self.method)}})
 
     @property
     def training_id(self) -> str:
@@ -86,8 +87,14 @@ def differences(settings) -> dict:
     for f in fields(settings):
         value = getattr(settings, f.name)
         if value != f.default:
-            found[f.name] = differences(value) if is_dataclass(value) else value
+            found[f.name] = kind_of(value, f.default) | differences(value) if is_dataclass(value) else value
     return found
+
+
+def kind_of(settings, default) -> dict:
+    """The name of a kind of settings where it is not the default's: a network or features of another kind."""
+    kind = type(settings)
+    return {} if kind is type(default) else {"kind": f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"}
 
 
 def changed(settings, changes: dict):

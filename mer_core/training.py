@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from mer_core import models
+from mer_core import models, songs, tagging
+from mer_core.features import Features
 from mer_core.frames import Frames, Windows
 from mer_core.label_noise import LabelNoise, corrupted
 
@@ -31,6 +33,7 @@ class Training:
     weight_decay: float = 1e-4  # decoupled (AdamW)
     stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all windows, as in the paper
     precision: str = "bf16"  # of convolutions and dense layers: bf16 (autocast) or float32
+    patience: int = 0  # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
 
     def __post_init__(self):
         if self.precision not in ("bf16", "float32"):
@@ -46,7 +49,8 @@ class Segments:
     """The windows of some tracks, ready to be trained on; their frames lie on the device once.
 
     ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there. ``track``, ``second``:
-    (n,) arrays, whose window it is and where it starts. ``truly_clean``: (n,) bool array, whether the label is the true one
+    (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n, n_classes), 1.0 where the song has the tag.
+    ``features`` says what a frame's values are. ``truly_clean``: (n,) bool array, whether the label is the true one
     of this window, or None where nobody knows.
     """
 
@@ -57,6 +61,7 @@ class Segments:
     second: np.ndarray
     n_frames: int
     n_classes: int
+    features: Features
     truly_clean: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -65,6 +70,11 @@ class Segments:
     @property
     def device(self) -> torch.device:
         return self.values.device
+
+    @property
+    def tagged(self) -> bool:
+        """Whether a window has any number of tags instead of one label."""
+        return self.label.ndim == 2
 
     def of_tracks(self, tracks: np.ndarray) -> "Segments":
         """The windows of these tracks only; the frames are shared."""
@@ -113,11 +123,12 @@ def segments(frames: Frames, windows: Windows, device: torch.device) -> Segments
     return Segments(
         values=torch.from_numpy(np.array(frames.values)).to(device),
         first=torch.as_tensor(windows.first, device=device),
-        label=torch.as_tensor(tracks.targets[windows.track], device=device),
+        label=torch.as_tensor(tracks.targets[windows.track], device=device, dtype=torch.float32 if tracks.tagged else None),
         track=windows.track,
         second=windows.second,
         n_frames=windows.n_frames,
         n_classes=len(tracks.classes),
+        features=frames.settings,
         truly_clean=_truly_clean(frames, windows) if tracks.second_labels else None,
     )
 
@@ -172,12 +183,14 @@ class Learner:
         data: Segments,
         seed: int,
         on_epoch: Callable[[dict], None] = lambda row: None,
+        validation: Segments | None = None,
     ):
         torch.manual_seed(seed)
-        self.network, self.training, self.seed = network, training, seed
+        self.network, self.training, self.seed, self.tagged = network, training, seed, data.tagged
+        self.validation = validation if training.patience else None
         self.device = data.device
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
-        net = Normalised(models.build(network, data.n_classes), *data.level_statistics())
+        net = Normalised(network.build(data.n_classes, data.features), *data.level_statistics())
         self.model = net.to(self.device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
         self._steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
@@ -204,6 +217,7 @@ class Learner:
 
     def epochs(self) -> Iterator[int]:
         """Epoch numbers from 0; after each, a row of the log with the mean training loss."""
+        best: tuple[float, int, dict] | None = None
         for epoch in range(self.training.epochs):
             self.model.train()
             row = {"epoch": epoch}
@@ -211,7 +225,28 @@ class Learner:
             yield epoch
             row["loss"] = float(torch.stack(self._losses).mean()) if self._losses else None
             self._losses.clear()
+            if self.validation is not None:
+                row["validation_roc_auc"] = score = self.validated()
+                if best is None or score > best[0]:
+                    best = score, epoch, {name: value.clone() for name, value in self.model.state_dict().items()}
             self._on_epoch(row)
+            if best is not None and epoch - best[1] >= self.training.patience:
+                break
+        if best is not None:
+            self.model.load_state_dict(best[2])
+
+    def validated(self) -> float:
+        """ROC-AUC, mean over tags, of the mean probabilities of songs that nothing is learned from."""
+        probabilities = songs.mean_probability(self.predict(self.validation).cpu().numpy(), self.validation.track)
+        first = np.unique(self.validation.track, return_index=True)[1]
+        _, area = tagging.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
+        return float(np.nanmean(area))
+
+    def loss(self, logits: torch.Tensor, labels: torch.Tensor, label_smoothing: float = 0.0) -> torch.Tensor:
+        """Cross-entropy against one label each, or binary cross-entropy against every tag; mean over the batch."""
+        if self.tagged:
+            return F.binary_cross_entropy_with_logits(logits, labels)
+        return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
 
     def batches(self, index: torch.Tensor) -> Iterator[torch.Tensor]:
         """Shuffled batches of window indices; a last batch of one is left out, batch norm cannot use it."""
@@ -256,6 +291,6 @@ class Learner:
             index = torch.arange(len(data), device=self.device)
         was_training = self.model.training
         self.model.eval()
-        parts = [self.logits(data.spectrograms(part)).softmax(dim=1) for part in index.split(EVALUATION_BATCH)]
+        logits = torch.cat([self.logits(data.spectrograms(part)) for part in index.split(EVALUATION_BATCH)])
         self.model.train(was_training)
-        return torch.cat(parts)
+        return logits.sigmoid() if self.tagged else logits.softmax(dim=1)

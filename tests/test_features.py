@@ -4,7 +4,18 @@ import pytest
 import torch
 from conftest import RATE, tone
 
-from mer_core.features import HPCP, POWER_FLOOR, LogMel, hpcp, log_mel, magnitudes, profile_of, spectral_peaks
+from mer_core.features import (
+    HPCP,
+    POWER_FLOOR,
+    LogMel,
+    MelAndHPCP,
+    frames_of,
+    hpcp,
+    log_mel,
+    magnitudes,
+    profile_of,
+    spectral_peaks,
+)
 
 
 def levels(samples, settings=LogMel()):
@@ -140,6 +151,21 @@ def test_impossible_profiles_are_refused():
     for wrong in ({"size": 16}, {"low_hz": 400.0}, {"high_hz": 30000.0}):
         with pytest.raises(ValueError):
             HPCP(**wrong)
+
+
+def test_one_frame_holds_the_steps_of_both_that_share_its_time(rng):
+    both = MelAndHPCP(LogMel(pool_frames=10), HPCP(sample_rate=22050, window_samples=2048, hop_samples=1024))
+    assert (both.mel_steps, both.hpcp_steps, both.n_values) == (1, 5, 128 + 5 * 12)
+    as_printed = MelAndHPCP(LogMel(sample_rate=44100, pool_frames=10), HPCP())
+    assert (as_printed.mel_steps, as_printed.hpcp_steps) == (2, 5)  # 116 ms against 46 ms
+    samples = torch.from_numpy(rng.standard_normal((2, 50_000)).astype(np.float32))
+    found, levels, profile = frames_of(samples, both), log_mel(samples, both.mel), hpcp(samples, both.hpcp)
+    n = both.n_frames(50_000)
+    assert found.shape == (2, n, both.n_values)
+    np.testing.assert_array_equal(found[0, 3, :128], levels[0, :, 3])
+    np.testing.assert_array_equal(found[1, 3, 128:].view(5, 12), profile[1, :, 15:20].T)
+    with pytest.raises(ValueError, match="one sample rate"):
+        MelAndHPCP(LogMel(), HPCP())
 
 
 def test_equals_essentia_where_it_is_installed(rng):

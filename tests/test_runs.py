@@ -5,11 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import UserError, evaluation, experiments, networks, paths, reruns, results, songs, tables
+from mer_core import UserError, evaluation, experiments, networks, paths, reruns, results, songs, tables, tagging
 from mer_core.datasets import synthetic
 from mer_core.experiments import EXPERIMENTS, PRESETS
+from mer_core.features import LogMel, MelAndHPCP
 from mer_core.label_noise import LabelNoise
 from mer_core.methods import inherit, self_learning
+from mer_core.models import crnn
 from mer_core.runs import Run, changed
 from mer_core.songs import SongDecision
 from mer_core.splits import Folds
@@ -52,6 +54,12 @@ def test_runs_that_differ_only_in_tested_folds_or_song_decision_share_their_netw
     fewer = replace(base, folds=Folds(tested=2, inner=0), song=SongDecision(share_threshold=0.7))
     assert fewer.run_id != base.run_id and fewer.training_id == base.training_id
     assert replace(base, seed=1).training_id != base.training_id
+
+
+def test_another_kind_of_network_or_features_is_another_run():
+    kinds = [Run(), Run(network=crnn.Settings()), Run(features=MelAndHPCP()), Run(network=crnn.Settings(width=32))]
+    assert len({run.run_id for run in kinds}) == 4
+    assert kinds[1].config()["network"]["kind"] == "crnn.Settings" and kinds[2].config()["features"]["hpcp"]["size"] == 12
 
 
 def test_settings_survive_json():
@@ -202,6 +210,26 @@ def test_a_learning_curve_watches_and_changes_nothing(tiny):
     )
     with pytest.raises(ValueError, match="takes labels for right"):
         replace(plain, learning_curve=True, noise=LabelNoise("symmetric", 0.5))
+
+
+def test_tags_are_learned_in_the_same_loop_and_validation_says_when_to_stop():
+    run = Run(
+        dataset="synthetic_moods:n_songs=30,n_artists=15,song_s=6", features=LogMel(n_mels=16, pool_frames=8),
+        method=inherit.Settings(), network=crnn.Settings(width=4, branch=16, head_dropout=0.0),
+        training=Training(epochs=12, batch_size=16, learning_rate=5e-3, patience=3), folds=Folds(n=2, inner=0, tested=1),
+    )  # fmt: skip
+    path = networks.train_part(run, 0, 0)
+    with np.load(path) as stored:
+        story = json.loads(str(stored["story"]))
+        asked = {name: set(stored[f"{name}_track"]) for name in ("test", "validation", "in_sample")}
+        probabilities, track = stored["test"], stored["test_track"]
+    assert sum(map(len, asked.values())) == 30 == len(set.union(*asked.values()))
+    aucs = [row["validation_roc_auc"] for row in story["log"]]
+    assert len(aucs) == 12 or int(np.argmax(aucs)) == len(aucs) - 4  # stopped three epochs after the best
+    truth = networks.load_frames(run).tracks.targets[sorted(asked["test"])]
+    _, area = tagging.ranking(truth, songs.mean_probability(probabilities, track))
+    assert area.mean() > 0.7 and probabilities.shape[1] == 6
+    assert not np.allclose(probabilities.sum(axis=1), 1, atol=0.05)  # tags do not exclude one another
 
 
 def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):

@@ -74,7 +74,7 @@ def test_r_drop_counts_only_the_noisy_set(predictions):
 def test_one_trunk_and_two_heads_equal_two_full_passes(architecture):
     """Under the same dropout masks: same value, same gradient. Only the head drops, so the trunk's second pass is the first."""
     torch.manual_seed(0)
-    once = models.build(models.Network(architecture), 4).double()  # exact enough to tell rounding from a difference
+    once = models.Network(architecture).build(4).double()  # exact enough to tell rounding from a difference
     twice = copy.deepcopy(once)
     levels, noisy = torch.randn(6, 1, 32, 32).double(), torch.tensor([1, 1, 0, 1, 0, 1], dtype=torch.bool)
 

@@ -11,6 +11,7 @@ from mer_core.tracks import DataError, Tracks, shown
 
 READERS = {
     "synthetic": synthetic.read,
+    "synthetic_moods": synthetic.read_moods,
     "4q": panda4q.read,
     "4q_moods": panda4q.read_moods,
     "pmemo": pmemo.read,

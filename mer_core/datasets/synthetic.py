@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from mer_core import paths
 from mer_core.emotion import QUADRANTS
-from mer_core.tracks import DataError, Tracks, measured, shown
+from mer_core.tracks import PARTS, DataError, Tracks, measured, shown
 
 SAMPLE_RATE = 22050  # Hz
 TABLE_SIZE = 2048  # samples of one period of a voice's waveform
@@ -161,3 +161,19 @@ def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **setti
     sizes = (corpus.n_songs, corpus.n_artists)  # ids, labels and artists depend on these only: one name, one file of folds
     name = "synthetic" if sizes == (Corpus.n_songs, Corpus.n_artists) else "synthetic-{}-songs-{}-artists".format(*sizes)
     return measured(name, QUADRANTS, table, skip_unreadable=skip_unreadable, second_labels=truth)
+
+
+MOODS = {"Q1": ("happy", "lively", "pleasant"), "Q2": ("lively", "tense"), "Q3": ("sad",), "Q4": ("calm", "pleasant")}
+
+
+def read_moods(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **settings) -> Tracks:
+    """The same songs with any number of six mood words: the quadrant's own, "pleasant" and "lively".
+
+    The first fifth of the artists is tested, the second validates, the others are learned from. Raises as `read` does.
+    """
+    tracks = read(corpus, skip_unreadable=skip_unreadable, **settings)
+    artists = sorted(set(tracks.groups))
+    part_of = {a: PARTS[::-1][i] if (i := 5 * k // len(artists)) < 2 else PARTS[0] for k, a in enumerate(artists)}
+    table = tracks.table.assign(tags=tracks.table["label"].map(MOODS), part=tracks.table["group"].map(part_of))
+    words = tuple(sorted({word for own in MOODS.values() for word in own}))
+    return Tracks("synthetic_moods", words, table.drop(columns="label"))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional as F
 
 from mer_core.training import Learner, Segments
 
@@ -23,7 +22,7 @@ def supervised_epoch(learner: Learner, segments: Segments, index: torch.Tensor, 
     """One epoch of cross-entropy against the songs' labels."""
     for batch in learner.batches(index):
         logits = learner.logits(segments.spectrograms(batch))
-        learner.step(F.cross_entropy(logits, segments.label[batch], label_smoothing=label_smoothing))
+        learner.step(learner.loss(logits, segments.label[batch], label_smoothing))
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):

@@ -1,9 +1,10 @@
-"""The networks, by name."""
+"""The networks: VGG by name here, others in files of their own, each with ``Settings`` that can ``build``."""
 
 from dataclasses import dataclass
 
 from torch import nn
 
+from mer_core.features import Features
 from mer_core.models.vgg import VGG16, VGGSlim
 
 ARCHITECTURES = {"vgg16": VGG16, "vgg_slim": VGGSlim}
@@ -20,7 +21,6 @@ class Network:
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"unknown architecture {self.architecture!r}; known are {', '.join(ARCHITECTURES)}")
 
-
-def build(network: Network, n_classes: int) -> nn.Module:
-    """A fresh network with a ``trunk`` and a ``head``, randomly initialised."""
-    return ARCHITECTURES[network.architecture](n_classes, network.dropout)
+    def build(self, n_classes: int, features: Features | None = None) -> nn.Module:
+        """A fresh network with a ``trunk`` and a ``head``, randomly initialised; it hears any number of bands."""
+        return ARCHITECTURES[self.architecture](n_classes, self.dropout)
