@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mer_core import fusion, leaderboard, metrics, networks, probes, ratings, results, significance, songs, splits
+from mer_core import fusion, leaderboard, metrics, networks, probes, ratings, results, significance, songs, splits, tag_evaluation
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
 from mer_core.frames import windows
 from mer_core.fusion import Fusion
@@ -271,7 +271,8 @@ def execute(
     if isinstance(run, Submission):
         return results.load(leaderboard.summarise(run, experiment, preset, label))
     frames = networks.load_frames(run)  # before any worker starts: they share the store
-    splits.outer(frames.tracks, run.folds)
+    if not frames.tracks.tagged:  # tags bring their parts
+        splits.outer(frames.tracks, run.folds)
     jobs = networks.networks_to_train(run)
     with tqdm(total=len(jobs) * run.training.epochs, desc=label, unit="epoch", disable=None) as bar:
         if executor is None:
@@ -281,6 +282,8 @@ def execute(
             for future in as_completed([executor.submit(networks.train_part, run, fold, part) for fold, part in jobs]):
                 future.result()
                 bar.update(run.training.epochs)
+    if frames.tracks.tagged:
+        return results.load(tag_evaluation.summarise(run, heading(run, experiment, preset, label, frames.tracks, 0)))
     return results.load(summarise(run, experiment, preset, label))
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from mer_core import UserError, evaluation, label_noise, leaderboard, results, song_features
+from mer_core import UserError, evaluation, label_noise, leaderboard, results, song_features, tag_evaluation
 from mer_core.datasets import READERS
 from mer_core.features import LogMel
 from mer_core.fusion import Fusion
@@ -415,6 +415,8 @@ def execute(
     ]  # fmt: skip
     if known and isinstance(pairs[0][1], Submission):
         leaderboard.compare(name, preset, known)
+    elif known and "prevalence" in known[0]["data"]:
+        tag_evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
     elif known:
         evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
     return made

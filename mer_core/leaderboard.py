@@ -15,16 +15,16 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from mer_core import datasets, paths, results, significance, tagging
+from mer_core import datasets, paths, results, significance, tag_evaluation, tagging
 from mer_core.datasets import mtg_jamendo
 from mer_core.runs import Named
+from mer_core.tag_evaluation import MACRO, MEASURES, ON_TEST, SCORES
 from mer_core.tracks import DataError, shown
 
 CARD = "mediaeval_predictions"
 DRAWS = 4000  # so many that p-values survive the correction for all pairs
 DIVISIONS = 10  # of the test artists in two halves, for thresholds that were not found on the songs they are judged by
-MACRO = "all tags"
-SCORES, OFFICIAL, OTHER_HALF = "scores", "thresholds_on_test", "thresholds_from_other_half"
+OTHER_HALF = "thresholds_from_other_half"
 
 
 @dataclass(frozen=True)
@@ -132,20 +132,14 @@ def mean_of(systems: tuple[str, ...]) -> np.ndarray:
 def drawn(systems: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Average precision and AUC of every tag, as measured (first row) and in each resample of artists: (1 + DRAWS, n_tags)."""
     table, _, truth = test_songs()
-    weights = significance.artist_weights(table["artist"].to_numpy(), DRAWS)
-    return tagging.ranking(truth, mean_of(systems), np.vstack([np.ones(len(table)), weights]))
+    return tag_evaluation.drawn(truth, mean_of(systems), table["artist"].to_numpy(), DRAWS)
 
 
-def thresholded(
-    truth: np.ndarray, scores: np.ndarray, groups: np.ndarray, weights: np.ndarray
-) -> dict[str, dict[str, np.ndarray]]:
-    """Macro F, TPR and TNR in every resample, with thresholds found on the test songs themselves, and on other artists.
+def halved(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> list[np.ndarray]:
+    """What is called with thresholds that were found on other artists: these are divided in two halves, several times.
 
-    The latter: the artists are divided in two halves at random, each half is called with the thresholds of the other; mean over
-    several divisions.
+    Each half is called with the thresholds of the other: (n_tracks, n_tags) bool, one for each division.
     """
-    official = tagging.called(scores, tagging.best_thresholds(truth, scores))
-    found = {OFFICIAL: tagging.decisions(truth, official, weights)}
     names, member = np.unique(groups, return_inverse=True)
     rng, divided = np.random.default_rng(0), []
     for _ in range(DIVISIONS):
@@ -153,29 +147,20 @@ def thresholded(
         decided = np.empty(truth.shape, dtype=bool)
         for k in (0, 1):
             decided[half == k] = tagging.called(scores[half == k], tagging.best_thresholds(truth[half != k], scores[half != k]))
-        divided.append(tagging.decisions(truth, decided, weights))
-    found[OTHER_HALF] = {name: np.mean([one[name] for one in divided], axis=0) for name in divided[0]}
-    return {kind: {name: values.mean(axis=1) for name, values in own.items()} for kind, own in found.items()}
+        divided.append(decided)
+    return divided
 
 
 def score(systems: tuple[str, ...]) -> list[dict]:
     """All figures of a submission in long form, with 95 % intervals over resampled artists."""
     table, names, truth = test_songs()
-    groups = table["artist"].to_numpy()
-    precision, area = drawn(systems)
-
-    def row(name: str, target: str, decision: str, values: np.ndarray) -> dict:
-        low, high = significance.interval(values[1:])
-        return {"name": name, "target": target, "decision": decision, "part": "test", "fold": "all", "value": float(values[0]),
-                "low": low, "high": high, "n": len(table)}  # fmt: skip
-
-    rows = [row("pr_auc", MACRO, SCORES, np.nanmean(precision, axis=1)), row("roc_auc", MACRO, SCORES, np.nanmean(area, axis=1))]
-    weights = np.vstack([np.ones(len(table)), significance.artist_weights(groups, DRAWS)])
-    for kind, own in thresholded(truth, mean_of(systems), groups, weights).items():
-        rows += [row(name, MACRO, kind, values) for name, values in own.items()]
-    for tag, own in zip(names, precision.T, strict=True):
-        rows.append(row("pr_auc", tag, SCORES, own[np.isfinite(own)]))
-    return rows
+    groups, scores = table["artist"].to_numpy(), mean_of(systems)
+    official = tagging.called(scores, tagging.best_thresholds(truth, scores))
+    return [
+        *tag_evaluation.ranking_rows(*drawn(systems), names, len(table)),
+        *tag_evaluation.decision_rows(ON_TEST, truth, [official], groups, DRAWS),
+        *tag_evaluation.decision_rows(OTHER_HALF, truth, halved(truth, scores, groups), groups, DRAWS),
+    ]
 
 
 def summarise(run: Submission, experiment: str, preset: str, label: str) -> Path:
@@ -209,7 +194,7 @@ def compare(experiment: str, preset: str, records: list[dict]) -> Path:
         {"label": r["label"], "seeds": [0]} | {name: m[name] for name in columns}
         for r in records for m in r["metrics"] if m["target"] == MACRO
     ]  # fmt: skip
-    for place, name in enumerate(("pr_auc", "roc_auc")):
+    for place, name in enumerate(MEASURES):
         of = {r["label"]: np.nanmean(drawn(tuple(r["config"]["systems"]))[place], axis=1) for r in records}
         pairs = []
         for one, other in itertools.combinations(sorted(of, key=lambda label: -of[label][0]), 2):

@@ -100,7 +100,7 @@ def seed_averaged(
     ValueError : the shapes do not fit
     """
     n_classes = n_classes or _n_classes(truth, called)
-    value, *ends, _ = _summary(_by_seed(metric, truth, called, n_classes, groups, draws))
+    value, *ends, _ = averaged(_by_seed(metric, truth, called, n_classes, groups, draws))
     return Estimate(value, *(min(max(end, 0.0), 1.0) for end in ends))
 
 
@@ -150,7 +150,7 @@ def seed_averaged_difference(
         raise ValueError(f"a and b need the same seeds and songs, got shapes {np.shape(called_a)} and {np.shape(called_b)}")
     n_classes = n_classes or _n_classes(truth, called_a, called_b)
     a, b = (_by_seed(metric, truth, called, n_classes, groups, draws) for called in (called_a, called_b))
-    return Difference(*_summary(a - b))
+    return Difference(*averaged(a - b))
 
 
 def _n_classes(*classes) -> int:
@@ -166,8 +166,13 @@ def _by_seed(metric, truth, called, n_classes: int, groups, draws: int) -> np.nd
     return np.array([resampled(metric, truth, run, n_classes, weights) for run in called])
 
 
-def _summary(values: np.ndarray) -> tuple[float, float, float, float]:
-    """Mean over seeds of `_by_seed`'s values, the ends of its interval over artists and seeds, and its p-value."""
+def averaged(values: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean over seeds, the ends of its interval over artists and seeds, and the p-value of its being 0.
+
+    Parameters
+    ----------
+    values : (n_seeds, 1 + draws), on the songs themselves, then on the resamples of their artists
+    """
     own, resamples = values[:, 0], values[:, 1:]
     from_seeds = seed_shares(*resamples.shape) @ (own - own.mean())
     means = (resamples.mean(axis=0) + from_seeds).round(12)  # a tie stays a tie, whatever the order of summation

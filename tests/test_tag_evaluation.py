@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from mer_core import evaluation, networks, results, tag_evaluation, tagging
+from mer_core.features import LogMel
+from mer_core.methods import inherit
+from mer_core.models import crnn
+from mer_core.runs import Run, changed
+from mer_core.splits import Folds
+from mer_core.training import Training
+
+
+@pytest.fixture(scope="module")
+def records():
+    """The same small run with three seeds, and one that learns nothing."""
+    run = Run(
+        dataset="synthetic_moods:n_songs=40,n_artists=20,song_s=6", features=LogMel(n_mels=16, pool_frames=8),
+        method=inherit.Settings(), network=crnn.Settings(width=4, branch=16, head_dropout=0.0),
+        training=Training(epochs=8, batch_size=16, learning_rate=5e-3), folds=Folds(n=2, inner=0, tested=1),
+    )  # fmt: skip
+    pairs = [("learned", changed(run, {"seed": seed})) for seed in (0, 1, 2)]
+    pairs += [("untrained", changed(run, {"seed": seed, "training.learning_rate": 0.0})) for seed in (0, 1, 2)]
+    return [evaluation.execute(one, "tags", "smoke", label) for label, one in pairs]
+
+
+def test_a_record_of_tags_is_scored_on_its_test_songs(records):
+    record = records[0]
+    stored = results.predictions(record)
+    tracks = networks.datasets.load(record["config"]["dataset"])
+    precision, area = tagging.ranking(tracks.targets[stored["test_track"]], stored["test"])
+    for name, by_tag in (("pr_auc", precision), ("roc_auc", area)):
+        row = results.value(record, name=name, target=tag_evaluation.MACRO, decision=tag_evaluation.SCORES)
+        assert row["value"] == pytest.approx(by_tag.mean()) and row["low"] <= row["value"] <= row["high"]
+        assert row["n"] == len(stored["track"]) == record["data"]["n_tested"] == 8
+    assert {m["target"] for m in record["metrics"]} == {tag_evaluation.MACRO, *tracks.classes}
+
+
+def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(records):
+    record = records[0]
+    stored, truth = results.predictions(record), networks.datasets.load(record["config"]["dataset"]).targets
+    found = tagging.best_thresholds(truth[stored["validation_track"]], stored["validation"])
+    decided = tagging.decisions(truth[stored["test_track"]], tagging.called(stored["test"], found))
+    row = results.value(record, name="f_score", target=tag_evaluation.MACRO, decision=tag_evaluation.FROM_VALIDATION)
+    assert row["value"] == pytest.approx(decided["f_score"].mean())
+    official = results.value(record, name="f_score", target=tag_evaluation.MACRO, decision=tag_evaluation.ON_TEST)
+    assert official["value"] >= row["value"]
+
+
+def test_a_run_that_learned_beats_one_that_did_not_on_the_same_resamples(records):
+    tag_evaluation.compare("tags", "smoke", {"learned": "untrained"}, records)
+    compared = results.comparison("tags", "smoke")
+    own = compared[compared["against"].isna() & (compared["name"] == "roc_auc")].set_index("label")
+    (pair,) = compared[compared["against"].notna() & (compared["name"] == "roc_auc")].itertuples()
+    by_label = {label: np.mean([results.value(r, name="roc_auc", target=tag_evaluation.MACRO, decision="scores")["value"]
+                                for r in records if r["label"] == label]) for label in ("learned", "untrained")}  # fmt: skip
+    assert own["value"].to_dict() == pytest.approx(by_label)
+    assert pair.value == pytest.approx(by_label["learned"] - by_label["untrained"]) and pair.seeds == [0, 1, 2]
+    assert pair.low > 0 and pair.p_holm < 0.05
