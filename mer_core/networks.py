@@ -17,7 +17,7 @@ from mer_core.frames import Frames, compute, windows
 from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import METHODS
 from mer_core.runs import Run
-from mer_core.training import Learner, Segments, best_device, segments
+from mer_core.training import Learner, Segments, best_device, joined, segments
 
 Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of segments
 
@@ -134,7 +134,7 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         inner = splits.inner(frames.tracks, training, run.folds)
         asked["out_of_fold"] = everything.of_tracks(training[inner == part - 1])
         training = training[inner != part - 1]
-    data = everything.of_tracks(training)
+    data = replace(everything.of_tracks(training), unlabelled=without_labels(run, everything.device))
     watched = test if run.learning_curve and not part else None
     answer, log = fit(run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"))
     if not part:
@@ -160,13 +160,19 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     return path
 
 
+def without_labels(run: Run, device: torch.device) -> Segments | None:
+    """The windows of all data sets that the run may learn from without their labels, one after the other, or None."""
+    found = [load_segments(heard(run, name), device)[1] for name in run.unlabelled]
+    return joined(found) if found else None
+
+
 def half(probabilities: torch.Tensor) -> np.ndarray:
     return probabilities.cpu().numpy().astype(np.float16)
 
 
 def heard(run: Run, name: str) -> Run:
     """The same run on another data set, whose labels are left as they are."""
-    return replace(run, dataset=name, noise=LabelNoise(), also_heard=())
+    return replace(run, dataset=name, noise=LabelNoise(), also_heard=(), unlabelled=())
 
 
 def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:

@@ -28,6 +28,7 @@ class Run:
     training: Training = Training()
     folds: Folds = Folds()
     song: SongDecision = SongDecision()
+    unlabelled: tuple[str, ...] = ()  # data sets that a method may learn from without their labels
     also_heard: tuple[str, ...] = ()  # other data sets that the networks answer for, never learn from
     learning_curve: bool = False  # note in the log how well each epoch's network does; nothing is chosen by it
     skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them

@@ -63,6 +63,7 @@ class Segments:
     n_classes: int
     features: Features
     truly_clean: np.ndarray | None = None
+    unlabelled: "Segments | None" = None  # windows of other music, whose labels mean nothing
 
     def __len__(self) -> int:
         return len(self.track)
@@ -133,6 +134,21 @@ def segments(frames: Frames, windows: Windows, device: torch.device) -> Segments
     )
 
 
+def joined(parts: list[Segments]) -> Segments:
+    """Windows of several data sets as one, without their labels; the tracks of each are numbered behind those before."""
+    rows = np.cumsum([0, *(len(part.values) for part in parts)])
+    tracks = np.cumsum([0, *(part.track.max() + 1 for part in parts)])
+    return replace(
+        parts[0],
+        values=torch.cat([part.values for part in parts]),
+        first=torch.cat([part.first + int(row) for part, row in zip(parts, rows, strict=False)]),
+        label=torch.zeros((sum(map(len, parts)), *parts[0].label.shape[1:]), device=parts[0].device, dtype=parts[0].label.dtype),
+        track=np.concatenate([part.track + track for part, track in zip(parts, tracks, strict=False)]),
+        second=np.concatenate([part.second for part in parts]),
+        truly_clean=None,
+    )
+
+
 def _truly_clean(frames: Frames, windows: Windows) -> np.ndarray:
     table = frames.tracks.table
     window_s = max(1, round(windows.n_frames / frames.settings.frames_per_second))
@@ -187,7 +203,7 @@ class Learner:
     ):
         torch.manual_seed(seed)
         self.network, self.training, self.seed, self.tagged = network, training, seed, data.tagged
-        self.validation = validation if training.patience else None
+        self.validation = validation
         self.device = data.device
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
         net = Normalised(network.build(data.n_classes, data.features), *data.level_statistics())
@@ -208,6 +224,12 @@ class Learner:
         other.log = self.log
         return other
 
+    def successor(self, data: Segments, network: object) -> "Learner":
+        """A fresh network of another kind for the same segments, with validation of its own; both write one log."""
+        other = Learner(network, self.training, data, self.seed + 1, self._on_epoch, self.validation)
+        other.log = self.log
+        return other
+
     def beside(self, module: nn.Module) -> nn.Module:
         """Let the optimiser train another module together with the network; to be called before the first step."""
         module.to(self.device)
@@ -225,7 +247,7 @@ class Learner:
             yield epoch
             row["loss"] = float(torch.stack(self._losses).mean()) if self._losses else None
             self._losses.clear()
-            if self.validation is not None:
+            if self.validation is not None and self.training.patience:
                 row["validation_roc_auc"] = score = self.validated()
                 if best is None or score > best[0]:
                     best = score, epoch, {name: value.clone() for name, value in self.model.state_dict().items()}

@@ -7,9 +7,10 @@ import pytest
 import torch
 from test_training import SMALL, learner_for
 
-from mer_core import frames, mixture, training
+from mer_core import datasets, frames, mixture, tagging, training
 from mer_core.features import LogMel
-from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, self_learning, soft_labels, two_stage
+from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, noisy_student, self_learning, soft_labels, two_stage
+from mer_core.models import crnn
 from mer_core.semi_supervised import mask
 
 
@@ -132,3 +133,54 @@ def test_agreement_is_asked_for_little_by_little():
     settings = self_learning.Settings(warmup_epochs=2, ramp_epochs=4, consistency_weight=2.0)
     assert [settings.consistency_at(e) for e in (2, 3, 5, 9)] == [0.5, 1.0, 2.0, 2.0]
     assert self_learning.Settings(warmup_epochs=2).consistency_at(2) == 1.0
+
+
+def test_only_sure_answers_become_pseudo_labels_tag_by_tag():
+    answers = torch.tensor([[0.5, 0.05, 1e-8], [0.1, 0.2, 0.9]])
+    targets, counts = noisy_student.pseudo_labels(answers, 0.1, 1e-6, noisy_student.Settings())
+    assert counts.tolist() == [[True, False, True], [False, True, True]]  # strictly above, strictly below
+    assert targets[counts].tolist() == [1.0, 0.0, 1.0, 1.0]
+    logits = torch.zeros(2, 3)
+    assert noisy_student.masked_loss(logits, targets, counts).item() == pytest.approx(np.log(2))
+    logits[0, 1] = 50.0  # an entry that does not count
+    assert noisy_student.masked_loss(logits, targets, counts).item() == pytest.approx(np.log(2))
+    assert noisy_student.masked_loss(logits, targets, torch.zeros_like(counts)).item() == 0
+    as_released = noisy_student.pseudo_labels(answers, 0.1, 1e-6, noisy_student.Settings(sure="none"))
+    assert torch.equal(as_released[0], answers) and as_released[1].all()
+
+
+@pytest.fixture(scope="module")
+def moods():
+    """Windows of tagged songs, and of others whose tags are not looked at."""
+    found = []
+    for name in ("synthetic_moods:n_songs=24,n_artists=12,song_s=6", "synthetic:n_songs=12,n_artists=6,song_s=6,seed=5"):
+        tracks = datasets.load(name)
+        store = frames.compute(tracks, LogMel(n_mels=16, pool_frames=8), progress=False)
+        found.append(training.segments(store, frames.windows(store, 3.0), torch.device("cpu")))
+    tagged, other = found
+    nothing = torch.zeros(len(other), tagged.n_classes)
+    return tagged, replace(tagged, unlabelled=training.joined([replace(other, label=nothing)]))
+
+
+def test_a_student_learns_from_music_without_labels_under_more_noise(moods):
+    alone, both = moods
+    setup = training.Training(epochs=6, batch_size=16, learning_rate=5e-3)
+    learner = training.Learner(crnn.Settings(width=4, branch=16, head_dropout=0.0), setup, both, seed=0)
+    settings = noisy_student.Settings(positive=0.5, negative=0.3, iterations=2)
+    answer = noisy_student.train(learner, both, settings)
+    assert [row["stage"] for row in learner.log] == [0] * 6 + [1] * 6 + [2] * 6
+    assert 0 < learner.log[-1]["sure_positive_share"] < learner.log[-1]["sure_share"] <= 1
+    precision, _ = tagging.ranking(both.label.numpy() > 0, answer(both).numpy())
+    assert precision.mean() > both.label.mean() + 0.1  # chance is the share of positives
+    teacher = training.Learner(crnn.Settings(width=4, branch=16), setup, alone, seed=0)
+    noisy_student.train(teacher, alone, settings)
+    assert {row["stage"] for row in teacher.log} == {0}  # nothing to teach with
+
+
+def test_thresholds_may_come_from_the_answers_for_known_songs(moods):
+    alone, _ = moods
+    learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1), alone, seed=0)
+    positive, negative = noisy_student.thresholds(learner, alone, noisy_student.Settings(sure="percentile", percentile=0.1))
+    answers, truth = learner.predict(alone).numpy(), alone.label.numpy() > 0
+    assert (answers[truth] > positive).mean() == pytest.approx(0.1, abs=0.02)
+    assert (answers[~truth] < negative).mean() == pytest.approx(0.1, abs=0.02)

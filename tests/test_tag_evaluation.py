@@ -42,8 +42,6 @@ def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(recor
     decided = tagging.decisions(truth[stored["test_track"]], tagging.called(stored["test"], found))
     row = results.value(record, name="f_score", target=tag_evaluation.MACRO, decision=tag_evaluation.FROM_VALIDATION)
     assert row["value"] == pytest.approx(decided["f_score"].mean())
-    official = results.value(record, name="f_score", target=tag_evaluation.MACRO, decision=tag_evaluation.ON_TEST)
-    assert official["value"] >= row["value"]
 
 
 def test_a_run_that_learned_beats_one_that_did_not_on_the_same_resamples(records):

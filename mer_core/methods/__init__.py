@@ -4,7 +4,7 @@
 other windows: a function from segments to (n, n_classes) probabilities.
 """
 
-from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, self_learning, soft_labels, two_stage
+from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, noisy_student, self_learning, soft_labels, two_stage
 
 METHODS = {
     "inherit": inherit,
@@ -13,6 +13,7 @@ METHODS = {
     "co_teaching": co_teaching,
     "elr": elr,
     "fixmatch": fixmatch,
+    "noisy_student": noisy_student,
     "soft_labels": soft_labels,
     "two_stage": two_stage,
 }

@@ -1,0 +1,108 @@
+"""Noisy student (Xie et al., CVPR 2020) for tags, as Mirable uses it: a teacher labels other music, a student learns from both.
+
+The student learns under more noise than the teacher: longer masks, Gaussian noise, blocks that are bypassed, dropout. Of the
+teacher's answers only the sure ones count, tag by tag (Tan, MediaEval 2021, section 2.5).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from mer_core.semi_supervised import mask
+from mer_core.training import Learner, Segments
+
+THRESHOLDS, PERCENTILE, NONE = "thresholds", "percentile", "none"
+BANDS_AS_PRINTED = 128  # of which the paper's masks hide 20 to 60, or 30 to 90
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The paper's values; lengths of masks are shares of an axis here."""
+
+    sure: str = THRESHOLDS  # which answers count; "percentile": the rule the thresholds came from; "none": all, as released
+    positive: float = 0.1  # an answer above it is a pseudo-label 1
+    negative: float = 1e-6  # one below it is a 0
+    percentile: float = 0.05  # of known positives above, and of known negatives below, their threshold
+    teacher_masks: tuple[float, float] = (20 / BANDS_AS_PRINTED, 60 / BANDS_AS_PRINTED)  # drawn anew for every batch
+    student_masks: tuple[float, float] = (30 / BANDS_AS_PRINTED, 90 / BANDS_AS_PRINTED)
+    noise: float = 0.01  # standard deviation, in parts of a band's own
+    block_dropout: float = 0.1
+    bypass: float = 0.1
+    iterations: int = 1  # in a further one the student teaches; 0: the teacher answers
+
+    def __post_init__(self):
+        if self.sure not in (THRESHOLDS, PERCENTILE, NONE):
+            raise ValueError(f"sure is {THRESHOLDS}, {PERCENTILE} or {NONE}, got {self.sure!r}")
+        if not 0 <= self.negative < self.positive <= 1 or not 0 < self.percentile < 1 or self.iterations < 0:
+            raise ValueError("negative lies below positive, both in [0, 1]; percentile in (0, 1); iterations are not negative")
+
+
+def train(learner: Learner, segments: Segments, settings: Settings):
+    """Teacher, then students; the last one answers. Without other music there is nothing to teach with: the teacher answers."""
+    for epoch in learner.epochs():
+        learner.note(stage=0)
+        for batch in learner.batches(segments.in_epoch(epoch, learner.training.stride)):
+            levels = augmented(learner, segments.spectrograms(batch), settings.teacher_masks, noise=0.0)
+            learner.step(learner.loss(learner.logits(levels), segments.label[batch]))
+    teacher = learner
+    for iteration in range(settings.iterations if segments.unlabelled is not None else 0):
+        noisy = replace(learner.network, block_dropout=settings.block_dropout, bypass=settings.bypass)
+        student = teacher.successor(segments, noisy)
+        teach(student, teacher, segments, settings, stage=iteration + 1)
+        teacher = student
+    return teacher.predict
+
+
+def teach(student: Learner, teacher: Learner, segments: Segments, settings: Settings, stage: int) -> None:
+    """Train a student on labelled windows and on the teacher's sure answers for unlabelled ones."""
+    other = segments.unlabelled
+    targets, counts = pseudo_labels(teacher.predict(other), *thresholds(teacher, segments, settings), settings)
+    share, positive = float(counts.float().mean()), float((counts & (targets > 0.5)).float().mean())
+    for epoch in student.epochs():
+        student.note(stage=stage, sure_share=share, sure_positive_share=positive)
+        unlabelled = iter(student.batches(other.in_epoch(epoch, student.training.stride)))
+        for batch in student.batches(segments.in_epoch(epoch, student.training.stride)):
+            levels = augmented(student, segments.spectrograms(batch), settings.student_masks, settings.noise)
+            loss = student.loss(student.logits(levels), segments.label[batch])
+            if (more := next(unlabelled, None)) is not None:
+                levels = augmented(student, other.spectrograms(more), settings.student_masks, settings.noise)
+                loss = loss + masked_loss(student.logits(levels), targets[more], counts[more])
+            student.step(loss)
+
+
+def thresholds(teacher: Learner, segments: Segments, settings: Settings) -> tuple[float, float]:
+    """What an answer must exceed, or stay below, to be sure: as printed, or by the paper's rule on songs with known tags."""
+    if settings.sure != PERCENTILE:
+        return settings.positive, settings.negative
+    known = [segments, *([teacher.validation] if teacher.validation is not None else [])]
+    answers = torch.cat([teacher.predict(part) for part in known]).cpu().numpy()
+    truth = torch.cat([part.label for part in known]).cpu().numpy() > 0
+    return float(np.quantile(answers[truth], 1 - settings.percentile)), float(np.quantile(answers[~truth], settings.percentile))
+
+
+def pseudo_labels(
+    answers: torch.Tensor, positive: float, negative: float, settings: Settings
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Targets for every window and tag, and which of them count; as released, the answers themselves, all of them."""
+    if settings.sure == NONE:
+        return answers, torch.ones_like(answers, dtype=torch.bool)
+    return (answers > positive).to(answers), (answers > positive) | (answers < negative)
+
+
+def masked_loss(logits: torch.Tensor, targets: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy, mean over the entries that count."""
+    each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (each * counts).sum() / counts.sum().clamp_min(1)
+
+
+def augmented(learner: Learner, levels: torch.Tensor, masks: tuple[float, float], noise: float) -> torch.Tensor:
+    """Windows with strips of bands and time hidden, and a little noise in every value."""
+    shortest, longest = masks
+    drawn = shortest + (longest - shortest) * float(torch.rand((), generator=learner.generator))
+    hidden = mask(levels.float(), drawn, learner.generator)
+    if noise == 0:
+        return hidden
+    drift = torch.randn(levels.shape, generator=learner.generator).to(levels.device)
+    return hidden + noise * learner.model.deviation * drift
