@@ -16,6 +16,7 @@ from tqdm import tqdm
 from mer_core import audio, hand_made, paths, results
 from mer_core.features import LogMel
 from mer_core.frames import compute, file_hash
+from mer_core.models import backbones
 from mer_core.tracks import DataError, Tracks, shown
 
 LOG_MEL, HAND_MADE, TOP_100 = "log_mel_statistics", "hand_made", "published_top100"
@@ -138,6 +139,7 @@ def audio_model(folder: Path, tracks: Tracks) -> np.ndarray:
     """
     if not (folder / "config.json").is_file():
         raise DataError(f"{folder}: holds no config.json. Give the folder of an audio model in Hugging Face format.")
+    backbones.declare_missing_operators()  # transformers imports torchvision where it is installed
     try:
         import torch
         from transformers import AutoFeatureExtractor, AutoModel

@@ -1,10 +1,12 @@
+import importlib.util
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from mer_core import models
+from mer_core import UserError, models
 from mer_core.features import HPCP, LogMel, MelAndHPCP
-from mer_core.models import Network, crnn
+from mer_core.models import Network, backbones, crnn
 
 TORCHVISION_VGG16 = 138_357_544  # parameters of the published network: 3 input channels, 1,000 outputs
 
@@ -102,3 +104,30 @@ def test_blocks_are_bypassed_in_training_only():
     assert len({round(net(x).sum().item(), 4) for _ in range(8)}) > 1
     with pytest.raises(ValueError, match="bypass is a probability"):
         crnn.Settings(bypass=1.0)
+
+
+timm = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra backbones")
+
+
+@timm
+@pytest.mark.parametrize("name", ["efficientnet_b0", "rexnet_100", "mixnet_s", "resnet18", "regnety_004"])
+def test_image_networks_hear_one_channel(name):
+    net = backbones.Settings(name).build(5, MEL).eval()
+    assert net(torch.randn(2, 1, 64, 96)).shape == (2, 5)
+
+
+@timm
+def test_weights_of_three_colours_are_summed_to_one_channel(tmp_path):
+    colour = backbones.imported_timm().create_model("resnet18")
+    torch.save(colour.state_dict(), tmp_path / "resnet18.pth")
+    net = backbones.Settings("resnet18", weights=str(tmp_path / "resnet18.pth")).build(3, MEL)
+    torch.testing.assert_close(net.trunk.conv1.weight, colour.conv1.weight.sum(dim=1, keepdim=True))
+    grey = torch.rand(2, 1, 64, 64)
+    net.eval(), colour.eval()
+    torch.testing.assert_close(
+        net.trunk(grey), colour.forward_head(colour.forward_features(grey.expand(-1, 3, -1, -1)), pre_logits=True)
+    )
+    with pytest.raises(UserError, match="Is it the same network"):
+        backbones.Settings("mixnet_s", weights=str(tmp_path / "resnet18.pth")).build(3, MEL)
+    with pytest.raises(UserError, match="timm has no network"):
+        backbones.Settings("resnet19").build(3, MEL)
