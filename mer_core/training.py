@@ -218,9 +218,9 @@ class Learner:
     def _scheduled(self) -> torch.optim.lr_scheduler.LambdaLR:
         return torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: rise_and_fall(step / max(self._steps, 1)))
 
-    def peer(self, data: Segments) -> "Learner":
-        """A second network of the same kind for the same segments, from other random numbers; both write one log."""
-        other = Learner(self.network, self.training, data, self.seed + 1)
+    def peer(self, data: Segments, network: object = None) -> "Learner":
+        """A second network for the same segments, from other random numbers; both write one log."""
+        other = Learner(network or self.network, self.training, data, self.seed + 1)
         other.log = self.log
         return other
 

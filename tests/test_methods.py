@@ -54,7 +54,7 @@ def test_each_co_teaching_network_learns_from_what_its_peer_finds_easiest(data, 
     taught = []
     for one in pair:
         monkeypatch.setattr(one, "step", taught.append)
-    chosen = co_teaching.exchange(pair, data, batch, forget=0.25)
+    chosen = co_teaching.exchange(pair, data.spectrograms(batch), data.label[batch], co_teaching.Settings(), forget=0.25)
     easiest = [loss.argsort()[:12] for loss in losses]
     torch.testing.assert_close(taught[0], losses[0][easiest[1]].mean())
     torch.testing.assert_close(taught[1], losses[1][easiest[0]].mean())
@@ -184,3 +184,47 @@ def test_thresholds_may_come_from_the_answers_for_known_songs(moods):
     answers, truth = learner.predict(alone).numpy(), alone.label.numpy() > 0
     assert (answers[truth] > positive).mean() == pytest.approx(0.1, abs=0.02)
     assert (answers[~truth] < negative).mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_every_tag_is_drawn_equally_often_and_only_from_windows_that_have_it(rng):
+    has = torch.from_numpy(rng.random((200, 4)) < np.array([0.05, 0.2, 0.5, 0.0]))
+    rows, tags = inherit.one_tag_each(has, torch.Generator().manual_seed(0))
+    assert has[rows, tags].all() and tags.bincount().tolist() == [67, 67, 67]  # the tag that nobody has is not asked for
+
+
+def test_augmented_targets_are_blends_of_the_windows_own(moods):
+    alone, _ = moods
+    learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1, batch_size=16), alone, seed=0)
+    index = torch.arange(len(alone))
+    ((levels, targets), *_) = inherit.augmented_batches(learner, alone, index, inherit.Settings(mixup_alpha=1.0))
+    assert levels.shape[0] == targets.shape[0] == 16 and ((targets >= 0) & (targets <= 1)).all() and (targets % 1 > 0).any()
+    ((_, single), *_) = inherit.augmented_batches(learner, alone, index, inherit.Settings(single_tags=True))
+    assert set(single.sum(dim=1).tolist()) == {1.0}
+    smooth = inherit.soft_targets(alone, index, 0.2)
+    torch.testing.assert_close(smooth, 0.8 * alone.label + 0.1)
+
+
+def test_the_focal_loss_forgets_what_is_easy_and_weighs_positives(moods):
+    """By hand: alpha (1 - p)^gamma times the cross-entropy of the right answer's probability p."""
+    alone, _ = moods
+    learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1), alone, seed=0)
+    logits, targets = torch.tensor([[0.0, 3.0]]), torch.tensor([[1.0, 1.0]])
+    p = torch.sigmoid(logits)
+    expected = (0.75 * (1 - p) ** 2 * -torch.log(p)).mean()
+    found = inherit.window_losses(learner, logits, targets, inherit.Settings(focal=True))
+    torch.testing.assert_close(found, expected[None])
+    negative = inherit.window_losses(learner, -logits, 0 * targets, inherit.Settings(focal=True))
+    torch.testing.assert_close(negative, expected[None] / 3)
+
+
+def test_networks_of_two_kinds_teach_each_other_tags(moods):
+    alone, _ = moods
+    settings = co_teaching.Settings(
+        forget_rate=0.05, ramp_epochs=0, mixup_alpha=1.0, longest_masked_share=0.2, peer=crnn.Settings(width=6, branch=16)
+    )
+    setup = training.Training(epochs=6, batch_size=16, learning_rate=5e-3)
+    learner = training.Learner(crnn.Settings(width=4, branch=16, head_dropout=0.0), setup, alone, seed=0)
+    answer = co_teaching.train(learner, alone, settings)
+    torch.testing.assert_close(answer(alone), learner.predict(alone))  # the peer only teaches
+    precision, _ = tagging.ranking(alone.label.numpy() > 0, answer(alone).numpy())
+    assert precision.mean() > alone.label.mean() + 0.1

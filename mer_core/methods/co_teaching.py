@@ -1,49 +1,67 @@
 """Co-teaching (Han et al., NeurIPS 2018): two networks, each learning from what the other finds easy.
 
 In each batch every network picks the windows of smallest loss and hands them to its peer; the rest teach nobody. How much is left
-out rises from nothing to the forget rate, because early on every loss is large.
+out rises from nothing to the forget rate, because early on every loss is large. SELAB-HCMUS lets networks of two kinds teach each
+other tags.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
+from mer_core.methods import inherit
 from mer_core.training import Learner, Segments
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(inherit.Settings):
     """The paper sets the forget rate to the noise rate, which nobody knows here."""
 
     forget_rate: float = 0.1  # share left out; between SELAB's 0.05 and the share that SSSL's mixture calls noisy on 4Q
-    ramp_epochs: int = 3  # in which it rises from 0, linearly; the paper: 10 of 200
+    ramp_epochs: int = 3  # in which it rises from 0, linearly; the paper: 10 of 200; 0: at once, as in SELAB's release
+    peer: object = None  # Settings of the other network, which then only teaches; None: of the same kind, and both answer
 
     def __post_init__(self):
-        if not 0 <= self.forget_rate < 1 or self.ramp_epochs < 1:
-            raise ValueError("forget_rate is a share in [0, 1), ramp_epochs at least 1")
+        super().__post_init__()
+        if not 0 <= self.forget_rate < 1 or self.ramp_epochs < 0:
+            raise ValueError("forget_rate is a share in [0, 1), ramp_epochs not negative")
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
-    """Two networks side by side; both answer together."""
-    pair = (learner, learner.peer(segments))
+    """Two networks side by side."""
+    pair = (learner, learner.peer(segments, settings.peer))
     for epoch in learner.epochs():
-        forget = settings.forget_rate * min(1.0, epoch / settings.ramp_epochs)
+        forget = settings.forget_rate * (min(1.0, epoch / settings.ramp_epochs) if settings.ramp_epochs else 1.0)
         kept = []
-        for batch in learner.batches(segments.in_epoch(epoch, learner.training.stride)):
-            kept.append(exchange(pair, segments, batch, forget).cpu().numpy())
-        if segments.truly_clean is not None:  # the paper's "pure ratio": share of right labels among those kept
+        for levels, targets, windows in batches(learner, segments, epoch, settings):
+            chosen = exchange(pair, levels, targets, settings, forget)
+            kept += [] if windows is None else [windows[chosen].cpu().numpy()]
+        if segments.truly_clean is not None and kept:  # the paper's "pure ratio": share of right labels among those kept
             learner.note(truly_clean_in_clean_set=float(segments.truly_clean[np.concatenate(kept)].mean()))
+    if settings.peer is not None:
+        return learner.predict
     return lambda others: (pair[0].predict(others) + pair[1].predict(others)) / 2
 
 
-def exchange(pair: tuple[Learner, Learner], segments: Segments, batch: torch.Tensor, forget: float) -> torch.Tensor:
+def batches(learner: Learner, segments: Segments, epoch: int, settings: Settings):
+    """(windows in dB, their labels or soft targets, which windows they are) of an epoch; a mixture is no window."""
+    index = segments.in_epoch(epoch, learner.training.stride)
+    if settings.plain:
+        for batch in learner.batches(index):
+            yield segments.spectrograms(batch), segments.label[batch], batch
+    else:
+        for levels, targets in inherit.augmented_batches(learner, segments, index, settings):
+            yield levels, targets, None
+
+
+def exchange(
+    pair: tuple[Learner, Learner], levels: torch.Tensor, targets: torch.Tensor, settings: Settings, forget: float
+) -> torch.Tensor:
     """One step of both networks, each on the windows that its peer found easiest; returns what the first one's peer chose."""
-    levels, labels = segments.spectrograms(batch), segments.label[batch]
-    losses = [F.cross_entropy(one.logits(levels), labels, reduction="none") for one in pair]
-    n_kept = max(1, round((1 - forget) * len(batch)))
+    losses = [inherit.window_losses(one, one.logits(levels), targets, settings) for one in pair]
+    n_kept = max(1, round((1 - forget) * len(levels)))
     easiest = [each.detach().argsort()[:n_kept] for each in losses]
     for one, loss, chosen in zip(pair, losses, reversed(easiest), strict=True):
         one.step(loss[chosen].mean())
-    return batch[easiest[1]]
+    return easiest[1]

@@ -1,21 +1,40 @@
-"""Every segment inherits its song's label (Sarkar et al. 2020): the plain way, and the baseline of all others."""
+"""Every segment inherits its song's label, or its tags (Sarkar et al. 2020): the plain way, and the baseline of all others.
+
+Labels may be smoothed, and windows augmented as SELAB-HCMUS does for tags: mixed in pairs, partly hidden, one tag at a time.
+"""
 
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
+from mer_core.semi_supervised import mask, mixup, mixup_weights
 from mer_core.training import Learner, Segments
+
+FOCUS, POSITIVE_WEIGHT = 2.0, 0.75  # gamma of the focal loss, and how much a positive counts; in SELAB's release
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Labels are taken as they are, or a little less surely."""
+    """Labels and windows as they are, unless something is asked for."""
 
     label_smoothing: float = 0.0  # probability spread evenly over all classes (Szegedy et al. 2016); 0: none
+    mixup_alpha: float = 0.0  # of Beta(alpha, alpha); SELAB: 1; 0: none
+    longest_masked_share: float = 0.0  # of bands, and of frames, in the windows that are masked; SELAB's release: 0.2
+    masked_windows: float = 0.5  # share of windows that are masked, where any is
+    single_tags: bool = False  # every tag equally often, each window with one of its tags (SELAB, section 2.1.4)
+    focal: bool = False  # weighted focal loss, as in SELAB's release, instead of binary cross-entropy
 
     def __post_init__(self):
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing is a share in [0, 1), got {self.label_smoothing}")
+        for name in ("label_smoothing", "longest_masked_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is a share in [0, 1), got {getattr(self, name)}")
+        if self.mixup_alpha < 0 or not 0 <= self.masked_windows <= 1:
+            raise ValueError("mixup_alpha is not negative; masked_windows is a share in [0, 1]")
+
+    @property
+    def plain(self) -> bool:
+        return not (self.mixup_alpha or self.longest_masked_share or self.single_tags or self.focal)
 
 
 def supervised_epoch(learner: Learner, segments: Segments, index: torch.Tensor, label_smoothing: float = 0.0) -> None:
@@ -28,5 +47,59 @@ def supervised_epoch(learner: Learner, segments: Segments, index: torch.Tensor, 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Train on the songs' labels, believing every one of them."""
     for epoch in learner.epochs():
-        supervised_epoch(learner, segments, segments.in_epoch(epoch, learner.training.stride), settings.label_smoothing)
+        index = segments.in_epoch(epoch, learner.training.stride)
+        if settings.plain:
+            supervised_epoch(learner, segments, index, settings.label_smoothing)
+            continue
+        for levels, targets in augmented_batches(learner, segments, index, settings):
+            learner.step(window_losses(learner, learner.logits(levels), targets, settings).mean())
     return learner.predict
+
+
+def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor, settings: Settings):
+    """Shuffled batches of (windows in dB, soft targets): one tag each, mixed in pairs, partly hidden, where that is asked for."""
+    targets = soft_targets(segments, index, settings.label_smoothing)
+    if settings.single_tags:
+        drawn, tag = one_tag_each(segments.label[index] > 0, learner.generator)
+        index, targets = index[drawn.to(index)], F.one_hot(tag.to(index), segments.n_classes).to(targets)
+    for batch in learner.batches(torch.arange(len(index), device=index.device)):
+        levels, own = segments.spectrograms(index[batch]).float(), targets[batch]
+        if settings.mixup_alpha:
+            partner = torch.randperm(len(batch), generator=learner.generator).to(batch)
+            weights = mixup_weights(len(batch), settings.mixup_alpha, learner.generator).to(levels)
+            levels, own = mixup(levels, levels[partner], weights), mixup(own, own[partner], weights)
+        if settings.longest_masked_share:
+            hidden = mask(levels, settings.longest_masked_share, learner.generator)
+            chosen = torch.rand(len(batch), generator=learner.generator).to(levels) < settings.masked_windows
+            levels = torch.where(chosen[:, None, None, None], hidden, levels)
+        yield levels, own
+
+
+def soft_targets(segments: Segments, index: torch.Tensor, label_smoothing: float) -> torch.Tensor:
+    """(n, n_classes) probabilities: one-hot, or 1 for every tag; smoothed."""
+    labels = segments.label[index]
+    targets = labels if segments.tagged else F.one_hot(labels, segments.n_classes).float()
+    middle = 0.5 if segments.tagged else 1 / segments.n_classes
+    return targets + label_smoothing * (middle - targets)
+
+
+def one_tag_each(has: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """About as many rows as there are, every tag equally often: (rows, tags), rows drawn anew among those with the tag."""
+    has = has.cpu()
+    tags = torch.nonzero(has.any(dim=0))[:, 0]
+    each = -(-len(has) // len(tags))
+    rows = torch.stack([torch.multinomial(has[:, tag].float(), each, replacement=True, generator=generator) for tag in tags])
+    return rows.flatten(), tags.repeat_interleave(each)
+
+
+def window_losses(learner: Learner, logits: torch.Tensor, targets: torch.Tensor, settings: Settings) -> torch.Tensor:
+    """(n,) loss of each window: cross-entropy against labels or soft targets; of tags the mean of each one's, or focal."""
+    if targets.ndim == 1:
+        return F.cross_entropy(logits, targets, reduction="none")
+    if not learner.tagged:
+        return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1)
+    each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    if settings.focal:
+        weight = torch.where(targets > 0, POSITIVE_WEIGHT, 1 - POSITIVE_WEIGHT)  # any share of a tag counts as the tag
+        each = weight * (1 - torch.exp(-each)) ** FOCUS * each
+    return each.mean(dim=1)
