@@ -169,7 +169,7 @@ def in_a_line(record: dict) -> str:
     """A record's name, song accuracy with its interval, and cost."""
     from mer_core import results
 
-    if record["config"]["method"]["name"] == "submission":
+    if "prevalence" in record["data"]:  # tags
         score = results.value(record, name="pr_auc", target="all tags", decision="scores")
         return f"{record['label']}: PR-AUC {score['value']:.4f} [{score['low']:.4f}, {score['high']:.4f}], {record['run_id']}"
     if record["config"]["method"]["name"] == "ratings":

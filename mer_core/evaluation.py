@@ -8,7 +8,20 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mer_core import fusion, leaderboard, metrics, networks, probes, ratings, results, significance, songs, splits, tag_evaluation
+from mer_core import (
+    fusion,
+    leaderboard,
+    metrics,
+    networks,
+    probes,
+    ratings,
+    results,
+    significance,
+    songs,
+    splits,
+    tag_ensemble,
+    tag_evaluation,
+)
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
 from mer_core.frames import windows
 from mer_core.fusion import Fusion
@@ -17,6 +30,7 @@ from mer_core.probes import Probe
 from mer_core.ratings import Ratings
 from mer_core.runs import Run
 from mer_core.songs import SongDecision
+from mer_core.tag_ensemble import TagEnsemble
 
 
 def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> dict[str, np.ndarray]:
@@ -217,6 +231,14 @@ def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict
         "metrics": pooled_rows(arrays, arrays["mean"], tracks), "confusion": confusions(arrays, tracks), "log": log,
     }  # fmt: skip
     return results.load(results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)}))
+
+
+def ensemble(joined: TagEnsemble, experiment: str, preset: str, label: str, members: list[dict]) -> dict:
+    """The record of a weighted mean of two answers for tags, from its members' records."""
+    if record := results.existing(joined, experiment, preset, label):
+        return record
+    tracks = networks.datasets.load(joined.dataset)
+    return results.load(tag_ensemble.summarise(joined, heading(joined, experiment, preset, label, tracks, 0), members))
 
 
 def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks) -> list[dict]:

@@ -1,20 +1,21 @@
 """The papers' runs as data: which question, which runs at which preset, which table or figure they feed."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from mer_core import UserError, evaluation, label_noise, leaderboard, results, song_features, tag_evaluation
 from mer_core.datasets import READERS
-from mer_core.features import LogMel
+from mer_core.features import HPCP, LogMel, MelAndHPCP
 from mer_core.fusion import Fusion
 from mer_core.leaderboard import Submission
-from mer_core.methods import METHODS, self_learning
-from mer_core.models import Network
+from mer_core.methods import METHODS, co_teaching, inherit, noisy_student, self_learning
+from mer_core.models import Network, backbones, crnn
 from mer_core.probes import LOGISTIC, Probe
 from mer_core.ratings import SETS, Ratings
 from mer_core.runs import Run, changed
 from mer_core.splits import Folds
+from mer_core.tag_ensemble import TagEnsemble
 from mer_core.training import Training
 
 # Presets are written as differences: `paper` is SSSL as printed, for a GPU; `cpu` is real audio on two cores; `smoke` is the
@@ -62,8 +63,9 @@ class Experiment:
     presets: tuple[str, ...] = tuple(PRESETS)  # where the question makes sense
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
+    bases: dict[str, Run] = field(default_factory=lambda: PRESETS)  # the runs that variants change, by preset
 
-    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion | Ratings | Submission]:
+    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion | Ratings | Submission | TagEnsemble]:
         """The experiment's runs at a preset, by label.
 
         Raises
@@ -73,7 +75,7 @@ class Experiment:
         if preset not in self.presets:
             raise UserError(f"this experiment has no runs at the preset {preset!r}; it has some at {', '.join(self.presets)}.")
         labels = self.at_smoke if preset == "smoke" and self.at_smoke else self.variants
-        return {label: run_of(PRESETS[preset], self.variants[label]) for label in labels}
+        return {label: run_of(self.bases[preset], self.variants[label]) for label in labels}
 
     def seeds_at(self, preset: str) -> tuple[int, ...]:
         return self.seeds[:1] if preset == "smoke" else self.seeds
@@ -83,16 +85,20 @@ class Experiment:
         return {label: self.references.get(label, self.reference) for label in self.variants}
 
 
-def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings | Submission:
+def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings | Submission | TagEnsemble:
     """A preset's run with these changes; or a probe, joined answers or listeners' ratings in its place."""
     if "ratings" in changes:
         return Ratings(dataset=changes["ratings"])
+    if "tag_members" in changes:
+        return TagEnsemble(dataset=preset.dataset, members=changes["tag_members"])
     if "systems" in changes:
         return Submission(systems=changes["systems"])
     if "members" in changes:
         return changed(Fusion(dataset=preset.dataset, folds=preset.folds), changes)
     if "sources" in changes:
         return changed(Probe(dataset=preset.dataset, features=preset.features, folds=preset.folds), changes)
+    if changes.get("features") == "mel":
+        changes = changes | {"features": preset.features.mel}
     if isinstance(changes.get("method"), str):
         changes = changes | {"method": settings_of(changes["method"], preset.method)}
     return changed(preset, changes)
@@ -126,6 +132,73 @@ def two_trials(first: str, settings: dict, second: str, change: dict) -> dict[st
 
 
 ALTERNATIVES = ("soft_labels", "elr", "co_teaching", "fixmatch", "two_stage", "self_learning")
+
+# Tags: Mirable and SELAB-HCMUS as printed, on MTG-Jamendo, and as two cores can bear them, on the moods of 4Q
+BY_PART = Folds(n=2, by="artist", inner=0, tested=1)  # tagged data sets bring their parts: one network
+MIRABLE = {
+    "paper": Run(
+        dataset="mtg_jamendo",
+        features=MelAndHPCP(),
+        window_s=185.8,  # 1,600 steps of mel, 4,000 of HPCP
+        network=crnn.Settings(),
+        method=noisy_student.Settings(iterations=0),
+        training=Training(epochs=100, weight_decay=0.0, patience=5),
+        folds=BY_PART,
+    )
+}
+MIRABLE["cpu"] = replace(
+    MIRABLE["paper"],
+    dataset="4q_moods",
+    unlabelled=("4q_moods:untagged", "pmemo:audible_only"),
+    features=MelAndHPCP(LogMel(n_mels=64, pool_frames=10), HPCP(sample_rate=22050, window_samples=2048, hop_samples=1024)),
+    window_s=25.0,  # nearly the whole clip
+    network=crnn.Settings(width=32, branch=128),
+    training=Training(epochs=30, batch_size=32, learning_rate=1e-3, stride=5, patience=10),
+)
+MIRABLE["smoke"] = replace(
+    MIRABLE["cpu"],
+    dataset="synthetic_moods",
+    unlabelled=("synthetic:seed=5",),
+    window_s=14.0,
+    network=crnn.Settings(width=4, branch=16),
+    training=Training(epochs=4, batch_size=16, learning_rate=5e-3, stride=3, patience=4),
+)
+SHORT = {"window_s": 9.3, "training.stride": 9}  # 80 steps of mel, 200 of HPCP
+MEL_ONLY = {"features": "mel"}
+STUDENT = {"method.iterations": 1}
+
+SELAB = {
+    "paper": Run(
+        dataset="mtg_jamendo",
+        features=LogMel(n_mels=96),
+        window_s=22.3,  # 960 frames
+        network=backbones.Settings("efficientnet_b0"),
+        method=inherit.Settings(mixup_alpha=1.0, longest_masked_share=0.2, single_tags=True),
+        training=Training(epochs=100, batch_size=32, learning_rate=1e-3, weight_decay=0.0, stride=11, patience=10),
+        folds=BY_PART,
+    )
+}
+SELAB["cpu"] = replace(
+    SELAB["paper"],
+    dataset="4q_moods",
+    features=LogMel(n_mels=96, pool_frames=4),
+    training=Training(epochs=20, batch_size=32, learning_rate=1e-3, stride=7, patience=8),
+)
+SELAB["smoke"] = replace(
+    SELAB["cpu"],
+    dataset="synthetic_moods",
+    features=LogMel(n_mels=32, pool_frames=8),
+    window_s=6.0,
+    training=Training(epochs=2, batch_size=16, learning_rate=1e-3, stride=9),
+)
+REXNET = {"network": backbones.Settings("rexnet_100")}
+
+
+def taught_by(peer: str) -> dict:
+    """Co-teaching with a network of another kind, which teaches and is not asked."""
+    settings = asdict(SELAB["paper"].method) | {"forget_rate": 0.05, "ramp_epochs": 0, "peer": backbones.Settings(peer)}
+    return {"method": co_teaching.Settings(**settings)}
+
 
 KNOWN_NOISE = (
     with_noise(label_noise.SYMMETRIC, 0.2)
@@ -363,6 +436,48 @@ EXPERIMENTS = {
         },
         reference="",
     ),
+    "long_or_short": Experiment(
+        question="Mirable: is it better to hear long or short, to hear harmony too, and to learn from what a teacher says?",
+        feeds="Mirable, Table 1",
+        variants={
+            "long_mel": MEL_ONLY,
+            "long_hpcp": {},
+            "long_mel_student": MEL_ONLY | STUDENT,
+            "long_hpcp_student": STUDENT,
+            "short_mel": SHORT | MEL_ONLY,
+            "short_hpcp": SHORT,
+            "short_mel_student": SHORT | MEL_ONLY | STUDENT,
+            "short_hpcp_student": SHORT | STUDENT,
+            "ensemble": {"tag_members": ("long_or_short/short_hpcp", "long_or_short/long_hpcp_student")},
+        },
+        reference="long_mel",
+        references={
+            "short_hpcp": "short_mel",
+            **{f"{name}_student": name for name in ("long_mel", "long_hpcp", "short_mel", "short_hpcp")},
+            "ensemble": "short_hpcp",
+        },
+        seeds=(0, 1, 2),
+        at_smoke=("short_hpcp", "short_hpcp_student"),
+        bases=MIRABLE,
+    ),
+    "networks_that_teach": Experiment(
+        question="SELAB: does a network learn better from what another finds easy?",
+        feeds="SELAB, Table 1",
+        variants={
+            "efficientnet": {},
+            "rexnet": REXNET,
+            "efficientnet_co_teaching": taught_by("rexnet_100"),
+            "rexnet_co_teaching": REXNET | taught_by("efficientnet_b0"),
+            "ensemble": {
+                "tag_members": ("networks_that_teach/efficientnet_co_teaching", "networks_that_teach/rexnet_co_teaching")
+            },
+        },
+        reference="efficientnet",
+        references={"rexnet_co_teaching": "rexnet", "ensemble": "efficientnet_co_teaching"},
+        seeds=(0, 1, 2),
+        at_smoke=("efficientnet",),
+        bases=SELAB,
+    ),
     "front_end": Experiment(
         question="What does the small front end of the cpu preset cost against 128 bands and every frame?",
         feeds="the cpu preset",
@@ -424,13 +539,17 @@ def execute(
 
 def make(run, name: str, preset: str, label: str, executor: Executor | None) -> dict:
     """The record of one run, made where it is missing; joined answers need their members' records first."""
-    if not isinstance(run, Fusion):
+    if not isinstance(run, (Fusion, TagEnsemble)):
         return evaluation.execute(run, name, preset, label, executor)
     members = {}
     for member in run.members:
         experiment, _, wanted = member.partition("/")
         pairs = [pair for pair in jobs(experiment, preset) if pair[0] == wanted]
+        if isinstance(run, TagEnsemble):
+            pairs = [pair for pair in pairs if pair[1].seed == run.seed]
         members[member] = [make(one, experiment, preset, wanted, executor) for _, one in pairs]
+    if isinstance(run, TagEnsemble):
+        return evaluation.ensemble(run, name, preset, label, [record for (record,) in members.values()])
     return evaluation.fuse(run, name, preset, label, members)
 
 

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
+import torch
 
-from mer_core import evaluation, networks, results, tag_evaluation, tagging
+from mer_core import evaluation, experiments, networks, results, tag_ensemble, tag_evaluation, tagging
 from mer_core.features import LogMel
 from mer_core.methods import inherit
 from mer_core.models import crnn
 from mer_core.runs import Run, changed
 from mer_core.splits import Folds
+from mer_core.tag_ensemble import TagEnsemble
 from mer_core.training import Training
 
 
@@ -54,3 +56,28 @@ def test_a_run_that_learned_beats_one_that_did_not_on_the_same_resamples(records
     assert own["value"].to_dict() == pytest.approx(by_label)
     assert pair.value == pytest.approx(by_label["learned"] - by_label["untrained"]) and pair.seeds == [0, 1, 2]
     assert pair.low > 0 and pair.p_holm < 0.05
+
+
+def test_an_ensemble_takes_the_weight_that_does_best_on_validation(records):
+    learned, untrained = records[0], records[3]
+    ensemble = TagEnsemble(dataset=learned["config"]["dataset"], members=("tags/learned", "tags/untrained"))
+    arrays, (log,) = tag_ensemble.joined(ensemble, [learned, untrained])
+    stored = results.predictions(learned)
+    truth = networks.datasets.load(ensemble.dataset).targets[stored["validation_track"]]
+    _, area = tagging.ranking(truth, arrays["validation"])
+    assert area.mean() == pytest.approx(max(log["validation"])) and len(log["validation"]) == 21
+    other = results.predictions(untrained)
+    np.testing.assert_allclose(arrays["test"], log["weight"] * stored["test"] + (1 - log["weight"]) * other["test"])
+    with pytest.raises(results.RecordError, match="two members"):
+        tag_ensemble.joined(ensemble, [learned])
+
+
+@pytest.mark.parametrize("name", ["long_or_short", "networks_that_teach"])
+def test_every_run_for_tags_can_be_built(name):
+    for preset in ("paper", "cpu", "smoke"):
+        for label, run in experiments.jobs(name, preset, seeds=(0,)):
+            if isinstance(run, Run):
+                with torch.device("meta"):
+                    net = run.network.build(56, run.features)
+                assert sum(p.numel() for p in net.parameters()) > 1000, label
+                assert run.config()["network"]["kind"].endswith("Settings")

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from mer_core import paths
-from mer_core.datasets import deam, folder, panda4q, pmemo, synthetic
+from mer_core.datasets import deam, folder, mtg_jamendo, panda4q, pmemo, synthetic
 from mer_core.tracks import DataError, Tracks, shown
 
 READERS = {
@@ -14,6 +14,7 @@ READERS = {
     "synthetic_moods": synthetic.read_moods,
     "4q": panda4q.read,
     "4q_moods": panda4q.read_moods,
+    "mtg_jamendo": mtg_jamendo.read,
     "pmemo": pmemo.read,
     "deam": deam.read,
     "eim": deam.read_eim,

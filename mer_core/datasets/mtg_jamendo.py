@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from mer_core import paths
-from mer_core.tracks import DataError, shown
+from mer_core.tracks import PARTS, DataError, Tracks, measured, shown
 
-PARTS = ("train", "validation", "test")
 PREFIX = "mood/theme---"
 TAG_ORDER = "moodtheme_split.txt"
 FIELDS = ("track_id", "artist", "album", "path", "duration_s")
@@ -62,3 +61,22 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
 def truth(table: pd.DataFrame, names: list[str]) -> np.ndarray:
     """(n_tracks, n_tags) bool array: which track has which of these tags."""
     return np.array([[name in own for name in names] for own in map(set, table["tags"])])
+
+
+def read(root: Path | None = None, *, skip_unreadable: bool = False, split: int = 0) -> Tracks:
+    """All three parts of a split with their audio, which lies in the folder ``audio`` as distributed (``NN/ID.mp3``).
+
+    Raises
+    ------
+    DataError : files missing (with where to get them), tracks without audio, unreadable audio
+    """
+    root = root or paths.data_root() / "mtg_jamendo"
+    parts = pd.concat([annotations(part, split, root).assign(part=part) for part in PARTS], ignore_index=True)
+    table = parts.assign(path=[root / "audio" / name for name in parts["path"]], group=parts["artist"])
+    if silent := [str(path) for path in table["path"] if not path.is_file()]:
+        raise DataError(
+            f"mtg_jamendo: {len(silent)} of {len(table)} tracks have no audio: {shown(silent, 2)}. Download it with the data "
+            "set's own script (scripts/download/download.py --dataset autotagging_moodtheme --type audio) into the folder audio."
+        )
+    columns = ["track_id", "path", "group", "tags", "part"]
+    return measured("mtg_jamendo", tuple(tags(root)), table[columns], skip_unreadable=skip_unreadable)
