@@ -6,6 +6,15 @@
 #
 # Every method has two trials, as usually set and nearer to plain training, on the same two folds; each fold takes the trial that did better on
 # training songs that its networks had not heard. Compute is shown beside. Again: `mer run alternatives --preset cpu`.
+#
+# **Answer.** None beats plain training by more than chance. Less plain training chosen likewise, SSSL scores
+# {interval}`alternatives/self_learning_chosen/difference/emotion/mean_probability:+.3f`, ELR
+# {interval}`alternatives/elr_chosen/difference/emotion/mean_probability:+.3f`. Two plain networks that answer together gain as much as any method over one:
+# {interval}`alternatives/two_networks/difference/emotion/mean_probability:+.3f`.
+#
+# **Limits.** Two folds, one training run of each: on these folds SSSL's five headline runs score between
+# {result}`segments_to_songs/self_learning/two_folds/lowest:.3f` and {result}`segments_to_songs/self_learning/two_folds/highest:.3f`, and the one here is among the
+# best. Of validation songs, which its networks had not heard either, it knew fewer than plain training did.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper
