@@ -45,7 +45,7 @@ def ranking(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = 
         beaten_by = ((drawn @ above - drawn[:, positive] @ above[positive]).astype(float) + (all_met - hits)) / 2
         n_positive, n_negative = own.sum(axis=1), drawn[:, ~positive].sum(axis=1, dtype=float)
         some = (n_positive > 0) & (n_negative > 0)
-        reached = _share(hits, all_met)
+        reached = _share(hits.astype(float), all_met)
         precision[some, tag] = (own * reached).sum(axis=1)[some] / n_positive[some]
         area[some, tag] = 1 - (own * beaten_by).sum(axis=1)[some] / (n_positive * n_negative)[some]
     return (precision[0], area[0]) if weights is None else (precision, area)

@@ -15,8 +15,9 @@ def table(rng):
 def test_ranking_agrees_with_scikit_learn_ties_included(table):
     truth, scores = table
     precision, area = tagging.ranking(truth, scores)
-    np.testing.assert_allclose(precision, [sk.average_precision_score(t, s) for t, s in zip(truth.T, scores.T, strict=True)])
-    np.testing.assert_allclose(area, [sk.roc_auc_score(t, s) for t, s in zip(truth.T, scores.T, strict=True)])
+    pairs = list(zip(truth.T, scores.T, strict=True))
+    np.testing.assert_allclose(precision, [sk.average_precision_score(t, s) for t, s in pairs], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(area, [sk.roc_auc_score(t, s) for t, s in pairs], rtol=0, atol=1e-12)
 
 
 def test_a_resample_scores_as_the_tracks_written_out(table, rng):
