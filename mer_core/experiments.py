@@ -460,20 +460,41 @@ EXPERIMENTS = {
         at_smoke=("short_hpcp", "short_hpcp_student"),
         bases=MIRABLE,
     ),
+    "as_released": Experiment(
+        question="Where Mirable's and SELAB's code does otherwise than their papers: what does each difference change?",
+        feeds="the papers' releases",
+        variants={
+            "printed": SHORT | STUDENT,
+            "every_answer_counts": SHORT | STUDENT | {"method.sure": noisy_student.NONE},
+            "thresholds_by_percentile": SHORT | STUDENT | {"method.sure": noisy_student.PERCENTILE},
+            "plain_student": SHORT | STUDENT | {"method.plain_student": True},
+            "quiet_pseudo_labels": SHORT | STUDENT | {"method.quiet_pseudo_labels": True},
+            "second_iteration": SHORT | {"method.iterations": 2},
+        },
+        reference="printed",
+        at_smoke=("printed", "every_answer_counts"),
+        bases=MIRABLE,
+    ),
     "networks_that_teach": Experiment(
         question="SELAB: does a network learn better from what another finds easy?",
         feeds="SELAB, Table 1",
         variants={
             "efficientnet": {},
             "rexnet": REXNET,
+            "efficientnet_focal": {"method.focal": True},  # as released
             "efficientnet_co_teaching": taught_by("rexnet_100"),
+            "efficientnet_co_teaching_ramp": taught_by("rexnet_100") | {"method.ramp_epochs": 5},  # as Han et al. have it
             "rexnet_co_teaching": REXNET | taught_by("efficientnet_b0"),
             "ensemble": {
                 "tag_members": ("networks_that_teach/efficientnet_co_teaching", "networks_that_teach/rexnet_co_teaching")
             },
         },
         reference="efficientnet",
-        references={"rexnet_co_teaching": "rexnet", "ensemble": "efficientnet_co_teaching"},
+        references={
+            "rexnet_co_teaching": "rexnet",
+            "efficientnet_co_teaching_ramp": "efficientnet_co_teaching",
+            "ensemble": "efficientnet_co_teaching",
+        },
         seeds=(0, 1, 2),
         at_smoke=("efficientnet",),
         bases=SELAB,

@@ -1,4 +1,5 @@
 import importlib.util
+from dataclasses import replace
 
 import pytest
 import torch
@@ -92,6 +93,19 @@ def test_generalised_mean_lies_between_average_and_maximum():
     cell = torch.tensor([[[[0.1, 0.2], [0.3, 1.0]]]])
     means = [float(crnn.GeM(power)(cell).detach()) for power in (1.0, 3.0, 60.0)]
     assert means[0] == pytest.approx(0.4) and means[0] < means[1] < means[2] == pytest.approx(1.0, abs=0.03)
+
+
+def test_the_released_student_has_no_way_around_its_blocks():
+    quiet = crnn.Settings(width=4, branch=8, head_dropout=0.0)
+    released, printed = (replace(quiet, plain_blocks=plain).build(3, MEL).eval() for plain in (True, False))
+    x = torch.randn(2, 1, 20, 12)
+    for net, depends in ((released, False), (printed, True)):
+        before = net(x)
+        with torch.no_grad():
+            for branch in net.branches:
+                for block in branch.blocks:
+                    block.shortcut.weight.zero_()
+        assert torch.allclose(before, net(x)) != depends
 
 
 def test_blocks_are_bypassed_in_training_only():

@@ -31,6 +31,8 @@ class Settings:
     block_dropout: float = 0.1
     bypass: float = 0.1
     iterations: int = 1  # in a further one the student teaches; 0: the teacher answers
+    plain_student: bool = False  # as released: a student without shortcuts and with maximum pooling
+    quiet_pseudo_labels: bool = False  # as released: no dropout, and batch norm at rest, while it learns from pseudo-labels
 
     def __post_init__(self):
         if self.sure not in (THRESHOLDS, PERCENTILE, NONE):
@@ -48,7 +50,9 @@ def train(learner: Learner, segments: Segments, settings: Settings):
             learner.step(learner.loss(learner.logits(levels), segments.label[batch]))
     teacher = learner
     for iteration in range(settings.iterations if segments.unlabelled is not None else 0):
-        noisy = replace(learner.network, block_dropout=settings.block_dropout, bypass=settings.bypass)
+        noisy = replace(
+            learner.network, block_dropout=settings.block_dropout, bypass=settings.bypass, plain_blocks=settings.plain_student
+        )
         student = teacher.successor(segments, noisy)
         teach(student, teacher, segments, settings, stage=iteration + 1)
         teacher = student
@@ -68,7 +72,9 @@ def teach(student: Learner, teacher: Learner, segments: Segments, settings: Sett
             loss = student.loss(student.logits(levels), segments.label[batch])
             if (more := next(unlabelled, None)) is not None:
                 levels = augmented(student, other.spectrograms(more), settings.student_masks, settings.noise)
+                student.model.train(not settings.quiet_pseudo_labels)
                 loss = loss + masked_loss(student.logits(levels), targets[more], counts[more])
+                student.model.train()
             student.step(loss)
 
 
