@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from mer_core import paths, significance, songs
 from mer_core.emotion import high_probability
@@ -383,6 +384,34 @@ def leaderboard(compared: pd.DataFrame, cards: dict[str, dict]) -> pd.DataFrame:
             "F, from other artists": spoken(found["thresholds_from_other_half", "f_score"]),
         })  # fmt: skip
     return pd.DataFrame(rows).set_index("system")
+
+
+def tags_against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
+    """Each label's macro scores for tags, both differences from its reference on the same songs, and its cost, ready to read.
+
+    The F score has thresholds from validation songs. The p-value is corrected for the number of labels asked about (Holm).
+    """
+    rows = []
+    for label, own in compared[compared["against"].isna()].groupby("label", sort=False):
+        found = {row["name"]: row for _, row in own.iterrows()}
+        row = {"run": label, "seeds": len(found["pr_auc"]["seeds"])}
+        row |= {TAG_MEASURES[name]: spoken(found[name]) for name in TAG_MEASURES}
+        for name in ("pr_auc", "roc_auc"):
+            pairs = compared[(compared["label"] == label) & compared["against"].notna() & (compared["name"] == name)]
+            for pair in pairs.itertuples():
+                row[f"difference in {TAG_MEASURES[name]}"] = f"{spoken(pair, sign=True)} from {pair.against}, p {pair.p_holm:.3f}"
+        cost = [r["cost"]["core_minutes"] for r in records if r["label"] == label]
+        rows.append(row | {"core-minutes": f"{np.mean(cost):.1f}"})
+    return pd.DataFrame(rows).set_index("run").fillna("")
+
+
+TAG_MEASURES = {"pr_auc": "PR-AUC", "roc_auc": "ROC-AUC", "f_score": "F"}
+
+
+def released_differently(paper: str) -> pd.DataFrame:
+    """Where a paper's released code does otherwise than the paper, and what runs it here, ready to read."""
+    found = yaml.safe_load((paths.DATA / "differences.yaml").read_text(encoding="utf-8"))[paper]
+    return pd.DataFrame(found).set_index("topic")
 
 
 def system_name(label: str, cards: dict[str, dict]) -> str:

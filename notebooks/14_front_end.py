@@ -5,6 +5,11 @@
 # half the bands, and frames averaged by four, cost in accuracy?
 #
 # One fold of 4Q, plain training, the same network, epochs and seed; only the front end differs. Again: `mer run front_end --preset cpu`.
+#
+# **Answer.** No cost that one fold could show: {interval}`front_end/bands64_pool4/emotion/mean_probability/accuracy:.3f` with the preset's front end,
+# {interval}`front_end/bands64_pool2/emotion/mean_probability/accuracy:.3f` with frames averaged by two.
+#
+# **Limits.** One fold, one training run.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

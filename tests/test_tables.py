@@ -84,3 +84,13 @@ def test_table_2_stands_beside_ours():
     assert shown.loc[("quadrants", "accuracy", "ours"), "3 s"] == "0.700 [0.600, 0.800]"
     printed = tables.printed("4Q", "Proposed", "arousal_accuracy")  # of 1 s, which its Table 2 prints too
     assert shown.loc[("arousal", "accuracy", "printed"), "1 s"] == f"{printed:.3f}"
+
+
+def test_every_difference_of_a_release_names_a_run_or_a_reason():
+    from mer_core.experiments import EXPERIMENTS
+
+    for paper in ("mirable", "selab"):
+        shown = tables.released_differently(paper)
+        assert list(shown) == ["paper", "release", "ours"] and len(shown) > 5
+        runs = [ours.split()[0].split("/") for ours in shown["ours"] if "/" in ours.split()[0]]
+        assert runs and all(label in EXPERIMENTS[experiment].variants for experiment, label in runs)
