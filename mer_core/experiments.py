@@ -166,6 +166,7 @@ MIRABLE["smoke"] = replace(
 SHORT = {"window_s": 9.3, "training.stride": 9}  # 80 steps of mel, 200 of HPCP
 MEL_ONLY = {"features": "mel"}
 STUDENT = {"method.iterations": 1}
+HALF = {"dataset": "4q_moods:half", "unlabelled": ("4q_moods:other_half", "4q_moods:untagged", "pmemo:audible_only")}
 
 SELAB = {
     "paper": Run(
@@ -458,6 +459,19 @@ EXPERIMENTS = {
         },
         seeds=(0, 1, 2),
         at_smoke=("short_hpcp", "short_hpcp_student"),
+        bases=MIRABLE,
+    ),
+    "half_the_labels": Experiment(
+        question="Noisy student with as much music without labels as with them: does it make up for the labels that are missing?",
+        feeds="Mirable, section 2.5, where there is something to learn from",
+        variants={
+            "teacher": SHORT | HALF,
+            "student": SHORT | HALF | STUDENT,
+            "student_by_percentile": SHORT | HALF | STUDENT | {"method.sure": noisy_student.PERCENTILE},
+        },
+        reference="teacher",
+        presets=("cpu",),
+        seeds=(0, 1, 2),
         bases=MIRABLE,
     ),
     "as_released": Experiment(

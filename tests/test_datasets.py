@@ -227,4 +227,6 @@ def test_moods_of_4q_are_the_frequent_words_and_no_artist_is_in_two_parts():
     parts = tracks.table.groupby("group")["part"].nunique()
     assert parts.max() == 1
     silent = datasets.load("4q_moods:untagged")
+    half, other = (set(datasets.load(f"4q_moods:{name}").table["track_id"]) for name in ("half", "other_half"))
+    assert half | other == set(tracks.table["track_id"]) and not half & other
     assert len(silent) == 48 and not silent.targets.any() and not set(silent.table["track_id"]) & set(tracks.table["track_id"])

@@ -43,11 +43,19 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
     return measured("4q", QUADRANTS, table, skip_unreadable=skip_unreadable)
 
 
-def read_moods(root: Path | None = None, *, skip_unreadable: bool = False, untagged: bool = False) -> Tracks:
+def read_moods(
+    root: Path | None = None,
+    *,
+    skip_unreadable: bool = False,
+    untagged: bool = False,
+    half: bool = False,
+    other_half: bool = False,
+) -> Tracks:
     """The same clips with the mood words that AllMusic gives their songs: any number of the 54 that at least 40 clips have.
 
     Artists are divided among training, validation and test. Clips that have none of these words are left out: nobody has said
-    that no mood fits them. `untagged` gives those alone, as music without labels.
+    that no mood fits them. `untagged` gives those alone, as music without labels; `half` leaves out every second artist of the
+    training part, and `other_half` gives these alone.
 
     Raises
     ------
@@ -66,6 +74,10 @@ def read_moods(root: Path | None = None, *, skip_unreadable: bool = False, untag
     )
     table = table[table["tags"].map(bool) != untagged].reset_index(drop=True)
     table["part"] = "train" if untagged else splits.parts("4q_moods", table, names)
+    if half or other_half:
+        training = table["part"] == "train"
+        second = table["group"].isin(sorted(set(table.loc[training, "group"]))[1::2]) & training
+        table = table[second if other_half else ~second].reset_index(drop=True)
     return measured("4q_moods", names, table, skip_unreadable=skip_unreadable)
 
 
