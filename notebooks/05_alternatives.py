@@ -9,7 +9,9 @@
 #
 # **Answer.** None beats plain training by more than chance. Less plain training chosen likewise, SSSL scores
 # {interval}`alternatives/self_learning_chosen/difference/emotion/mean_probability:+.3f`, ELR
-# {interval}`alternatives/elr_chosen/difference/emotion/mean_probability:+.3f`. Two plain networks that answer together gain as much as any method over one:
+# {interval}`alternatives/elr_chosen/difference/emotion/mean_probability:+.3f`, FixMatch's way
+# {interval}`alternatives/fixmatch_chosen/difference/emotion/mean_probability:+.3f`, soft labels
+# {interval}`alternatives/soft_labels_chosen/difference/emotion/mean_probability:+.3f`. Two plain networks that answer together gain as much as any method over one:
 # {interval}`alternatives/two_networks/difference/emotion/mean_probability:+.3f`.
 #
 # **Limits.** Two folds, one training run of each: on these folds SSSL's five headline runs score between
