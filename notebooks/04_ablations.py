@@ -31,6 +31,8 @@ from mer_core import experiments, figures, results, tables
 # - `hard_labels`: the likeliest class instead of a sharpened prediction;
 # - `co_divide`: two networks that judge the labels for each other {cite}`li2020`, and answer together, at twice the compute;
 # - `two_networks`: two runs of SSSL that know nothing of each other and answer together, the fair comparison for it.
+#
+# What has no row has not been run yet.
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("ablations", "cpu")

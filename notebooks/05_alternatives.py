@@ -39,7 +39,7 @@ from mer_core import experiments, figures, results, tables
 # - `self_learning`: SSSL, a label is kept from a clean probability of 0.5 on; second: 0.3;
 # - `two_networks`: two runs of plain training that answer together, the fair comparison for `co_teaching`.
 #
-# `..._chosen` is the choice inside the training folds. SSSL does better on these two folds than [on all five](01_segments_to_songs).
+# `..._chosen` is the choice inside the training folds. What has no row has not been run yet. SSSL does better on these two folds than [on all five](01_segments_to_songs).
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("alternatives", "cpu")
