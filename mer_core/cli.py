@@ -167,10 +167,10 @@ def show_leaderboard(matrices, fetch):
 
 def in_a_line(record: dict) -> str:
     """A record's name, song accuracy with its interval, and cost."""
-    from mer_core import results
+    from mer_core import results, tag_evaluation
 
     if "prevalence" in record["data"]:  # tags
-        score = results.value(record, name="pr_auc", target="all tags", decision="scores")
+        score = results.value(record, name="pr_auc", target=tag_evaluation.MACRO, decision=tag_evaluation.SCORES)
         return f"{record['label']}: PR-AUC {score['value']:.4f} [{score['low']:.4f}, {score['high']:.4f}], {record['run_id']}"
     if record["config"]["method"]["name"] == "ratings":
         return f"{record['label']}: {record['data']['n_tracks']} clips, {len(record['metrics'])} shares, {record['run_id']}"

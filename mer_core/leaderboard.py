@@ -48,12 +48,15 @@ def fetch(name: str) -> Path:
 
     Raises
     ------
-    DataError : the file there is no longer the one that was scored
+    DataError : no answer, or the file there is no longer the one that was scored
     """
     card, path = cards()[name], published_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with urllib.request.urlopen(card["address"]) as answer:
-        content = answer.read()
+    try:
+        with urllib.request.urlopen(card["address"]) as answer:
+            content = answer.read()
+    except OSError as error:
+        raise DataError(f"{card['address']}: cannot be fetched ({error}). Try again, or put the file at {path}.") from None
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
         raise DataError(f"{card['address']}: is not the file that was scored (another SHA-256). Nothing was kept.")
     path.write_bytes(content)

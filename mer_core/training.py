@@ -220,13 +220,7 @@ class Learner:
 
     def peer(self, data: Segments, network: object = None) -> "Learner":
         """A second network for the same segments, from other random numbers; both write one log."""
-        other = Learner(network or self.network, self.training, data, self.seed + 1)
-        other.log = self.log
-        return other
-
-    def successor(self, data: Segments, network: object) -> "Learner":
-        """A fresh network of another kind for the same segments, with validation of its own; both write one log."""
-        other = Learner(network, self.training, data, self.seed + 1, self._on_epoch, self.validation)
+        other = Learner(network or self.network, self.training, data, self.seed + 1, self._on_epoch, self.validation)
         other.log = self.log
         return other
 

@@ -14,7 +14,7 @@
 # {interval}`beyond/networks/emotion/mean_probability/macro_f1:.3f`.
 #
 # **Limits.** The F1 that the paper quotes for the published features, {result}`published/sssl/3/4Q/SVM [17]/four_class_f1:.3f`, is not passed. Other features,
-# kernels, stacking, greedy weights and soft labels from mood tags, tried on training songs of the first fold, ended close to these rows.
+# kernels, stacking, greedy weights and soft labels from mood tags, tried on training songs of the first fold, ended close to these rows (not recorded).
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

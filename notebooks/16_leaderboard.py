@@ -47,7 +47,7 @@ figures.by_tag(tables.by_tag(mean))
 # %% [markdown]
 # ## Beside Mirable's tables
 #
-# Mirable published three matrices {cite}`tan2021`. Their scores agree with its Tables 1 and 2 to the last digit, if F is computed with thresholds that
+# Mirable published three matrices {cite}`tan2021`. Their scores agree with its Tables 1 and 2 but for rounding, if F is computed with thresholds that
 # were found on the test songs' own labels, as the task's script does. And they show what the paper does not say: the published "short" half of the ensemble is
 # the row `short-hpcp`, not the `short-normal` that text and Table 2 name.
 

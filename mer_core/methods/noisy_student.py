@@ -53,7 +53,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
         noisy = replace(
             learner.network, block_dropout=settings.block_dropout, bypass=settings.bypass, plain_blocks=settings.plain_student
         )
-        student = teacher.successor(segments, noisy)
+        student = teacher.peer(segments, noisy)
         teach(student, teacher, segments, settings, stage=iteration + 1)
         teacher = student
     return teacher.predict

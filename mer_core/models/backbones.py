@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.library import Library
 
 from mer_core import UserError
 from mer_core.features import Features
@@ -76,9 +77,9 @@ def declare_missing_operators() -> None:
         import torchvision  # noqa: F401
     except (ImportError, RuntimeError):
         if not hasattr(torch.ops.torchvision, "nms"):
-            declared.append(library := torch.library.Library("torchvision", "DEF"))
+            declared.append(fragment := Library("torchvision", "DEF"))
             for schema in OPERATORS.values():
-                library.define(schema)
+                fragment.define(schema)
 
 
-declared: list[torch.library.Library] = []  # kept alive: a library's declarations end with it
+declared: list[Library] = []  # kept alive: the declarations end with it
