@@ -19,7 +19,7 @@ from mer_core import datasets, paths, results, significance, tag_evaluation, tag
 from mer_core.datasets import mtg_jamendo
 from mer_core.runs import Named
 from mer_core.tag_evaluation import MACRO, MEASURES, ON_TEST, SCORES
-from mer_core.tracks import DataError, shown
+from mer_core.tracks import DataError, has_tags, shown
 
 CARD = "mediaeval_predictions"
 DRAWS = 4000  # so many that p-values survive the correction for all pairs
@@ -71,7 +71,7 @@ def published_path(name: str) -> Path:
 def test_songs() -> tuple[pd.DataFrame, list[str], np.ndarray]:
     """The task's test tracks, its tags, and which track has which: (n_tracks, n_tags) bool."""
     table, names = mtg_jamendo.annotations("test"), mtg_jamendo.tags()
-    return table, names, mtg_jamendo.truth(table, names)
+    return table, names, has_tags(table["tags"], names)
 
 
 def matrix(system: str) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mer_core import paths
-from mer_core.tracks import DataError, Tracks, shown
+from mer_core.tracks import DataError, Tracks, has_tags, shown
 
 BY = ("song", "artist")
 
@@ -86,7 +86,7 @@ DIVISIONS = 20_000  # tried once
 def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.ndarray:
     """A part for each row: the division of artists, of many, that does most justice to the tag it treats worst."""
     artists, own = np.unique(table["group"].to_numpy(dtype=str), return_inverse=True)
-    has = np.array([[tag in of_track for tag in tags] for of_track in table["tags"]], dtype=float)
+    has = has_tags(table["tags"], tags).astype(float)
     by_artist = np.zeros((len(artists), len(tags)))
     np.add.at(by_artist, own, has)
     rng, best, least_bad = np.random.default_rng(seed), None, -np.inf

@@ -67,7 +67,7 @@ class Tracks:
     def targets(self):
         """(n_tracks,) int array, index of each track's label in ``classes``; of tags (n_tracks, n_classes) bool, which it has."""
         if self.tagged:
-            return np.array([[name in own for name in self.classes] for own in map(set, self.table["tags"])])
+            return has_tags(self.table["tags"], self.classes)
         return self.table["label"].map(self.classes.index).to_numpy()
 
     @property
@@ -84,6 +84,11 @@ class Tracks:
         """Fingerprint of ids, labels (or tags and parts) and groups: runs with the same digest saw the same annotations."""
         rows = self.table[["track_id", *(["tags", "part"] if self.tagged else ["label"]), "group"]].to_csv(index=False)
         return hashlib.sha256(rows.encode()).hexdigest()[:16]
+
+
+def has_tags(tags: Iterable[tuple[str, ...]], names: Iterable[str]) -> np.ndarray:
+    """(n_tracks, n_tags) bool array: which track has which of these tags."""
+    return np.array([[name in own for name in names] for own in map(set, tags)])
 
 
 def shown(names: Iterable[str], at_most: int = 5) -> str:

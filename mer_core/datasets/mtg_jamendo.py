@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mer_core import paths
@@ -56,11 +55,6 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
     if unknown := {tag for names in table["tags"] for tag in names} - set(tags(root)):
         raise DataError(f"{path}: holds tags that {TAG_ORDER} lacks: {shown(sorted(unknown))}. Fetch both from one version.")
     return table
-
-
-def truth(table: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """(n_tracks, n_tags) bool array: which track has which of these tags."""
-    return np.array([[name in own for name in names] for own in map(set, table["tags"])])
 
 
 def read(root: Path | None = None, *, skip_unreadable: bool = False, split: int = 0) -> Tracks:
