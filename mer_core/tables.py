@@ -464,11 +464,10 @@ def mirable_beside_printed(compared: pd.DataFrame) -> pd.DataFrame:
     """Mirable's Tables 1 and 2 beside the scores of the predictions that it published, to four digits."""
     shown = published().query("paper == 'mirable'")
     own = compared[compared["against"].isna()]
-    places = {"roc_auc": "scores", "pr_auc": "scores"}
     rows = []
     for r in shown[shown["system"].isin(MIRABLE_ROWS)].itertuples():
         name = r.metric.removeprefix("mean_")
-        decision = places.get(name, "thresholds_on_test")
+        decision = "scores" if name.endswith("_auc") else "thresholds_on_test"
         mine = own[(own["label"] == MIRABLE_ROWS[r.system]) & (own["name"] == name) & (own["decision"] == decision)]
         ours, theirs = mine["value"].iloc[0], r.value / 100
         agrees = "yes" if abs(ours - theirs) < LAST_DIGIT else "no"

@@ -30,8 +30,7 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
     """
     root = root or paths.data_root() / "4q"
     annotations, songs = _tables(root)
-    # without a known artist the clip is a group of its own
-    group = annotations["Song"].map(songs["Artist"]).fillna(annotations["Song"]).str.strip()
+    group = artists(annotations, songs)
     table = pd.DataFrame({"track_id": annotations["Song"], "label": annotations["Quadrant"], "group": group})
     table = match_audio("4q", table, audio_files(root))
     in_folder = table["path"].map(lambda path: path.parent.name)
@@ -68,10 +67,8 @@ def read_moods(
     frequent = words.explode().value_counts()
     names = tuple(sorted(frequent.index[frequent >= LEAST_CLIPS_OF_A_MOOD]))
     tags = words.map(lambda own: tuple(word for word in own if word in names))
-    group = annotations["Song"].map(songs["Artist"]).fillna(annotations["Song"]).str.strip()
-    table = match_audio(
-        "4q_moods", pd.DataFrame({"track_id": annotations["Song"], "tags": tags, "group": group}), audio_files(root)
-    )
+    table = pd.DataFrame({"track_id": annotations["Song"], "tags": tags, "group": artists(annotations, songs)})
+    table = match_audio("4q_moods", table, audio_files(root))
     table = table[table["tags"].map(bool) != untagged].reset_index(drop=True)
     table["part"] = "train" if untagged else splits.parts("4q_moods", table, names)
     if half or other_half:
@@ -79,6 +76,11 @@ def read_moods(
         second = table["group"].isin(sorted(set(table.loc[training, "group"]))[1::2]) & training
         table = table[second if other_half else ~second].reset_index(drop=True)
     return measured("4q_moods", names, table, skip_unreadable=skip_unreadable)
+
+
+def artists(annotations: pd.DataFrame, songs: pd.DataFrame) -> pd.Series:
+    """The artist of each clip; without a known one the clip is a group of its own."""
+    return annotations["Song"].map(songs["Artist"]).fillna(annotations["Song"]).str.strip()
 
 
 def _tables(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
