@@ -12,7 +12,7 @@ import torch
 
 from mer_core import frames, mixture
 from mer_core.datasets import synthetic
-from mer_core.experiments import PRESETS
+from mer_core.experiments.presets import SSSL
 from mer_core.methods import self_learning
 from mer_core.training import Learner, segments
 
@@ -38,7 +38,7 @@ class Stopwatch:
 
 
 def main() -> None:
-    run = PRESETS["cpu"]
+    run = SSSL["cpu"]
     store = frames.compute(synthetic.read(CORPUS), run.features)
     data = segments(store, frames.windows(store, run.window_s), torch.device("cpu"))
     mixing, noting, gathering = Stopwatch(), Stopwatch(), Stopwatch()

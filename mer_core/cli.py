@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from mer_core import UserError
-from mer_core.experiments import EXPERIMENTS, PRESETS
+from mer_core.experiments import EXPERIMENTS
+from mer_core.experiments.presets import SSSL
 
 
 @contextmanager
@@ -69,7 +70,7 @@ def data(name: str, skip_unreadable: bool):
 
 @main.command()
 @click.argument("name")
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="cpu", show_default=True, help="Whose feature settings.")
+@click.option("--preset", type=click.Choice(list(SSSL)), default="cpu", show_default=True, help="Whose feature settings.")
 @skip_option
 def features(name: str, preset: str, skip_unreadable: bool):
     """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped)."""
@@ -77,7 +78,7 @@ def features(name: str, preset: str, skip_unreadable: bool):
 
     with clear_errors():
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
-        store = frames.compute(tracks, PRESETS[preset].features, skip_unreadable=skip_unreadable)
+        store = frames.compute(tracks, SSSL[preset].features, skip_unreadable=skip_unreadable)
     n, bands = store.values.shape
     click.echo(f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {store.duration_s.sum() / 3600:.2f} hours of audio")
     for path, reason in store.tracks.skipped.items():
@@ -86,7 +87,7 @@ def features(name: str, preset: str, skip_unreadable: bool):
 
 @main.command()
 @click.argument("experiment", type=click.Choice(["all", *EXPERIMENTS]))
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="smoke", show_default=True)
+@click.option("--preset", type=click.Choice(list(SSSL)), default="smoke", show_default=True)
 @click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as folds.n=3.")
@@ -121,7 +122,7 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
 
 @main.command()
 @click.argument("runs", nargs=-1, metavar="[EXPERIMENT/LABEL]...")
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="cpu", show_default=True)
+@click.option("--preset", type=click.Choice(list(SSSL)), default="cpu", show_default=True)
 @click.option("--fold", type=int, default=0, show_default=True)
 @click.option("--workers", type=int, help="Networks trained side by side; default one a core.")
 def rerun(runs, preset, fold, workers):

@@ -9,9 +9,13 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 import librosa
+import numpy as np
 import torch
+
+from mer_core import UserError
 
 POWER_FLOOR = 1e-10  # -100 dB: quieter than any recording; keeps the logarithm of silence finite
 
@@ -270,10 +274,56 @@ class MelAndHPCP:
         return -(-self.mel.n_frames(n_samples) // self.mel_steps)
 
 
-Features = LogMel | MelAndHPCP
+@dataclass(frozen=True)
+class StoredMel:
+    """Log-mel spectrograms that a data set ships as files beside its audio, or in place of it; the defaults are MTG-Jamendo's.
+
+    Each file is a NumPy array (n_mels, n_frames). MTG-Jamendo's levels are in steps of half a decibel, which a network that
+    standardises every band does not notice.
+    """
+
+    sample_rate: int = 12000  # Hz, of the audio that they were made from
+    hop_samples: int = 256
+    n_mels: int = 96
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.sample_rate / self.hop_samples
+
+    @property
+    def n_values(self) -> int:
+        return self.n_mels
 
 
-def frames_of(samples: torch.Tensor, settings: Features) -> torch.Tensor:
+Features = LogMel | MelAndHPCP | StoredMel
+
+
+class StoredMelError(UserError):
+    """A file that holds no spectrogram of the kind that was asked for; the message names it and the reason."""
+
+
+def stored_mel(path: Path, settings: StoredMel) -> np.ndarray:
+    """Frames of a stored spectrogram, (n_frames, n_mels).
+
+    Raises
+    ------
+    StoredMelError : no NumPy array, another number of bands, or values that are not finite
+    """
+    try:
+        levels = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise StoredMelError(
+            f"{path}: no stored spectrogram ({error}). Download it again, or compute features from audio."
+        ) from None
+    if levels.ndim != 2 or len(levels) != settings.n_mels or not np.isfinite(levels).all():
+        raise StoredMelError(
+            f"{path}: expected {settings.n_mels} bands of finite levels, (bands, frames), got an array of shape {levels.shape}. "
+            "Download it again, or set features.n_mels."
+        )
+    return levels.T
+
+
+def frames_of(samples: torch.Tensor, settings: LogMel | MelAndHPCP) -> torch.Tensor:
     """Frames of clips as they are stored: (n_clips, settings.n_frames(n_samples), settings.n_values)."""
     if isinstance(settings, LogMel):
         return log_mel(samples, settings).transpose(1, 2)

@@ -16,7 +16,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from mer_core import audio, paths
-from mer_core.features import Features, frames_of
+from mer_core.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
 from mer_core.tracks import DataError, Tracks, shown
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
@@ -149,8 +149,11 @@ def _in_order(files: list[Path], settings: Features):
 
     def transformed(path: Path):
         try:
+            if isinstance(settings, StoredMel):
+                stored = stored_mel(path, settings)
+                return stored.astype(DTYPE), len(stored) * settings.hop_samples
             samples = audio.read(path, settings.sample_rate)
-        except audio.AudioError as error:
+        except (audio.AudioError, StoredMelError) as error:
             return str(error)
         # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy decoding anyway
         values = frames_of(torch.from_numpy(samples)[None], settings)[0]

@@ -348,7 +348,9 @@ def under_noise(compared: pd.DataFrame) -> pd.DataFrame:
     """Accuracy by kind of label noise for plain training and SSSL: ``condition``, ``method``, ``value``, ``low``, ``high``."""
     rows = []
     for row in scores(compared).itertuples():
-        method = next(name for name in ("inherit", "self_learning", "mixture_per_class") if row.label.startswith(name))
+        method = next(
+            name for name in ("inherit", "self_learning", "mixture_per_class", "co_teaching") if row.label.startswith(name)
+        )
         condition = row.label.removeprefix(f"{method}_").replace("_", " ")
         rows.append({"condition": condition, "method": method, "value": row.value, "low": row.low, "high": row.high})
     return pd.DataFrame(rows)

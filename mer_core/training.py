@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core import models, songs, tagging
+from mer_core import UserError, models, songs, tagging
 from mer_core.features import Features
 from mer_core.frames import Frames, Windows
 from mer_core.label_noise import LabelNoise, corrupted
@@ -34,6 +34,7 @@ class Training:
     stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all windows, as in the paper
     precision: str = "bf16"  # of convolutions and dense layers: bf16 (autocast) or float32
     patience: int = 0  # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
+    plateau: int = 0  # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `rise_and_fall` instead
 
     def __post_init__(self):
         if self.precision not in ("bf16", "float32"):
@@ -201,6 +202,11 @@ class Learner:
         on_epoch: Callable[[dict], None] = lambda row: None,
         validation: Segments | None = None,
     ):
+        if validation is None and (training.patience or training.plateau):
+            raise UserError(
+                "training.patience and training.plateau watch validation songs, and this data set sets none apart: its folds "
+                "have training and test songs only. Set both to 0."
+            )
         torch.manual_seed(seed)
         self.network, self.training, self.seed, self.tagged = network, training, seed, data.tagged
         self.validation = validation
@@ -212,16 +218,20 @@ class Learner:
         self._steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
         self.schedule = self._scheduled()
         self.log: list[dict] = []
+        self._peers: list[Learner] = []
         self._on_epoch = on_epoch
         self._losses: list[torch.Tensor] = []
 
-    def _scheduled(self) -> torch.optim.lr_scheduler.LambdaLR:
+    def _scheduled(self) -> torch.optim.lr_scheduler.LRScheduler:
+        if self.training.plateau:
+            return torch.optim.lr_scheduler.ReduceLROnPlateau(self.optimizer, mode="max", patience=self.training.plateau - 1)
         return torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: rise_and_fall(step / max(self._steps, 1)))
 
     def peer(self, data: Segments, network: object = None) -> "Learner":
         """A second network for the same segments, from other random numbers; both write one log."""
         other = Learner(network or self.network, self.training, data, self.seed + 1, self._on_epoch, self.validation)
         other.log = self.log
+        self._peers.append(other)
         return other
 
     def beside(self, module: nn.Module) -> nn.Module:
@@ -241,9 +251,13 @@ class Learner:
             yield epoch
             row["loss"] = float(torch.stack(self._losses).mean()) if self._losses else None
             self._losses.clear()
-            if self.validation is not None and self.training.patience:
+            if self.training.patience or self.training.plateau:
                 row["validation_roc_auc"] = score = self.validated()
-                if best is None or score > best[0]:
+                if self.training.plateau:
+                    row["learning_rate"] = self.optimizer.param_groups[0]["lr"]
+                    for one in (self, *self._peers):  # those that learn beside it
+                        one.schedule.step(score)
+                if self.training.patience and (best is None or score > best[0]):
                     best = score, epoch, {name: value.clone() for name, value in self.model.state_dict().items()}
             self._on_epoch(row)
             if best is not None and epoch - best[1] >= self.training.patience:
@@ -294,7 +308,8 @@ class Learner:
             self._losses.append(loss.detach())
         else:
             self.log[-1]["steps_not_finite"] = self.log[-1].get("steps_not_finite", 0) + 1
-        self.schedule.step()
+        if not self.training.plateau:
+            self.schedule.step()
 
     def note(self, **row) -> None:
         """Add figures to the current epoch's row of the log."""

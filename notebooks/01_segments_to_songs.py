@@ -82,7 +82,8 @@ figures.confusions({r["label"]: np.array(r["confusion"]["mean_probability"]) for
 # The same four steps at the preset above: tracks, frames, two methods, songs.
 
 # %%
-tracks = datasets.load(experiments.PRESETS[preset].dataset)
+(_, run), *_ = experiments.jobs("segments_to_songs", preset)
+tracks = datasets.load(run.dataset)
 tracks.table.groupby("label").agg(songs=("track_id", "size"), artists=("group", "nunique"), seconds=("duration_s", "sum"))
 
 # %%

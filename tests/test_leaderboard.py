@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import leaderboard, paths, results, tagging
+from mer_core import frames, leaderboard, paths, results, tagging
 from mer_core.datasets import mtg_jamendo
+from mer_core.features import StoredMel
 from mer_core.leaderboard import Submission
 from mer_core.tracks import DataError
 
@@ -29,6 +30,30 @@ def jamendo(tmp_path, monkeypatch, rng):
     yield tmp_path
     for cached in (leaderboard.test_songs, leaderboard.drawn):
         cached.cache_clear()
+
+
+def test_the_spectrograms_that_the_data_set_ships_become_its_frames(jamendo, rng):
+    root = jamendo / "mtg_jamendo"
+    header, *lines = (root / "autotagging_moodtheme-test.tsv").read_text().splitlines()
+    for part, own in (("train", lines[:3]), ("validation", lines[3:5]), ("test", lines[5:6])):
+        (root / f"autotagging_moodtheme-{part}.tsv").write_text("\n".join([header, *own]) + "\n")
+    with pytest.raises(DataError, match="6 of 6 tracks have no melspecs.*--type melspecs"):
+        mtg_jamendo.read(mels=True)
+    shipped = {}
+    for i in range(6):
+        path = root / "melspecs" / "00" / f"{i}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shipped[f"track_{i:02d}"] = rng.normal(-40, 10, (96, 100 + i)).astype(np.float32)
+        np.save(path, shipped[f"track_{i:02d}"])
+    tracks = mtg_jamendo.read(mels=True)
+    store = frames.compute(tracks, StoredMel(), progress=False)
+    for i, name in enumerate(tracks.table["track_id"]):
+        own = store.values[store.offsets[i] : store.offsets[i + 1]]
+        np.testing.assert_allclose(own, shipped[name].T, atol=0.05)
+    assert len(frames.windows(store, 1.0)) == 6 * 2 and store.duration_s[0] == 100 * 256 / 12000
+    np.save(root / "melspecs" / "00" / "2.npy", np.zeros((48, 100)))
+    with pytest.raises(DataError, match=r"2.npy: expected 96 bands.*\(48, 100\)"):
+        frames.compute(tracks, StoredMel(), progress=False)
 
 
 @pytest.fixture

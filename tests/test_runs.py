@@ -7,7 +7,8 @@ import pytest
 
 from mer_core import UserError, evaluation, experiments, networks, paths, reruns, results, songs, tables, tagging
 from mer_core.datasets import synthetic
-from mer_core.experiments import EXPERIMENTS, PRESETS
+from mer_core.experiments import EXPERIMENTS
+from mer_core.experiments.presets import SSSL
 from mer_core.features import LogMel, MelAndHPCP
 from mer_core.label_noise import LabelNoise
 from mer_core.methods import inherit, self_learning
@@ -24,7 +25,7 @@ def tiny(monkeypatch_module):
     small = synthetic.Corpus(n_songs=16, n_artists=16, song_s=6)
     monkeypatch_module.setitem(networks.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k))
     return replace(
-        PRESETS["smoke"],
+        SSSL["smoke"],
         training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
         method=self_learning.Settings(warmup_epochs=1),
         folds=Folds(n=2, by="song", inner=2),
@@ -63,13 +64,13 @@ def test_another_kind_of_network_or_features_is_another_run():
 
 
 def test_settings_survive_json():
-    config = PRESETS["cpu"].config()
+    config = SSSL["cpu"].config()
     assert json.loads(json.dumps(config)) == config
-    assert config["method"]["name"] == "self_learning" and config["features"]["n_mels"] == PRESETS["cpu"].features.n_mels
+    assert config["method"]["name"] == "self_learning" and config["features"]["n_mels"] == SSSL["cpu"].features.n_mels
 
 
 def test_the_paper_preset_is_the_paper():
-    paper = PRESETS["paper"]
+    paper = SSSL["paper"]
     assert (paper.features.window_samples, paper.features.hop_samples, paper.features.n_mels) == (1024, 512, 128)
     assert paper.network.architecture == "vgg16" and paper.folds.n == 10 and paper.training.stride == 1
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mer_core import frames, models, training
+from mer_core import UserError, frames, models, training
 from mer_core.features import LogMel
 from mer_core.methods import METHODS, inherit, self_learning
 from mer_core.semi_supervised import symmetric_kl
@@ -26,6 +26,20 @@ def data(store):
 
 def learner_for(data, settings=SMALL, seed=0):
     return Learner(models.Network("vgg_slim"), settings, data, seed)
+
+
+def test_the_learning_rate_falls_to_a_tenth_after_epochs_without_a_better_score(data, monkeypatch):
+    watching = replace(SMALL, epochs=8, plateau=2)
+    with pytest.raises(UserError, match="watch validation songs"):
+        learner_for(data, watching)
+    learner = Learner(models.Network("vgg_slim"), watching, data, 0, validation=data)
+    other = learner.peer(data)
+    scores = iter([0.5, 0.6, 0.55, 0.6, 0.7, 0.1, 0.1, 0.1])
+    monkeypatch.setattr(learner, "validated", lambda: next(scores))
+    rates = [[each.optimizer.param_groups[0]["lr"] for each in (learner, other)] for _ in learner.epochs()]
+    peak = watching.learning_rate
+    assert [row[0] / peak for row in rates] == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.01])
+    assert all(own == peers for own, peers in rates)
 
 
 def test_spectrograms_are_the_frames_of_the_store(data, store):

@@ -57,20 +57,25 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
     return table
 
 
-def read(root: Path | None = None, *, skip_unreadable: bool = False, split: int = 0) -> Tracks:
-    """All three parts of a split with their audio, which lies in the folder ``audio`` as distributed (``NN/ID.mp3``).
+def read(root: Path | None = None, *, skip_unreadable: bool = False, split: int = 0, mels: bool = False) -> Tracks:
+    """All three parts of a split, with their audio in the folder ``audio`` or, with `mels`, the spectrograms in ``melspecs``.
+
+    Both lie as distributed: ``NN/ID.mp3`` and ``NN/ID.npy`` (to be read with `mer_core.features.StoredMel`).
 
     Raises
     ------
     DataError : files missing (with where to get them), tracks without audio, unreadable audio
     """
     root = root or paths.data_root() / "mtg_jamendo"
-    parts = pd.concat([annotations(part, split, root).assign(part=part) for part in PARTS], ignore_index=True)
-    table = parts.assign(path=[root / "audio" / name for name in parts["path"]], group=parts["artist"])
-    if silent := [str(path) for path in table["path"] if not path.is_file()]:
+    kind, suffix = ("melspecs", ".npy") if mels else ("audio", ".mp3")
+    table = pd.concat([annotations(part, split, root).assign(part=part) for part in PARTS], ignore_index=True)
+    table["path"] = [(root / kind / name).with_suffix(suffix) for name in table["path"]]
+    if absent := [str(path) for path in table["path"] if not path.is_file()]:
         raise DataError(
-            f"mtg_jamendo: {len(silent)} of {len(table)} tracks have no audio: {shown(silent, 2)}. Download it with the data "
-            "set's own script (scripts/download/download.py --dataset autotagging_moodtheme --type audio) into the folder audio."
+            f"mtg_jamendo: {len(absent)} of {len(table)} tracks have no {kind}: {shown(absent, 2)}. Download them with the data "
+            f"set's own script (scripts/download/download.py --dataset autotagging_moodtheme --type {kind}) into {kind}/."
         )
-    columns = ["track_id", "path", "group", "tags", "part"]
-    return measured("mtg_jamendo", tuple(tags(root)), table[columns], skip_unreadable=skip_unreadable)
+    table = table.assign(group=table["artist"])[["track_id", "path", "group", "tags", "part", "duration_s"]]
+    if mels:
+        return Tracks("mtg_jamendo", tuple(tags(root)), table)
+    return measured("mtg_jamendo", tuple(tags(root)), table, skip_unreadable=skip_unreadable)

@@ -1,0 +1,88 @@
+"""The papers' runs as data: which question, which runs at which preset, what they feed; and how their records are made."""
+
+from concurrent.futures import Executor
+from pathlib import Path
+
+from mer_core import evaluation, leaderboard, results, tag_evaluation
+from mer_core.datasets import READERS
+from mer_core.experiments import mediaeval, sssl
+from mer_core.fusion import Fusion
+from mer_core.leaderboard import Submission
+from mer_core.ratings import Ratings
+from mer_core.runs import Run, changed
+from mer_core.tag_ensemble import TagEnsemble
+
+EXPERIMENTS = sssl.EXPERIMENTS | mediaeval.EXPERIMENTS
+
+
+def jobs(
+    name: str, preset: str, dataset: str | None = None, seeds: tuple[int, ...] | None = None, changes: dict | None = None
+) -> list[tuple[str, Run]]:
+    """(label, run) pairs of an experiment at a preset: every variant with every seed, on its own data set or another.
+
+    `changes` are settings by dotted name, applied to every run.
+    """
+    if dataset and dataset.partition(":")[0] not in READERS:
+        dataset = str(Path(dataset).resolve())  # the same music has the same runs from any working folder
+    changes = (changes or {}) | ({"dataset": dataset} if dataset else {})
+    variants = EXPERIMENTS[name].runs(preset)
+    seeds = seeds or EXPERIMENTS[name].seeds_at(preset)
+    return [(label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants.items()]
+
+
+def execute(
+    name: str,
+    preset: str,
+    pairs: list[tuple[str, Run]] | None = None,
+    chosen: list[tuple[str, Run]] | None = None,
+    executor: Executor | None = None,
+) -> list[dict]:
+    """The records of an experiment's runs, made where they are missing; then all that there are of `pairs` are compared.
+
+    Parameters
+    ----------
+    pairs : (label, run) pairs as `jobs` gives them; by default those of the preset
+    chosen : the pairs to make, by default all
+    """
+    pairs = pairs or jobs(name, preset)
+    made = [make(run, name, preset, label, executor) for label, run in (pairs if chosen is None else chosen)]
+    known = [
+        record for label, run in pairs
+        if not isinstance(run, Ratings) and (record := results.existing(run, name, preset, label))
+    ]  # fmt: skip
+    if known and isinstance(pairs[0][1], Submission):
+        leaderboard.compare(name, preset, known)
+    elif known and "prevalence" in known[0]["data"]:
+        tag_evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
+    elif known:
+        evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
+    return made
+
+
+def make(run, name: str, preset: str, label: str, executor: Executor | None) -> dict:
+    """The record of one run, made where it is missing; joined answers need their members' records first."""
+    if not isinstance(run, (Fusion, TagEnsemble)):
+        return evaluation.execute(run, name, preset, label, executor)
+    members = {}
+    for member in run.members:
+        experiment, _, wanted = member.partition("/")
+        pairs = [pair for pair in jobs(experiment, preset) if pair[0] == wanted]
+        if isinstance(run, TagEnsemble):
+            pairs = [pair for pair in pairs if pair[1].seed == run.seed]
+        members[member] = [make(one, experiment, preset, wanted, executor) for _, one in pairs]
+    if isinstance(run, TagEnsemble):
+        return evaluation.ensemble(run, name, preset, label, [record for (record,) in members.values()])
+    return evaluation.fuse(run, name, preset, label, members)
+
+
+def recorded(name: str, preset: str) -> list[dict]:
+    """The records of an experiment's own runs at a preset; other runs' records are left alone.
+
+    Raises
+    ------
+    RecordError : none has been made yet
+    """
+    found = [record for label, run in jobs(name, preset) if (record := results.existing(run, name, preset, label))]
+    if not found:
+        raise results.RecordError(f"no record of {name} at the preset {preset}. Make it: mer run {name} --preset {preset}")
+    return found

@@ -1,0 +1,123 @@
+"""The experiments on the two MediaEval papers: tags, long and short input, noisy student, co-teaching, and the leaderboard."""
+
+from dataclasses import asdict
+
+from mer_core import leaderboard
+from mer_core.experiments.experiment import Experiment
+from mer_core.experiments.presets import MIRABLE, ON_QUADRANTS, SELAB
+from mer_core.methods import co_teaching, noisy_student
+from mer_core.models import backbones
+
+SEEDS = (0, 1, 2)
+
+SHORT = {"window_s": 9.3, "training.stride": 9}  # 80 steps of mel, 200 of HPCP
+MEL_ONLY = {"features": "mel"}
+STUDENT = {"method.iterations": 1}
+HALF = {"dataset": "4q_moods:half", "unlabelled": ("4q_moods:other_half", "4q_moods:untagged", "pmemo:audible_only")}
+
+REXNET = {"network": backbones.Settings("rexnet_100")}
+
+
+def taught_by(peer: str) -> dict:
+    """Co-teaching with a network of another kind, which teaches and is not asked."""
+    settings = asdict(SELAB["paper"].method) | {"forget_rate": 0.05, "ramp_epochs": 0, "peer": backbones.Settings(peer)}
+    return {"method": co_teaching.Settings(**settings)}
+
+
+EXPERIMENTS = {
+    "leaderboard": Experiment(
+        question="MediaEval's tagging task, scored again: which differences are more than chance?",
+        feeds="Mirable, Tables 1 and 2; SELAB, its ranking",
+        presets=("cpu",),
+        variants={
+            **{name: {"systems": (name,)} for name in leaderboard.cards()},
+            "mean_of_2019_and_2020": {"systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data")},
+            "mean_of_three_editions": {"systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data", "mirable_ensemble")},
+        },
+        reference="",
+    ),
+    "long_or_short": Experiment(
+        question="Mirable: is it better to hear long or short, to hear harmony too, and to learn from what a teacher says?",
+        feeds="Mirable, Table 1",
+        variants={
+            "long_mel": MEL_ONLY,
+            "long_hpcp": {},
+            "long_mel_student": MEL_ONLY | STUDENT,
+            "long_hpcp_student": STUDENT,
+            "short_mel": SHORT | MEL_ONLY,
+            "short_hpcp": SHORT,
+            "short_mel_student": SHORT | MEL_ONLY | STUDENT,
+            "short_hpcp_student": SHORT | STUDENT,
+            "ensemble": {"tag_members": ("long_or_short/short_hpcp", "long_or_short/long_hpcp_student")},
+        },
+        reference="long_mel",
+        references={
+            "short_hpcp": "short_mel",
+            **{f"{name}_student": name for name in ("long_mel", "long_hpcp", "short_mel", "short_hpcp")},
+            "ensemble": "short_hpcp",
+        },
+        seeds=SEEDS,
+        at_smoke=("short_hpcp", "short_hpcp_student"),
+        bases=MIRABLE,
+    ),
+    "harmony_on_quadrants": Experiment(
+        question="HPCP beside mel where every song has one of four labels: does harmony tell them apart?",
+        feeds="Mirable's claim on HPCP, on SSSL's data",
+        variants={"mel": MEL_ONLY, "hpcp": {}},
+        reference="mel",
+        presets=("smoke", "cpu"),
+        bases=ON_QUADRANTS,
+    ),
+    "half_the_labels": Experiment(
+        question="Noisy student with as much music without labels as with them: does it make up for the labels that are missing?",
+        feeds="Mirable, section 2.5, where there is something to learn from",
+        variants={
+            "teacher": SHORT | HALF,
+            "student": SHORT | HALF | STUDENT,
+            "student_by_percentile": SHORT | HALF | STUDENT | {"method.sure": noisy_student.PERCENTILE},
+        },
+        reference="teacher",
+        presets=("cpu",),
+        seeds=SEEDS,
+        bases=MIRABLE,
+    ),
+    "as_released": Experiment(
+        question="Where Mirable's and SELAB's code does otherwise than their papers: what does each difference change?",
+        feeds="the papers' releases",
+        variants={
+            "printed": SHORT | STUDENT,
+            "every_answer_counts": SHORT | STUDENT | {"method.sure": noisy_student.NONE},
+            "thresholds_by_percentile": SHORT | STUDENT | {"method.sure": noisy_student.PERCENTILE},
+            "plain_student": SHORT | STUDENT | {"method.plain_student": True},
+            "quiet_pseudo_labels": SHORT | STUDENT | {"method.quiet_pseudo_labels": True},
+            "second_iteration": SHORT | {"method.iterations": 2},
+        },
+        reference="printed",
+        at_smoke=("printed", "every_answer_counts"),
+        bases=MIRABLE,
+    ),
+    "networks_that_teach": Experiment(
+        question="SELAB: does a network learn better from what another finds easy?",
+        feeds="SELAB, Table 1",
+        variants={
+            "efficientnet": {},
+            "rexnet": REXNET,
+            "efficientnet_focal": {"method.focal": True},  # as released
+            "efficientnet_co_teaching": taught_by("rexnet_100"),
+            "efficientnet_co_teaching_ramp": taught_by("rexnet_100") | {"method.ramp_epochs": 5},  # as Han et al. have it
+            "rexnet_co_teaching": REXNET | taught_by("efficientnet_b0"),
+            "ensemble": {
+                "tag_members": ("networks_that_teach/efficientnet_co_teaching", "networks_that_teach/rexnet_co_teaching")
+            },
+        },
+        reference="efficientnet",
+        references={
+            "rexnet_co_teaching": "rexnet",
+            "efficientnet_co_teaching_ramp": "efficientnet_co_teaching",
+            "ensemble": "efficientnet_co_teaching",
+        },
+        seeds=SEEDS,
+        at_smoke=("efficientnet",),
+        bases=SELAB,
+    ),
+}
