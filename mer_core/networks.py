@@ -58,6 +58,14 @@ def part_path(run: Run, frames: Frames, fold: int, part: int) -> Path:
     return paths.CACHE / "networks" / name / file
 
 
+def first_stage_path(run: Run, frames: Frames, fold: int, part: int) -> Path | None:
+    """Where the network of a method's first stage lies, which runs that differ in what follows share; None: it has no stages."""
+    alone = getattr(METHODS[run.method_name], "first_stage", None)
+    if alone is None:
+        return None
+    return part_path(replace(run, method=alone(run.method), unlabelled=()), frames, fold, part).with_suffix(".pt")
+
+
 def seed_of(run: Run, fold: int, part: int) -> int:
     """A seed of its own for every network of a run, whatever the order in which they are trained."""
     return int(np.random.SeedSequence([run.seed, fold, part]).generate_state(1)[0])
@@ -82,13 +90,15 @@ def fit(
     on_epoch: Callable[[dict], None],
     unheard: Segments | None = None,
     validation: Segments | None = None,
-) -> tuple[Answer, list[dict]]:
-    """Train on these segments by the run's method; gives what answers for other segments, and the log.
+    first_stage: Path | None = None,
+) -> tuple[Answer, Learner]:
+    """Train on these segments by the run's method; gives what answers for other segments, and the first network with its log.
 
     Parameters
     ----------
     unheard : segments of other songs, for a learning curve: the network is asked about them after every epoch
     validation : those of still others, which say when to stop, where the run asks for patience
+    first_stage : where the method's first stage is kept for other runs
     """
 
     def after_epoch(row: dict) -> None:
@@ -96,8 +106,8 @@ def fit(
             row.update(learning_curve(learner, data, unheard))
         on_epoch(row)
 
-    learner = Learner(run.network, run.training, data, seed, after_epoch, validation)
-    return METHODS[run.method_name].train(learner, data, run.method), learner.log
+    learner = Learner(run.network, run.training, data, seed, after_epoch, validation, first_stage)
+    return METHODS[run.method_name].train(learner, data, run.method), learner
 
 
 def learning_curve(learner: Learner, data: Segments, unheard: Segments) -> dict[str, float]:
@@ -136,9 +146,10 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         training = training[inner != part - 1]
     data = replace(everything.of_tracks(training), unlabelled=without_labels(run, everything.device))
     watched = test if run.learning_curve and not part else None
-    answer, log = fit(run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"))
+    kept = first_stage_path(run, frames, fold, part)
+    answer, learner = fit(run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"), kept)
     if not part:
-        asked["in_sample"] = data
+        asked |= {} if frames.tracks.tagged else {"in_sample": data}  # what a song-level machine learns from
         asked |= {f"heard_{i}": load_segments(heard(run, name), data.device)[1] for i, name in enumerate(run.also_heard)}
     arrays = {}
     for name, segments_asked in asked.items():
@@ -148,8 +159,8 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
             f"{name}_second": segments_asked.second,
         }
     story = {
-        "log": log,
-        "seconds": time.perf_counter() - began,
+        "log": learner.log,
+        "seconds": time.perf_counter() - began + learner.recalled_s,  # as if nothing had been kept
         "environment": results.environment(device_name(), torch.get_num_threads()),
         "code": results.code_state(),
     }

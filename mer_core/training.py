@@ -6,8 +6,11 @@ what answers for other windows: a function from segments to (n, n_classes) proba
 """
 
 import math
+import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -201,6 +204,7 @@ class Learner:
         seed: int,
         on_epoch: Callable[[dict], None] = lambda row: None,
         validation: Segments | None = None,
+        first_stage: Path | None = None,
     ):
         if validation is None and (training.patience or training.plateau):
             raise UserError(
@@ -210,6 +214,7 @@ class Learner:
         torch.manual_seed(seed)
         self.network, self.training, self.seed, self.tagged = network, training, seed, data.tagged
         self.validation = validation
+        self.first_stage, self.recalled_s, self._began = first_stage, 0.0, time.perf_counter()
         self.device = data.device
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
         net = Normalised(network.build(data.n_classes, data.features), *data.level_statistics())
@@ -233,6 +238,26 @@ class Learner:
         other.log = self.log
         self._peers.append(other)
         return other
+
+    def keep_first_stage(self) -> None:
+        """Store the network as it is now, so that runs which differ only in what follows need not train it again."""
+        if self.first_stage is None:
+            return
+        self.first_stage.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.first_stage.with_suffix(f".{os.getpid()}.new")
+        seconds = time.perf_counter() - self._began
+        torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
+        fresh.replace(self.first_stage)
+
+    def recall_first_stage(self) -> bool:
+        """Take over the network, the log and the cost of a first stage that another run has trained; False if none has."""
+        if self.first_stage is None or not self.first_stage.exists():
+            return False
+        kept = torch.load(self.first_stage, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(kept["weights"])
+        self.log.extend(kept["log"])
+        self.recalled_s = kept["seconds"]
+        return True
 
     def beside(self, module: nn.Module) -> nn.Module:
         """Let the optimiser train another module together with the network; to be called before the first step."""
@@ -266,8 +291,10 @@ class Learner:
             self.model.load_state_dict(best[2])
 
     def validated(self) -> float:
-        """ROC-AUC, mean over tags, of the mean probabilities of songs that nothing is learned from."""
-        probabilities = songs.mean_probability(self.predict(self.validation).cpu().numpy(), self.validation.track)
+        """ROC-AUC, mean over tags, of songs that nothing is learned from, by the mean over every `stride`-th window."""
+        index = self.validation.in_epoch(0, self.training.stride)
+        heard = self.validation.track[index.cpu().numpy()]
+        probabilities = songs.mean_probability(self.predict(self.validation, index).cpu().numpy(), heard)
         first = np.unique(self.validation.track, return_index=True)[1]
         _, area = tagging.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
         return float(np.nanmean(area))

@@ -177,6 +177,22 @@ def test_a_student_learns_from_music_without_labels_under_more_noise(moods):
     assert {row["stage"] for row in teacher.log} == {0}  # nothing to teach with
 
 
+def test_students_share_a_teacher_that_is_kept_and_learn_the_same(moods, tmp_path):
+    _, both = moods
+    setup, settings = (
+        training.Training(epochs=2, batch_size=16, learning_rate=5e-3),
+        noisy_student.Settings(positive=0.5, negative=0.3),
+    )
+    network, kept = crnn.Settings(width=4, branch=16), tmp_path / "teacher.pt"
+    answers, logs = [], []
+    for _ in range(2):
+        learner = training.Learner(network, setup, both, seed=0, first_stage=kept)
+        answers.append(noisy_student.train(learner, both, settings)(both))
+        logs.append(learner.log)
+    assert kept.exists() and learner.recalled_s > 0
+    assert torch.equal(*answers) and logs[0] == logs[1]
+
+
 def test_thresholds_may_come_from_the_answers_for_known_songs(moods):
     alone, _ = moods
     learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1), alone, seed=0)

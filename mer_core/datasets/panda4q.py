@@ -1,5 +1,6 @@
 """4Q: 900 clips of about 30 s, 225 per Russell quadrant (Panda, Malheiro and Paiva, IEEE TAFFC 2018)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from mer_core.tracks import DataError, Tracks, audio_files, match_audio, measure
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"  # columns Song, Quadrant
 METADATA = "panda_dataset_taffc_metadata.csv"  # Song, Artist, Title, MoodsStrSplit, ...; written in Latin-1
 LEAST_CLIPS_OF_A_MOOD = 40
+SHORTEST_S = 25.0  # of clips with moods: the two of 10 s cannot be heard long, and long and short are asked about the same songs
 
 HOW_TO_GET_IT = (
     "Download the '4Q audio emotion dataset' (Panda et al., TAFFC 2018) of MIR @ CISUC, University of Coimbra "
@@ -53,8 +55,8 @@ def read_moods(
     """The same clips with the mood words that AllMusic gives their songs: any number of the 54 that at least 40 clips have.
 
     Artists are divided among training, validation and test. Clips that have none of these words are left out: nobody has said
-    that no mood fits them. `untagged` gives those alone, as music without labels; `half` leaves out every second artist of the
-    training part, and `other_half` gives these alone.
+    that no mood fits them; and so are those shorter than SHORTEST_S. `untagged` gives the clips without words alone, as music
+    without labels; `half` leaves out every second artist of the training part, and `other_half` gives these alone.
 
     Raises
     ------
@@ -75,7 +77,8 @@ def read_moods(
         training = table["part"] == "train"
         second = table["group"].isin(sorted(set(table.loc[training, "group"]))[1::2]) & training
         table = table[second if other_half else ~second].reset_index(drop=True)
-    return measured("4q_moods", names, table, skip_unreadable=skip_unreadable)
+    tracks = measured("4q_moods", names, table, skip_unreadable=skip_unreadable)
+    return replace(tracks, table=tracks.table[tracks.table["duration_s"] >= SHORTEST_S])
 
 
 def artists(annotations: pd.DataFrame, songs: pd.DataFrame) -> pd.Series:

@@ -50,8 +50,8 @@ MIRABLE["cpu"] = replace(
     unlabelled=("4q_moods:untagged", "pmemo:audible_only"),
     features=MelAndHPCP(LogMel(n_mels=64, pool_frames=10), HPCP(sample_rate=22050, window_samples=2048, hop_samples=1024)),
     window_s=25.0,  # nearly the whole clip
-    network=crnn.Settings(width=32, branch=128),
-    training=Training(epochs=30, batch_size=32, learning_rate=1e-3, stride=5, patience=10),
+    network=crnn.Settings(width=16, branch=128),
+    training=Training(epochs=30, batch_size=32, learning_rate=1e-3, stride=5, patience=8),
 )
 MIRABLE["smoke"] = replace(
     MIRABLE["cpu"],
@@ -88,8 +88,8 @@ SELAB = {
 SELAB["cpu"] = replace(
     SELAB["paper"],
     dataset="4q_moods",
-    features=LogMel(sample_rate=12000, window_samples=512, hop_samples=256, n_mels=96, high_hz=6000.0, pool_frames=4),
-    training=Training(epochs=20, batch_size=32, learning_rate=1e-3, stride=7, patience=20, plateau=3),
+    features=LogMel(sample_rate=12000, window_samples=512, hop_samples=256, n_mels=64, high_hz=6000.0, pool_frames=8),
+    training=Training(epochs=15, batch_size=32, learning_rate=1e-3, stride=7, patience=15, plateau=3),
 )
 SELAB["smoke"] = replace(
     SELAB["cpu"],

@@ -41,13 +41,20 @@ class Settings:
             raise ValueError("negative lies below positive, both in [0, 1]; percentile in (0, 1); iterations are not negative")
 
 
+def first_stage(settings: Settings) -> Settings:
+    """The settings of the teacher alone: all students that learn under it share it."""
+    return Settings(teacher_masks=settings.teacher_masks, iterations=0)
+
+
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Teacher, then students; the last one answers. Without other music there is nothing to teach with: the teacher answers."""
-    for epoch in learner.epochs():
-        learner.note(stage=0)
-        for batch in learner.batches(segments.in_epoch(epoch, learner.training.stride)):
-            levels = augmented(learner, segments.spectrograms(batch), settings.teacher_masks, noise=0.0)
-            learner.step(learner.loss(learner.logits(levels), segments.label[batch]))
+    if not learner.recall_first_stage():
+        for epoch in learner.epochs():
+            learner.note(stage=0)
+            for batch in learner.batches(segments.in_epoch(epoch, learner.training.stride)):
+                levels = augmented(learner, segments.spectrograms(batch), settings.teacher_masks, noise=0.0)
+                learner.step(learner.loss(learner.logits(levels), segments.label[batch]))
+        learner.keep_first_stage()
     teacher = learner
     for iteration in range(settings.iterations if segments.unlabelled is not None else 0):
         noisy = replace(
