@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from mer_core import (
     results,
     significance,
     songs,
-    splits,
     tag_ensemble,
     tag_evaluation,
 )
@@ -271,14 +270,13 @@ def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int
 
 
 def execute(
-    run: Run | Probe | Ratings | Submission, experiment: str, preset: str, label: str, executor: Executor | None = None
+    run: Run | Probe | Ratings | Submission, experiment: str, preset: str, label: str, started: dict[Path, Future] | None = None
 ) -> dict:
     """The record of a run: loaded if it exists, else made, network by network.
 
     Parameters
     ----------
-    executor : any ``concurrent.futures.Executor`` (process pool, dask cluster) that trains networks side by side; by default
-        they are trained here, one after the other
+    started : networks that are trained elsewhere (`networks.start`); all others are trained here, one after the other
 
     Raises
     ------
@@ -292,18 +290,15 @@ def execute(
         return results.load(summarise_ratings(run, experiment, preset, label))
     if isinstance(run, Submission):
         return results.load(leaderboard.summarise(run, experiment, preset, label))
-    frames = networks.load_frames(run)  # before any worker starts: they share the store
-    if not frames.tracks.tagged:  # tags bring their parts
-        splits.outer(frames.tracks, run.folds)
+    frames = networks.load_frames(run)
     jobs = networks.networks_to_train(run)
     with tqdm(total=len(jobs) * run.training.epochs, desc=label, unit="epoch", disable=None) as bar:
-        if executor is None:
-            for fold, part in jobs:
-                networks.train_part(run, fold, part, on_epoch=lambda row: bar.update())
-        else:
-            for future in as_completed([executor.submit(networks.train_part, run, fold, part) for fold, part in jobs]):
+        for fold, part in jobs:
+            if future := (started or {}).get(networks.part_path(run, frames, fold, part)):
                 future.result()
                 bar.update(run.training.epochs)
+            else:
+                networks.train_part(run, fold, part, on_epoch=lambda row: bar.update())
     if frames.tracks.tagged:
         return results.load(tag_evaluation.summarise(run, heading(run, experiment, preset, label, frames.tracks, 0)))
     return results.load(summarise(run, experiment, preset, label))

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from mer_core import datasets, paths, results, songs, splits
+from mer_core.features import Features
 from mer_core.frames import Frames, compute, windows
 from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import METHODS
@@ -22,11 +24,15 @@ from mer_core.training import Learner, Segments, best_device, joined, segments
 Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of segments
 
 
-@lru_cache(maxsize=4)
 def load_frames(run: Run) -> Frames:
-    """Tracks and frames of a run, computed on first use; kept for the next fold."""
-    tracks = datasets.load(run.dataset, skip_unreadable=run.skip_unreadable)
-    return compute(tracks, run.features, skip_unreadable=run.skip_unreadable)
+    """Tracks and frames of a run, computed on first use; kept for the next fold, and for runs on the same frames."""
+    return _frames(run.dataset, run.features, run.skip_unreadable)
+
+
+@lru_cache(maxsize=4)
+def _frames(dataset: str, features: Features, skip_unreadable: bool) -> Frames:
+    tracks = datasets.load(dataset, skip_unreadable=skip_unreadable)
+    return compute(tracks, features, skip_unreadable=skip_unreadable)
 
 
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
@@ -48,6 +54,17 @@ def parts(run: Run) -> range:
 def networks_to_train(run: Run) -> list[tuple[int, int]]:
     """(fold, part) of every network, the large ones first."""
     return [(fold, part) for part in parts(run) for fold in tested_folds(run)]
+
+
+def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
+    """Hand the networks of some runs to an executor, each once, in the runs' order; by where their answers will lie."""
+    started: dict[Path, Future] = {}
+    for run in runs:
+        frames = load_frames(run)  # before any worker starts: they share the store
+        for fold, part in networks_to_train(run):
+            if (path := part_path(run, frames, fold, part)) not in started:
+                started[path] = executor.submit(train_part, run, fold, part)
+    return started
 
 
 def part_path(run: Run, frames: Frames, fold: int, part: int) -> Path:

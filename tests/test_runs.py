@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -163,6 +164,15 @@ def test_a_record_holds_what_a_reader_needs(tiny):
 def test_a_record_ships_no_annotations(tiny):
     stored = results.predictions(evaluation.execute(tiny, "test", "smoke", "again"))
     assert not {"truth", "label", "targets", "group"} & set(stored)
+
+
+def test_runs_side_by_side_train_a_shared_network_once(tiny):
+    other = replace(tiny, song=SongDecision(share_threshold=0.3))
+    with ThreadPoolExecutor(1) as executor:
+        started = networks.start([replace(one, seed=5) for one in (tiny, other)], executor)
+        assert len(started) == len(networks.networks_to_train(tiny)) == 6
+        record = evaluation.execute(replace(other, seed=5), "test", "smoke", "beside", started)
+    assert record["data"]["n_tested"] == record["data"]["n_tracks"] == 16
 
 
 def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):

@@ -1,9 +1,9 @@
 """The papers' runs as data: which question, which runs at which preset, what they feed; and how their records are made."""
 
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from mer_core import evaluation, leaderboard, results, tag_evaluation
+from mer_core import evaluation, leaderboard, networks, results, tag_evaluation
 from mer_core.datasets import READERS
 from mer_core.experiments import mediaeval, sssl
 from mer_core.fusion import Fusion
@@ -43,9 +43,14 @@ def execute(
     ----------
     pairs : (label, run) pairs as `jobs` gives them; by default those of the preset
     chosen : the pairs to make, by default all
+    executor : any ``concurrent.futures.Executor`` (process pool, dask cluster) that trains networks side by side; by default
+        they are trained here, one after the other
     """
     pairs = pairs or jobs(name, preset)
-    made = [make(run, name, preset, label, executor) for label, run in (pairs if chosen is None else chosen)]
+    chosen = pairs if chosen is None else chosen
+    missing = [run for label, run in chosen if isinstance(run, Run) and not results.existing(run, name, preset, label)]
+    started = networks.start(missing, executor) if executor else {}
+    made = [make(run, name, preset, label, started) for label, run in chosen]
     known = [
         record for label, run in pairs
         if not isinstance(run, Ratings) and (record := results.existing(run, name, preset, label))
@@ -59,17 +64,17 @@ def execute(
     return made
 
 
-def make(run, name: str, preset: str, label: str, executor: Executor | None) -> dict:
+def make(run, name: str, preset: str, label: str, started: dict[Path, Future]) -> dict:
     """The record of one run, made where it is missing; joined answers need their members' records first."""
     if not isinstance(run, (Fusion, TagEnsemble)):
-        return evaluation.execute(run, name, preset, label, executor)
+        return evaluation.execute(run, name, preset, label, started)
     members = {}
     for member in run.members:
         experiment, _, wanted = member.partition("/")
         pairs = [pair for pair in jobs(experiment, preset) if pair[0] == wanted]
         if isinstance(run, TagEnsemble):
             pairs = [pair for pair in pairs if pair[1].seed == run.seed]
-        members[member] = [make(one, experiment, preset, wanted, executor) for _, one in pairs]
+        members[member] = [make(one, experiment, preset, wanted, started) for _, one in pairs]
     if isinstance(run, TagEnsemble):
         return evaluation.ensemble(run, name, preset, label, [record for (record,) in members.values()])
     return evaluation.fuse(run, name, preset, label, members)
