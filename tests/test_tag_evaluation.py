@@ -72,7 +72,7 @@ def test_an_ensemble_takes_the_weight_that_does_best_on_validation(records):
         tag_ensemble.joined(ensemble, [learned])
 
 
-@pytest.mark.parametrize("name", ["long_or_short", "networks_that_teach", "mirable_as_released"])
+@pytest.mark.parametrize("name", ["noisy_student", "networks_that_teach", "mirable_as_released"])
 def test_every_run_for_tags_can_be_built(name):
     for preset in ("paper", "cpu", "smoke"):
         for label, run in experiments.jobs(name, preset, seeds=(0,)):

@@ -13,6 +13,7 @@ SEEDS = (0, 1, 2)
 SHORT = {"window_s": 9.3, "training.stride": 9}  # 80 steps of mel, 200 of HPCP
 MEL_ONLY = {"features": "mel"}
 STUDENT = {"method.iterations": 1}
+HEARD = {"long_mel": MEL_ONLY, "long_hpcp": {}, "short_mel": SHORT | MEL_ONLY, "short_hpcp": SHORT}
 HALF = {"dataset": "4q_moods:half", "unlabelled": ("4q_moods:other_half", "4q_moods:untagged", "pmemo:audible_only")}
 
 REXNET = {"network": backbones.Settings("rexnet_100")}
@@ -37,27 +38,46 @@ EXPERIMENTS = {
         reference="",
     ),
     "long_or_short": Experiment(
-        question="Mirable: is it better to hear long or short, to hear harmony too, and to learn from what a teacher says?",
+        question="Is it better to hear long or short?",
         feeds="Mirable, Table 1",
-        variants={
-            "long_mel": MEL_ONLY,
-            "long_hpcp": {},
-            "long_mel_student": MEL_ONLY | STUDENT,
-            "long_hpcp_student": STUDENT,
-            "short_mel": SHORT | MEL_ONLY,
-            "short_hpcp": SHORT,
-            "short_mel_student": SHORT | MEL_ONLY | STUDENT,
-            "short_hpcp_student": SHORT | STUDENT,
-            "ensemble": {"tag_members": ("long_or_short/short_hpcp", "long_or_short/long_hpcp_student")},
-        },
-        reference="long_mel",
-        references={
-            "short_hpcp": "short_mel",
-            **{f"{name}_student": name for name in ("long_mel", "long_hpcp", "short_mel", "short_hpcp")},
-            "ensemble": "short_hpcp",
-        },
+        variants=HEARD,
+        reference="",
+        references={"short_mel": "long_mel", "short_hpcp": "long_hpcp"},
+        seeds=SEEDS,
+        at_smoke=("long_hpcp", "short_hpcp"),
+        bases=MIRABLE,
+    ),
+    "harmony": Experiment(
+        question="Does it help to hear harmony (HPCP) beside mel?",
+        feeds="Mirable, Table 1",
+        variants=HEARD,
+        reference="",
+        references={"long_hpcp": "long_mel", "short_hpcp": "short_mel"},
+        seeds=SEEDS,
+        at_smoke=("short_mel", "short_hpcp"),
+        bases=MIRABLE,
+    ),
+    "noisy_student": Experiment(
+        question="Does a student under noise learn more from music that its teacher labelled than the teacher knew?",
+        feeds="Mirable, Table 1 and section 2.5",
+        variants=HEARD | {f"{name}_student": changes | STUDENT for name, changes in HEARD.items()},
+        reference="",
+        references={f"{name}_student": name for name in HEARD},
         seeds=SEEDS,
         at_smoke=("short_hpcp", "short_hpcp_student"),
+        bases=MIRABLE,
+    ),
+    "long_and_short": Experiment(
+        question="Do a network that hears long and one that hears short know more together?",
+        feeds="Mirable, Tables 1 and 2 (the ensemble)",
+        variants={
+            "short_hpcp": SHORT,
+            "long_hpcp_student": STUDENT,
+            "ensemble": {"tag_members": ("long_and_short/short_hpcp", "long_and_short/long_hpcp_student")},
+        },
+        reference="short_hpcp",
+        references={"ensemble": "long_hpcp_student"},
+        seeds=SEEDS,
         bases=MIRABLE,
     ),
     "harmony_on_quadrants": Experiment(
