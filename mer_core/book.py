@@ -43,9 +43,10 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
 def numbers() -> dict[str, float | int | str]:
     """Every number that a page may quote, by key, computed from records and from what the papers print.
 
-    Metrics have the key ``experiment/label/target/decision/metric``, differences in accuracy from the reference run
-    ``experiment/label/difference/target/decision``; with ``/low`` and ``/high`` behind it, the ends of the 95 % interval, with
-    ``/p`` the p-value. All are means over seeds. What else there is: see the functions called here.
+    Metrics have the key ``experiment/label/target/decision/metric``; differences from the reference run
+    ``experiment/label/difference/target/decision``, which is that in accuracy, and with ``/metric`` behind it those in others.
+    With ``/low`` and ``/high`` behind it, the ends of the 95 % interval, with ``/p`` the p-value. All are means over seeds. What
+    else there is: see the functions called here.
     """
     found: dict[str, float | int | str] = {}
     found |= rated(recorded_or_none("annotation_noise"))
@@ -58,8 +59,12 @@ def numbers() -> dict[str, float | int | str]:
                 found |= {f"{name}/{label}/core_minutes": sum(cost) / len(cost), f"{name}/{label}/seeds": len(cost)}
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
-    words = claims.table(found)["verdict"]
-    return found | {f"claims/{word}": int((words == word).sum()) for word in claims.WORDS} | {"claims/all": len(words)}
+    for paper, judged in claims.table(found).groupby("paper"):
+        words = judged["verdict"]
+        found |= {f"claims/{paper}/{word}": int((words == word).sum()) for word in claims.WORDS} | {
+            f"claims/{paper}/all": len(words)
+        }
+    return found
 
 
 def found_wrong_labels(name: str, records: list[dict]) -> dict[str, float]:
@@ -108,13 +113,14 @@ def rated(records: list[dict]) -> dict[str, float]:
 def scored(name: str, compared: pd.DataFrame) -> dict[str, float | int]:
     """The numbers of one experiment's comparison, by key."""
     found: dict[str, float | int] = {}
+    references = compared.groupby("label")["against"].nunique()
     for row in compared.itertuples():
         stem = f"{name}/{row.label}"
         key = f"{stem}/{row.target}/{row.decision}/{row.name}"
         if isinstance(row.against, str):
-            if row.name != "accuracy":
+            if references[row.label] > 1:  # the leaderboard compares everyone with everyone: see its page
                 continue
-            key = f"{stem}/difference/{row.target}/{row.decision}"
+            key = f"{stem}/difference/{row.target}/{row.decision}{'' if row.name == 'accuracy' else f'/{row.name}'}"
             found |= {f"{key}/p": row.p, f"{key}/p_holm": row.p_holm}
         found |= {key: row.value, f"{key}/low": row.low, f"{key}/high": row.high, f"{stem}/n": row.n}
     return found

@@ -1,4 +1,4 @@
-"""What SSSL claims, as data, and what our records say of each claim: reproduced, partly, not, or untestable here.
+"""What the papers claim, as data, and what our records say of each claim: reproduced, partly, not, or untestable here.
 
 ``data/claims.yaml`` holds every claim with its rule and its tolerance, both fixed beforehand. The rules:
 
@@ -36,9 +36,10 @@ class ClaimError(UserError):
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of the paper and the rule by which it is judged."""
+    """One claim of a paper and the rule by which it is judged."""
 
     id: str
+    paper: str  # sssl, mirable or selab
     claim: str  # in plain words
     where: str  # in the paper
     rule: str
@@ -107,13 +108,14 @@ class Verdict:
 
 
 def load(path: Path = CLAIMS) -> list[Claim]:
-    """The claims as written.
+    """The claims as written, paper by paper.
 
     Raises
     ------
     ClaimError : an unknown or missing field, an unknown rule, or an id that occurs twice
     """
-    claims = [_claim(entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["claims"]]
+    by_paper = yaml.safe_load(path.read_text(encoding="utf-8"))["claims"]
+    claims = [_claim({"paper": paper} | entry) for paper, entries in by_paper.items() for entry in entries]
     ids = [claim.id for claim in claims]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ClaimError(f"{path.name}: ids that occur twice: {twice}")
@@ -147,16 +149,21 @@ def verdict(claim: Claim, numbers: dict) -> Verdict:
 
 
 def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
-    """A row per claim, ready to show: ``claim``, ``where``, ``printed``, ``ours``, ``tolerance``, ``verdict``, ``why``."""
+    """A row per claim, ready to show: paper, claim, where, printed, ours, tolerance, verdict, why."""
     rows = []
     for claim in load() if claims is None else claims:
         found = verdict(claim, numbers)
         allowed = tolerance(claim, numbers)
         rows.append({
-            "claim": claim.claim, "where": claim.where, "printed": found.printed, "ours": found.ours,
+            "paper": claim.paper, "claim": claim.claim, "where": claim.where, "printed": found.printed, "ours": found.ours,
             "tolerance": "" if allowed is None else f"{allowed:.3f}", "verdict": found.word, "why": found.reason,
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def of_paper(judged: pd.DataFrame, paper: str) -> pd.DataFrame:
+    """The rows of `table` that judge one paper, ready to read."""
+    return judged[judged["paper"] == paper].drop(columns="paper").set_index("claim")
 
 
 def shown_printed(claim: Claim, numbers: dict) -> str:

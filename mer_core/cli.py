@@ -155,7 +155,7 @@ def show_leaderboard(matrices, fetch):
     """
     import pandas as pd
 
-    from mer_core import leaderboard, tables
+    from mer_core import leaderboard, tag_tables
     from mer_core.results import comparison
 
     with clear_errors():
@@ -163,7 +163,7 @@ def show_leaderboard(matrices, fetch):
             click.echo(f"{leaderboard.fetch(name)}")
         own = [pd.DataFrame(leaderboard.score((matrix,))).assign(label=Path(matrix).stem, against=None) for matrix in matrices]
         compared = pd.concat([comparison("leaderboard", "cpu"), *own], ignore_index=True)
-    click.echo(tables.leaderboard(compared[compared["target"] == leaderboard.MACRO], leaderboard.cards()).to_markdown())
+    click.echo(tag_tables.leaderboard(compared[compared["target"] == leaderboard.MACRO], leaderboard.cards()).to_markdown())
 
 
 def in_a_line(record: dict) -> str:

@@ -322,7 +322,7 @@ def by_tag(rows: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    rows : as `tables.by_tag` gives them
+    rows : as `tag_tables.by_tag` gives them
     """
     fig, ax = plt.subplots(figsize=(WIDTH, 0.8 + 0.17 * len(rows)), layout="constrained")
     y = np.arange(len(rows))[::-1]

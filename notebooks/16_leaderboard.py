@@ -19,21 +19,21 @@
 preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, leaderboard, results, tables
+from mer_core import experiments, figures, leaderboard, results, tag_tables
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("leaderboard", "cpu")
 compared, cards = results.comparison("leaderboard", "cpu"), leaderboard.cards()
-tables.leaderboard(compared, cards)
+tag_tables.leaderboard(compared, cards)
 
 # %% mystnb={"figure": {"name": "fig-leaderboard", "caption": "PR-AUC of every published submission and of two plain means of strangers' systems; 95 % intervals over artists."}, "image": {"alt": "PR-AUC with interval for each submission."}} tags=["hide-input"]
-figures.intervals(tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
+figures.intervals(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
 
 # %% [markdown]
 # Intervals overlap, but systems are judged by the same tracks: what counts is the difference on the same resamples.
 
 # %% tags=["hide-input"]
-tables.leaderboard_differences(compared, cards)
+tag_tables.leaderboard_differences(compared, cards)
 
 # %% [markdown]
 # ## Tag by tag
@@ -42,7 +42,7 @@ tables.leaderboard_differences(compared, cards)
 
 # %% mystnb={"figure": {"name": "fig-tags", "caption": "Average precision of every tag for the plain mean of three editions' systems, with 95 % intervals over artists; the tick is chance, the tag's share of tracks."}, "image": {"alt": "Average precision with interval for each of 56 tags beside chance."}} tags=["hide-input"]
 mean = next(record for record in recorded if record["label"] == "mean_of_three_editions")
-figures.by_tag(tables.by_tag(mean))
+figures.by_tag(tag_tables.by_tag(mean))
 
 # %% [markdown]
 # ## Beside Mirable's tables
@@ -52,7 +52,7 @@ figures.by_tag(tables.by_tag(mean))
 # the row `short-hpcp`, not the `short-normal` that text and Table 2 name.
 
 # %% tags=["hide-input"]
-tables.mirable_beside_printed(compared)
+tag_tables.mirable_beside_printed(compared)
 
 # %% [markdown]
 # ## Your own

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from mer_core import tables
+from mer_core import tables, tag_tables
 
 
 def record(label, validation, test, **config):
@@ -90,7 +90,7 @@ def test_every_difference_of_a_release_names_a_run_or_a_reason():
     from mer_core.experiments import EXPERIMENTS
 
     for paper in ("mirable", "selab"):
-        shown = tables.released_differently(paper)
+        shown = tag_tables.released_differently(paper)
         assert list(shown) == ["paper", "release", "ours"] and len(shown) > 5
         runs = [ours.split()[0].split("/") for ours in shown["ours"] if "/" in ours.split()[0]]
         assert runs and all(label in EXPERIMENTS[experiment].variants for experiment, label in runs)
