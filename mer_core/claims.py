@@ -161,6 +161,12 @@ def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def beside(numbers: dict, *experiments: str) -> pd.DataFrame:
+    """The judged claims that rest on some experiments, ready to read."""
+    own = [claim for claim in load() if any(key.split("/")[0] in experiments for key in claim.ours)]
+    return table(numbers, own).drop(columns="paper").set_index("claim")
+
+
 def of_paper(judged: pd.DataFrame, paper: str) -> pd.DataFrame:
     """The rows of `table` that judge one paper, ready to read."""
     return judged[judged["paper"] == paper].drop(columns="paper").set_index("claim")

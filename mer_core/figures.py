@@ -336,6 +336,32 @@ def by_tag(rows: pd.DataFrame) -> Figure:
     return finished(fig)
 
 
+def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
+    """A measure on validation songs by the weight of an ensemble's first member, a line per training run; ringed: the chosen."""
+    fig, ax = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
+    for k, record in enumerate(records):
+        ((row,),) = record["log"]
+        reached = row["validation"]
+        weights = np.linspace(0, 1, len(reached))
+        ax.plot(weights, reached, "osD^v"[k % 5], ls="-", ms=3, color=PALETTE[k], label=f"run {record['config']['seed'] + 1}")
+        ax.plot(row["weight"], max(reached), "o", ms=11, mfc="none", color=PALETTE[k])
+    ax.set(xlabel=xlabel, ylabel="ROC-AUC, validation")
+    ax.grid(color="0.92")
+    fig.legend(loc="outside upper center", ncols=len(records))
+    return finished(fig)
+
+
+def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
+    """HPCP along songs: rows are pitch classes, from A upwards; (12, n_frames) arrays by label, all `seconds` long."""
+    fig, axes = plt.subplots(len(profiles), 1, figsize=(WIDTH, 2.0 * len(profiles)), sharex=True, layout="constrained")
+    for ax, (label, profile) in zip(np.atleast_1d(axes), profiles.items(), strict=True):
+        ax.imshow(profile, aspect="auto", origin="lower", cmap="cividis", extent=(0, seconds, -0.5, 11.5), vmin=0, vmax=1)
+        ax.set(yticks=range(12), ylabel="Pitch class", title=in_words(label))
+        ax.set_yticklabels(["A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯"], fontsize=7)
+    ax.set_xlabel("Second")
+    return finished(fig)
+
+
 def annotation_noise(rows: pd.DataFrame) -> Figure:
     """Shares of windows that contradict their clip, by data set, for quadrants, with 95 % intervals.
 

@@ -269,6 +269,22 @@ def detection(records: list[dict]) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def purity(records: list[dict]) -> pd.DataFrame:
+    """Share of right labels among the windows that co-teaching keeps, and among all: columns noise, fold, epoch, windows, share.
+
+    Han et al. call it label precision, SELAB's release the pure ratio; known only where the noise was put in.
+    """
+    rows = []
+    for record in records:
+        rate = record["config"]["noise"]["rate"]
+        for fold, log in enumerate(record["log"]):
+            for row in log:
+                own = {"noise": f"{rate:.0%} of labels wrong", "fold": fold, "epoch": row["epoch"] + 1}
+                rows.append(own | {"windows": "kept", "share": row["truly_clean_in_clean_set"]})
+                rows.append(own | {"windows": "all", "share": 1 - rate})
+    return pd.DataFrame(rows)
+
+
 def annotation_noise_rows(records: list[dict]) -> pd.DataFrame:
     """How often moments contradict their clip: ``condition`` (data set), ``method`` (measure), ``target``, value, interval."""
     return pd.DataFrame(

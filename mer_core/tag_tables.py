@@ -55,6 +55,25 @@ def differences(compared: pd.DataFrame, measure: str) -> pd.DataFrame:
     return compared[compared["against"].notna() & (compared["name"] == measure)].reset_index(drop=True)
 
 
+def both_differences(compared: pd.DataFrame) -> pd.DataFrame:
+    """All differences in PR-AUC and ROC-AUC for a figure: ``label``, ``value``, ``low``, ``high``."""
+    rows = pd.concat([differences(compared, "pr_auc"), differences(compared, "roc_auc")], ignore_index=True)
+    return rows.assign(label=[f"{in_words(row.label)}: {TAG_MEASURES[row.name]}" for row in rows.itertuples(index=False)])
+
+
+def sure_answers(records: list[dict]) -> pd.DataFrame:
+    """How many of the teacher's answers were sure enough to teach with, and how many of these said yes; mean over seeds."""
+    rows = []
+    for label in dict.fromkeys(record["label"] for record in records):
+        last = [record["log"][0][-1] for record in records if record["label"] == label]
+        if "sure_share" in last[0]:
+            sure, yes = (np.mean([row[name] for row in last]) for name in ("sure_share", "sure_positive_share"))
+            rows.append(
+                {"student": in_words(label), "sure answers": f"{sure:.1%}", "of these yes": f"{yes / sure if sure else 0:.1%}"}
+            )
+    return pd.DataFrame(rows).set_index("student")
+
+
 def in_words(label: str) -> str:
     """A run's label as the papers write it: "short, mel + HPCP, student"."""
     words = {"mel": "mel", "hpcp": "mel + HPCP", "efficientnet": "EfficientNet-B0", "rexnet": "ReXNet"}
