@@ -109,5 +109,7 @@ def changed(settings, changes: dict):
         part, _, rest = name.partition(".")
         if part not in (known := [f.name for f in fields(settings)]):
             raise UserError(f"{type(settings).__name__} has no setting {part!r}; it has {', '.join(known)}.")
+        if isinstance(value, list):  # as the command line has them
+            value = tuple(value)
         settings = replace(settings, **{part: changed(getattr(settings, part), {rest: value}) if rest else value})
     return settings

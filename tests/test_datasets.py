@@ -128,6 +128,15 @@ def test_one_label_is_not_enough_and_loose_files_are_named(tmp_path):
         folder.read(tmp_path)
 
 
+def test_any_folder_is_music_without_labels(tmp_path):
+    for name in ("a.wav", "deep/er/b.wav"):
+        write(tmp_path / name, tone(440, 1.0))
+    tracks = datasets.load(f"music:folder={tmp_path}")
+    assert list(tracks.table["track_id"]) == ["a", "deep/er/b"] and tracks.classes == ("unlabelled",)
+    with pytest.raises(DataError, match="no such folder"):
+        datasets.load(f"music:folder={tmp_path}/gone")
+
+
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(DataError, match="synthetic, .*4q"):
         datasets.load("gtzan")

@@ -18,6 +18,7 @@ READERS = {
     "pmemo": pmemo.read,
     "deam": deam.read,
     "eim": deam.read_eim,
+    "music": folder.read_unlabelled,
 }
 
 

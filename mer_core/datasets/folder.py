@@ -1,4 +1,4 @@
-"""Your own music: a folder of sound files per label, or a CSV file with a row per clip."""
+"""Your own music: a folder of sound files per label, or a CSV file with a row per clip; or any folder, without labels."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from mer_core.tracks import DataError, Tracks, measured, shown
 
 UNDECODED = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape")  # sound that libsndfile cannot decode
 
+UNLABELLED = "unlabelled"
 LAYOUT = (
     "Expected either a folder with one subfolder of sound files per label (happy/a.mp3, sad/b.wav, ...) or a CSV file with the "
     "columns path and label, and optionally track_id and group (say, the artist)."
@@ -32,6 +33,20 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     return measured(path.stem, classes, table, skip_unreadable=skip_unreadable, own=True)
 
 
+def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
+    """All sound files below a folder, as music to learn from without labels (``music:folder=...``).
+
+    Raises
+    ------
+    DataError : no such folder, no sound files in it, unreadable audio
+    """
+    path = Path(folder).expanduser().resolve()
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder. Write music:folder=path/to/music.")
+    table = _table_of(path, sound_files(path)).assign(label=UNLABELLED)
+    return measured(path.name, (UNLABELLED,), table, skip_unreadable=skip_unreadable, own=True)
+
+
 def from_csv(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str)
@@ -52,7 +67,15 @@ def from_csv(path: Path) -> pd.DataFrame:
 
 
 def from_folders(path: Path) -> pd.DataFrame:
-    """Ids are paths below the folder without suffix, so that happy/01.mp3 and sad/01.mp3 are two clips."""
+    """The first folder below the path is the label."""
+    files = sound_files(path)
+    if loose := [str(file) for file in files if file.parent == path]:
+        raise DataError(f"{path}: sound files outside a label's folder: {shown(loose)}. {LAYOUT}")
+    return _table_of(path, files).assign(label=[file.relative_to(path).parts[0] for file in files])
+
+
+def sound_files(path: Path) -> list[Path]:
+    """Sound files below a folder, sorted; raises DataError where there are none, or some of kinds that cannot be decoded."""
     every = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     if unheard := [str(file) for file in every if file.suffix.lower() in UNDECODED]:
         raise DataError(
@@ -61,8 +84,10 @@ def from_folders(path: Path) -> pd.DataFrame:
     files = [file for file in every if file.suffix.lower() in AUDIO_SUFFIXES]
     if not files:
         raise DataError(f"{path}: no sound files ({', '.join(AUDIO_SUFFIXES)}) in it. {LAYOUT}")
-    if loose := [str(file) for file in files if file.parent == path]:
-        raise DataError(f"{path}: sound files outside a label's folder: {shown(loose)}. {LAYOUT}")
-    below = [file.relative_to(path) for file in files]
-    ids = [file.with_suffix("").as_posix() for file in below]
-    return pd.DataFrame({"track_id": ids, "label": [file.parts[0] for file in below], "group": ids, "path": files})
+    return files
+
+
+def _table_of(path: Path, files: list[Path]) -> pd.DataFrame:
+    """Ids are paths below the folder without suffix, so that happy/01.mp3 and sad/01.mp3 are two clips."""
+    ids = [file.relative_to(path).with_suffix("").as_posix() for file in files]
+    return pd.DataFrame({"track_id": ids, "group": ids, "path": files})
