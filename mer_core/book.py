@@ -5,8 +5,11 @@ Everything written here lies under ``book/executed`` and ``book/generated`` and 
 
 import itertools
 import json
+import multiprocessing
+import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +20,8 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from mer_core import UserError, claims, experiments, figures, notebooks, paths, reruns, results, tables
+from mer_core.fusion import Fusion
+from mer_core.tag_ensemble import TagEnsemble
 
 GENERATED = paths.BOOK / "generated"
 HTML = paths.ROOT / "_build" / "html"
@@ -27,7 +32,9 @@ class BookError(UserError):
 
 
 def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None:
-    """Run the text notebooks at a preset, with further parameters; the executed ones become pages of the book.
+    """Run the text notebooks at a preset, with further parameters, side by side; the executed ones become pages of the book.
+
+    Those that were executed before from the same source, parameters, code, records and libraries are left as they are.
 
     Raises
     ------
@@ -36,8 +43,23 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     by_name = {source.stem: source for source in notebooks.sources()}
     if unknown := set(only) - set(by_name):
         raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
-    for name in tqdm(only or by_name, desc="notebooks", unit="notebook", disable=None):
-        notebooks.execute(by_name[name], paths.EXECUTED / f"{name}.ipynb", preset=preset, **values)
+    pages = {name: (by_name[name], paths.EXECUTED / f"{name}.ipynb") for name in only or by_name}
+    values = {"preset": preset, **values}
+    stale = [page for page in pages.values() if not notebooks.up_to_date(*page, **values)]
+    workers = min(os.cpu_count() or 1, max(1, len(stale)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))  # of each kernel
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(workers, spawn) as executor,
+        tqdm(total=len(pages), initial=len(pages) - len(stale), desc="notebooks", unit="notebook", disable=None) as bar,
+    ):
+        try:
+            for done in as_completed([executor.submit(notebooks.execute, *page, **values) for page in stale]):
+                done.result()
+                bar.update()
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
 
 
 def numbers() -> dict[str, float | int | str]:
@@ -57,6 +79,8 @@ def numbers() -> dict[str, float | int | str]:
             for label in {record["label"] for record in records}:
                 cost = [record["cost"]["core_minutes"] for record in records if record["label"] == label]
                 found |= {f"{name}/{label}/core_minutes": sum(cost) / len(cost), f"{name}/{label}/seeds": len(cost)}
+    for paper, of_paper in (("sssl", experiments.sssl.EXPERIMENTS), ("mediaeval", experiments.mediaeval.EXPERIMENTS)):
+        found[f"budget/{paper}/core_hours"] = budget([record for name in of_paper for record in recorded_or_none(name)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
     for paper, judged in claims.table(found).groupby("paper"):
@@ -65,6 +89,15 @@ def numbers() -> dict[str, float | int | str]:
             f"claims/{paper}/all": len(words)
         }
     return found
+
+
+def budget(records: list[dict]) -> float:
+    """Core-hours that it takes to make these records anew: every run once, in whichever experiment it stands."""
+    own = {record["run_id"]: record for record in records if record["config"]["method"]["name"] not in MADE_OF_OTHERS}
+    return sum(record["cost"]["core_minutes"] for record in own.values()) / 60
+
+
+MADE_OF_OTHERS = (Fusion.method_name, TagEnsemble.method_name)  # their cost is their members'
 
 
 def found_wrong_labels(name: str, records: list[dict]) -> dict[str, float]:

@@ -1,7 +1,10 @@
 """From a text notebook to an executed one: jupytext reads it, papermill runs it, and the same inputs give the same bytes."""
 
+import hashlib
+import json
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -10,7 +13,7 @@ import papermill
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from mer_core import UserError, paths
+from mer_core import UserError, paths, results
 
 CELL_TIMEOUT_S = 3600
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -39,6 +42,28 @@ def parameters(source: Path) -> dict[str, str]:
         notebook = Path(folder, "in.ipynb")
         nbformat.write(_read(source), notebook)
         return {name: p["default"] for name, p in papermill.inspect_notebook(str(notebook)).items()}
+
+
+def made_from(source: Path, values: dict) -> str:
+    """Fingerprint of all that an executed notebook depends on: its source and parameters, our code, records, libraries, data."""
+    code, tables, libraries = results.code_digest(), _digest_of_data(), results.environment("cpu", 1)
+    inputs = [values, code, tables, libraries, os.environ.get("MER_DATA")]
+    return hashlib.sha256(source.read_bytes() + json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def _digest_of_data() -> str:
+    """Fingerprint of the tracked files in `data`: what a page may show."""
+    folders = (paths.REGISTRY, paths.SPLITS, paths.RESULTS / "cpu", paths.RESULTS / "paper")
+    files = sorted([*paths.DATA.glob("*.*"), *(path for folder in folders for path in folder.rglob("*.*"))])
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()[:16]
+
+
+def up_to_date(source: Path, target: Path, **values) -> bool:
+    """Whether the executed notebook is there and was made from what is there now."""
+    if not target.exists():
+        return False
+    return nbformat.read(target, as_version=4).metadata.get("mer", {}).get("made_from") == made_from(source, values)
 
 
 def execute(source: Path, target: Path, **values) -> None:
@@ -73,6 +98,7 @@ def execute(source: Path, target: Path, **values) -> None:
             os.environ.pop("PYTHONWARNINGS")
         notebook = nbformat.read(after, as_version=4)
     _stable(notebook, values)
+    notebook.metadata["mer"] = {"made_from": made_from(source, values)}
     nbformat.write(notebook, target.with_suffix(".new"))
     target.with_suffix(".new").replace(target)
 

@@ -44,6 +44,15 @@ def test_same_parameters_same_bytes(small, tmp_path):
     assert executed.cells[-1].outputs[0].text == "3\n"
 
 
+def test_a_notebook_is_stale_when_its_source_or_a_parameter_changes(small, tmp_path):
+    target = tmp_path / "out.ipynb"
+    assert not notebooks.up_to_date(small, target, n=2)
+    notebooks.execute(small, target, n=2)
+    assert notebooks.up_to_date(small, target, n=2) and not notebooks.up_to_date(small, target, n=3)
+    small.write_text(small.read_text() + "\nn\n")
+    assert not notebooks.up_to_date(small, target, n=2)
+
+
 def test_an_unknown_parameter_is_refused(small, tmp_path):
     with pytest.raises(notebooks.NotebookError, match=r"no parameter \['m'\]; it has \['n'\]"):
         notebooks.execute(small, tmp_path / "out.ipynb", m=2)
