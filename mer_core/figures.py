@@ -328,7 +328,7 @@ def by_tag(rows: pd.DataFrame) -> Figure:
     y = np.arange(len(rows))[::-1]
     ax.errorbar(rows["value"], y, xerr=[rows["value"] - rows["low"], rows["high"] - rows["value"]], fmt="o", ms=4, color=CLEAN,
                 label="Average precision, 95 % interval over artists")  # fmt: skip
-    ax.plot(rows["chance"], y, "|", ms=7, mew=1.5, color=NOISY, label="Chance: the tag's share of tracks")
+    ax.plot(rows["chance"], y, "|", ms=7, mew=1.5, color=NOISY, label="Chance")
     ax.set(yticks=y, xlabel="Average precision", ylim=(-0.8, len(rows) - 0.2), xlim=(0, None))
     ax.set_yticklabels(rows["label"], fontsize=7)
     ax.grid(axis="x", color="0.92")

@@ -201,7 +201,7 @@ def compare(experiment: str, preset: str, records: list[dict]) -> Path:
         of = {r["label"]: np.nanmean(drawn(tuple(r["config"]["systems"]))[place], axis=1) for r in records}
         pairs = []
         for one, other in itertools.combinations(sorted(of, key=lambda label: -of[label][0]), 2):
-            differences = of[one] - of[other]
+            differences = significance.laid_around(of[one] - of[other])
             low, high = significance.interval(differences[1:])
             pairs.append({"label": one, "against": other, "name": name, "target": MACRO, "decision": SCORES, "seeds": [0],
                           "n": records[0]["data"]["n_tested"], "value": float(differences[0]), "low": low, "high": high,

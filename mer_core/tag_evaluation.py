@@ -29,7 +29,7 @@ def with_itself(groups: np.ndarray, draws: int = DRAWS) -> np.ndarray:
 
 def row(name: str, target: str, decision: str, values: np.ndarray, n: int) -> dict:
     """One measure in long form; the first value is the measured one, the others are resamples."""
-    low, high = significance.interval(values[1:])
+    low, high = significance.interval(significance.laid_around(values)[1:].clip(0, 1))
     return {"name": name, "target": target, "decision": decision, "part": "test", "fold": "all", "value": float(values[0]),
             "low": low, "high": high, "n": n}  # fmt: skip
 
@@ -129,4 +129,5 @@ def measured(record: dict, tracks) -> dict[str, np.ndarray]:
     found = {name: np.nanmean(own, axis=1) for name, own in zip(MEASURES, drawn(test, stored["test"], groups), strict=True)}
     thresholds = tagging.best_thresholds(truth[stored["validation_track"]], stored["validation"])
     decided = tagging.decisions(test, tagging.called(stored["test"], thresholds), weights)
-    return found | {name: own.mean(axis=1) for name, own in decided.items()}
+    found |= {name: own.mean(axis=1) for name, own in decided.items()}
+    return {name: significance.laid_around(own) for name, own in found.items()}

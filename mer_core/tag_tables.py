@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from mer_core import paths
+from mer_core import paths, tagging
 from mer_core.tables import published, spoken
 
 
@@ -32,8 +32,8 @@ def leaderboard(compared: pd.DataFrame, cards: dict[str, dict]) -> pd.DataFrame:
 def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     """Each label's macro scores, both differences from its reference on the same songs, and its cost, ready to read.
 
-    The last row is chance: scores that know nothing, whose average precision is a tag's share of songs. The F score has
-    thresholds from validation songs. p-values are corrected for the number of labels asked about (Holm).
+    The last row is chance: what scores that know nothing are expected to reach. The F score has thresholds from validation
+    songs. p-values are corrected for the number of labels asked about (Holm).
     """
     rows = []
     for label, own in compared[compared["against"].isna()].groupby("label", sort=False):
@@ -46,7 +46,7 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
                 row[f"difference in {TAG_MEASURES[name]}"] = shown
         cost = [r["cost"]["core_minutes"] for r in records if r["label"] == label]
         rows.append(row | {"core-minutes": f"{np.mean(cost):.1f}"})
-    rows.append({"run": "chance", "PR-AUC": f"{np.mean(records[0]['data']['prevalence']):.3f}", "ROC-AUC": "0.500"})
+    rows.append({"run": "chance", "PR-AUC": f"{np.mean(chance(records[0])):.3f}", "ROC-AUC": "0.500"})
     return pd.DataFrame(rows).set_index("run").fillna("")
 
 
@@ -124,11 +124,17 @@ def leaderboard_differences(compared: pd.DataFrame, cards: dict[str, dict], metr
 SURE = 0.05
 
 
+def chance(record: dict) -> np.ndarray:
+    """Average precision of every tag to expect of scores that know nothing."""
+    n = record["data"]["n_tested"]
+    return tagging.chance_precision(n, n * np.array(record["data"]["prevalence"]))
+
+
 def by_tag(record: dict) -> pd.DataFrame:
-    """Average precision of every tag, best first: ``label``, ``value``, ``low``, ``high``, ``chance`` (its share of tracks)."""
+    """Average precision of every tag, best first: ``label``, ``value``, ``low``, ``high``, ``chance``."""
     found = {m["target"]: m for m in record["metrics"] if m["target"] in record["data"]["classes"]}
     rows = [{"label": tag, "chance": share} | {key: found[tag][key] for key in ("value", "low", "high")}
-            for tag, share in zip(record["data"]["classes"], record["data"]["prevalence"], strict=True)]  # fmt: skip
+            for tag, share in zip(record["data"]["classes"], chance(record), strict=True)]  # fmt: skip
     return pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
 
 

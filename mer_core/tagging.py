@@ -75,6 +75,15 @@ def called(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     return np.asarray(scores) > thresholds
 
 
+def chance_precision(n: int, positive: np.ndarray) -> np.ndarray:
+    """Average precision to expect of scores that know nothing, for `positive` of `n` songs; in small sets more than their share.
+
+    E[AP] = (H_n + (p - 1) (n - H_n) / (n - 1)) / n,   H_n = 1 + 1/2 + ... + 1/n
+    """
+    harmonic = (1 / np.arange(1, n + 1)).sum()
+    return (harmonic + (np.asarray(positive) - 1) * (n - harmonic) / (n - 1)) / n
+
+
 def decisions(truth: np.ndarray, decided: np.ndarray, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """F score, true positive rate (recall) and true negative rate of every tag; 0 where there is nothing to divide by."""
     drawn = np.ones((1, len(truth))) if weights is None else weights

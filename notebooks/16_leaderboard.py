@@ -40,7 +40,7 @@ tag_tables.leaderboard_differences(compared, cards)
 #
 # A rare tag rests on few artists, and one of them may hold most of its tracks.
 
-# %% mystnb={"figure": {"name": "fig-tags", "caption": "Average precision of every tag for the plain mean of three editions' systems, with 95 % intervals over artists; the tick is chance, the tag's share of tracks."}, "image": {"alt": "Average precision with interval for each of 56 tags beside chance."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-tags", "caption": "Average precision of every tag for the plain mean of three editions' systems, with 95 % intervals over artists; the tick is what scores that know nothing would reach."}, "image": {"alt": "Average precision with interval for each of 56 tags beside chance."}} tags=["hide-input"]
 mean = next(record for record in recorded if record["label"] == "mean_of_three_editions")
 figures.by_tag(tag_tables.by_tag(mean))
 

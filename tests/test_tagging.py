@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
@@ -33,6 +35,14 @@ def test_a_resample_scores_as_the_tracks_written_out(table, rng):
     rows = np.repeat(np.arange(300), weights[0])
     for name, values in tagging.decisions(truth[rows], decided[rows]).items():
         np.testing.assert_allclose(found[name][0], values)
+
+
+@pytest.mark.parametrize("n, positive", [(5, 1), (6, 2), (7, 4)])
+def test_chance_is_the_mean_over_all_orders(n, positive):
+    truth = np.arange(n) < positive
+    orders = list(itertools.permutations(range(n)))
+    found = [tagging.ranking(truth[:, None], np.array(order, float)[:, None])[0][0] for order in orders]
+    assert tagging.chance_precision(n, positive) == pytest.approx(np.mean(found))
 
 
 def test_a_tag_that_was_not_drawn_has_no_score():
