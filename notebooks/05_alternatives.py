@@ -33,10 +33,10 @@ from mer_core import experiments, figures, results, tables
 # - `soft_labels`: labels move towards the network's own predictions {cite}`mao2022`, half-way (ours); second: a quarter of the way;
 # - `elr`: agreement with one's own past predictions is rewarded {cite}`liu2020elr`, weight 3 as for CIFAR-10; second: 1;
 # - `co_teaching`: two networks, each learning from what the other finds easy {cite}`han2018`; a tenth is left out (ours); second: a twentieth;
-# - `fixmatch`: the mixture's noisy windows count only where the prediction is sure, under masking {cite}`sohn2020`: 0.95; second: 0.8;
+# - `fixmatch`: the mixture's noisy windows count only where the prediction is sure, under masking {cite}`sohn2020`: `0.95`; second: `0.8`;
 # - `two_stage`: an autoencoder of windows, then a BiLSTM over songs; no window inherits a label {cite}`he2022`; up to half is masked (ours);
 #   second: a quarter;
-# - `self_learning`: SSSL, a label is kept from a clean probability of 0.5 on; second: 0.3;
+# - `self_learning`: SSSL, a label is kept from a clean probability of `0.5` on; second: `0.3`;
 # - `two_networks`: two runs of plain training that answer together, the fair comparison for `co_teaching`.
 #
 # `..._chosen` is the choice inside the training folds. What has no row has not been run yet. SSSL does better on these two folds than [on all five](01_segments_to_songs).

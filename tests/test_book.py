@@ -1,9 +1,12 @@
 import json
+import re
 
+import jupytext
 import pytest
 import yaml
 
 from mer_core import book, paths, results
+from mer_core.notebooks import sources
 
 PAGES = sorted(path for path in paths.BOOK.glob("*.md"))
 
@@ -14,10 +17,35 @@ def listed():
 
 
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
-    from mer_core.notebooks import sources
-
     expected = {path.stem for path in PAGES} | {f"executed/{source.stem}" for source in sources()}
     assert expected == set(listed()) and expected
+
+
+NOT_PROSE = (
+    r"```\{math\}.*?```",
+    r"\$\$.*?\$\$",
+    r"\$[^$]*\$",
+    r"\{\w+\}`[^`]*`",
+    r"`[^`]*`",
+    r"\]\([^)]*\)",
+    r"section \d\.\d",
+    "95 %",
+)
+
+
+def prose(path):
+    if path.suffix == ".md":
+        return path.read_text()
+    return "\n".join(cell.source for cell in jupytext.read(path).cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *sources()], ids=lambda path: path.stem)
+def test_no_figure_in_prose_is_typed_by_hand(path):
+    """Figures come from records through roles; settings are written as code; 95 % is the level of every interval."""
+    text = prose(path)
+    for pattern in NOT_PROSE:
+        text = re.sub(pattern, "", text, flags=re.DOTALL)
+    assert not re.findall(r".{0,40}\d+\.\d.{0,20}|.{0,40}\d ?%.{0,20}", text)
 
 
 def test_a_sound_site_passes(tmp_path):
