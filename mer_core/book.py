@@ -3,10 +3,12 @@
 Everything written here lies under ``book/executed`` and ``book/generated`` and can be made again at any time.
 """
 
+import io
 import itertools
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pandas as pd
+import yaml
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from tqdm import tqdm
@@ -224,11 +227,19 @@ def write_generated() -> None:
     RecordError : the main experiment has no records
     """
     GENERATED.mkdir(parents=True, exist_ok=True)
-    (GENERATED / "numbers.json").write_text(json.dumps(numbers(), indent=1, sort_keys=True))
-    (GENERATED / "status.md").write_text(status_table().to_markdown(index=False) + "\n")
-    (GENERATED / "experiments.md").write_text(experiments_table().to_markdown(index=False) + "\n")
-    (GENERATED / "reruns.md").write_text((reruns.table("cpu").to_markdown(index=False) or "None yet.") + "\n")
-    headline(results.comparison("segments_to_songs", "cpu")).savefig(GENERATED / "headline.svg", metadata={"Date": None})
+    drawn = io.StringIO()
+    headline(results.comparison("segments_to_songs", "cpu")).savefig(drawn, format="svg", metadata={"Date": None})
+    files = {
+        "numbers.json": json.dumps(numbers(), indent=1, sort_keys=True),
+        "status.md": status_table().to_markdown(index=False) + "\n",
+        "experiments.md": experiments_table().to_markdown(index=False) + "\n",
+        "reruns.md": (reruns.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
+        "headline.svg": drawn.getvalue(),
+    }
+    for name, text in files.items():
+        path = GENERATED / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # else every page that quotes it would be built again
+            path.write_text(text, encoding="utf-8")
 
 
 def headline(compared: pd.DataFrame) -> Figure:
@@ -239,10 +250,25 @@ def headline(compared: pd.DataFrame) -> Figure:
     return figures.intervals(rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed, chance)
 
 
+MADE_BY_SPHINX = {"genindex", "search"}
+
+
+def listed() -> list[str]:
+    """All pages in the order of the table of contents, without suffix."""
+    toc = yaml.safe_load((paths.BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+
+
 def build() -> Path:
-    """Build the book as static HTML, offline, with every warning an error; returns its first page."""
+    """Build the book as static HTML, offline, with every warning an error; returns its first page.
+
+    Pages whose sources are as they were at the last build are left alone; where one has been taken out, all are built anew.
+    """
+    built = {path.relative_to(HTML).with_suffix("").as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts}
+    if built - set(listed()) - MADE_BY_SPHINX:
+        shutil.rmtree(HTML.parent)
     program = Path(sys.executable).with_name("jupyter-book")
-    command = [str(program), "build", str(paths.BOOK), "--all", "-W", "-n", "--keep-going"]
+    command = [str(program), "build", str(paths.BOOK), "-W", "-n", "--keep-going"]
     if subprocess.run(command, check=False).returncode:
         raise BookError("the book has warnings or errors (above); every one must be mended before it is published.")
     if found := faults(HTML):

@@ -11,7 +11,9 @@
 # {interval}`ablations/without_mixup/difference/emotion/mean_probability:+.3f`, with every label trusted, so that mixup alone is left, by
 # {interval}`ablations/every_label_trusted/difference/emotion/mean_probability:+.3f`. Hard labels change it by
 # {interval}`ablations/hard_labels/difference/emotion/mean_probability:+.3f`. Only to erase all labels is ruinous,
-# {interval}`ablations/without_separation/difference/emotion/mean_probability:+.3f`, as it must be.
+# {interval}`ablations/without_separation/difference/emotion/mean_probability:+.3f`, as it must be. Two networks that judge for each other gain
+# {interval}`ablations/co_divide/difference/emotion/mean_probability:+.3f`, no more than two that know nothing of each other,
+# {interval}`ablations/two_networks/difference/emotion/mean_probability:+.3f`.
 #
 # **Limits.** One training run each: its luck is as large as most of these differences. On the first two folds alone, which we had looked at first, agreement and
 # mixup seemed to help; on all five they do not.
@@ -31,8 +33,6 @@ from mer_core import experiments, figures, results, tables
 # - `hard_labels`: the likeliest class instead of a sharpened prediction;
 # - `co_divide`: two networks that judge the labels for each other {cite}`li2020`, and answer together, at twice the compute;
 # - `two_networks`: two runs of SSSL that know nothing of each other and answer together, the fair comparison for it.
-#
-# What has no row has not been run yet.
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("ablations", "cpu")

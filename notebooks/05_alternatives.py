@@ -8,7 +8,8 @@
 # training songs that its networks had not heard. Compute is shown beside. Again: `mer run alternatives --preset cpu`.
 #
 # **Answer.** None beats plain training by more than chance. Less plain training chosen likewise, SSSL scores
-# {interval}`alternatives/self_learning_chosen/difference/emotion/mean_probability:+.3f`, ELR
+# {interval}`alternatives/self_learning_chosen/difference/emotion/mean_probability:+.3f`, co-teaching
+# {interval}`alternatives/co_teaching_chosen/difference/emotion/mean_probability:+.3f`, ELR
 # {interval}`alternatives/elr_chosen/difference/emotion/mean_probability:+.3f`, FixMatch's way
 # {interval}`alternatives/fixmatch_chosen/difference/emotion/mean_probability:+.3f`, soft labels
 # {interval}`alternatives/soft_labels_chosen/difference/emotion/mean_probability:+.3f`. Two plain networks that answer together gain as much as any method over one:
@@ -39,7 +40,7 @@ from mer_core import experiments, figures, results, tables
 # - `self_learning`: SSSL, a label is kept from a clean probability of `0.5` on; second: `0.3`;
 # - `two_networks`: two runs of plain training that answer together, the fair comparison for `co_teaching`.
 #
-# `..._chosen` is the choice inside the training folds. What has no row has not been run yet. SSSL does better on these two folds than [on all five](01_segments_to_songs).
+# `..._chosen` is the choice inside the training folds. SSSL does better on these two folds than [on all five](01_segments_to_songs).
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("alternatives", "cpu")

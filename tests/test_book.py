@@ -3,7 +3,6 @@ import re
 
 import jupytext
 import pytest
-import yaml
 
 from mer_core import book, paths, results
 from mer_core.notebooks import sources
@@ -11,14 +10,9 @@ from mer_core.notebooks import sources
 PAGES = sorted(path for path in paths.BOOK.glob("*.md"))
 
 
-def listed():
-    toc = yaml.safe_load((paths.BOOK / "_toc.yml").read_text())
-    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
-
-
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
     expected = {path.stem for path in PAGES} | {f"executed/{source.stem}" for source in sources()}
-    assert expected == set(listed()) and expected
+    assert expected == set(book.listed()) and expected
 
 
 NOT_PROSE = (
