@@ -8,6 +8,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,11 +87,6 @@ def numbers() -> dict[str, float | int | str]:
         found[f"budget/{paper}/core_hours"] = budget([record for name in of_paper for record in recorded_or_none(name)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
-    for paper, judged in claims.table(found).groupby("paper"):
-        words = judged["verdict"]
-        found |= {f"claims/{paper}/{word}": int((words == word).sum()) for word in claims.WORDS} | {
-            f"claims/{paper}/all": len(words)
-        }
     return found
 
 
@@ -196,6 +192,24 @@ def experiments_table() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def behind_pages() -> dict[str, list[dict]]:
+    """For every page of a notebook the experiments whose records it shows: command, runs, core-minutes, commits."""
+    found = {}
+    for source in notebooks.sources():
+        shown = dict.fromkeys(re.findall(r'(?:recorded|comparison)\("(\w+)", "cpu"\)', source.read_text(encoding="utf-8")))
+        found[f"executed/{source.stem}"] = [
+            {
+                "command": f"mer run {name} --preset cpu",
+                "runs": len(records),
+                "core_minutes": round(sum(r["cost"]["core_minutes"] for r in records)),
+                "commits": sorted({r["code"]["commit"][:7] for r in records if r["code"]["commit"]}),
+            }
+            for name in shown
+            if (records := recorded_or_none(name))
+        ]
+    return found
+
+
 def run_at_paper(name: str) -> str:
     """Whether an experiment has been run as printed, which needs a GPU."""
     made = recorded_or_none(name, "paper")
@@ -227,12 +241,14 @@ def write_generated() -> None:
     RecordError : the main experiment has no records
     """
     GENERATED.mkdir(parents=True, exist_ok=True)
-    drawn = io.StringIO()
+    known, drawn = numbers(), io.StringIO()
     headline(results.comparison("segments_to_songs", "cpu")).savefig(drawn, format="svg", metadata={"Date": None})
     files = {
-        "numbers.json": json.dumps(numbers(), indent=1, sort_keys=True),
+        "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": status_table().to_markdown(index=False) + "\n",
         "experiments.md": experiments_table().to_markdown(index=False) + "\n",
+        "behind.json": json.dumps(behind_pages(), indent=1),
+        "verdicts.md": claims.counted(claims.table(known)).to_markdown() + "\n",
         "reruns.md": (reruns.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
         "headline.svg": drawn.getvalue(),
     }

@@ -39,7 +39,7 @@ class Claim:
     """One claim of a paper and the rule by which it is judged."""
 
     id: str
-    paper: str  # sssl, mirable or selab
+    paper: str  # a key of PAPERS
     claim: str  # in plain words
     where: str  # in the paper
     rule: str
@@ -165,6 +165,16 @@ def beside(numbers: dict, *experiments: str) -> pd.DataFrame:
     """The judged claims that rest on some experiments, ready to read."""
     own = [claim for claim in load() if any(key.split("/")[0] in experiments for key in claim.ours)]
     return table(numbers, own).drop(columns="paper").set_index("claim")
+
+
+PAPERS = {"sssl": "SSSL (2024)", "mirable": "Mirable (2021)", "selab": "SELAB-HCMUS (2021)"}
+
+
+def counted(judged: pd.DataFrame) -> pd.DataFrame:
+    """How many claims of each paper got which verdict, ready to read."""
+    counts = pd.crosstab(judged["paper"].map(PAPERS), judged["verdict"]).reindex(index=list(PAPERS.values()), columns=list(WORDS))
+    counts = counts.fillna(0).astype(int)
+    return counts.loc[:, counts.any()].rename_axis("claims of", axis=0).rename_axis(None, axis=1)
 
 
 def of_paper(judged: pd.DataFrame, paper: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from mer_core import book, claims, figures
 
 # %% tags=["hide-input"]
 judged = claims.table(book.numbers())
-judged.groupby("paper", sort=False)["verdict"].value_counts().unstack(fill_value=0)
+claims.counted(judged)
 
 # %% [markdown]
 # ## SSSL
