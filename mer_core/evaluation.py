@@ -176,9 +176,8 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
         "confusion": confusions(arrays, tracks),
         "log": [fold[0]["log"] for fold in stories],  # of the network that hears all training songs
     }
-    record["data"] |= {
-        "frames": frames.name, "n_windows": len(windows(frames, run.window_s)), "hours": float(frames.duration_s.sum() / 3600),
-    }  # fmt: skip
+    n_windows = len(windows(frames, run.window_s, run.repeat_short))
+    record["data"] |= {"frames": frames.name, "n_windows": n_windows, "hours": float(frames.duration_s.sum() / 3600)}
     return results.save(record, arrays | elsewhere | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
 
 

@@ -298,6 +298,13 @@ class StoredMel:
 Features = LogMel | MelAndHPCP | StoredMel
 
 
+def band_of_row(features: Features) -> list[int]:
+    """Which mel band each of a frame's values belongs to; -1: none, it is HPCP."""
+    if isinstance(features, MelAndHPCP):
+        return [*range(features.mel.n_mels)] * features.mel_steps + [-1] * (features.hpcp_steps * features.hpcp.size)
+    return [*range(features.n_mels)]
+
+
 class StoredMelError(UserError):
     """A file that holds no spectrogram of the kind that was asked for; the message names it and the reason."""
 

@@ -47,6 +47,7 @@ class Windows:
     first: np.ndarray  # (n_windows,) int, row of the frame store
     second: np.ndarray  # (n_windows,) int, where the window starts in its track
     n_frames: int
+    n_own: np.ndarray  # (n_windows,) int, frames before the clip ends and begins again; n_frames but in clips that are too short
 
     def __len__(self) -> int:
         return len(self.track)
@@ -176,22 +177,26 @@ def _write_whole(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def windows(frames: Frames, window_s: float) -> Windows:
+def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Windows:
     """All windows of `window_s` seconds, one every HOP_S, without padding: floor(duration - window) + 1 a track.
+
+    With `repeat_short` a track shorter than that has one window, in which it begins again.
 
     Raises
     ------
-    DataError : tracks shorter than one window, named
+    DataError : tracks shorter than one window, named, where they are not to be repeated
     """
-    if (short := np.flatnonzero(frames.duration_s < window_s)).size:
+    if not repeat_short and (short := np.flatnonzero(frames.duration_s < window_s)).size:
         names = [f"{frames.tracks.table['track_id'][i]} ({frames.duration_s[i]:.2f} s)" for i in short]
         raise DataError(
             f"{frames.tracks.name}: {len(short)} clips are shorter than one window of {window_s:g} s: {shown(names)}. "
-            "Choose a shorter window (--set window_s=... on the command line) or remove these clips."
+            "Choose a shorter window (--set window_s=...), let short clips begin again (--set repeat_short=true), or remove them."
         )
     rate = frames.settings.frames_per_second
-    counts = np.floor((frames.duration_s - window_s) / HOP_S + 1e-9).astype(int) + 1
+    counts = np.maximum(np.floor((frames.duration_s - window_s) / HOP_S + 1e-9).astype(int) + 1, 1)
     track = np.repeat(np.arange(len(counts)), counts)
     second = np.concatenate([np.arange(n) for n in counts]) * HOP_S
     first = frames.offsets[track] + np.round(second * rate).astype(np.int64)
-    return Windows(track, first, second, round(window_s * rate))
+    n_frames = round(window_s * rate)
+    whole = np.diff(frames.offsets)[track]
+    return Windows(track, first, second, n_frames, np.where(frames.duration_s[track] < window_s, whole, n_frames))

@@ -38,7 +38,7 @@ def _frames(dataset: str, features: Features, skip_unreadable: bool) -> Frames:
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
     """Frames of a run and its windows, with the run's label noise in them."""
     frames = load_frames(run)
-    data = segments(frames, windows(frames, run.window_s), device)
+    data = segments(frames, windows(frames, run.window_s, run.repeat_short), device)
     return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
 
 

@@ -80,13 +80,15 @@ def mask(levels: torch.Tensor, longest_share: float, generator: torch.Generator)
     -------
     a masked copy, same shape
     """
-    hidden = torch.zeros(levels.shape, dtype=torch.bool, device=levels.device)
-    for axis in (2, 3):
-        size = levels.shape[axis]
-        length, start = torch.rand(2, len(levels), 1, generator=generator).to(levels.device)
-        length = length * longest_share * size
-        start = start * (size - length)
-        position = torch.arange(size, device=levels.device)
-        strip = (position >= start) & (position < start + length)  # (n, size)
-        hidden |= strip[:, None, :, None] if axis == 2 else strip[:, None, None, :]
+    bands, times = (strips(len(levels), size, longest_share * size, generator).to(levels.device) for size in levels.shape[2:])
+    hidden = bands[:, None, :, None] | times[:, None, None, :]
     return torch.where(hidden, levels.mean(dim=(2, 3), keepdim=True), levels)
+
+
+def strips(n: int, size: int, longest: float, generator: torch.Generator) -> torch.Tensor:
+    """(n, size) bool: a strip of up to `longest` places somewhere in each row, all lengths and places equally likely."""
+    length, start = torch.rand(2, n, 1, generator=generator)
+    length = length * min(longest, size)
+    start = start * (size - length)
+    position = torch.arange(size)
+    return (position >= start) & (position < start + length)

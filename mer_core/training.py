@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,9 @@ class Segments:
 
     ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there. ``track``, ``second``:
     (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n, n_classes), 1.0 where the song has the tag.
-    ``features`` says what a frame's values are. ``truly_clean``: (n,) bool array, whether the label is the true one
-    of this window, or None where nobody knows.
+    ``n_own``: (n,) tensor, after how many frames a clip that is too short begins again (`frames.Windows`). ``features`` says
+    what a frame's values are. ``truly_clean``: (n,) bool array, whether the label is the true one of this window, or None where
+    nobody knows.
     """
 
     values: torch.Tensor
@@ -64,6 +66,7 @@ class Segments:
     track: np.ndarray
     second: np.ndarray
     n_frames: int
+    n_own: torch.Tensor
     n_classes: int
     features: Features
     truly_clean: np.ndarray | None = None
@@ -86,7 +89,8 @@ class Segments:
         keep = np.flatnonzero(np.isin(self.track, tracks))
         on_device = torch.as_tensor(keep, device=self.device)
         return replace(
-            self, first=self.first[on_device], label=self.label[on_device], track=self.track[keep], second=self.second[keep],
+            self, first=self.first[on_device], n_own=self.n_own[on_device], label=self.label[on_device],
+            track=self.track[keep], second=self.second[keep],
             truly_clean=None if self.truly_clean is None else self.truly_clean[keep],
         )  # fmt: skip
 
@@ -104,12 +108,24 @@ class Segments:
 
     def spectrograms(self, index: torch.Tensor) -> torch.Tensor:
         """(len(index), 1, n_mels, n_frames) log-mel windows in dB: rows of the frame store, copied only now."""
+        if self.repeats:
+            return self.values[self.rows(index)].transpose(1, 2).unsqueeze(1)
         views = self.values.unfold(0, self.n_frames, 1)  # (n_all_frames - n_frames + 1, n_mels, n_frames), no copy
         return views[self.first[index]].unsqueeze(1)
 
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether any clip is so short that it begins again within a window."""
+        return bool((self.n_own < self.n_frames).any())
+
+    def rows(self, index: torch.Tensor) -> torch.Tensor:
+        """(len(index), n_frames) rows of the frame store that these windows cover."""
+        place = torch.arange(self.n_frames, device=self.device) % self.n_own[index].view(-1, 1)
+        return self.first[index].view(-1, 1) + place
+
     def level_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation of each mel band over these windows' frames, two (n_mels, 1) tensors."""
-        rows = torch.unique(self.first.view(-1, 1) + torch.arange(self.n_frames, device=self.device))
+        rows = torch.unique(self.rows(torch.arange(len(self), device=self.device)))
         n, total, squares = len(rows), 0.0, 0.0
         for block in rows.split(65_536):  # the frames of a corpus in float64 would not fit
             levels = self.values[block].double()
@@ -132,6 +148,7 @@ def segments(frames: Frames, windows: Windows, device: torch.device) -> Segments
         track=windows.track,
         second=windows.second,
         n_frames=windows.n_frames,
+        n_own=torch.as_tensor(windows.n_own, device=device),
         n_classes=len(tracks.classes),
         features=frames.settings,
         truly_clean=_truly_clean(frames, windows) if tracks.second_labels else None,
@@ -146,6 +163,7 @@ def joined(parts: list[Segments]) -> Segments:
         parts[0],
         values=torch.cat([part.values for part in parts]),
         first=torch.cat([part.first + int(row) for part, row in zip(parts, rows, strict=False)]),
+        n_own=torch.cat([part.n_own for part in parts]),
         label=torch.zeros((sum(map(len, parts)), *parts[0].label.shape[1:]), device=parts[0].device, dtype=parts[0].label.dtype),
         track=np.concatenate([part.track + track for part, track in zip(parts, tracks, strict=False)]),
         second=np.concatenate([part.second for part in parts]),

@@ -133,7 +133,7 @@ def test_any_folder_is_music_without_labels(tmp_path):
         write(tmp_path / name, tone(440, 1.0))
     tracks = datasets.load(f"music:folder={tmp_path}")
     assert list(tracks.table["track_id"]) == ["a", "deep/er/b"] and tracks.classes == ("unlabelled",)
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match="is a folder"):
         datasets.load(f"music:folder={tmp_path}/gone")
 
 
@@ -238,4 +238,10 @@ def test_moods_of_4q_are_the_frequent_words_and_no_artist_is_in_two_parts():
     silent = datasets.load("4q_moods:untagged")
     half, other = (set(datasets.load(f"4q_moods:{name}").table["track_id"]) for name in ("half", "other_half"))
     assert half | other == set(tracks.table["track_id"]) and not half & other
-    assert len(silent) == 48 and not silent.targets.any() and not set(silent.table["track_id"]) & set(tracks.table["track_id"])
+    asked = tracks.table.loc[tracks.table["part"] != "train", "group"]
+    assert (
+        len(silent) == 43
+        and not set(silent.table["group"]) & set(asked)
+        and not silent.targets.any()
+        and not set(silent.table["track_id"]) & set(tracks.table["track_id"])
+    )

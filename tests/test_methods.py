@@ -7,7 +7,7 @@ import pytest
 import torch
 from test_training import SMALL, learner_for
 
-from mer_core import datasets, frames, mixture, tagging, training
+from mer_core import UserError, datasets, features, frames, mixture, tagging, training
 from mer_core.features import LogMel
 from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, noisy_student, self_learning, soft_labels, two_stage
 from mer_core.models import crnn
@@ -173,8 +173,28 @@ def test_a_student_learns_from_music_without_labels_under_more_noise(moods):
     precision, _ = tagging.ranking(both.label.numpy() > 0, answer(both).numpy())
     assert precision.mean() > both.label.mean() + 0.1  # chance is the share of positives
     teacher = training.Learner(crnn.Settings(width=4, branch=16), setup, alone, seed=0)
-    noisy_student.train(teacher, alone, settings)
-    assert {row["stage"] for row in teacher.log} == {0}  # nothing to teach with
+    with pytest.raises(UserError, match="needs music without labels"):
+        noisy_student.train(teacher, alone, settings)
+
+
+def test_masks_hide_bands_and_time_of_mel_and_leave_chords_as_they_are(corpus):
+    both = features.MelAndHPCP(
+        LogMel(n_mels=16, pool_frames=2), features.HPCP(sample_rate=22050, window_samples=2048, hop_samples=512)
+    )
+    store = frames.compute(corpus, both, progress=False)
+    data = training.segments(store, frames.windows(store, 6.0), torch.device("cpu"))
+    learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1), data, seed=0)
+    index = torch.arange(len(data))
+    shown = noisy_student.augmented(learner, data, index, (90, 90), noise=0.0)
+    hidden = shown != data.spectrograms(index).float()
+    mean = learner.model.mean.expand_as(shown)
+    assert torch.equal(shown[hidden], mean[hidden])  # zero behind the standardisation
+    mel, chords = (part.any(dim=1) for part in crnn.heard_by_branch(hidden, both))
+    band_gone, step_gone = mel.float().mean(dim=2) > 0.95, chords.float().mean(dim=1) > 0.5
+    assert band_gone.any(dim=1).float().mean() > 0.5 and step_gone.any(dim=1).float().mean() > 0.5
+    assert chords.float().mean(dim=2).max() < 1  # no pitch class is hidden all along
+    longest = 90 * noisy_student.STEP_S * both.frames_per_second * both.hpcp_steps
+    assert step_gone.sum(dim=1).max() <= longest + both.hpcp_steps
 
 
 def test_students_share_a_teacher_that_is_kept_and_learn_the_same(moods, tmp_path):

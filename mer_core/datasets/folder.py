@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mer_core import paths
 from mer_core.audio import AUDIO_SUFFIXES
 from mer_core.tracks import DataError, Tracks, measured, shown
 
@@ -34,15 +35,16 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
 
 
 def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
-    """All sound files below a folder, as music to learn from without labels (``music:folder=...``).
+    """All sound files below a folder, here or in the data root, as music to learn from without labels (``music:folder=...``).
 
     Raises
     ------
     DataError : no such folder, no sound files in it, unreadable audio
     """
-    path = Path(folder).expanduser().resolve()
-    if not path.is_dir():
-        raise DataError(f"{path}: no such folder. Write music:folder=path/to/music.")
+    places = [Path(folder).expanduser().resolve(), paths.data_root() / folder]
+    path = next((place for place in places if place.is_dir()), None)
+    if path is None:
+        raise DataError(f"neither {places[0]} nor {places[1]} is a folder. Write music:folder=path/to/music.")
     table = _table_of(path, sound_files(path)).assign(label=UNLABELLED)
     return measured(path.name, (UNLABELLED,), table, skip_unreadable=skip_unreadable, own=True)
 

@@ -56,7 +56,8 @@ def read_moods(
 
     Artists are divided among training, validation and test. Clips that have none of these words are left out: nobody has said
     that no mood fits them; and so are those shorter than SHORTEST_S. `untagged` gives the clips without words alone, as music
-    without labels; `half` leaves out every second artist of the training part, and `other_half` gives these alone.
+    without labels, less those by artists of validation and test; `half` leaves out every second artist of the training part,
+    and `other_half` gives these alone.
 
     Raises
     ------
@@ -71,9 +72,13 @@ def read_moods(
     tags = words.map(lambda own: tuple(word for word in own if word in names))
     table = pd.DataFrame({"track_id": annotations["Song"], "tags": tags, "group": artists(annotations, songs)})
     table = match_audio("4q_moods", table, audio_files(root))
-    table = table[table["tags"].map(bool) != untagged].reset_index(drop=True)
-    table["part"] = "train" if untagged else splits.parts("4q_moods", table, names)
-    if half or other_half:
+    has = table["tags"].map(bool)
+    silent, table = table[~has], table[has].reset_index(drop=True)
+    table["part"] = splits.parts("4q_moods", table, names)
+    if untagged:
+        asked = set(table.loc[table["part"] != "train", "group"])
+        table = silent[~silent["group"].isin(asked)].assign(part="train").reset_index(drop=True)
+    elif half or other_half:
         training = table["part"] == "train"
         second = table["group"].isin(sorted(set(table.loc[training, "group"]))[1::2]) & training
         table = table[second if other_half else ~second].reset_index(drop=True)

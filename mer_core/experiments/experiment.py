@@ -58,7 +58,8 @@ def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings | Submi
     if "ratings" in changes:
         return Ratings(dataset=changes["ratings"])
     if "tag_members" in changes:
-        return TagEnsemble(dataset=preset.dataset, members=changes["tag_members"])
+        members = {"members": changes["tag_members"]} | {k: v for k, v in changes.items() if k != "tag_members"}
+        return changed(TagEnsemble(dataset=preset.dataset), members)
     if "systems" in changes:
         return Submission(systems=changes["systems"])
     if "members" in changes:

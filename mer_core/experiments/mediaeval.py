@@ -10,7 +10,7 @@ from mer_core.models import backbones
 
 SEEDS = (0, 1, 2)
 
-SHORT = {"window_s": 9.3, "training.stride": 9}  # 80 steps of mel, 200 of HPCP
+SHORT = {"window_s": 9.3, "training.stride": 9, "training.batch_size": 32}  # as printed: 80 steps of mel, 200 of HPCP
 MEL_ONLY = {"features": "mel"}
 STUDENT = {"method.iterations": 1}
 HEARD = {"long_mel": MEL_ONLY, "long_hpcp": {}, "short_mel": SHORT | MEL_ONLY, "short_hpcp": SHORT}
@@ -125,7 +125,8 @@ EXPERIMENTS = {
             "efficientnet_co_teaching": taught_by("rexnet_100"),
             "rexnet_co_teaching": REXNET | taught_by("efficientnet_b0"),
             "ensemble": {
-                "tag_members": ("networks_that_teach/efficientnet_co_teaching", "networks_that_teach/rexnet_co_teaching")
+                "tag_members": ("networks_that_teach/efficientnet_co_teaching", "networks_that_teach/rexnet_co_teaching"),
+                "measure": "pr_auc",
             },
         },
         reference="efficientnet",

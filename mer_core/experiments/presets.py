@@ -40,7 +40,9 @@ MIRABLE = {
         window_s=185.8,  # 1,600 steps of mel, 4,000 of HPCP
         network=crnn.Settings(),
         method=noisy_student.Settings(iterations=0),
-        training=Training(epochs=100, weight_decay=0.0, patience=5),
+        unlabelled=("music:folder=mtg_jamendo/without_moods",),  # tracks of MTG-Jamendo that have no mood tag
+        training=Training(epochs=100, batch_size=32, weight_decay=0.0, stride=60, patience=5, plateau=100),  # a constant rate
+        repeat_short=True,
         folds=BY_PART,
     )
 }
@@ -51,7 +53,8 @@ MIRABLE["cpu"] = replace(
     features=MelAndHPCP(LogMel(n_mels=64, pool_frames=10), HPCP(sample_rate=22050, window_samples=2048, hop_samples=1024)),
     window_s=25.0,  # nearly the whole clip
     network=crnn.Settings(width=16, branch=128),
-    training=Training(epochs=30, batch_size=32, learning_rate=1e-3, stride=5, patience=8),
+    # short windows are twice as many: half the batch, and an epoch has as many steps for long as for short
+    training=Training(epochs=30, batch_size=16, learning_rate=1e-3, stride=5, patience=8),
 )
 MIRABLE["smoke"] = replace(
     MIRABLE["cpu"],

@@ -4,29 +4,33 @@ The student learns under more noise than the teacher: longer masks, Gaussian noi
 teacher's answers only the sure ones count, tag by tag (Tan, MediaEval 2021, section 2.5).
 """
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from mer_core.semi_supervised import mask
+from mer_core import UserError
+from mer_core.features import band_of_row
+from mer_core.semi_supervised import strips
 from mer_core.training import Learner, Segments
 
 THRESHOLDS, PERCENTILE, NONE = "thresholds", "percentile", "none"
-BANDS_AS_PRINTED = 128  # of which the paper's masks hide 20 to 60, or 30 to 90
+BANDS, STEP_S = 128, 0.1161  # in which the paper counts its masks: bands of mel, and steps of ten hops of 512 at 44.1 kHz
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The paper's values; lengths of masks are shares of an axis here."""
+    """The paper's values. A mask's greatest length is drawn between two numbers, of BANDS bands and of steps of STEP_S."""
 
     sure: str = THRESHOLDS  # which answers count; "percentile": the rule the thresholds came from; "none": all, as released
     positive: float = 0.1  # an answer above it is a pseudo-label 1
     negative: float = 1e-6  # one below it is a 0
     percentile: float = 0.05  # of known positives above, and of known negatives below, their threshold
-    teacher_masks: tuple[float, float] = (20 / BANDS_AS_PRINTED, 60 / BANDS_AS_PRINTED)  # drawn anew for every batch
-    student_masks: tuple[float, float] = (30 / BANDS_AS_PRINTED, 90 / BANDS_AS_PRINTED)
+    teacher_masks: tuple[float, float] = (20, 60)  # drawn anew for every batch
+    student_masks: tuple[float, float] = (30, 90)
     noise: float = 0.01  # standard deviation, in parts of a band's own
     block_dropout: float = 0.1
     bypass: float = 0.1
@@ -47,16 +51,26 @@ def first_stage(settings: Settings) -> Settings:
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
-    """Teacher, then students; the last one answers. Without other music there is nothing to teach with: the teacher answers."""
+    """Teacher, then students; the last one answers.
+
+    Raises
+    ------
+    UserError : students, but no music without labels for them
+    """
+    if settings.iterations and segments.unlabelled is None:
+        raise UserError(
+            "a noisy student needs music without labels: name some, say --set 'unlabelled=[music:folder=path/to/music]', or ask "
+            "for the teacher alone with method.iterations=0."
+        )
     if not learner.recall_first_stage():
         for epoch in learner.epochs():
             learner.note(stage=0)
             for batch in learner.batches(segments.in_epoch(epoch, learner.training.stride)):
-                levels = augmented(learner, segments.spectrograms(batch), settings.teacher_masks, noise=0.0)
+                levels = augmented(learner, segments, batch, settings.teacher_masks, noise=0.0)
                 learner.step(learner.loss(learner.logits(levels), segments.label[batch]))
         learner.keep_first_stage()
     teacher = learner
-    for iteration in range(settings.iterations if segments.unlabelled is not None else 0):
+    for iteration in range(settings.iterations):
         noisy = replace(
             learner.network, block_dropout=settings.block_dropout, bypass=settings.bypass, plain_blocks=settings.plain_student
         )
@@ -75,14 +89,24 @@ def teach(student: Learner, teacher: Learner, segments: Segments, settings: Sett
         student.note(stage=stage, sure_share=share, sure_positive_share=positive)
         unlabelled = iter(student.batches(other.in_epoch(epoch, student.training.stride)))
         for batch in student.batches(segments.in_epoch(epoch, student.training.stride)):
-            levels = augmented(student, segments.spectrograms(batch), settings.student_masks, settings.noise)
+            levels = augmented(student, segments, batch, settings.student_masks, settings.noise)
             loss = student.loss(student.logits(levels), segments.label[batch])
             if (more := next(unlabelled, None)) is not None:
-                levels = augmented(student, other.spectrograms(more), settings.student_masks, settings.noise)
-                student.model.train(not settings.quiet_pseudo_labels)
-                loss = loss + masked_loss(student.logits(levels), targets[more], counts[more])
-                student.model.train()
+                levels = augmented(student, other, more, settings.student_masks, settings.noise)
+                with at_rest(student.model) if settings.quiet_pseudo_labels else nullcontext():
+                    loss = loss + masked_loss(student.logits(levels), targets[more], counts[more])
             student.step(loss)
+
+
+@contextmanager
+def at_rest(model: nn.Module):
+    """Let a network answer as in tests, without dropout and bypass and with batch norm at rest, but let it learn."""
+    resting = [module for module in model.modules() if not isinstance(module, nn.GRU)]  # cuDNN's learns in training mode only
+    for module in resting:
+        module.training = False
+    yield
+    for module in resting:
+        module.training = True
 
 
 def thresholds(teacher: Learner, segments: Segments, settings: Settings) -> tuple[float, float]:
@@ -110,12 +134,24 @@ def masked_loss(logits: torch.Tensor, targets: torch.Tensor, counts: torch.Tenso
     return (each * counts).sum() / counts.sum().clamp_min(1)
 
 
-def augmented(learner: Learner, levels: torch.Tensor, masks: tuple[float, float], noise: float) -> torch.Tensor:
-    """Windows with strips of bands and time hidden, and a little noise in every value."""
+def augmented(
+    learner: Learner, segments: Segments, index: torch.Tensor, masks: tuple[float, float], noise: float
+) -> torch.Tensor:
+    """Windows with a strip of mel bands and one of time hidden, and a little noise in every value.
+
+    HPCP is hidden along time only: to hide a pitch class is to change the chord. What is hidden is at its row's mean.
+    """
+    levels, features = segments.spectrograms(index).float(), segments.features
     shortest, longest = masks
     drawn = shortest + (longest - shortest) * float(torch.rand((), generator=learner.generator))
-    hidden = mask(levels.float(), drawn, learner.generator)
+    of_row = torch.tensor(band_of_row(features))
+    n_bands = int(of_row.max()) + 1
+    bands = strips(len(levels), n_bands, drawn / BANDS * n_bands, learner.generator)
+    bands = F.pad(bands, (0, 1))[:, of_row]  # the added one, which is never hidden, is that of rows without a band
+    times = strips(len(levels), levels.shape[3], drawn * STEP_S * features.frames_per_second, learner.generator)
+    hidden = (bands[:, None, :, None] | times[:, None, None, :]).to(levels.device)
+    levels = torch.where(hidden, learner.model.mean, levels)
     if noise == 0:
-        return hidden
+        return levels
     drift = torch.randn(levels.shape, generator=learner.generator).to(levels.device)
-    return hidden + noise * learner.model.deviation * drift
+    return levels + noise * learner.model.deviation * drift

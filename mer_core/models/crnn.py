@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core.features import Features, LogMel
+from mer_core.features import Features, MelAndHPCP
 
 DEPTHS = (1, 2, 2)  # channels of the three blocks, in parts of the width; each block halves both axes
 
@@ -92,7 +92,7 @@ class CRNN(nn.Module):
     def __init__(self, n_classes: int, features: Features, settings: Settings):
         super().__init__()
         self.features = features
-        rows = [features.n_mels] if isinstance(features, LogMel) else [features.mel.n_mels, features.hpcp.size]
+        rows = [features.mel.n_mels, features.hpcp.size] if isinstance(features, MelAndHPCP) else [features.n_mels]
         self.branches = nn.ModuleList(Branch(n, settings) for n in rows)
         d, p = settings.branch, settings.head_dropout
         self.head = nn.Sequential(
@@ -109,7 +109,7 @@ class CRNN(nn.Module):
 
 def heard_by_branch(x: torch.Tensor, features: Features) -> list[torch.Tensor]:
     """Stored frames taken apart: (batch, 1, n_mels, mel steps), and (batch, 1, 12, HPCP steps) where the features hold them."""
-    if isinstance(features, LogMel):
+    if not isinstance(features, MelAndHPCP):
         return [x]
     n_mel = features.mel_steps * features.mel.n_mels
     return [
