@@ -70,9 +70,10 @@ def numbers() -> dict[str, float | int | str]:
     """Every number that a page may quote, by key, computed from records and from what the papers print.
 
     Metrics have the key ``experiment/label/target/decision/metric``; differences from the reference run
-    ``experiment/label/difference/target/decision``, which is that in accuracy, and with ``/metric`` behind it those in others.
-    With ``/low`` and ``/high`` behind it, the ends of the 95 % interval, with ``/p`` the p-value. All are means over seeds. What
-    else there is: see the functions called here.
+    ``experiment/label/difference/target/decision``, which is that in accuracy, and with ``/metric`` behind it those in others; a
+    label with several references has ``difference_from_reference`` in place of ``difference``. With ``/low`` and ``/high`` behind
+    it, the ends of the 95 % interval, with ``/p`` the p-value. All are means over seeds. What else there is: see the functions
+    called here.
     """
     found: dict[str, float | int | str] = {}
     found |= rated(recorded_or_none("annotation_noise"))
@@ -150,9 +151,8 @@ def scored(name: str, compared: pd.DataFrame) -> dict[str, float | int]:
         stem = f"{name}/{row.label}"
         key = f"{stem}/{row.target}/{row.decision}/{row.name}"
         if isinstance(row.against, str):
-            if references[row.label] > 1:  # the leaderboard compares everyone with everyone: see its page
-                continue
-            key = f"{stem}/difference/{row.target}/{row.decision}{'' if row.name == 'accuracy' else f'/{row.name}'}"
+            several = f"_from_{row.against}" if references[row.label] > 1 else ""
+            key = f"{stem}/difference{several}/{row.target}/{row.decision}{'' if row.name == 'accuracy' else f'/{row.name}'}"
             found |= {f"{key}/p": row.p, f"{key}/p_holm": row.p_holm}
         found |= {key: row.value, f"{key}/low": row.low, f"{key}/high": row.high, f"{stem}/n": row.n}
     return found

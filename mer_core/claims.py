@@ -156,7 +156,7 @@ def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
         allowed = tolerance(claim, numbers)
         rows.append({
             "paper": claim.paper, "claim": claim.claim, "where": claim.where, "printed": found.printed, "ours": found.ours,
-            "tolerance": "" if allowed is None else f"{allowed:.3f}", "verdict": found.word, "why": found.reason,
+            "tolerance": "" if allowed is None else f"{allowed:.{digits_of(claim)}f}", "verdict": found.word, "why": found.reason,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -189,19 +189,28 @@ def shown_printed(claim: Claim, numbers: dict) -> str:
     figures = [numbers[key] for key in claim.printed_keys if key in numbers]
     if len(figures) < len(claim.printed_keys):
         return ""
-    return f"{figures[0]:.3f}" if len(figures) == 1 else f"{figures[0] - figures[1]:+.3f}"
+    return f"{figures[0]:.{digits_of(claim)}f}" if len(figures) == 1 else f"{figures[0] - figures[1]:+.3f}"
+
+
+def digits_of(claim: Claim) -> int:
+    """Behind the point: three, or as many as the tolerance needs."""
+    return 4 if claim.tolerance and claim.tolerance < FINE else 3
+
+
+FINE = 0.001
 
 
 def by_value(claim: Claim, numbers: dict) -> tuple[str, str]:
     """Reproduced within the tolerance; partly where the printed figure lies in our interval widened by it; else not."""
     ours, low, high = _estimate(claim, numbers)
     printed, t = numbers[claim.printed_keys[0]], claim.tolerance
-    gap = f"{abs(ours - printed):.3f} {'above' if ours > printed else 'below'} the printed figure"
+    digits = digits_of(claim)
+    gap = f"{abs(ours - printed):.{digits}f} {'above' if ours > printed else 'below'} the printed figure"
     if abs(ours - printed) <= t + ROUNDING:
-        return REPRODUCED, f"{gap}, within {t:.3f}"
+        return REPRODUCED, f"{gap}, within {t:.{digits}f}"
     if low - t - ROUNDING <= printed <= high + t + ROUNDING:
-        return PARTLY, f"{gap}, but that lies within our interval widened by {t:.3f}"
-    return NOT, f"{gap}, beyond our interval widened by {t:.3f}"
+        return PARTLY, f"{gap}, but that lies within our interval widened by {t:.{digits}f}"
+    return NOT, f"{gap}, beyond our interval widened by {t:.{digits}f}"
 
 
 def by_difference(claim: Claim, numbers: dict) -> tuple[str, str]:
@@ -274,8 +283,8 @@ def _peak(row: tuple[str, ...], numbers: dict, tolerance: float) -> tuple[int, l
 
 
 def _show_value(claim: Claim, numbers: dict) -> str:
-    value, low, high = _estimate(claim, numbers)
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    (value, low, high), digits = _estimate(claim, numbers), digits_of(claim)
+    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _show_difference(claim: Claim, numbers: dict) -> str:

@@ -263,7 +263,8 @@ def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int
             "name": tracks.name, "digest": tracks.digest(), "classes": tracks.classes, "n_tracks": len(tracks),
             "n_groups": len(set(tracks.groups)), "n_tested": n_tested,
             "audio": sorted({path.suffix for path in tracks.table["path"]}), "n_skipped": len(tracks.skipped),
-            "skipped": sorted(Path(path).name for path in tracks.skipped), "own": tracks.own,
+            "skipped": sorted(Path(path).name for path in tracks.skipped),
+            "own": tracks.own or any(networks.datasets.load(name).own for name in getattr(run, "unlabelled", ())),
         },
     }  # fmt: skip
 
@@ -303,24 +304,25 @@ def execute(
     return results.load(summarise(run, experiment, preset, label))
 
 
-def compare(experiment: str, preset: str, reference_of: dict[str, str], records: list[dict]) -> Path | None:
+def compare(experiment: str, preset: str, references_of: dict[str, tuple[str, ...]], records: list[dict]) -> Path | None:
     """Write how each label's records, over all their seeds, differ from those of its reference on the same songs.
 
     Also each label's own mean over seeds. The p-values of one metric and decision are corrected for asking of every label.
 
     Parameters
     ----------
-    reference_of : the label that each label is compared with
+    references_of : the labels that each label is compared with
     """
     by_label: dict[str, dict[int, dict]] = {}
     for record in records:
         by_label.setdefault(record["label"], {})[record["config"]["seed"]] = record
     rows = []
     for label, own in by_label.items():
-        theirs = by_label.get(reference_of.get(label, ""), {})
         rows += averages(label, own)
-        if label != reference_of.get(label) and (seeds := sorted(set(own) & set(theirs))):
-            rows += differences(label, reference_of[label], [own[s] for s in seeds], [theirs[s] for s in seeds])
+        for against in references_of.get(label, ()):
+            theirs = by_label.get(against, {})
+            if seeds := sorted(set(own) & set(theirs)):
+                rows += differences(label, against, [own[s] for s in seeds], [theirs[s] for s in seeds])
     families: dict[tuple, list[dict]] = {}
     for row in rows:
         if "p" in row:

@@ -345,7 +345,7 @@ def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
         weights = np.linspace(0, 1, len(reached))
         ax.plot(weights, reached, "osD^v"[k % 5], ls="-", ms=3, color=PALETTE[k], label=f"run {record['config']['seed'] + 1}")
         ax.plot(row["weight"], max(reached), "o", ms=11, mfc="none", color=PALETTE[k])
-    ax.set(xlabel=xlabel, ylabel="ROC-AUC, validation")
+    ax.set(xlabel=xlabel, ylabel=f"{records[0]['config']['measure'].replace('_auc', '').upper()}-AUC, validation")
     ax.grid(color="0.92")
     fig.legend(loc="outside upper center", ncols=len(records))
     return finished(fig)

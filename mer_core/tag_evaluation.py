@@ -91,24 +91,21 @@ def save(record: dict, tracks, arrays: dict[str, np.ndarray]) -> Path:
     return results.save(record, stored)
 
 
-def compare(experiment: str, preset: str, reference_of: dict[str, str], records: list[dict]) -> Path:
-    """Write each label's scores, averaged over its seeds, and how it differs from its reference on the same resamples."""
+def compare(experiment: str, preset: str, references_of: dict[str, tuple[str, ...]], records: list[dict]) -> Path:
+    """Write each label's scores, averaged over its seeds, and how it differs from its references on the same resamples."""
     by_label: dict[str, dict[int, dict]] = {}
     for record in records:
         by_label.setdefault(record["label"], {})[record["config"]["seed"]] = record
-    tracks = networks.datasets.load(records[0]["config"]["dataset"])
+    tracks, n = networks.datasets.load(records[0]["config"]["dataset"]), records[0]["data"]["n_tested"]
     values = {label: {seed: measured(record, tracks) for seed, record in own.items()} for label, own in by_label.items()}
     rows, pairs = [], []
     for label, own in values.items():
-        n, theirs = records[0]["data"]["n_tested"], values.get(reference_of.get(label, ""), {})
-        paired = sorted(set(own) & set(theirs)) if label != reference_of.get(label) else []
-        for name in own[min(own)]:
-            value, low, high, _ = significance.averaged(np.array([own[s][name] for s in sorted(own)]))
-            rows.append(compared_row(label, None, name, sorted(own), n) | {"value": value, "low": low, "high": high})
-            if paired:
-                value, low, high, p = significance.averaged(np.array([own[s][name] - theirs[s][name] for s in paired]))
-                pair = compared_row(label, reference_of[label], name, paired, n)
-                pairs.append(pair | {"value": value, "low": low, "high": high, "p": p})
+        rows += compared_rows(label, None, [own[seed] for seed in sorted(own)], sorted(own), n)
+        for against in references_of.get(label, ()):
+            theirs = values.get(against, {})
+            if seeds := sorted(set(own) & set(theirs)):
+                less = [{name: own[seed][name] - theirs[seed][name] for name in own[seed]} for seed in seeds]
+                pairs += compared_rows(label, against, less, seeds, n)
     for measure in {pair["name"] for pair in pairs}:
         family = [pair for pair in pairs if pair["name"] == measure]
         for pair, adjusted in zip(family, significance.holm([one["p"] for one in family]), strict=True):
@@ -116,9 +113,15 @@ def compare(experiment: str, preset: str, reference_of: dict[str, str], records:
     return results.save_comparison(experiment, preset, records[0]["data"]["own"], rows + pairs)
 
 
-def compared_row(label: str, against: str | None, name: str, seeds: list[int], n: int) -> dict:
-    decision = SCORES if name in MEASURES else FROM_VALIDATION
-    return {"label": label, "against": against, "name": name, "target": MACRO, "decision": decision, "seeds": seeds, "n": n}
+def compared_rows(label: str, against: str | None, found: list[dict[str, np.ndarray]], seeds: list[int], n: int) -> list[dict]:
+    """Mean over seeds, interval and, of a difference, p-value of every measure; `found` as `measured` gives it, one per seed."""
+    rows = []
+    for name in found[0]:
+        value, low, high, p = significance.averaged(np.array([one[name] for one in found]))
+        row = {"label": label, "against": against, "name": name, "target": MACRO, "seeds": seeds, "n": n, "value": value,
+               "decision": SCORES if name in MEASURES else FROM_VALIDATION, "low": low, "high": high}  # fmt: skip
+        rows.append(row if against is None else row | {"p": p})
+    return rows
 
 
 def measured(record: dict, tracks) -> dict[str, np.ndarray]:

@@ -41,9 +41,10 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         row = {"run": in_words(label), "seeds": str(len(found["pr_auc"]["seeds"]))}
         row |= {TAG_MEASURES[name]: spoken(found[name]) for name in TAG_MEASURES}
         for name in ("pr_auc", "roc_auc"):
-            for pair in differences(compared, name).query("label == @label").itertuples():
-                shown = f"{spoken(pair, sign=True)} from {in_words(pair.against)}, p {pair.p_holm:.3f}"
-                row[f"difference in {TAG_MEASURES[name]}"] = shown
+            pairs = differences(compared, name).query("label == @label").itertuples()
+            row[f"difference in {TAG_MEASURES[name]}"] = "; ".join(
+                f"{spoken(pair, sign=True)} from {in_words(pair.against)}, p {pair.p_holm:.3f}" for pair in pairs
+            )
         cost = [r["cost"]["core_minutes"] for r in records if r["label"] == label]
         rows.append(row | {"core-minutes": f"{np.mean(cost):.1f}"})
     rows.append({"run": "chance", "PR-AUC": f"{np.mean(chance(records[0])):.3f}", "ROC-AUC": "0.500"})
@@ -58,7 +59,12 @@ def differences(compared: pd.DataFrame, measure: str) -> pd.DataFrame:
 def both_differences(compared: pd.DataFrame) -> pd.DataFrame:
     """All differences in PR-AUC and ROC-AUC for a figure: ``label``, ``value``, ``low``, ``high``."""
     rows = pd.concat([differences(compared, "pr_auc"), differences(compared, "roc_auc")], ignore_index=True)
-    return rows.assign(label=[f"{in_words(row.label)}: {TAG_MEASURES[row.name]}" for row in rows.itertuples(index=False)])
+    several = rows.groupby("label")["against"].transform("nunique") > 1
+    named = [
+        f"{in_words(r.label)}{f' less {in_words(r.against)}' if many else ''}"
+        for r, many in zip(rows.itertuples(), several, strict=True)
+    ]
+    return rows.assign(label=[f"{label}: {TAG_MEASURES[name]}" for label, name in zip(named, rows["name"], strict=True)])
 
 
 def sure_answers(records: list[dict]) -> pd.DataFrame:
@@ -80,7 +86,8 @@ def in_words(label: str) -> str:
     first, *rest = label.split("_")
     if first in ("long", "short") or label in words:
         return ", ".join(words.get(word, word) for word in (first, *rest))
-    return words.get(first, first) + "".join(f" {word}" for word in rest).replace("co teaching", "with co-teaching")
+    phrase = " ".join((words.get(first, first), *rest))
+    return phrase.replace("co teaching", "co-teaching" if first == "co" else "with co-teaching")
 
 
 TAG_MEASURES = {"pr_auc": "PR-AUC", "roc_auc": "ROC-AUC", "f_score": "F"}

@@ -58,9 +58,9 @@ def execute(
     if known and isinstance(pairs[0][1], Submission):
         leaderboard.compare(name, preset, known)
     elif known and "prevalence" in known[0]["data"]:
-        tag_evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
+        tag_evaluation.compare(name, preset, EXPERIMENTS[name].references_of(), known)
     elif known:
-        evaluation.compare(name, preset, EXPERIMENTS[name].reference_of(), known)
+        evaluation.compare(name, preset, EXPERIMENTS[name].references_of(), known)
     return made
 
 
@@ -71,9 +71,8 @@ def make(run, name: str, preset: str, label: str, started: dict[Path, Future]) -
     members = {}
     for member in run.members:
         experiment, _, wanted = member.partition("/")
-        pairs = [pair for pair in jobs(experiment, preset) if pair[0] == wanted]
-        if isinstance(run, TagEnsemble):
-            pairs = [pair for pair in pairs if pair[1].seed == run.seed]
+        asked = {"dataset": run.dataset, "seeds": (run.seed,)} if isinstance(run, TagEnsemble) else {}
+        pairs = [pair for pair in jobs(experiment, preset, **asked) if pair[0] == wanted]
         members[member] = [make(one, experiment, preset, wanted, started) for _, one in pairs]
     if isinstance(run, TagEnsemble):
         return evaluation.ensemble(run, name, preset, label, [record for (record,) in members.values()])

@@ -27,7 +27,7 @@ class Experiment:
     feeds: str
     variants: dict[str, dict]
     reference: str  # the run from which the others' differences are taken
-    references: dict[str, str] = field(default_factory=dict)  # another one for some
+    references: dict[str, str | tuple[str, ...]] = field(default_factory=dict)  # another one for some, or several
     presets: tuple[str, ...] = tuple(SSSL)  # where the question makes sense
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
@@ -48,9 +48,11 @@ class Experiment:
     def seeds_at(self, preset: str) -> tuple[int, ...]:
         return self.seeds[:1] if preset == "smoke" else self.seeds
 
-    def reference_of(self) -> dict[str, str]:
-        """The label that each label is compared with."""
-        return {label: self.references.get(label, self.reference) for label in self.variants}
+    def references_of(self) -> dict[str, tuple[str, ...]]:
+        """The labels that each label is compared with; none is compared with itself."""
+        found = {label: self.references.get(label, self.reference) for label in self.variants}
+        several = {label: (one,) if isinstance(one, str) else one for label, one in found.items()}
+        return {label: tuple(one for one in others if one not in ("", label)) for label, others in several.items()}
 
 
 def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings | Submission | TagEnsemble:

@@ -76,7 +76,7 @@ EXPERIMENTS = {
             "ensemble": {"tag_members": ("long_and_short/short_hpcp", "long_and_short/long_hpcp_student")},
         },
         reference="short_hpcp",
-        references={"ensemble": "long_hpcp_student"},
+        references={"ensemble": ("short_hpcp", "long_hpcp_student")},
         seeds=SEEDS,
         bases=MIRABLE,
     ),
@@ -131,11 +131,11 @@ EXPERIMENTS = {
         },
         reference="efficientnet",
         references={
-            "rexnet_co_teaching": "rexnet",
-            "ensemble": "efficientnet_co_teaching",
+            "rexnet_co_teaching": ("rexnet", "efficientnet_co_teaching"),
+            "ensemble": ("efficientnet_co_teaching", "rexnet_co_teaching"),
         },
         seeds=SEEDS,
-        at_smoke=("efficientnet",),
+        at_smoke=("efficientnet", "efficientnet_co_teaching"),
         bases=SELAB,
     ),
     "selab_as_released": Experiment(

@@ -26,6 +26,8 @@ class Settings(inherit.Settings):
         super().__post_init__()
         if not 0 <= self.forget_rate < 1 or self.ramp_epochs < 0:
             raise ValueError("forget_rate is a share in [0, 1), ramp_epochs not negative")
+        if self.label_smoothing:
+            raise ValueError("co-teaching takes labels as they are: leave label_smoothing at 0")
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):

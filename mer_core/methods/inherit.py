@@ -46,9 +46,10 @@ def supervised_epoch(learner: Learner, segments: Segments, index: torch.Tensor, 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Train on the songs' labels, believing every one of them."""
+    plain = settings.plain and not (learner.tagged and settings.label_smoothing)
     for epoch in learner.epochs():
         index = segments.in_epoch(epoch, learner.training.stride)
-        if settings.plain:
+        if plain:
             supervised_epoch(learner, segments, index, settings.label_smoothing)
             continue
         for levels, targets in augmented_batches(learner, segments, index, settings):
