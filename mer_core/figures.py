@@ -1,5 +1,9 @@
 """One function per figure: plain arrays or tables in, a matplotlib Figure out. One style, colour-blind safe."""
 
+import base64
+import io
+import os
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -23,10 +27,27 @@ sns.set_theme(
 )  # fmt: skip
 
 
-def finished(fig: Figure) -> Figure:
-    """Take the figure out of pyplot's hands: a notebook then shows it once, as the value of its cell."""
+def finished(fig: Figure, data: pd.DataFrame) -> Figure:
+    """Take the figure out of pyplot's hands: a notebook then shows it once, as the value of its cell.
+
+    Where the book is made, what is drawn goes with it, as SVG, as PDF and as the table of its data (`FILES`).
+    """
     plt.close(fig)
+    if os.environ.get(FILES):
+        fig._repr_mimebundle_ = lambda include=None, exclude=None: files_of(fig, data)
     return fig
+
+
+FILES = "MER_FIGURE_FILES"  # environment variable: whether figures bring their files
+
+
+def files_of(fig: Figure, data: pd.DataFrame) -> dict[str, str]:
+    """A figure as SVG, as PDF (base64) and its data as CSV, by MIME type; without dates: equal figures are equal files."""
+    svg, pdf = io.StringIO(), io.BytesIO()
+    fig.savefig(svg, format="svg", metadata={"Date": None})
+    fig.savefig(pdf, format="pdf", metadata={"CreationDate": None})
+    table = data.to_csv(index=not isinstance(data.index, pd.RangeIndex), float_format="%.6g", lineterminator="\n")
+    return {"image/svg+xml": svg.getvalue(), "application/pdf": base64.b64encode(pdf.getvalue()).decode(), "text/csv": table}
 
 
 def in_words(label: str) -> str:
@@ -61,7 +82,7 @@ def song_timeline(
             ax.axvspan(second, second + 1, ymax=0.045, color=PALETTE[list(classes).index(label) % 10], lw=0)
     ax.set(xlabel="Time in the song (s)", ylabel="Probability", ylim=(-0.06 if truth else 0, 1.02), title=title)
     ax.legend(ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
-    return finished(fig)
+    return finished(fig, pd.DataFrame(probabilities, columns=list(classes)).assign(second=seconds))
 
 
 def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
@@ -83,7 +104,7 @@ def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
         ax.set_ylim(0, 1.05 * (counts / counts.sum() * len(counts)).max())
         ax.legend(loc="upper right", fontsize=8)
     axes[0, 0].set_ylabel("Density")
-    return finished(fig)
+    return finished(fig, pd.DataFrame([{"epoch": row["epoch"] + 1, **dict(enumerate(row["histogram"]))} for row in chosen]))
 
 
 def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
@@ -100,7 +121,7 @@ def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
         )  # fmt: skip
         ax.set(title=method_name(label), xlabel="Called", ylabel="Labelled" if i == 0 else "")
         ax.tick_params(axis="both", length=0)
-    return finished(fig)
+    return finished(fig, pd.concat({name: pd.DataFrame(matrix, list(classes), list(classes)) for name, matrix in counts.items()}))
 
 
 def clean_detection(log: list[dict]) -> Figure:
@@ -114,7 +135,7 @@ def clean_detection(log: list[dict]) -> Figure:
     ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
     ax.set(xlabel="Epoch", ylabel="Share", ylim=(0, 1.02), xticks=epoch)
     ax.legend(loc="lower right", fontsize=8)
-    return finished(fig)
+    return finished(fig, rows[["epoch", "auc", "truly_clean_in_clean_set", "truly_clean"]])
 
 
 def intervals(rows: pd.DataFrame, xlabel: str, published: dict[str, float] | None = None, chance: float | None = None) -> Figure:
@@ -139,7 +160,7 @@ def intervals(rows: pd.DataFrame, xlabel: str, published: dict[str, float] | Non
     handles, labels = ax.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     fig.legend(unique.values(), unique.keys(), loc="outside upper right", ncols=3, fontsize=8)
-    return finished(fig)
+    return finished(fig, rows)
 
 
 F1_COLOURS = {"positive": PALETTE[0], "macro": PALETTE[2], "weighted": PALETTE[1]}
@@ -162,7 +183,7 @@ def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
     ax.set(yticks=range(len(rows))[::-1], yticklabels=[method_name(label) for label in rows["label"]], xlabel=xlabel)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="x", color="0.92")
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
@@ -185,7 +206,7 @@ def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
         ax.plot(x[own["default"]], own["value"][own["default"]], "o", ms=11, mfc="none", mec=NOISY)
         ax.set(xticks=x, xticklabels=[f"{value:g}" for value in own["at"]], xlabel=name, xlim=(-0.4, len(own) - 0.6))
     axes[0, 0].set_ylabel(ylabel)
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def by_condition(rows: pd.DataFrame, xlabel: str, ylabel: str, chance: float | None = None) -> Figure:
@@ -207,7 +228,7 @@ def by_condition(rows: pd.DataFrame, xlabel: str, ylabel: str, chance: float | N
     ax.set(xticks=range(len(conditions)), xticklabels=conditions, xlabel=xlabel, ylabel=ylabel)
     ax.grid(axis="y", color="0.92")
     fig.legend(loc="outside upper right", ncols=4, fontsize=8)
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def by_duration(rows: pd.DataFrame) -> Figure:
@@ -227,7 +248,7 @@ def by_duration(rows: pd.DataFrame) -> Figure:
     axes[0, 0].set_ylabel("Song accuracy")
     handles, labels = axes[0, -1].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def kept_labels(log: list[dict], classes) -> Figure:
@@ -239,7 +260,10 @@ def kept_labels(log: list[dict], classes) -> Figure:
                 color=PALETTE[k % 10], label=in_words(name))  # fmt: skip
     ax.set(xlabel="Epoch", ylabel="Share of labels kept", ylim=(0, 1.02))
     ax.legend(ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
-    return finished(fig)
+    return finished(
+        fig,
+        pd.DataFrame([row["clean_share"] for row in rows], columns=list(classes)).assign(epoch=[r["epoch"] + 1 for r in rows]),
+    )
 
 
 def learning_curves(rows: pd.DataFrame) -> Figure:
@@ -258,7 +282,7 @@ def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> 
     )  # fmt: skip
     grid.set(xlabel="Epoch", ylabel=ylabel, xticks=sorted(rows["epoch"].unique())).set_titles("{col_name}")
     sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(names), 5), title=None)
-    return finished(grid.figure)
+    return finished(grid.figure, rows)
 
 
 def reliability(curves: dict[str, list]) -> Figure:
@@ -276,7 +300,9 @@ def reliability(curves: dict[str, list]) -> Figure:
         ax.scatter(promised, kept, s=6 + 120 * n / n.sum(), marker=marker, color=PALETTE["osD^vP*X".index(marker)])
     ax.set(xlabel="Clean probability", ylabel="Share truly clean", xlim=(0, 1), ylim=(0, 1.02))
     ax.legend(fontsize=8, loc="lower right")
-    return finished(fig)
+    return finished(
+        fig, pd.concat({name: pd.DataFrame(rows, columns=["promised", "kept", "n"]) for name, rows in curves.items()})
+    )
 
 
 def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
@@ -300,7 +326,7 @@ def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.Dat
     axes[0].set_ylabel("Low to high")
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
-    return finished(fig)
+    return finished(fig, called)
 
 
 DETECTION_NAMES = {"auc": "AUC", "average_precision": "Average precision", "calibration_error": "Calibration error"}
@@ -333,7 +359,7 @@ def by_tag(rows: pd.DataFrame) -> Figure:
     ax.set_yticklabels(rows["label"], fontsize=7)
     ax.grid(axis="x", color="0.92")
     fig.legend(loc="outside upper right", ncols=2, fontsize=8)
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
@@ -348,7 +374,7 @@ def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
     ax.set(xlabel=xlabel, ylabel=f"{records[0]['config']['measure'].replace('_auc', '').upper()}-AUC, validation")
     ax.grid(color="0.92")
     fig.legend(loc="outside upper center", ncols=len(records))
-    return finished(fig)
+    return finished(fig, pd.DataFrame({f"run {r['config']['seed'] + 1}": r["log"][0][0]["validation"] for r in records}))
 
 
 def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
@@ -359,7 +385,7 @@ def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
         ax.set(yticks=range(12), ylabel="Pitch class", title=in_words(label))
         ax.set_yticklabels(["A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯"], fontsize=7)
     ax.set_xlabel("Second")
-    return finished(fig)
+    return finished(fig, pd.concat({label: pd.DataFrame(profile.T) for label, profile in profiles.items()}))
 
 
 def annotation_noise(rows: pd.DataFrame) -> Figure:
@@ -395,7 +421,7 @@ def beside_trivial(rows: pd.DataFrame) -> Figure:
     handles, labels = ax.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     fig.legend(unique.values(), unique.keys(), loc="outside upper right", ncols=2, fontsize=8)
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> Figure:
@@ -421,7 +447,7 @@ def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> 
         ax.set_yticklabels(order, fontsize=8)
     handles, labels = ax.get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def sharpened(rows: pd.DataFrame) -> Figure:
@@ -431,7 +457,7 @@ def sharpened(rows: pd.DataFrame) -> Figure:
         ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])
         ax.set_title(name, fontsize=8)
     axes[0].set(ylabel="Probability", ylim=(0, 1.02))
-    return finished(fig)
+    return finished(fig, rows)
 
 
 def luck_of_best(rows: pd.DataFrame) -> Figure:
@@ -451,4 +477,4 @@ def luck_of_best(rows: pd.DataFrame) -> Figure:
     axes[0].set(ylabel="Gain (points)", ylim=(0, None))
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside upper right", ncols=2, fontsize=8)
-    return finished(fig)
+    return finished(fig, rows)

@@ -1,5 +1,6 @@
 """From a text notebook to an executed one: jupytext reads it, papermill runs it, and the same inputs give the same bytes."""
 
+import base64
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from mer_core import UserError, paths, results
 
 CELL_TIMEOUT_S = 3600
+FIGURE_FILES = "MER_FIGURE_FILES"  # as in `mer_core.figures`, which would load matplotlib
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -74,13 +76,15 @@ def execute(source: Path, target: Path, **values) -> None:
     NotebookError : a parameter that the notebook does not have (papermill itself would only log it), or a cell that failed;
         the executed part is then kept beside the target as ``*.failed.ipynb``
     """
-    if unknown := set(values) - set(known := parameters(source)):
+    known = parameters(source)
+    if unknown := set(values) - set(known):
         raise NotebookError(f"{source.name} has no parameter {sorted(unknown)}; it has {sorted(known)}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     failed = target.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
     # the kernel inherits it: a library below librosa asks for progress widgets, which our pages do not use
     os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
+    os.environ[FIGURE_FILES] = "yes"
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
         nbformat.write(_read(source), before)
@@ -95,12 +99,39 @@ def execute(source: Path, target: Path, **values) -> None:
             reason = f"{error.ename}: {error.evalue}" if isinstance(error, papermill.PapermillExecutionError) else str(error)
             raise NotebookError(f"{source.name} failed: {reason} What ran is in {failed}.") from error
         finally:
-            os.environ.pop("PYTHONWARNINGS")
+            del os.environ["PYTHONWARNINGS"], os.environ[FIGURE_FILES]
         notebook = nbformat.read(after, as_version=4)
+    keep_figures(notebook, target.parent / FIGURES)
     _stable(notebook, values)
+    if all(repr(value) == known[name].replace('"', "'") for name, value in values.items()):
+        hide_injected(notebook)
     notebook.metadata["mer"] = {"made_from": made_from(source, values)}
     nbformat.write(notebook, target.with_suffix(".new"))
     target.with_suffix(".new").replace(target)
+
+
+def keep_figures(notebook, folder: Path) -> None:
+    """Take what figures bring beside their picture (`mer_core.figures.FILES`) out of the notebook, into files of their name."""
+    folder.mkdir(exist_ok=True)
+    for cell in notebook.cells:
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        for output in cell.get("outputs", []):
+            for kind, suffix in FIGURE_SUFFIXES.items():
+                content = output.get("data", {}).pop(kind, None)
+                if content and name:
+                    content = base64.b64decode(content) if suffix == ".pdf" else content.encode()
+                    (folder / f"{name}{suffix}").write_bytes(content)
+
+
+def hide_injected(notebook) -> None:
+    """Take papermill's cell of parameters off the page: it repeats what the cell above says."""
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.metadata["tags"].append("remove-cell")
+
+
+FIGURES = "figures"  # the folder beside executed notebooks
+FIGURE_SUFFIXES = {"image/svg+xml": ".svg", "application/pdf": ".pdf", "text/csv": ".csv"}
 
 
 def _read(source: Path):

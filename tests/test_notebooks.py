@@ -53,6 +53,26 @@ def test_a_notebook_is_stale_when_its_source_or_a_parameter_changes(small, tmp_p
     assert not notebooks.up_to_date(small, target, n=2)
 
 
+def test_a_figure_lies_beside_its_page_as_svg_as_pdf_and_as_its_data(small, tmp_path):
+    small.write_text(
+        small.read_text()
+        + """
+# %% mystnb={"figure": {"name": "fig-two", "caption": "Two values."}, "image": {"alt": "two points"}}
+import pandas as pd
+from mer_core import figures
+figures.intervals(pd.DataFrame({"label": ["a", "b"], "value": [0.5, n / 4], "low": 0.1, "high": 0.9}), "share")
+"""
+    )
+    notebooks.execute(small, tmp_path / "out.ipynb", n=1)
+    folder = tmp_path / notebooks.FIGURES
+    assert (folder / "fig-two.csv").read_text() == "label,value,low,high\na,0.5,0.1,0.9\nb,0.25,0.1,0.9\n"
+    assert (folder / "fig-two.svg").read_text().startswith("<?xml") and (folder / "fig-two.pdf").read_bytes().startswith(b"%PDF")
+    executed = nbformat.read(tmp_path / "out.ipynb", 4)
+    assert set(executed.cells[-1].outputs[0].data) == {"image/png", "text/plain"}
+    injected = [cell for cell in executed.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [True]  # n=1 is what the notebook says
+
+
 def test_an_unknown_parameter_is_refused(small, tmp_path):
     with pytest.raises(notebooks.NotebookError, match=r"no parameter \['m'\]; it has \['n'\]"):
         notebooks.execute(small, tmp_path / "out.ipynb", m=2)
