@@ -9,6 +9,7 @@ from mer_core.methods import co_teaching, noisy_student
 from mer_core.models import backbones
 
 SEEDS = (0, 1, 2)
+TWO_FOLDS = {"folds.tested": 2}
 
 SHORT = {"window_s": 9.3, "training.stride": 9, "training.batch_size": 32}  # as printed: 80 steps of mel, 200 of HPCP
 MEL_ONLY = {"features": "mel"}
@@ -83,7 +84,7 @@ EXPERIMENTS = {
     "harmony_on_quadrants": Experiment(
         question="HPCP beside mel where every song has one of four labels: does harmony tell them apart?",
         feeds="Mirable's claim on HPCP, on SSSL's data",
-        variants={"mel": MEL_ONLY, "hpcp": {}},
+        variants={"mel": MEL_ONLY | TWO_FOLDS, "hpcp": TWO_FOLDS},
         reference="mel",
         presets=("smoke", "cpu"),
         bases=ON_QUADRANTS,
@@ -94,7 +95,6 @@ EXPERIMENTS = {
         variants={
             "teacher": SHORT | HALF,
             "student": SHORT | HALF | STUDENT,
-            "student_by_percentile": SHORT | HALF | STUDENT | {"method.sure": noisy_student.PERCENTILE},
         },
         reference="teacher",
         presets=("cpu",),
