@@ -5,11 +5,11 @@ from dataclasses import asdict
 from mer_core import leaderboard
 from mer_core.experiments.experiment import Experiment
 from mer_core.experiments.presets import MIRABLE, ON_QUADRANTS, SELAB
+from mer_core.experiments.sssl import TWO_FOLDS
 from mer_core.methods import co_teaching, noisy_student
 from mer_core.models import backbones
 
 SEEDS = (0, 1, 2)
-TWO_FOLDS = {"folds.tested": 2}
 
 SHORT = {"window_s": 9.3, "training.stride": 9, "training.batch_size": 32}  # as printed: 80 steps of mel, 200 of HPCP
 MEL_ONLY = {"features": "mel"}
