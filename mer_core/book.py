@@ -23,7 +23,7 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from mer_core import UserError, claims, experiments, figures, notebooks, paths, reruns, results, tables
+from mer_core import UserError, claims, experiments, figures, notebooks, paths, reruns, results, tables, tag_evaluation
 from mer_core.fusion import Fusion
 from mer_core.tag_ensemble import TagEnsemble
 
@@ -80,7 +80,7 @@ def numbers() -> dict[str, float | int | str]:
     found |= figure_2(headline_runs := recorded_or_none("segments_to_songs")) | on_two_folds(headline_runs)
     for name in experiments.EXPERIMENTS:
         if name != "annotation_noise" and (records := recorded_or_none(name)):
-            found |= scored(name, results.comparison(name, "cpu")) | found_wrong_labels(name, records)
+            found |= scored(name, results.comparison(name, recorded_at(name))) | found_wrong_labels(name, records)
             for label in {record["label"] for record in records}:
                 cost = [record["cost"]["core_minutes"] for record in records if record["label"] == label]
                 found |= {f"{name}/{label}/core_minutes": sum(cost) / len(cost), f"{name}/{label}/seeds": len(cost)}
@@ -89,6 +89,10 @@ def numbers() -> dict[str, float | int | str]:
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
     return found
+
+
+def recorded_at(name: str) -> str:
+    return experiments.EXPERIMENTS[name].recorded_at
 
 
 def budget(records: list[dict]) -> float:
@@ -151,6 +155,8 @@ def scored(name: str, compared: pd.DataFrame) -> dict[str, float | int]:
         stem = f"{name}/{row.label}"
         key = f"{stem}/{row.target}/{row.decision}/{row.name}"
         if isinstance(row.against, str):
+            if (row.name != "accuracy" and row.target != tag_evaluation.MACRO) or name == "leaderboard":
+                continue  # the leaderboard compares everyone with everyone: see its page
             several = f"_from_{row.against}" if references[row.label] > 1 else ""
             key = f"{stem}/difference{several}/{row.target}/{row.decision}{'' if row.name == 'accuracy' else f'/{row.name}'}"
             found |= {f"{key}/p": row.p, f"{key}/p_holm": row.p_holm}
@@ -161,17 +167,17 @@ def scored(name: str, compared: pd.DataFrame) -> dict[str, float | int]:
 def all_differences() -> pd.DataFrame:
     """The paired difference in accuracy (quadrants) of every recorded run from its reference, all experiments together."""
     found = [
-        tables.differences(results.comparison(name, "cpu")).assign(experiment=name)
+        tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
         for name in experiments.EXPERIMENTS if name != "annotation_noise" and recorded_or_none(name)
     ]  # fmt: skip
     rows = pd.concat(found, ignore_index=True)
     return rows.assign(label=rows["experiment"].str.replace("_", " ") + ": " + rows["label"].str.replace("_", " "))
 
 
-def recorded_or_none(name: str, preset: str = "cpu") -> list[dict]:
-    """The records of an experiment, or an empty list where none has been made yet."""
+def recorded_or_none(name: str, preset: str | None = None) -> list[dict]:
+    """The records of an experiment, by default those that the book shows, or an empty list where none has been made yet."""
     try:
-        return experiments.recorded(name, preset)
+        return experiments.recorded(name, preset or recorded_at(name))
     except results.RecordError:
         return []
 
@@ -180,10 +186,10 @@ def experiments_table() -> pd.DataFrame:
     """One row per experiment: its question, what it feeds, the command that makes its records, and how many there are."""
     rows = []
     for name, e in experiments.EXPERIMENTS.items():
-        made, wanted = recorded_or_none(name), experiments.jobs(name, "cpu")
+        made, wanted = recorded_or_none(name), experiments.jobs(name, recorded_at(name))
         rows.append(
             {
-                "question": e.question, "feeds": e.feeds, "command": f"`mer run {name} --preset cpu`",
+                "question": e.question, "feeds": e.feeds, "command": f"`mer run {name} --preset {recorded_at(name)}`",
                 "runs recorded": f"{len(made)} of {len(wanted)}",
                 "core-minutes": f"{sum(r['cost']['core_minutes'] for r in made):.0f}",
                 "at the paper preset": run_at_paper(name) if "paper" in e.presets else "does not apply",
@@ -196,10 +202,12 @@ def behind_pages() -> dict[str, list[dict]]:
     """For every page of a notebook the experiments whose records it shows: command, runs, core-minutes, commits."""
     found = {}
     for source in notebooks.sources():
-        shown = dict.fromkeys(re.findall(r'(?:recorded|comparison)\("(\w+)", "cpu"\)', source.read_text(encoding="utf-8")))
+        shown = dict.fromkeys(
+            re.findall(r'(?:recorded|comparison)\("(\w+)", "(?:cpu|paper)"\)', source.read_text(encoding="utf-8"))
+        )
         found[f"executed/{source.stem}"] = [
             {
-                "command": f"mer run {name} --preset cpu",
+                "command": f"mer run {name} --preset {recorded_at(name)}",
                 "runs": len(records),
                 "core_minutes": round(sum(r["cost"]["core_minutes"] for r in records)),
                 "commits": sorted({r["code"]["commit"][:7] for r in records if r["code"]["commit"]}),

@@ -72,14 +72,14 @@ def cores_of(environment: dict) -> int:
 
 
 def code_state() -> dict:
-    """Commit of the code, and whether it was modified since."""
+    """Commit of the code, and whether it was modified since; from MER_COMMIT where only the files were copied."""
 
     def git(*words: str) -> str:
         answer = subprocess.run(["git", *words], cwd=paths.ROOT, capture_output=True, text=True, check=False)
         return answer.stdout.strip()
 
     return {
-        "commit": git("rev-parse", "--short=10", "HEAD") or None,
+        "commit": git("rev-parse", "--short=10", "HEAD") or os.environ.get("MER_COMMIT"),
         "modified": bool(git("status", "--porcelain", "mer_core")),
         "digest": code_digest(),
     }

@@ -48,6 +48,11 @@ class Experiment:
     def seeds_at(self, preset: str) -> tuple[int, ...]:
         return self.seeds[:1] if preset == "smoke" else self.seeds
 
+    @property
+    def recorded_at(self) -> str:
+        """The preset whose records the book shows: that of two cores, or the paper's where only a GPU can bear it."""
+        return "cpu" if "cpu" in self.presets else "paper"
+
     def references_of(self) -> dict[str, tuple[str, ...]]:
         """The labels that each label is compared with; none is compared with itself."""
         found = {label: self.references.get(label, self.reference) for label in self.variants}

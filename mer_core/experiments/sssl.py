@@ -68,6 +68,13 @@ EXPERIMENTS = {
         reference="inherit",
         seeds=SEEDS,
     ),
+    "paper_network": Experiment(
+        question="Does it help with the paper's own network, front end and windows?",
+        feeds="SSSL, Table 3 (4Q), nearer to print",
+        variants={"inherit": {"folds": CPU.folds} | PLAIN, "self_learning": {"folds": CPU.folds}},
+        reference="inherit",
+        presets=("paper",),
+    ),
     "song_decision": Experiment(
         question="Which features should the song-level SVM learn from, and how is its threshold to be set?",
         feeds="SSSL, section 2.2 (the second stage) and its threshold theta",
