@@ -110,6 +110,8 @@ EXPERIMENTS = {
             "thresholds_by_percentile": SHORT | STUDENT | {"method.sure": noisy_student.PERCENTILE},
             "plain_student": SHORT | STUDENT | {"method.plain_student": True},
             "quiet_pseudo_labels": SHORT | STUDENT | {"method.quiet_pseudo_labels": True},
+            "masks_as_released": SHORT | STUDENT | {"method.student_masks": (20, 60)},
+            "percentile_and_masks": SHORT | STUDENT | {"method.sure": noisy_student.PERCENTILE, "method.student_masks": (20, 60)},
             "second_iteration": SHORT | {"method.iterations": 2},
         },
         reference="printed",

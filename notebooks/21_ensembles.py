@@ -1,0 +1,51 @@
+# %% [markdown]
+# # Do two networks know more together?
+#
+# **Question.** Both MediaEval papers end with a weighted mean of two systems and find it best: Mirable's of short and long input {cite}`tan2021`,
+# SELAB's of two co-taught networks {cite}`pham2021`. What does that add?
+#
+# The weight is chosen on validation songs, by ROC-AUC for Mirable and by PR-AUC for SELAB. Again: `mer run long_and_short --preset cpu` and `mer run networks_that_teach --preset cpu`.
+#
+# **Answer.** ANSWER
+#
+# **Limits.** Two members each; the weight rests on few validation songs.
+
+# %% tags=["parameters"]
+preset = "smoke"  # what is computed below: smoke, cpu or paper
+
+# %% tags=["remove-cell"]
+from mer_core import book, claims, experiments, figures, results, tag_tables
+
+# %% [markdown]
+# ## Long and short
+
+# %% tags=["hide-input"]
+recorded = experiments.recorded("long_and_short", "cpu")
+compared = results.comparison("long_and_short", "cpu")
+tag_tables.against(compared, recorded)
+
+# %% mystnb={"figure": {"name": "fig-weights", "caption": "ROC-AUC on validation songs by the weight of the short network in the mean, one line per training run; ringed: the chosen weight."}, "image": {"alt": "Validation ROC-AUC against the weight of the short network."}} tags=["hide-input"]
+figures.ensemble_weights([record for record in recorded if record["label"] == "ensemble"], "Weight of the short network")
+
+# %% [markdown]
+# ## EfficientNet-B0 and ReXNet
+
+# %% tags=["hide-input"]
+taught = experiments.recorded("networks_that_teach", "cpu")
+tag_tables.against(results.comparison("networks_that_teach", "cpu"), taught)
+
+# %% mystnb={"figure": {"name": "fig-weights-selab", "caption": "PR-AUC on validation songs by the weight of EfficientNet-B0 in the mean, one line per training run; ringed: the chosen weight."}, "image": {"alt": "Validation PR-AUC against the weight of EfficientNet-B0."}} tags=["hide-input"]
+figures.ensemble_weights([record for record in taught if record["label"] == "ensemble"], "Weight of EfficientNet-B0")
+
+# %% [markdown]
+# ## Beside the papers
+
+# %% tags=["hide-input"]
+claims.beside(book.numbers(), "long_and_short", "networks_that_teach")
+
+# %% [markdown]
+# ## What this machine computes
+
+# %%
+computed = experiments.execute("long_and_short", preset)
+tag_tables.against(results.comparison("long_and_short", preset), computed)
