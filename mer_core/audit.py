@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from mer_core import metrics
+from mer_core import metrics, paths
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS
 
 DEFINITIONS = ("positive", "macro", "weighted")  # of F1: of the high class; mean over classes; mean weighted by support
@@ -305,6 +305,15 @@ def differing_digits(a: float, b: float) -> int:
 def segment_counts(durations_s: np.ndarray, window_s: int) -> np.ndarray:
     """Windows that start at every whole second and end within the clip, no padding: floor(d - w) + 1, never below 0."""
     return np.maximum(np.floor(np.asarray(durations_s, dtype=float) - window_s) + 1, 0).astype(int)
+
+
+def clip_lengths(dataset: str) -> np.ndarray:
+    """Lengths of a data set's clips as far as whole windows depend on them: whole seconds, and a half where one more begins.
+
+    From ``data/clip_seconds.csv``, which counts the songs of 4Q and PMEmo by length: neither data set need be at hand.
+    """
+    counts = pd.read_csv(paths.DATA / "clip_seconds.csv").query("dataset == @dataset")
+    return np.repeat(counts["seconds"] + 0.5 * counts["begun"], counts["songs"]).to_numpy()
 
 
 def segment_table(published: pd.DataFrame, durations: dict[str, np.ndarray | None]) -> pd.DataFrame:

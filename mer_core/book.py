@@ -78,6 +78,7 @@ def numbers() -> dict[str, float | int | str]:
     found: dict[str, float | int | str] = {}
     found |= rated(recorded_or_none("annotation_noise"))
     found |= figure_2(headline_runs := recorded_or_none("segments_to_songs")) | on_two_folds(headline_runs)
+    found |= first_fold(recorded_or_none("beyond"))
     for name in experiments.EXPERIMENTS:
         if name != "annotation_noise" and (records := recorded_or_none(name)):
             found |= scored(name, results.comparison(name, recorded_at(name))) | found_wrong_labels(name, records)
@@ -85,9 +86,20 @@ def numbers() -> dict[str, float | int | str]:
                 cost = [record["cost"]["core_minutes"] for record in records if record["label"] == label]
                 found |= {f"{name}/{label}/core_minutes": sum(cost) / len(cost), f"{name}/{label}/seeds": len(cost)}
     for paper, of_paper in (("sssl", experiments.sssl.EXPERIMENTS), ("mediaeval", experiments.mediaeval.EXPERIMENTS)):
-        found[f"budget/{paper}/core_hours"] = budget([record for name in of_paper for record in recorded_or_none(name)])
+        made = [record for name in of_paper for record in recorded_or_none(name)]
+        found[f"budget/{paper}/core_hours"] = budget([record for record in made if not results.on_gpu(record)])
+        found[f"budget/{paper}/gpu_hours"] = budget([record for record in made if results.on_gpu(record)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
+    return found
+
+
+def first_fold(records: list[dict]) -> dict[str, float]:
+    """F1 in the first fold alone of the answers joined in `beyond`: the fold on whose training songs features were decided."""
+    found = {}
+    for record in records:
+        row = results.value(record, fold=0, name="macro_f1", target="emotion", decision=results.main_decision(record))
+        found[f"beyond/{record['label']}/first_fold/macro_f1"] = row["value"]
     return found
 
 
@@ -96,7 +108,7 @@ def recorded_at(name: str) -> str:
 
 
 def budget(records: list[dict]) -> float:
-    """Core-hours that it takes to make these records anew: every run once, in whichever experiment it stands."""
+    """Hours of a core, or of a GPU, to make these records anew: every run once, in whichever experiment it stands."""
     own = {record["run_id"]: record for record in records if record["config"]["method"]["name"] not in MADE_OF_OTHERS}
     return sum(record["cost"]["core_minutes"] for record in own.values()) / 60
 

@@ -66,6 +66,16 @@ def same_settings(recorded: dict, config: dict) -> bool:
     )
 
 
+def on_gpu(record: dict) -> bool:
+    return record["environment"]["device"] != "cpu"
+
+
+def spoken_cost(records: list[dict]) -> str:
+    """Mean minutes of a core, or of a GPU, that these records of one run took."""
+    minutes = np.mean([record["cost"]["core_minutes"] for record in records])
+    return f"{minutes:.1f}{' (GPU)' if any(map(on_gpu, records)) else ''}"
+
+
 def cores_of(environment: dict) -> int:
     """How many cores (or GPUs) a network kept busy."""
     return environment["threads"] if environment["device"] == "cpu" else 1

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mer_core import paths, significance, songs
+from mer_core import paths, results, significance, songs
 from mer_core.emotion import high_probability
 from mer_core.metrics import RELIABILITY_BINS
 from mer_core.results import main_decision, predictions, value
@@ -88,7 +88,7 @@ def against(compared: pd.DataFrame, records: list[dict], metric: str = "accuracy
             row |= {"p t-test": f"{d.p_t:.3f}"} if pd.notna(d.p_t) else {}
         checked = [v for r in mine if (v := validation_accuracy(r)) is not None]
         row |= {"validation": f"{np.mean(checked):.3f}"} if checked else {}
-        rows.append(row | {"core-minutes": f"{np.mean([r['cost']['core_minutes'] for r in mine]):.1f}"})
+        rows.append(row | {"core-minutes": results.spoken_cost(mine)})
     return pd.DataFrame(rows).set_index("run").fillna("")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from mer_core import paths, tagging
+from mer_core import paths, results, tagging
 from mer_core.tables import published, spoken
 
 
@@ -45,8 +45,7 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
             row[f"difference in {TAG_MEASURES[name]}"] = "; ".join(
                 f"{spoken(pair, sign=True)} from {in_words(pair.against)}, p {pair.p_holm:.3f}" for pair in pairs
             )
-        cost = [r["cost"]["core_minutes"] for r in records if r["label"] == label]
-        rows.append(row | {"core-minutes": f"{np.mean(cost):.1f}"})
+        rows.append(row | {"core-minutes": results.spoken_cost([r for r in records if r["label"] == label])})
     rows.append({"run": "chance", "PR-AUC": f"{np.mean(chance(records[0])):.3f}", "ROC-AUC": "0.500"})
     return pd.DataFrame(rows).set_index("run").fillna("")
 

@@ -6,8 +6,9 @@
 #
 # One fold of 4Q, plain training, the same network, epochs and seed; only the front end differs. Again: `mer run front_end --preset cpu`.
 #
-# **Answer.** No cost that one fold could show: {interval}`front_end/bands64_pool4/emotion/mean_probability/accuracy:.3f` with the preset's front end,
-# {interval}`front_end/bands64_pool2/emotion/mean_probability/accuracy:.3f` with frames averaged by two.
+# **Answer.** No cost that one fold could show: {interval}`front_end/bands128_pool1/emotion/mean_probability/accuracy:.3f` with all bands and frames,
+# {interval}`front_end/bands64_pool4/emotion/mean_probability/accuracy:.3f` with the preset's front end, a difference of
+# {interval}`front_end/bands64_pool4/difference/emotion/mean_probability:+.3f`. [The paper's network with its own front end](23_paper_network) does no better either.
 #
 # **Limits.** One fold, one training run.
 

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from mer_core import audit, metrics, tables
+from mer_core import audit, datasets, metrics, tables
+from mer_core.datasets import pmemo
 
 SUPPORT = (41, 126)  # low, high
 PUBLISHED = tables.published()
@@ -119,3 +120,16 @@ def test_one_reading_allows_every_pair_printed_for_pmemo():
     for target in ("valence", "arousal"):
         own = table.loc[(target, "positive")]
         assert own["possible"] == own["printed"] and "0.52" in own["at"]
+
+
+@pytest.mark.real_data
+def test_the_counted_lengths_give_the_segments_of_the_real_ones():
+    real = {"4Q": datasets.load("4q").table["duration_s"], "PMEmo": pmemo.annotations()["duration_s"]}
+    for dataset, durations in real.items():
+        counted = audit.clip_lengths(dataset)
+        for cut in (counted, np.minimum(counted, 30), np.minimum(np.ceil(counted), 30)):
+            assert len(cut) == len(durations)
+        for w in range(1, 6):
+            assert audit.segment_counts(counted, w).sum() == audit.segment_counts(durations, w).sum()
+            begun = audit.segment_counts(np.ceil(counted), w).sum()
+            assert begun == audit.segment_counts(np.ceil(durations), w).sum()
