@@ -13,7 +13,14 @@ def record(label, validation, test, **config):
         "method": {"name": "self_learning", "temperature": 0.5, "clean_threshold": 0.5} | config,
         "training": {"epochs": 10},
     }
-    return {"label": label, "run_id": label, "metrics": rows, "config": config, "cost": {"core_minutes": 1.0}, "environment": {"device": "cpu"}}
+    return {
+        "label": label,
+        "run_id": label,
+        "metrics": rows,
+        "config": config,
+        "cost": {"core_minutes": 1.0},
+        "environment": {"device": "cpu"},
+    }
 
 
 def compared(labels, against=None):
