@@ -193,7 +193,7 @@ EXPERIMENTS = {
         },
         reference="inherit",
         references={f"{method}_chosen": "inherit_chosen" for method in ALTERNATIVES},
-        at_smoke=("inherit", "elr"),
+        at_smoke=("elr",),
     ),
     "sensitivity": Experiment(
         question="How much do SSSL's open settings matter?",
