@@ -43,7 +43,13 @@ class Experiment:
         if preset not in self.presets:
             raise UserError(f"this experiment has no runs at the preset {preset!r}; it has some at {', '.join(self.presets)}.")
         labels = self.at_smoke if preset == "smoke" and self.at_smoke else self.variants
-        return {label: run_of(self.bases[preset], self.variants[label]) for label in labels}
+        base = self.bases[preset]
+        fewer = {"folds.tested": base.folds.tested} if preset == "smoke" else {}  # one fold, whatever a variant asks for
+        return {
+            label: run_of(base, changes | (fewer if "folds.tested" in changes else {}))
+            for label, changes in self.variants.items()
+            if label in labels
+        }
 
     def seeds_at(self, preset: str) -> tuple[int, ...]:
         return self.seeds[:1] if preset == "smoke" else self.seeds
