@@ -78,6 +78,7 @@ def numbers() -> dict[str, float | int | str]:
     found: dict[str, float | int | str] = {}
     found |= rated(recorded_or_none("annotation_noise"))
     found |= figure_2(headline_runs := recorded_or_none("segments_to_songs")) | on_two_folds(headline_runs)
+    found |= lowest_run(recorded_or_none("networks_that_teach")) | kept_by_peers(recorded_or_none("known_noise"))
     found |= first_fold(recorded_or_none("beyond"))
     for name in experiments.EXPERIMENTS:
         if name != "annotation_noise" and (records := recorded_or_none(name)):
@@ -91,6 +92,25 @@ def numbers() -> dict[str, float | int | str]:
         found[f"budget/{paper}/gpu_hours"] = budget([record for record in made if results.on_gpu(record)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
+    return found
+
+
+def lowest_run(records: list[dict]) -> dict[str, float]:
+    """The ROC-AUC of the worst training run of each label: a run at a half never learned."""
+    found: dict[str, float] = {}
+    for record in records:
+        row = results.value(record, name="roc_auc", target=tag_evaluation.MACRO, decision=tag_evaluation.SCORES, part="test")
+        key = f"{record['experiment']}/{record['label']}/lowest_roc_auc"
+        found[key] = min(row["value"], found.get(key, 1.0))
+    return found
+
+
+def kept_by_peers(records: list[dict]) -> dict[str, float]:
+    """Share of right labels among the windows that co-teaching keeps in its last epoch, mean over folds."""
+    found = {}
+    for record in (r for r in records if r["config"]["method"]["name"] == "co_teaching"):
+        shares = [log[-1]["truly_clean_in_clean_set"] for log in record["log"]]
+        found[f"{record['experiment']}/{record['label']}/windows/kept/truly_clean"] = float(np.mean(shares))
     return found
 
 

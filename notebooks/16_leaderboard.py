@@ -9,7 +9,7 @@
 #
 # **Answer.** The best of the published predictions reach {interval}`leaderboard/sail_usc_ensemble_all_data/all tags/scores/pr_auc:.3f`, the plain mean of three
 # editions' systems {interval}`leaderboard/mean_of_three_editions/all tags/scores/pr_auc:.3f`: averaging strangers' answers costs nothing and is as good as the best.
-# Next neighbours cannot be told apart, only systems some ranks from one another. Thresholds found on the test songs flatter: the mean's F is
+# Of next neighbours only the last two can be told apart; higher up it takes systems some ranks from one another. Thresholds found on the test songs flatter: the mean's F is
 # {result}`leaderboard/mean_of_three_editions/all tags/thresholds_on_test/f_score:.3f` with them,
 # {result}`leaderboard/mean_of_three_editions/all tags/thresholds_from_other_half/f_score:.3f` with thresholds from other artists.
 #
@@ -30,7 +30,8 @@ tag_tables.leaderboard(compared, cards)
 figures.intervals(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
 
 # %% [markdown]
-# Intervals overlap, but systems are judged by the same tracks: what counts is the difference on the same resamples.
+# Intervals overlap, but systems are judged by the same tracks: what counts is the difference on the same resamples. *Surely better*: p below one in twenty after
+# Holm's correction over all pairs. The plain means are of the best system of each edition, which their test scores have told.
 
 # %% tags=["hide-input"]
 tag_tables.leaderboard_differences(compared, cards)

@@ -13,7 +13,7 @@
 # {interval}`paper_network/self_learning/difference/valence/mean_probability:+.3f`, for arousal
 # {interval}`paper_network/self_learning/difference/arousal/mean_probability:+.3f`. Where the printed support vector machine decides, SSSL is ahead by
 # {interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`. None of this is more than chance. And the large network knows no more than the slim one, whose five runs average
-# {result}`segments_to_songs/inherit/emotion/mean_probability/accuracy:.3f`: 900 songs are what limits both.
+# {result}`segments_to_songs/inherit/emotion/mean_probability/accuracy:.3f`: with 900 songs, size alone does not help.
 #
 # **Limits.** One training run, whose luck is not in the intervals; 16 epochs of the paper's unknown number.
 
