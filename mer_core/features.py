@@ -171,8 +171,8 @@ def magnitudes(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
     n, hop = settings.window_samples, settings.hop_samples
     phase = 2 * torch.pi * torch.arange(n, device=samples.device) / (n - 1)
     window = 0.44959 - 0.49364 * phase.cos() + 0.05677 * (2 * phase).cos()
-    padded = torch.nn.functional.pad(samples, (0, -samples.shape[1] % hop))
-    spectrum = torch.stft(padded, n, hop, window=window * 2 / window.sum(), center=True, pad_mode="constant", return_complex=True)
+    padded = torch.nn.functional.pad(samples, (n // 2, n // 2 + -samples.shape[1] % hop))  # once: the memory is what costs
+    spectrum = torch.stft(padded, n, hop, window=window * 2 / window.sum(), center=False, return_complex=True)
     highest = min(int(settings.high_hz / settings.bin_hz) + 3, spectrum.shape[1] - 1)
     return spectrum[:, :highest].abs().transpose(1, 2)
 
@@ -186,8 +186,11 @@ def spectral_peaks(spectrum: torch.Tensor, settings: HPCP) -> tuple[torch.Tensor
     first = math.ceil(settings.low_hz / settings.bin_hz)
     bins = torch.arange(spectrum.shape[1], device=spectrum.device)
     left, right = torch.roll(spectrum, 1, dims=1), torch.roll(spectrum, -1, dims=1)
-    started = torch.where((spectrum != left) | (bins <= first), bins, 0).cummax(dim=1).values  # where a run of equals began
-    rises = torch.gather(spectrum > left, 1, started) & (started > first)
+    rises, started = spectrum > left, bins.expand_as(spectrum)
+    if bool((spectrum == left).any()):  # in digital silence, and hardly anywhere else
+        started = torch.where((spectrum != left) | (bins <= first), bins, 0).cummax(dim=1).values  # where a run of equals began
+        rises = torch.gather(rises, 1, started)
+    rises = rises & (started > first)
     falls = (spectrum > right) & (spectrum > settings.threshold) & (bins < spectrum.shape[1] - 1)
     frame, at = torch.nonzero(falls & (rises | ((bins == first) & (started == bins))), as_tuple=True)
     here, before, after, start = spectrum[frame, at], left[frame, at], right[frame, at], started[frame, at]
