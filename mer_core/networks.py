@@ -158,6 +158,8 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     asked = {"test": test}
     if frames.tracks.tagged:
         asked["validation"] = everything.of_tracks(songs_of_part(frames, "validation"))
+    if run.asked_windows:
+        asked = {name: segments_asked.evenly(run.asked_windows) for name, segments_asked in asked.items()}
     if part:
         inner = splits.inner(frames.tracks, training, run.folds)
         asked["out_of_fold"] = everything.of_tracks(training[inner == part - 1])

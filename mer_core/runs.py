@@ -22,6 +22,7 @@ class Run:
     dataset: str = "4q"  # a registered name, or the path of your own music
     features: Features = LogMel()
     window_s: float = 3.0  # segment duration in seconds; a window starts every second
+    asked_windows: int = 0  # of each song that is asked about, evenly spread; 0: all
     repeat_short: bool = False  # clips shorter than a window begin again; else they are refused
     noise: LabelNoise = LabelNoise()  # put into the labels of training windows; tested songs keep theirs
     method: object = self_learning.Settings()  # the Settings of one of mer_core.methods

@@ -35,7 +35,7 @@ class Training:
     batch_size: int = 64  # windows
     learning_rate: float = 1e-4  # peak of `rise_and_fall`; what VGG16 without batch norm bears with Adam
     weight_decay: float = 1e-4  # decoupled (AdamW)
-    stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all windows, as in the paper
+    stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all; 0: one of each song, anywhere
     precision: str = "bf16"  # of convolutions and dense layers: bf16 (autocast) or float32
     patience: int = 0  # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
     plateau: int = 0  # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `rise_and_fall` instead
@@ -88,7 +88,10 @@ class Segments:
 
     def of_tracks(self, tracks: np.ndarray) -> "Segments":
         """The windows of these tracks only; the frames are shared."""
-        keep = np.flatnonzero(np.isin(self.track, tracks))
+        return self.kept(np.flatnonzero(np.isin(self.track, tracks)))
+
+    def kept(self, keep: np.ndarray) -> "Segments":
+        """These windows only, by their indices."""
         on_device = torch.as_tensor(keep, device=self.device)
         return replace(
             self, first=self.first[on_device], n_own=self.n_own[on_device], label=self.label[on_device],
@@ -104,9 +107,22 @@ class Segments:
         return replace(self, label=torch.as_tensor(after, device=self.device), truly_clean=clean)
 
     def in_epoch(self, epoch: int, stride: int) -> torch.Tensor:
-        """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting with the epoch."""
+        """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting with the epoch.
+
+        With a stride of 0 one window of each track, drawn anew for every epoch: a random crop.
+        """
+        if stride == 0:
+            anywhere = np.random.default_rng(epoch).permutation(len(self))
+            chosen = anywhere[np.unique(self.track[anywhere], return_index=True)[1]]
+            return torch.as_tensor(chosen, device=self.device)
         chosen = np.flatnonzero(self.second.astype(int) % stride == epoch % stride)
         return torch.as_tensor(chosen, device=self.device)
+
+    def evenly(self, n: int) -> "Segments":
+        """Only `n` windows of each track, spread evenly from its beginning to its end; all of a track that has no more."""
+        places = [np.flatnonzero(self.track == track) for track in np.unique(self.track)]
+        keep = np.concatenate([own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))] for own in places])
+        return self.kept(keep)
 
     def spectrograms(self, index: torch.Tensor) -> torch.Tensor:
         """(len(index), 1, n_mels, n_frames) log-mel windows in dB: rows of the frame store, copied only now."""
@@ -312,7 +328,7 @@ class Learner:
 
     def validated(self) -> float:
         """ROC-AUC, mean over tags, of songs that nothing is learned from, by the mean over every `stride`-th window."""
-        index = self.validation.in_epoch(0, self.training.stride)
+        index = self.validation.in_epoch(0, self.training.stride or 1)
         heard = self.validation.track[index.cpu().numpy()]
         probabilities = songs.mean_probability(self.predict(self.validation, index).cpu().numpy(), heard)
         first = np.unique(self.validation.track, return_index=True)[1]

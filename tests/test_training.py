@@ -79,6 +79,20 @@ def test_strided_epochs_together_see_every_window_once(data):
     assert torch.equal(seen.sort().values, torch.arange(len(data)))
 
 
+def test_a_random_crop_is_one_window_of_each_song_and_another_in_the_next_epoch(data):
+    first, second = data.in_epoch(0, 0), data.in_epoch(1, 0)
+    assert sorted(data.track[first]) == sorted(set(data.track)) == sorted(data.track[second])
+    assert not torch.equal(first, second) and torch.equal(first, data.in_epoch(0, 0))
+
+
+def test_windows_asked_about_are_spread_from_beginning_to_end(data):
+    few = data.evenly(3)
+    for track in set(data.track):
+        own, all_of_it = few.second[few.track == track], data.second[data.track == track]
+        assert own.tolist() == [0, round((len(all_of_it) - 1) / 2), len(all_of_it) - 1]
+    assert len(data.evenly(1000)) == len(data)
+
+
 def test_a_part_keeps_only_its_tracks_and_shares_the_frames(data):
     part = data.of_tracks(np.array([1, 3]))
     assert set(part.track) == {1, 3} and part.values.data_ptr() == data.values.data_ptr()

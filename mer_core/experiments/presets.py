@@ -84,13 +84,15 @@ SELAB = {
         window_s=20.48,  # 960 frames
         network=backbones.Settings("efficientnet_b0"),
         method=inherit.Settings(mixup_alpha=1.0, longest_masked_share=0.2, single_tags=True),
-        training=Training(epochs=100, batch_size=32, learning_rate=1e-3, weight_decay=0.0, stride=11, patience=10, plateau=5),
+        training=Training(epochs=100, batch_size=32, learning_rate=1e-3, weight_decay=0.0, stride=0, patience=10, plateau=5),
+        asked_windows=16,
         folds=BY_PART,
     )
 }
 SELAB["cpu"] = replace(
     SELAB["paper"],
     dataset="4q_moods",
+    asked_windows=0,
     features=LogMel(sample_rate=12000, window_samples=512, hop_samples=256, n_mels=64, high_hz=6000.0, pool_frames=8),
     training=Training(epochs=15, batch_size=32, learning_rate=1e-3, stride=7, patience=15, plateau=3),
 )
