@@ -29,7 +29,7 @@ RISING_SHARE = 0.25  # of all steps, in which the learning rate rises
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained; the paper gives none of these."""
+    """How a network is trained; SSSL prints none of these, Mirable and SELAB some (`experiments.presets`)."""
 
     epochs: int = 30  # an epoch sees one window in `stride`
     batch_size: int = 64  # windows
