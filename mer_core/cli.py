@@ -274,3 +274,13 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
         publishing.write_generated()
         index = publishing.build()
     click.echo(f"The book is ready: open {index.relative_to(Path.cwd()) if index.is_relative_to(Path.cwd()) else index}")
+
+
+@main.command()
+def pair():
+    """Write the text notebooks as .ipynb for plain Jupyter, Binder, Colab and JupyterHub, with today's numbers in their text."""
+    from mer_core import book, paired
+
+    with clear_errors():
+        written = paired.write(book.numbers())
+    click.echo(f"{len(written)} notebooks in {paired.FOLDER}")

@@ -44,7 +44,7 @@ FILES = "MER_FIGURE_FILES"  # environment variable: whether figures bring their 
 def files_of(fig: Figure, data: pd.DataFrame) -> dict[str, str]:
     """A figure as SVG, as PDF (base64) and its data as CSV, by MIME type; without dates: equal figures are equal files."""
     svg, pdf = io.StringIO(), io.BytesIO()
-    fig.savefig(svg, format="svg", metadata={"Date": None})
+    fig.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
     fig.savefig(pdf, format="pdf", metadata={"CreationDate": None})
     table = data.to_csv(index=not isinstance(data.index, pd.RangeIndex), float_format="%.6g", lineterminator="\n")
     return {"image/svg+xml": svg.getvalue(), "application/pdf": base64.b64encode(pdf.getvalue()).decode(), "text/csv": table}

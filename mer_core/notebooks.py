@@ -42,7 +42,7 @@ def parameters(source: Path) -> dict[str, str]:
     """Names and default values (as source text) of a notebook's parameters cell."""
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder, "in.ipynb")
-        nbformat.write(_read(source), notebook)
+        nbformat.write(read(source), notebook)
         return {name: p["default"] for name, p in papermill.inspect_notebook(str(notebook)).items()}
 
 
@@ -87,7 +87,7 @@ def execute(source: Path, target: Path, **values) -> None:
     os.environ[FIGURE_FILES] = "yes"
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
-        nbformat.write(_read(source), before)
+        nbformat.write(read(source), before)
         try:
             papermill.execute_notebook(
                 str(before), str(after), parameters=values, kernel_name=KERNEL["name"], progress_bar=False,
@@ -111,16 +111,23 @@ def execute(source: Path, target: Path, **values) -> None:
 
 
 def keep_figures(notebook, folder: Path) -> None:
-    """Take what figures bring beside their picture (`mer_core.figures.FILES`) out of the notebook, into files of their name."""
-    folder.mkdir(exist_ok=True)
+    """Take what figures bring beside their picture (`figures.files_of`) out of the notebook, into files of their name."""
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
-            for kind, suffix in FIGURE_SUFFIXES.items():
-                content = output.get("data", {}).pop(kind, None)
-                if content and name:
-                    content = base64.b64decode(content) if suffix == ".pdf" else content.encode()
-                    (folder / f"{name}{suffix}").write_bytes(content)
+            brought = {kind: output["data"].pop(kind) for kind in FIGURE_SUFFIXES if kind in output.get("data", {})}
+            if name:
+                write_figure(folder, name, brought)
+
+
+def write_figure(folder: Path, name: str, brought: dict[str, str]) -> None:
+    """Write a figure's files, by MIME type, under its name; those that are there already and the same stay untouched."""
+    folder.mkdir(exist_ok=True, parents=True)
+    for kind, content in brought.items():
+        path, content = folder / f"{name}{FIGURE_SUFFIXES[kind]}", content.encode()
+        content = base64.b64decode(content) if path.suffix == ".pdf" else content
+        if not path.exists() or path.read_bytes() != content:
+            path.write_bytes(content)
 
 
 def hide_injected(notebook) -> None:
@@ -134,7 +141,7 @@ FIGURES = "figures"  # the folder beside executed notebooks
 FIGURE_SUFFIXES = {"image/svg+xml": ".svg", "application/pdf": ".pdf", "text/csv": ".csv"}
 
 
-def _read(source: Path):
+def read(source: Path):
     """A text notebook with our kernel and with cell ids that, unlike jupytext's, do not change from one reading to the next."""
     notebook = jupytext.read(source)
     notebook.metadata["kernelspec"] = KERNEL

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from mer_core import paths, results, significance, songs
 from mer_core.emotion import high_probability
@@ -267,6 +268,41 @@ def detection(records: list[dict]) -> pd.DataFrame:
         | {m: row[m] for m in measures}
         for r in records for fold, log in enumerate(r["log"]) for row in log if row.get("auc") is not None
     )  # fmt: skip
+
+
+def set_sizes(log: list[dict], thresholds: np.ndarray) -> pd.DataFrame:
+    """How many windows a threshold tau would keep and erase: ``epoch``, ``threshold``, ``kept``, ``erased``.
+
+    From the logged histogram of scaled losses and the two Gaussians, a loss beyond a mean judged as if it lay on it: to within a
+    bin, and without the share of every class that is kept whatever the mixture says.
+    """
+    rows = []
+    for row in (row for row in log if row.get("means")):
+        counts, (clean, noisy) = np.array(row["histogram"]), row["means"]
+        middle = ((np.arange(len(counts)) + 0.5) / len(counts)).clip(clean, noisy)
+        density = np.array(row["weights"])[:, None] * norm.pdf(middle, np.array([[clean], [noisy]]), np.c_[row["deviations"]])
+        probability = density[0] / density.sum(axis=0)
+        for threshold in thresholds:
+            kept = int(counts[probability >= threshold].sum())
+            rows.append({"epoch": row["epoch"] + 1, "threshold": threshold, "kept": kept, "erased": int(counts.sum()) - kept})
+    return pd.DataFrame(rows)
+
+
+def in_the_plane(records: list[dict]) -> pd.DataFrame:
+    """Every tested song where a network places it: ``method``, ``track_id``, ``called``, ``valence``, ``arousal``.
+
+    The last two are the probabilities that they are high, each the mean over the song's windows.
+    """
+    found = []
+    for record in records:
+        stored, classes = predictions(record), np.array(record["data"]["classes"])
+        mean = songs.mean_probability(stored["test"], stored["test_track"])
+        found.append(pd.DataFrame({
+            "method": record["label"], "track_id": stored["track_id"][np.unique(stored["test_track"])],
+            "called": classes[mean.argmax(axis=1)],
+            **{dimension: high_probability(mean, dimension) for dimension in ("valence", "arousal")},
+        }))  # fmt: skip
+    return pd.concat(found, ignore_index=True)
 
 
 def purity(records: list[dict]) -> pd.DataFrame:

@@ -75,6 +75,12 @@ class Tracks:
         """(n_tracks,) array of group names."""
         return self.table["group"].to_numpy()
 
+    def holds(self, track: int, second: int, window_s: int) -> bool:
+        """Whether a track's label is true of most seconds of a window that starts there; only where they are known."""
+        row = self.table.iloc[track]
+        truth = self.second_labels[row["track_id"]][second : second + window_s]
+        return 2 * truth.count(row["label"]) > len(truth)
+
     def without(self, reasons: dict[str, str]) -> "Tracks":
         """The same tracks less those whose path is a key of `reasons`; they are remembered in ``skipped``."""
         keep = ~self.table["path"].map(str).isin(reasons)

@@ -190,13 +190,9 @@ def joined(parts: list[Segments]) -> Segments:
 
 
 def _truly_clean(frames: Frames, windows: Windows) -> np.ndarray:
-    table = frames.tracks.table
     window_s = max(1, round(windows.n_frames / frames.settings.frames_per_second))
-    clean = np.zeros(len(windows), dtype=bool)
-    for j, (track, second) in enumerate(zip(windows.track, windows.second, strict=True)):
-        truth = frames.tracks.second_labels[table["track_id"][track]][int(second) : int(second) + window_s]
-        clean[j] = 2 * truth.count(table["label"][track]) > len(truth)
-    return clean
+    places = zip(windows.track.tolist(), windows.second.tolist(), strict=True)
+    return np.array([frames.tracks.holds(track, second, window_s) for track, second in places], dtype=bool)
 
 
 class Normalised(nn.Module):

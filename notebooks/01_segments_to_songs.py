@@ -22,7 +22,7 @@ preset = "smoke"  # smoke: synthetic corpus, seconds; cpu: 900 real clips on two
 # %% tags=["remove-cell"]
 import numpy as np
 
-from mer_core import datasets, experiments, figures, results, tables
+from mer_core import datasets, experiments, figures, interactive, results, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -75,6 +75,13 @@ figures.loss_mixtures(sssl["log"][0])
 # %% mystnb={"figure": {"name": "fig-confusion", "caption": "Which quadrants are taken for which, first seed: songs by their label (rows) and by the answer of the mean probability (columns)."}, "image": {"alt": "Confusion matrix of four quadrants for each method."}} tags=["hide-input"]
 first = [record for record in recorded if record["config"]["seed"] == 0]
 figures.confusions({r["label"]: np.array(r["confusion"]["mean_probability"]) for r in first}, sssl["data"]["classes"])
+
+# %% [markdown]
+# Where the networks of the first seed place every song: a point is a song that its network had not heard. The buttons choose the method.
+
+# %% tags=["hide-input"]
+plane = interactive.valence_arousal(tables.in_the_plane(first))
+interactive.shown(plane, "explore-plane", "Every song of 4Q by its probability of high valence and of high arousal, by method")
 
 # %% [markdown]
 # ## What this machine computes

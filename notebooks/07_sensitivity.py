@@ -19,7 +19,9 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+import numpy as np
+
+from mer_core import experiments, figures, interactive, results, tables
 
 # %% tags=["remove-cell"]
 recorded = experiments.recorded("sensitivity", "cpu")
@@ -28,6 +30,17 @@ around = tables.around_default(compared, recorded, "self_learning")
 
 # %% mystnb={"figure": {"name": "fig-tau", "caption": "Song accuracy by the threshold tau above which a label is trusted; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against the clean threshold tau."}} tags=["hide-input"]
 figures.around_default(around[around["setting"] == "clean_threshold"], "Song accuracy")
+
+# %% [markdown]
+# What the threshold does inside training: move the slider, and see how many of the training windows keep their label in each epoch after the warm-up, and how
+# many lose it. From the mixtures of the default run, first fold; the share of every class that is kept in any case is left out.
+
+# %% tags=["hide-input"]
+default = next(record for record in recorded if record["label"] == "self_learning")
+sizes = interactive.set_sizes(tables.set_sizes(default["log"][0], np.linspace(0.05, 0.95, 19).round(2)))
+interactive.shown(
+    sizes, "explore-set-sizes", "Training windows that keep and that lose their label in each epoch, by threshold tau"
+)
 
 # %% mystnb={"figure": {"name": "fig-T", "caption": "Song accuracy by the temperature T of the sharpened labels; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against the temperature T."}} tags=["hide-input"]
 figures.around_default(around[around["setting"] == "temperature"], "Song accuracy")

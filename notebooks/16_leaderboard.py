@@ -19,7 +19,7 @@
 preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, leaderboard, results, tag_tables
+from mer_core import experiments, figures, interactive, leaderboard, results, tag_tables
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("leaderboard", "cpu")
@@ -28,6 +28,13 @@ tag_tables.leaderboard(compared, cards)
 
 # %% mystnb={"figure": {"name": "fig-leaderboard", "caption": "PR-AUC of every published submission and of two plain means of strangers' systems; 95 % intervals over artists."}, "image": {"alt": "PR-AUC with interval for each submission."}} tags=["hide-input"]
 figures.intervals(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
+
+# %% [markdown]
+# The same to explore: point at a system for its figures, drag over a part to see it larger.
+
+# %% tags=["hide-input"]
+board = interactive.leaderboard(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
+interactive.shown(board, "explore-leaderboard", "PR-AUC with its interval for every published submission, best first")
 
 # %% [markdown]
 # Intervals overlap, but systems are judged by the same tracks: what counts is the difference on the same resamples. *Surely better*: p below one in twenty after

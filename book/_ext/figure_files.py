@@ -1,41 +1,72 @@
-"""Below every figure of a notebook: links to the same figure as SVG and PDF, and to its data as CSV.
+"""Every figure as a drawing for light and for dark pages, with links to it as SVG and PDF, and to its data as CSV.
 
-The files lie in ``executed/figures`` (`mer_core.notebooks.keep_figures`) and are copied beside the pages.
+The files lie in ``executed/figures`` (`mer_core.notebooks.keep_figures`) and are copied beside the pages. The dark drawing is the
+light one with every colour's lightness turned over: black on white becomes white on black, blue stays blue.
 """
 
+import re
 import shutil
+from colorsys import hls_to_rgb, rgb_to_hls
 from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-FOLDER = "figures"
+FOLDER = "executed/figures"
+DARKEST = 0.1  # the lightness that white gets: about that of a dark page
 
 
-def with_links(app, pagename, templatename, context, doctree):
-    if not pagename.startswith("executed/") or "body" not in context:
+def in_the_dark(svg: str) -> str:
+    """The same drawing for a dark page."""
+
+    def turned(match: re.Match) -> str:
+        hue, lightness, saturation = rgb_to_hls(*(int(match[1][i : i + 2], 16) / 255 for i in (0, 2, 4)))
+        rgb = hls_to_rgb(hue, 1 - (1 - DARKEST) * lightness, saturation)
+        return "#" + "".join(f"{round(255 * value):02x}" for value in rgb)
+
+    return re.sub(r"#([0-9a-f]{6})\b", turned, svg).replace("<svg ", '<svg fill="#ffffff" ', 1)
+
+
+def with_drawings(app, pagename, templatename, context, doctree):
+    if "<figure" not in context.get("body", ""):
         return
     page = BeautifulSoup(context["body"], "html.parser")
+    up = "../" * pagename.count("/")
     for figure in page.find_all("figure", id=True):
-        files = sorted(Path(app.srcdir, "executed", FOLDER).glob(f"{figure['id']}.*"))
-        if not files or figure.figcaption is None:
+        files = sorted(Path(app.srcdir, FOLDER).glob(f"{figure['id']}.*"))
+        if not files or figure.figcaption is None or figure.img is None:
             continue
+        stem = f"{up}{FOLDER}/{figure['id']}"
+        drawn(page, figure, stem)
         links = page.new_tag("p", attrs={"class": "figure-files"})
         for file in files:
-            link = page.new_tag("a", href=f"{FOLDER}/{file.name}", download=file.name)
+            link = page.new_tag("a", href=f"{stem}{file.suffix}", download=file.name)
             link.string = file.suffix[1:].upper()
             links.extend([link, " "])
         figure.figcaption.append(links)
     context["body"] = str(page)
 
 
+def drawn(page: BeautifulSoup, figure, stem: str) -> None:
+    """Put the two drawings in the place of the notebook's picture; the one that is not shown is not loaded.
+
+    In a box of their own, else the theme would hide the caption together with the drawing that is not for the page's colours.
+    """
+    light = figure.img
+    light.wrap(page.new_tag("div", attrs={"class": "drawings"}))
+    light.attrs = {"src": f"{stem}.svg", "alt": light["alt"], "class": "only-light", "loading": "lazy"}
+    light.insert_after(page.new_tag("img", attrs=light.attrs | {"src": f"{stem}-dark.svg", "class": "only-dark"}))
+
+
 def copied(app, exception):
-    if exception is None and app.builder.format == "html":
-        source = Path(app.srcdir, "executed", FOLDER)
-        if source.exists():
-            shutil.copytree(source, Path(app.outdir, "executed", FOLDER), dirs_exist_ok=True)
+    source, target = Path(app.srcdir, FOLDER), Path(app.outdir, FOLDER)
+    if exception is not None or app.builder.format != "html" or not source.exists():
+        return
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    for light in source.glob("*.svg"):
+        (target / f"{light.stem}-dark.svg").write_text(in_the_dark(light.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def setup(app):
-    app.connect("html-page-context", with_links)
+    app.connect("html-page-context", with_drawings)
     app.connect("build-finished", copied)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,33 +11,25 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
+from mer_core.paired import spelt
+
 log = logging.getLogger(__name__)
 
 
-class Result(SphinxRole):
-    pattern = "{}"
-    ends = ("",)  # behind the key
-
+class Number(SphinxRole):
     def run(self):
-        key, _, style = self.text.rpartition(":") if ":" in self.text else (self.text, "", "")
         path = Path(self.env.srcdir, self.config.results_json)
         self.env.note_dependency(str(path))
         try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-            values = [known[key + end] for end in self.ends]
-        except (OSError, KeyError):
-            log.warning("no result %r in %s", key, path.name, location=self.get_location())
-            return [nodes.Text(f"[missing {key}]")], []
-        return [nodes.inline("", self.pattern.format(*(format(value, style) for value in values)))], []
-
-
-class Interval(Result):
-    pattern = "{} ({} to {})"
-    ends = ("", "/low", "/high")
+            text = spelt(self.name, self.text, json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, KeyError) as missing:
+            log.warning("no result %s in %s", missing, path.name, location=self.get_location())
+            return [nodes.Text(f"[missing {self.text}]")], []
+        return [nodes.inline("", text)], []
 
 
 def setup(app):
     app.add_config_value("results_json", "numbers.json", "env")
-    app.add_role("result", Result())
-    app.add_role("interval", Interval())
+    app.add_role("result", Number())
+    app.add_role("interval", Number())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

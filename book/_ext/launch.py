@@ -1,0 +1,53 @@
+"""Buttons and downloads that lead to notebooks which exist: those in ``notebooks/ipynb``, and readable executed ones.
+
+The theme takes the page's own file for the notebook, which is made when the book is built and lies in no repository.
+"""
+
+import json
+from pathlib import Path
+from urllib.parse import urlencode
+
+import nbformat
+
+from mer_core import paired, paths
+
+PAGES, KEPT = "executed/", f"{paired.FOLDER.relative_to(paths.ROOT).as_posix()}/"
+LINK_MAKER = "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers who have a JupyterHub of their own
+
+
+def with_right_targets(app, pagename, templatename, context, doctree):
+    if not pagename.startswith(PAGES):
+        return
+    repository = paired.settings()["repository"]
+    wrong, right = f"{repository['path_to_book']}/{PAGES}", KEPT
+    for group in context["header_buttons"]:
+        if group.get("label") == "launch-buttons":
+            for button in group["buttons"]:
+                button["url"] = button["url"].replace(wrong, right)
+            group["buttons"].append(to_a_hub(repository, pagename))
+
+
+def to_a_hub(repository: dict, pagename: str) -> dict:
+    """A button to the page that makes a link for the reader's own JupyterHub, filled in but for the hub."""
+    path = f"{KEPT}{Path(pagename).name}.ipynb"
+    asked = urlencode(
+        {"repo": repository["url"], "branch": repository["branch"], "app": "jupyterlab", "filepath": path}, safe="/"
+    )
+    return {
+        "type": "link", "text": "JupyterHub", "tooltip": "Make a link for your JupyterHub",
+        "icon": "_static/images/logo_jupyterhub.svg", "url": f"{LINK_MAKER}?{asked}",
+    }  # fmt: skip
+
+
+def readable_downloads(app, exception):
+    if exception is not None or app.builder.format != "html":
+        return
+    known = json.loads(Path(app.srcdir, app.config.results_json).read_text(encoding="utf-8"))
+    for path in Path(app.outdir, "_sources", PAGES).glob("*.ipynb"):
+        nbformat.write(paired.made_readable(nbformat.read(path, as_version=4), known), path)
+
+
+def setup(app):
+    app.connect("html-page-context", with_right_targets, priority=900)  # after the theme has made its buttons
+    app.connect("build-finished", readable_downloads)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

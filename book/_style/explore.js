@@ -1,0 +1,45 @@
+// Draws the figures that a page carries as data, in the colours of its theme, and moves a line along a song as it plays.
+(() => {
+  const dark = () => document.documentElement.dataset.theme === "dark";
+  const colours = () => {
+    const [ink, grid] = dark() ? ["#ced6dd", "#3a3f46"] : ["#222832", "#e3e6ea"];
+    const axis = { color: ink, gridcolor: grid, zerolinecolor: grid };
+    return { ink, axis };
+  };
+
+  function themed(layout) {
+    const { ink, axis } = colours();
+    const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+    const changes = { "font.color": ink, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+    for (const name of axes) for (const key in axis) changes[`${name}.${key}`] = axis[key];
+    return changes;
+  }
+
+  function follow(plot, player) {
+    const line = (seconds) => ({
+      type: "line", xref: "x", yref: "paper", x0: seconds, x1: seconds, y0: 0, y1: 1, line: { color: colours().ink, width: 2 },
+    });
+    const fixed = (plot.layout.shapes || []).slice();
+    const move = () => {
+      Plotly.relayout(plot, { shapes: [...fixed, line(player.currentTime)] });
+      if (!player.paused) setTimeout(() => requestAnimationFrame(move), 60);
+    };
+    for (const event of ["play", "seeked", "pause"]) player.addEventListener(event, move);
+    plot.on("plotly_click", ({ points }) => { player.currentTime = Math.max(0, points[0].x); });
+  }
+
+  async function draw(place) {
+    const figure = JSON.parse(place.querySelector("script").textContent);
+    place.replaceChildren();
+    await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false });
+    await Plotly.relayout(place, themed(place.layout));
+    const player = place.parentElement.querySelector("audio");
+    if (player) follow(place, player);
+  }
+
+  const plots = [...document.querySelectorAll(".explore .plot")];
+  plots.forEach(draw);
+  new MutationObserver(() => plots.forEach((plot) => plot.layout && Plotly.relayout(plot, themed(plot.layout)))).observe(
+    document.documentElement, { attributes: true, attributeFilter: ["data-theme"] },
+  );
+})();
