@@ -280,7 +280,9 @@ def set_sizes(log: list[dict], thresholds: np.ndarray) -> pd.DataFrame:
     for row in (row for row in log if row.get("means")):
         counts, (clean, noisy) = np.array(row["histogram"]), row["means"]
         middle = ((np.arange(len(counts)) + 0.5) / len(counts)).clip(clean, noisy)
-        density = np.array(row["weights"])[:, None] * norm.pdf(middle, np.array([[clean], [noisy]]), np.c_[row["deviations"]])
+        density = np.array(row["weights"])[:, None] * norm.pdf(
+            middle, np.array([[clean], [noisy]]), np.array(row["deviations"])[:, None]
+        )
         probability = density[0] / density.sum(axis=0)
         for threshold in thresholds:
             kept = int(counts[probability >= threshold].sum())

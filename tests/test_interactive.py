@@ -1,0 +1,75 @@
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_core import figures, interactive, mixture, tables
+
+
+@pytest.fixture
+def windows():
+    return pd.DataFrame({"second": [0, 1, 2], "clean_probability": [0.9, 0.2, 0.6], "Q1": [0.8, 0.1, 0.6], "Q3": [0.2, 0.9, 0.4]})
+
+
+def timeline(windows):
+    return interactive.song(windows, ("Q1", "Q3"), "Q1", ("Q1", "Q1", "Q3", "Q3", "Q1"), 3.0, 0.5)
+
+
+def in_page(shown):
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.data, re.DOTALL)[1])
+
+
+def test_a_song_shows_the_truth_of_each_second_and_points_in_the_middle_of_their_windows(windows):
+    figure = timeline(windows)
+    truth = [bar for bar in figure.data if bar.yaxis == "y"]
+    assert [bar.x[0] for bar in truth] == [0.5, 1.5, 2.5, 3.5, 4.5]
+    assert [bar.marker.color for bar in truth].count(interactive.COLOURS[1]) == 2  # the two seconds of Q3
+    (first,) = (trace for trace in figure.data if trace.name == "Q1 happy")
+    assert list(first.x) == [1.5, 2.5, 3.5] and list(first.y) == [0.8, 0.1, 0.6]
+
+
+def test_the_mixtures_verdict_is_the_threshold_on_the_clean_probability(windows):
+    (bars,) = (trace for trace in timeline(windows).data if trace.name == "Clean probability")
+    assert [row[0] for row in bars.customdata] == ["label kept", "label erased", "label kept"]
+
+
+def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_without_script(windows, monkeypatch):
+    monkeypatch.setenv(figures.FILES, "yes")
+    shown = interactive.shown(timeline(windows), "hear-x", "A song & its course", (np.zeros(8000, np.float32), 8000))
+    assert in_page(shown)["layout"]["height"] == timeline(windows).layout.height
+    assert "A song &amp; its course" in shown.data and interactive.FALLBACK in shown.data
+    assert 'src="data:audio/mpeg;base64,' in shown.data and "http" not in re.sub(
+        r"<script.*?</script>", "", shown.data, flags=re.S
+    )
+
+
+def test_text_in_a_figure_cannot_end_its_script(windows, monkeypatch):
+    monkeypatch.setenv(figures.FILES, "yes")
+    figure = timeline(windows).update_layout(title="</script><b>")
+    assert in_page(interactive.shown(figure, "x", "x"))["layout"]["title"]["text"] == "</script><b>"
+
+
+def test_set_sizes_are_those_of_the_mixture_itself(rng):
+    losses = np.concatenate([rng.normal(0.2, 0.08, 800), rng.normal(1.5, 0.3, 200)])
+    fitted = mixture.fit(losses)
+    row = {
+        "epoch": 4, "means": fitted.means, "deviations": fitted.deviations, "weights": fitted.weights,
+        "histogram": np.histogram(fitted.scaled_loss, bins=50, range=(0, 1))[0].tolist(),
+    }  # fmt: skip
+    sizes = tables.set_sizes([{"epoch": 0}, row], np.array([0.1, 0.5, 0.9]))
+    own = [int((fitted.clean_probability >= tau).sum()) for tau in (0.1, 0.5, 0.9)]
+    fullest_near_the_border = 40  # windows of one bin
+    np.testing.assert_allclose(sizes["kept"], own, atol=fullest_near_the_border)
+    assert (sizes["kept"] + sizes["erased"] == 1000).all() and sizes["epoch"].unique() == [5]
+    assert sizes["kept"].is_monotonic_decreasing
+
+
+def test_a_song_lies_where_the_mean_of_its_windows_puts_it(monkeypatch):
+    stored = {"test": np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]), "test_track": np.array([0, 0, 2]),
+              "track_id": np.array(["a", "b", "c"])}  # fmt: skip
+    monkeypatch.setattr(tables, "predictions", lambda record: stored)
+    rows = tables.in_the_plane([{"label": "inherit", "data": {"classes": ["Q1", "Q2", "Q3", "Q4"]}}])
+    assert rows["track_id"].tolist() == ["a", "c"]
+    assert rows["valence"].tolist() == [1, 0] and rows["arousal"].tolist() == [0.5, 0]
