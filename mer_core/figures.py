@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -186,6 +187,12 @@ def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
     return finished(fig, rows)
 
 
+SETTING_NAMES = {
+    "clean_threshold": "Clean threshold τ", "temperature": "Temperature T", "mixup_alpha": "Mixup α",
+    "consistency_weight": "Weight of the agreement λ", "share_threshold": "Share threshold θ",
+}  # fmt: skip
+
+
 def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
     """A score as one setting after another moves off its default (ringed), one panel each, with 95 % intervals.
 
@@ -204,7 +211,12 @@ def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
             x, own["value"], yerr=[own["value"] - own["low"], own["high"] - own["value"]], fmt="o-", capsize=3, color=CLEAN
         )
         ax.plot(x[own["default"]], own["value"][own["default"]], "o", ms=11, mfc="none", mec=NOISY)
-        ax.set(xticks=x, xticklabels=[f"{value:g}" for value in own["at"]], xlabel=name, xlim=(-0.4, len(own) - 0.6))
+        ax.set(
+            xticks=x,
+            xticklabels=[f"{value:g}" for value in own["at"]],
+            xlabel=SETTING_NAMES.get(name, name),
+            xlim=(-0.4, len(own) - 0.6),
+        )
     axes[0, 0].set_ylabel(ylabel)
     return finished(fig, rows)
 
@@ -225,7 +237,8 @@ def by_condition(rows: pd.DataFrame, xlabel: str, ylabel: str, chance: float | N
         ax.errorbar(x, own["value"], yerr=error, fmt=marker, capsize=3, color=PALETTE[i], label=method_name(method))
     if chance is not None:
         ax.axhline(chance, color=NEUTRAL, ls=":", label="Chance")
-    ax.set(xticks=range(len(conditions)), xticklabels=conditions, xlabel=xlabel, ylabel=ylabel)
+    names = [textwrap.fill(str(condition), 12) for condition in conditions]
+    ax.set(xticks=range(len(conditions)), xticklabels=names, xlabel=xlabel, ylabel=ylabel)
     ax.grid(axis="y", color="0.92")
     fig.legend(loc="outside upper right", ncols=4, fontsize=8)
     return finished(fig, rows)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import soundfile
-from IPython.display import HTML
+from IPython.display import HTML, display
 from plotly.subplots import make_subplots
 
 from mer_core.figures import FILES, PALETTE, in_words, method_name
@@ -39,7 +39,9 @@ def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int]
     )
     player = "" if sound is None else audio(*sound, what)
     if not os.environ.get(FILES):
-        return figure if sound is None else HTML(f"{player}{figure.to_html(full_html=False)}")
+        if player:
+            display(HTML(player))
+        return figure
     data = json.dumps(json.loads(figure.to_json()), sort_keys=True).replace("</", "<\\/")
     height = figure.layout.height or 450
     return HTML(

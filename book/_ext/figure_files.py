@@ -1,7 +1,7 @@
 """Every figure as a drawing for light and for dark pages, with links to it as SVG and PDF, and to its data as CSV.
 
 The files lie in ``executed/figures`` (`mer_core.notebooks.keep_figures`) and are copied beside the pages. The dark drawing is the
-light one with every colour's lightness turned over: black on white becomes white on black, blue stays blue.
+light one with its greys turned over: black on white becomes white on black. The more colour there is, the more it stays itself.
 """
 
 import re
@@ -19,8 +19,11 @@ def in_the_dark(svg: str) -> str:
     """The same drawing for a dark page."""
 
     def turned(match: re.Match) -> str:
-        hue, lightness, saturation = rgb_to_hls(*(int(match[1][i : i + 2], 16) / 255 for i in (0, 2, 4)))
-        rgb = hls_to_rgb(hue, 1 - (1 - DARKEST) * lightness, saturation)
+        rgb = [int(match[1][i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        hue, lightness, saturation = rgb_to_hls(*rgb)
+        colour = max(rgb) - min(rgb)  # 0 for greys
+        over = (1 - colour) * (1 - (1 - DARKEST) * lightness) + colour * max(lightness, 0.5)
+        rgb = hls_to_rgb(hue, over, saturation)
         return "#" + "".join(f"{round(255 * value):02x}" for value in rgb)
 
     return re.sub(r"#([0-9a-f]{6})\b", turned, svg).replace("<svg ", '<svg fill="#ffffff" ', 1)
