@@ -30,4 +30,4 @@ lock: $(READY)  ## write constraints.txt anew from what is installed
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//; s/+cu[0-9]*$$//' > constraints.txt
 
 clean:
-	rm -rf _build book/executed book/generated data/cache data/results/smoke
+	rm -rf _build book/executed book/generated book/_assets book/node_modules data/cache data/results/smoke

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from mer_core import (
     UserError,
+    assets,
     claims,
     datasets,
     experiments,
@@ -32,6 +33,7 @@ from mer_core import (
     metrics,
     notebooks,
     paths,
+    printing,
     reruns,
     results,
     tables,
@@ -330,6 +332,13 @@ def headline(compared: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 
 
 MADE_BY_SPHINX = {"genindex", "search"}
+SHAPES = ("_ext/*.py", "_style/*", "_templates/**/*.html")  # what shapes every page, and Sphinx does not look at
+
+
+def is_newer(path: Path) -> bool:
+    """Whether a file has changed since the last build."""
+    last = HTML / "searchindex.js"  # the last file that a build writes
+    return not last.exists() or path.stat().st_mtime > last.stat().st_mtime
 
 
 def listed() -> list[str]:
@@ -341,18 +350,27 @@ def listed() -> list[str]:
 def build() -> Path:
     """Build the book as static HTML, offline, with every warning an error; returns its first page.
 
-    Pages whose sources are as they were at the last build are left alone; where one has been taken out, all are built anew.
+    Pages whose sources are as they were at the last build are left alone; where one has been taken out, or our extensions or
+    style have changed, all are built anew.
     """
     built = {path.relative_to(HTML).with_suffix("").as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts}
-    if built - set(listed()) - MADE_BY_SPHINX:
-        shutil.rmtree(HTML.parent)
+    if built - set(listed()) - MADE_BY_SPHINX or any(is_newer(path) for pattern in SHAPES for path in paths.BOOK.glob(pattern)):
+        shutil.rmtree(HTML.parent, ignore_errors=True)
+    missing = assets.gather()
     program = Path(sys.executable).with_name("jupyter-book")
     command = [str(program), "build", str(paths.BOOK), "-W", "-n", "--keep-going"]
     if subprocess.run(command, check=False).returncode:
         raise BookError("the book has warnings or errors (above); every one must be mended before it is published.")
     if found := faults(HTML):
         raise BookError(f"{len(found)} faults in the built pages:\n  " + "\n  ".join(found))
+    if missing:
+        print(missing, file=sys.stderr)
     return HTML / "index.html"
+
+
+def to_pdf() -> Path:
+    """Print the book as built to one PDF beside it."""
+    return printing.to_pdf(HTML, listed(), HTML.with_name("mer-companion.pdf"))
 
 
 def faults(site: Path) -> list[str]:

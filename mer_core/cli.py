@@ -259,7 +259,8 @@ def start_worker(threads: int) -> None:
 @click.option("--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebooks executed.")
 @click.option("--no-execute", is_flag=True, help="Build the pages from notebooks executed before.")
-def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_execute: bool):
+@click.option("--pdf", is_flag=True, help="Also print the whole book to one PDF, with the Chromium of this machine.")
+def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_execute: bool, pdf: bool):
     """Execute the notebooks, write the book's figures and numbers, and build it as strict offline HTML.
 
     \b
@@ -272,8 +273,9 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
         if not no_execute:
             publishing.execute_notebooks(preset, notebook, **dict(setting_of(text) for text in settings))
         publishing.write_generated()
-        index = publishing.build()
-    click.echo(f"The book is ready: open {index.relative_to(Path.cwd()) if index.is_relative_to(Path.cwd()) else index}")
+        files = [publishing.build(), *([publishing.to_pdf()] if pdf else [])]
+    for file in files:
+        click.echo(f"The book is ready: open {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
 
 
 @main.command()

@@ -39,7 +39,8 @@ def with_drawings(app, pagename, templatename, context, doctree):
         if not files or figure.figcaption is None or figure.img is None:
             continue
         stem = f"{up}{FOLDER}/{figure['id']}"
-        drawn(page, figure, stem)
+        light = Path(app.srcdir, FOLDER, f"{figure['id']}.svg").read_text(encoding="utf-8")
+        drawn(page, figure.img, stem, re.search(r'width="([\d.]+pt)"', light)[1])
         links = page.new_tag("p", attrs={"class": "figure-files"})
         for file in files:
             link = page.new_tag("a", href=f"{stem}{file.suffix}", download=file.name)
@@ -49,15 +50,11 @@ def with_drawings(app, pagename, templatename, context, doctree):
     context["body"] = str(page)
 
 
-def drawn(page: BeautifulSoup, figure, stem: str) -> None:
-    """Put the two drawings in the place of the notebook's picture; the one that is not shown is not loaded.
-
-    In a box of their own, else the theme would hide the caption together with the drawing that is not for the page's colours.
-    """
-    light = figure.img
-    light.wrap(page.new_tag("div", attrs={"class": "drawings"}))
-    light.attrs = {"src": f"{stem}.svg", "alt": light["alt"], "class": "only-light", "loading": "lazy"}
-    light.insert_after(page.new_tag("img", attrs=light.attrs | {"src": f"{stem}-dark.svg", "class": "only-dark"}))
+def drawn(page: BeautifulSoup, picture, stem: str, width: str) -> None:
+    """Put the two drawings in the place of the notebook's picture; the one that is not shown is not loaded."""
+    shared = {"alt": picture["alt"], "loading": "lazy", "style": f"--drawn-width: {width}"}
+    picture.attrs = {"src": f"{stem}.svg", "class": "only-light", **shared}
+    picture.insert_after(page.new_tag("img", attrs={"src": f"{stem}-dark.svg", "class": "only-dark", **shared}))
 
 
 def copied(app, exception):
