@@ -223,7 +223,7 @@ def experiments_table() -> pd.DataFrame:
             {
                 "question": e.question, "feeds": e.feeds, "command": f"`mer run {name} --preset {recorded_at(name)}`",
                 "runs recorded": f"{len(made)} of {len(wanted)}",
-                "core-minutes": f"{sum(r['cost']['core_minutes'] for r in made):.0f}",
+                "minutes": f"{sum(r['cost']['core_minutes'] for r in made):.0f}", "made on": made_on(made),
                 "at the paper preset": run_at_paper(name) if "paper" in e.presets else "does not apply",
             }
         )  # fmt: skip
@@ -231,7 +231,7 @@ def experiments_table() -> pd.DataFrame:
 
 
 def behind_pages() -> dict[str, list[dict]]:
-    """For every page of a notebook the experiments whose records it shows: command, runs, core-minutes, commits."""
+    """For every page of a notebook the experiments whose records it shows: command, runs, minutes, hardware, commits."""
     found = {}
     for source in notebooks.sources():
         shown = dict.fromkeys(
@@ -241,13 +241,19 @@ def behind_pages() -> dict[str, list[dict]]:
             {
                 "command": f"mer run {name} --preset {recorded_at(name)}",
                 "runs": len(records),
-                "core_minutes": round(sum(r["cost"]["core_minutes"] for r in records)),
+                "minutes": round(sum(r["cost"]["core_minutes"] for r in records)),
+                "made_on": made_on(records),
                 "commits": sorted({r["code"]["commit"][:7] for r in records if r["code"]["commit"]}),
             }
             for name in shown
             if (records := recorded_or_none(name))
         ]
     return found
+
+
+def made_on(records: list[dict]) -> str:
+    """What computed these records, of which their minutes are: processor cores, a GPU, or some of them each."""
+    return " and ".join(sorted({"a GPU" if results.on_gpu(record) else "cores" for record in records}, reverse=True))
 
 
 def run_at_paper(name: str) -> str:
