@@ -248,7 +248,7 @@ def experiments_table() -> pd.DataFrame:
             {
                 "question": e.question, "feeds": e.feeds, "command": f"`mer run {name} --preset {recorded_at(name)}`",
                 "runs recorded": f"{len(made)} of {len(wanted)}",
-                "core-minutes": f"{sum(r['cost']['core_minutes'] for r in made):.0f}",
+                "cost": cost(made),
                 "at the paper preset": run_at_paper(name) if "paper" in e.presets else "does not apply",
             }
         )  # fmt: skip
@@ -256,7 +256,7 @@ def experiments_table() -> pd.DataFrame:
 
 
 def behind_pages() -> dict[str, list[dict]]:
-    """For every page of a notebook the experiments whose records it shows: command, runs, core-minutes, commits."""
+    """For every page of a notebook the experiments whose records it shows: command, runs, cost, commits."""
     found = {}
     for source in notebooks.sources():
         shown = dict.fromkeys(
@@ -266,13 +266,22 @@ def behind_pages() -> dict[str, list[dict]]:
             {
                 "command": f"mer run {name} --preset {recorded_at(name)}",
                 "runs": len(records),
-                "core_minutes": round(sum(r["cost"]["core_minutes"] for r in records)),
+                "cost": cost(records),
                 "commits": sorted({r["code"]["commit"][:7] for r in records if r["code"]["commit"]}),
             }
             for name in shown
             if (records := recorded_or_none(name))
         ]
     return found
+
+
+def cost(records: list[dict]) -> str:
+    """What these records took: minutes of a core, of a GPU, or of both, where some were made on each."""
+    spent: dict[str, float] = {}
+    for record in records:
+        unit = "GPU-minutes" if results.on_gpu(record) else "core-minutes"
+        spent[unit] = spent.get(unit, 0.0) + record["cost"]["core_minutes"]
+    return ", ".join(f"{minutes:,.0f} {unit}" for unit, minutes in sorted(spent.items(), reverse=True))
 
 
 def run_at_paper(name: str) -> str:

@@ -15,6 +15,10 @@
 #
 # **Limits.** One collection of 900 clips, a slim network, ten epochs. What longer training and other settings change is on
 # [the next pages](06_attempts).
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again two cores and the audio of
+# 4Q do, `mer run segments_to_songs --preset cpu`; what it took is below the page. `preset` says what the last section computes; `paper`
+# wants a GPU.
 
 # %% tags=["parameters"]
 preset = "smoke"  # smoke: synthetic corpus, seconds; cpu: 900 real clips on two cores; paper: as printed, for a GPU

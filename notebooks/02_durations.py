@@ -10,6 +10,9 @@
 # {interval}`durations/chosen_for_arousal/arousal/mean_probability/accuracy:.3f` for arousal; what picking on the reported songs adds is in the second table.
 #
 # **Limits.** One training run for each duration.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

@@ -15,6 +15,9 @@
 # more than chance: few artists of 4Q have many clips.
 #
 # **Limits.** One training run each; which kinds of hand-made features there are was decided on training songs of the first fold.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

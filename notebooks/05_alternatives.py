@@ -18,6 +18,9 @@
 # **Limits.** Two folds, one training run of each: on these folds SSSL's five headline runs score between
 # {result}`segments_to_songs/self_learning/two_folds/lowest:.3f` and {result}`segments_to_songs/self_learning/two_folds/highest:.3f`, and the one here is among the
 # best. Of validation songs, which its networks had not heard either, it knew fewer than plain training did.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

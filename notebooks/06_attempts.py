@@ -16,6 +16,9 @@
 #
 # **Limits.** One training run of each, and on the first two folds SSSL's headline runs spread from
 # {result}`segments_to_songs/self_learning/two_folds/lowest:.3f` to {result}`segments_to_songs/self_learning/two_folds/highest:.3f`.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

@@ -14,6 +14,9 @@
 # only a weak agreement term ($\lambda$ of three tenths), {interval}`sensitivity/lambda_0.3/emotion/mean_probability/accuracy:.3f`.
 #
 # **Limits.** Few values, one training run each.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

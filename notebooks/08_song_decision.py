@@ -16,6 +16,9 @@
 # that are too sure of themselves do less harm than networks that heard half of the music.
 #
 # **Limits.** One training run of each; two inner networks to a fold.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

@@ -17,6 +17,9 @@
 #
 # **Limits.** Known noise: two folds, one training run. Synthetic music: one fold, three runs. Ratings over time are means over listeners and smooth
 # what single ones heard.
+#
+# **To run it.** Any laptop shows the records, makes those on synthetic music again, and computes the last section at `smoke`. Known noise
+# wants two cores and the audio of 4Q, listeners' ratings only the annotations. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

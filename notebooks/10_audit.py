@@ -5,6 +5,8 @@
 # together, and under which definitions? Every section says what it assumes and what would change its answer. Nothing here says
 # that an experiment was not made: where a figure cannot be, a definition, a table or a copy differs from what the text lets one
 # expect, and only the authors can say which.
+#
+# **To run it.** Any laptop, no audio: nothing here trains, and `preset` changes nothing.
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset computes the same

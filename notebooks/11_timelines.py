@@ -11,6 +11,9 @@
 # are called by its label, the others otherwise, as its Figure 2 has it. Whether the course follows what listeners felt, four choruses cannot say.
 #
 # **Limits.** A timeline shows what a network calls, not what is there; windows overlap by two thirds.
+#
+# **To run it.** Any laptop draws any song from the records. To make these again, two cores and the audio of 4Q do. `song` is an id of 4Q;
+# `preset` changes nothing.
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset shows the same records

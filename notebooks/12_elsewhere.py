@@ -11,6 +11,9 @@
 #
 # **Limits.** One training run of each; the synthetic corpus is made of simple tones, the step to it is larger than that between collections of
 # recorded music.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

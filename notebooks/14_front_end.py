@@ -11,6 +11,9 @@
 # {interval}`front_end/bands64_pool4/difference/emotion/mean_probability:+.3f`. [The paper's network with its own front end](23_paper_network) does no better either.
 #
 # **Limits.** One fold, one training run.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
+# 4Q do; what it took is below the page. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

@@ -9,6 +9,8 @@
 # (`data/claims.yaml`). SSSL is judged on its own data set; the two papers on tags on another, the moods of 4Q, where only directions can be
 # compared, and by what they published. Where a figure of ours rests on fewer songs than a tolerance was written for, it widens.
 # "Not run yet" means that a record is missing.
+#
+# **To run it.** Any laptop, no audio: nothing here trains, and `preset` changes nothing.
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset judges the same records

@@ -14,6 +14,9 @@
 # {result}`leaderboard/mean_of_three_editions/all tags/thresholds_from_other_half/f_score:.3f` with thresholds from other artists.
 #
 # **Limits.** Only systems whose predictions are public; one test set, whose tracks come from few artists.
+#
+# **To run it.** A laptop; to make the records again, the published predictions, which `--fetch` downloads, and no audio. `preset` changes
+# nothing.
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset shows the same records

@@ -13,6 +13,9 @@
 # {interval}`long_or_short/short_hpcp/difference/all tags/scores/roc_auc:+.3f`. That long input ranks better by ROC-AUC, we do not see; nor does the paper's own table, where mel is alone.
 #
 # **Limits.** Clips of half a minute: a mood that shows only over minutes cannot be found. Few songs: {result}`long_or_short/short_mel/n:d` in the test. Directions can be compared with the paper, not figures.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. The records were made on a GPU; two cores and the
+# audio of 4Q make them too, in more time. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

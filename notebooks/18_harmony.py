@@ -12,6 +12,9 @@
 # {interval}`harmony/short_hpcp/difference/all tags/scores/roc_auc:+.3f`. On quadrants accuracy differs by {interval}`harmony_on_quadrants/hpcp/difference/emotion/mean_probability:+.3f`.
 #
 # **Limits.** A small network on few songs; one training run on the quadrants.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. The records were made on a GPU; two cores and the
+# audio of 4Q make them too, in more time. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu

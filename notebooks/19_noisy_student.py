@@ -16,6 +16,9 @@
 # ([as printed and as released](22_differences)). Shorter masks, other blocks, less dropout, or that all answers count do not make up for the rest; what does that harm, we have not found.
 #
 # **Limits.** Little music without labels, and small networks.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. The records were made on a GPU; two cores and the
+# audio of 4Q make them too, in more time. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

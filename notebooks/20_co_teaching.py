@@ -14,6 +14,9 @@
 # co-teaching does keep right ones: {result}`known_noise/co_teaching_symmetric_40/windows/kept/truly_clean:.0%` of those kept are right in the last epoch, of all windows three in five.
 #
 # **Limits.** Networks made for pictures, from nothing, tested on {result}`networks_that_teach/rexnet/n:d` songs. The paper begins with weights learned from pictures.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. The records were made on a GPU; two cores and the
+# audio of 4Q make them too, in more time. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

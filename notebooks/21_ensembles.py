@@ -13,6 +13,9 @@
 # {result}`leaderboard/mirable_short/all tags/scores/roc_auc:.3f` and {result}`leaderboard/mirable_long_hpcp_noisy/all tags/scores/roc_auc:.3f`. A mean pays where its members are equals.
 #
 # **Limits.** Two members each; the weight rests on few validation songs.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. The records were made on a GPU; two cores and the
+# audio of 4Q make them too, in more time. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

@@ -14,6 +14,9 @@
 # {interval}`mirable_as_released/second_iteration/difference/all tags/scores/roc_auc:+.3f`.
 #
 # **Limits.** One training run each: another run alone may differ as much. The two runs with other masks were made on another machine than the rest.
+#
+# **To run it.** Any laptop shows the records and computes the last section at `smoke`. The records were made on a GPU; two cores and the
+# audio of 4Q make them too, in more time. `preset` says what the last section computes.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke, cpu or paper

@@ -7,11 +7,12 @@ import pytest
 from mer_core import book, paths, results
 from mer_core.notebooks import sources
 
-PAGES = sorted(path for path in paths.BOOK.glob("*.md"))
+PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not {"executed", "generated", "_vendor"} & set(path.parts))
 
 
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
-    expected = {path.stem for path in PAGES} | {f"executed/{source.stem}" for source in sources()}
+    written = {path.relative_to(paths.BOOK).with_suffix("").as_posix() for path in PAGES}
+    expected = written | {f"executed/{source.stem}" for source in sources()}
     assert expected == set(book.listed()) and expected
 
 

@@ -14,11 +14,11 @@ def with_what_is_behind(app, pagename, templatename, context, doctree):
         return
     notebook = f"notebooks/{pagename.rpartition('/')[2]}.py"
     rows = "".join(
-        f"<tr><td><code>{escape(row['command'])}</code></td><td>{row['runs']}</td><td>{row['core_minutes']:,}</td>"
+        f"<tr><td><code>{escape(row['command'])}</code></td><td>{row['runs']}</td><td>{escape(row['cost'])}</td>"
         f"<td>{escape(', '.join(row['commits']))}</td></tr>"
         for row in behind[pagename]
     )
-    head = "".join(f"<th>{name}</th>" for name in ("Makes the records shown", "Runs", "Core-minutes", "Commits"))
+    head = "".join(f"<th>{name}</th>" for name in ("Makes the records shown", "Runs", "Cost", "Commits"))
     records = f"<table class='table'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
     context["body"] += (
         f"<section id='behind-this-page'><h2>Behind this page</h2><p>Notebook: <code>{notebook}</code>. Make the page again: "
