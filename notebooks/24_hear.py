@@ -12,7 +12,7 @@
 # listen for orange bars where nothing departs.
 #
 # **Limits.** Music made by code departs more abruptly than real music does; it serves to understand, not to claim. The network is the one of plain training, first
-# run, on songs a fifth of whose seconds depart. How well the mixture finds wrong labels in real music is [on the next page](09_wrong_labels).
+# run, on songs a fifth of whose seconds depart. How well the mixture finds wrong labels in real music is [a page of its own](09_wrong_labels).
 #
 # Shows records, and makes the songs anew in seconds; runs anywhere. Records again: `mer run drift --preset cpu`.
 
