@@ -8,6 +8,7 @@ import base64
 import io
 import json
 import os
+import textwrap
 from html import escape
 
 import numpy as np
@@ -22,6 +23,7 @@ from mer_core.figures import FILES, PALETTE, in_words, method_name
 COLOURS = PALETTE.as_hex()
 FALLBACK = "Explore this figure in the book, or run this cell."
 MARGIN = {"l": 55, "r": 10, "t": 30, "b": 45}  # pixels
+NARROW = 20  # characters of a label, on a phone
 BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top"}  # a legend that leaves a phone its width
 
 
@@ -170,7 +172,7 @@ def leaderboard(rows: pd.DataFrame, xlabel: str) -> go.Figure:
     ----------
     rows : ``label``, ``value``, ``low``, ``high``
     """
-    rows = rows[::-1].assign(label=rows["label"].str.replace(", ", ",<br>"))  # a phone is narrow
+    rows = rows[::-1].assign(label=["<br>".join(textwrap.wrap(label, NARROW)) for label in rows["label"][::-1]])
     figure = go.Figure().add_scatter(
         x=rows["value"], y=rows["label"], mode="markers", marker={"color": COLOURS[0], "size": 8}, showlegend=False,
         error_x={"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"], "color": COLOURS[0]},

@@ -45,7 +45,7 @@ interactive.shown(
     sizes, "explore-set-sizes", "Training windows that keep and that lose their label in each epoch, by threshold tau"
 )
 
-# %% mystnb={"figure": {"name": "fig-T", "caption": "Song accuracy by the temperature T of the sharpened labels; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against the temperature T."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-temperature", "caption": "Song accuracy by the temperature T of the sharpened labels; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against the temperature T."}} tags=["hide-input"]
 figures.around_default(around[around["setting"] == "temperature"], "Song accuracy")
 
 # %% mystnb={"figure": {"name": "fig-alpha", "caption": "Song accuracy by mixup's alpha; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against mixup's alpha."}} tags=["hide-input"]
