@@ -3,13 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: book test lint benchmarks records lock clean
+.PHONY: book test test-book pdf lint benchmarks records lock clean
 
 book: $(READY)  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
 
-test: $(READY)  ## the whole test suite; tests on real data join in when MER_DATA is set
-	$(BIN)/python -m pytest
+pdf: $(READY)  ## the book, and all of it as one PDF; needs a Chromium
+	$(BIN)/mer book --preset smoke --pdf
+
+test: $(READY)  ## the test suite but for the built book; tests on real data join in when MER_DATA is set
+	$(BIN)/python -m pytest -m "not browser"
+
+test-book: book  ## what must hold for the built book, looked at in a Chromium
+	$(BIN)/python -m pytest -m browser tests/test_rendered_book.py
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

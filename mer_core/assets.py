@@ -32,7 +32,7 @@ def gather() -> str | None:
     if missing:
         return (
             f"Not in this book: {', '.join(missing)}. {reason or 'The fetched package does not hold it.'} The pages read all "
-            "the same, formulas as TeX source. To have them drawn, get npm (it comes with Node.js) and a network, and build again."
+            "the same, formulas as TeX source. To have them drawn, get npm (part of Node.js) and a network, and build again."
         )
     return None
 

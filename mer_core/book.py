@@ -344,37 +344,41 @@ MADE_BY_SPHINX = {"genindex", "search"}
 SHAPES = ("_ext/*.py", "_style/*", "_templates/**/*.html")  # what shapes every page, and Sphinx does not look at
 
 
-def is_newer(path: Path) -> bool:
-    """Whether a file has changed since the last build."""
-    last = HTML / "searchindex.js"  # the last file that a build writes
-    return not last.exists() or path.stat().st_mtime > last.stat().st_mtime
-
-
 def listed() -> list[str]:
     """All pages in the order of the table of contents, without suffix."""
     toc = yaml.safe_load((paths.BOOK / "_toc.yml").read_text(encoding="utf-8"))
     return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
-def build() -> Path:
-    """Build the book as static HTML, offline, with every warning an error; returns its first page.
+def build(folder: Path = paths.ROOT) -> Path:
+    """Build the book as static HTML in the folder's ``_build``, offline, every warning an error; returns its first page.
 
     Pages whose sources are as they were at the last build are left alone; where one has been taken out, or our extensions or
     style have changed, all are built anew.
     """
-    built = {path.relative_to(HTML).with_suffix("").as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts}
-    if built - set(listed()) - MADE_BY_SPHINX or any(is_newer(path) for pattern in SHAPES for path in paths.BOOK.glob(pattern)):
-        shutil.rmtree(HTML.parent, ignore_errors=True)
+    site = folder / HTML.relative_to(paths.ROOT)
+    if is_outdated(site):
+        shutil.rmtree(site.parent)
     missing = assets.gather()
     program = Path(sys.executable).with_name("jupyter-book")
-    command = [str(program), "build", str(paths.BOOK), "-W", "-n", "--keep-going"]
+    command = [str(program), "build", str(paths.BOOK), "--path-output", str(folder), "-W", "-n", "--keep-going"]
     if subprocess.run(command, check=False).returncode:
         raise BookError("the book has warnings or errors (above); every one must be mended before it is published.")
-    if found := faults(HTML):
+    if found := faults(site):
         raise BookError(f"{len(found)} faults in the built pages:\n  " + "\n  ".join(found))
     if missing:
         print(missing, file=sys.stderr)
-    return HTML / "index.html"
+    return site / "index.html"
+
+
+def is_outdated(site: Path) -> bool:
+    """Whether a built site holds what Sphinx would not take out, or was made before what shapes every page."""
+    last = site / "searchindex.js"  # the last file that a build writes
+    if not last.exists():
+        return site.parent.exists()
+    built = {page.relative_to(site).with_suffix("").as_posix() for page in site.rglob("*.html") if "_static" not in page.parts}
+    shapes = [path for pattern in SHAPES for path in paths.BOOK.glob(pattern)]
+    return bool(built - set(listed()) - MADE_BY_SPHINX) or any(path.stat().st_mtime > last.stat().st_mtime for path in shapes)
 
 
 def to_pdf() -> Path:

@@ -25,6 +25,7 @@ FALLBACK = "Explore this figure in the book, or run this cell."
 MARGIN = {"l": 55, "r": 10, "t": 30, "b": 45}  # pixels
 NARROW = 20  # characters of a label, on a phone
 BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top"}  # a legend that leaves a phone its width
+ABOVE = {"orientation": "h", "y": 1, "yanchor": "bottom"}  # where a slider is below
 
 
 def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int] | None = None):
@@ -127,14 +128,9 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(range=[-0.02, 1.02], title_text="Probability of high arousal")
     figure.add_hline(0.5, line_width=1, line_color="gray").add_vline(0.5, line_width=1, line_color="gray")
     choice = {
-        "buttons": buttons,
-        "type": "buttons",
-        "direction": "right",
-        "x": 0,
-        "xanchor": "left",
-        "y": 1.1,
-        "yanchor": "bottom",
-    }
+        "buttons": buttons, "type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1.1, "yanchor": "bottom",
+        "font": {"color": "#222832"}, "bgcolor": "#ced6dd",  # the chosen one is nearly white on any page
+    }  # fmt: skip
     return figure.update_layout(height=560, updatemenus=[choice])
 
 
@@ -161,8 +157,7 @@ def set_sizes(rows: pd.DataFrame) -> go.Figure:
     start = int(np.argmin(np.abs(np.array(thresholds) - 0.5)))
     slider = {"active": start, "currentvalue": {"prefix": "τ = "}, "steps": steps, "pad": {"t": 50}}
     figure.update_xaxes(title_text="Epoch", dtick=1).update_yaxes(title_text="Training windows")
-    figure.update_layout(height=480, barmode="stack", sliders=[slider])
-    return figure
+    return figure.update_layout(height=480, barmode="stack", sliders=[slider])
 
 
 def leaderboard(rows: pd.DataFrame, xlabel: str) -> go.Figure:

@@ -42,7 +42,7 @@ def to_pdf(site: Path, pages: list[str], target: Path) -> Path:
             f"printing needs a Chromium: no {', '.join(BROWSERS)} is on the PATH. Install one, or name yours in MER_CHROMIUM."
         )
     one = target.with_suffix(".html")
-    one.write_text(on_one_page(site, pages, f"{site.name}/"), encoding="utf-8")
+    one.write_text(on_one_page(site, pages, os.path.relpath(site, target.parent) + "/"), encoding="utf-8")
     target.unlink(missing_ok=True)
     options = [f"--virtual-time-budget={DRAWING_MS}", "--no-pdf-header-footer", "--generate-pdf-document-outline"]
     command = [program, *WITHOUT_A_SCREEN, *options, f"--print-to-pdf={target}", one.resolve().as_uri()]

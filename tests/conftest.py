@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from mer_core import paths
+from mer_core import paths, printing
 from mer_core.datasets import synthetic
 
 RATE = 22050
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests that need real data where none is at hand, visibly in the closing line."""
-    if "MER_DATA" not in os.environ:
-        needing = [item for item in items if item.get_closest_marker("real_data")]
-        config.hook.pytest_deselected(items=needing)
-        items[:] = [item for item in items if item not in needing]
+    """Deselect tests that need real data, or a browser, where there is none, visibly in the closing line."""
+    missing = {"real_data": "MER_DATA" not in os.environ, "browser": printing.browser() is None}
+    needing = [item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)]
+    config.hook.pytest_deselected(items=needing)
+    items[:] = [item for item in items if item not in needing]
 
 
 @pytest.fixture

@@ -1,25 +1,30 @@
-"""Pages load nothing that is not there: no live code, no script from outside, no script that was not fetched.
+"""Pages ask for nothing that is not there, nor for more than they use.
 
-Sphinx-thebe's scripts go because live code is off and its constants, written twice, are a script error on every page. MathJax
-goes where it could not be fetched (`mer_core.assets`): formulas are then shown as TeX source.
+- Sphinx-thebe's scripts go: live code is off, and its constants, written twice, are a script error on every page.
+- MathJax goes from pages without formulas, and from all where it could not be fetched (`mer_core.assets`): they show TeX source.
+- Search opened from disk lists titles only: a browser lets no page read another one there for the lines around a hit.
 """
 
 from pathlib import Path
 
+FROM_DISK = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = location.protocol !== 'file:';"
+
 
 def with_what_is_there(app, pagename, templatename, context, doctree):
-    unwanted = ("thebe",) if app.config.formulas_are_drawn else ("thebe", app.config.mathjax_path)
+    if pagename == "search":
+        app.add_js_file(None, body=FROM_DISK)
+    has_formulas = app.env.get_domain("math").data["has_equations"].get(pagename)
+    unwanted = ["thebe"] if has_formulas and app.config.mathjax_is_there else ["thebe", app.config.mathjax_path]
     scripts = context.get("script_files", [])
     context["script_files"] = [script for script in scripts if not any(name in str(script) for name in unwanted)]
 
 
 def look_for_mathjax(app, config):
-    folders = [Path(app.confdir, folder) for folder in config.html_static_path]
-    config.formulas_are_drawn = any((folder / config.mathjax_path).exists() for folder in folders)
+    config.mathjax_is_there = any(Path(app.confdir, folder, config.mathjax_path).exists() for folder in config.html_static_path)
 
 
 def setup(app):
-    app.add_config_value("formulas_are_drawn", True, "html")  # so that every page is written anew when that changes
+    app.add_config_value("mathjax_is_there", True, "html")  # every page is written anew when that changes
     app.connect("config-inited", look_for_mathjax)
     app.connect("html-page-context", with_what_is_there, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

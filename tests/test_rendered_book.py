@@ -1,0 +1,197 @@
+"""What must hold for the built book, as a reader's browser shows it from disk: on a phone and on a desk, in light and in dark."""
+
+import subprocess
+import sys
+from collections import defaultdict
+from itertools import product
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from mer_core import assets, book, printing
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (390, 1440)
+THEMES = ("light", "dark")
+PAGES = [*book.listed(), *sorted(book.MADE_BY_SPHINX)]
+SITE_MB, FIRST_PAGE_MB = 40, 1.5
+
+# axe's findings that are the theme's own: rule, a piece of the element, and why it may stay
+ALLOWED = [
+    ("label-content-name-mismatch", 'aria-label="Search"', "the search button is named Search and also shows its keys, Ctrl + K"),
+    ("aria-required-children", 'class="citation-list"', "the list of references holds links beside its items"),
+]
+AXE = """
+axe.run(document, {resultTypes: ['violations'], preload: false}).then(({violations}) => violations
+    .filter(({impact}) => ['serious', 'critical'].includes(impact))
+    .flatMap(({id, nodes}) => nodes.map(({html}) => [id, html])))
+"""
+UNDRAWN = ".math:not(:has(mjx-container)), mjx-merror"
+DRAWN = """async () => {
+    if (!document.querySelector('script[src*=tex-svg]')) return;
+    while (!window.MathJax?.startup?.promise) await new Promise(done => setTimeout(done, 10));
+    await MathJax.startup.promise;
+}"""
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The book as it was built last, by `make test-book` just now; where there is none it is made."""
+    if not (book.HTML / "index.html").exists():
+        subprocess.run([Path(sys.executable).with_name("mer"), "book"], check=True)
+    return book.HTML
+
+
+@pytest.fixture(scope="module")
+def tab():
+    """One tab of one browser for all tests."""
+    with sync_playwright() as playwright:
+        options = [*printing.WITHOUT_A_SCREEN, "--autoplay-policy=no-user-gesture-required"]
+        browser = playwright.chromium.launch(executable_path=printing.browser(), args=options)
+        yield browser.new_page()
+        browser.close()
+
+
+def watch(tab):
+    """What goes wrong in a tab from now on, and what it asks for."""
+    seen = defaultdict(list)
+    tab.on("pageerror", lambda error: seen["errors"].append(str(error)))
+    tab.on("console", lambda message: seen["errors"].append(message.text) if message.type == "error" else None)
+    tab.on("requestfailed", lambda request: seen["failed"].append(request.url))
+    tab.on("request", lambda request: seen["requests"].append(request.url))
+    return seen
+
+
+def findings_of_axe(tab):
+    found = [(rule, html) for rule, html in tab.evaluate(AXE)]
+    return [finding for finding in found if not any(finding[0] == rule and piece in finding[1] for rule, piece, _ in ALLOWED)]
+
+
+@pytest.fixture(scope="module")
+def visits(site, tab):
+    """What was found on every page, at every width, in every theme; each page is loaded once for each width."""
+    found, seen = [], watch(tab)
+    axe = (assets.FETCHED / "axe-core/axe.min.js").read_text(encoding="utf-8")
+    for name, width in product(PAGES, WIDTHS):
+        seen.clear()
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.goto((site / f"{name}.html").as_uri())
+        tab.add_style_tag(content="* { transition: none !important }")  # else colours are judged halfway between two themes
+        tab.evaluate(DRAWN)
+        tab.evaluate(axe)
+        for theme in THEMES:
+            tab.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+            found.append(
+                {
+                    "where": f"{name}, {width} pixels, {theme}",
+                    "axe": findings_of_axe(tab),
+                    "wider": tab.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)"),
+                    "formulas": tab.locator(".math").count(),
+                    "undrawn": tab.locator(UNDRAWN).count(),
+                    "players": tab.locator("audio").count(),
+                    "interactive": tab.locator(".js-plotly-plot").count(),
+                    "errors": list(seen["errors"]),
+                    "failed": list(seen["failed"]),
+                    "outside": [url for url in seen["requests"] if not url.startswith(("file:", "data:", "blob:"))],
+                }
+            )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("fault", ["errors", "failed", "outside", "wider", "undrawn", "axe"])
+def test_no_page_has_at_any_width_in_any_theme(visits, fault):
+    assert len(visits) == len(PAGES) * len(WIDTHS) * len(THEMES)
+    assert {visit["where"]: visit[fault] for visit in visits if visit[fault]} == {}
+
+
+def test_there_are_formulas_to_draw(visits):
+    assert sum(visit["formulas"] for visit in visits) > 0
+
+
+def pages_with(visits, what):
+    """Every page that has at least one, once."""
+    return list(dict.fromkeys(visit["where"].split(",")[0] for visit in visits if visit[what]))
+
+
+def test_players_play(visits, site, tab):
+    pages = pages_with(visits, "players")
+    if not pages:
+        pytest.skip("the book has no players")
+    for name in pages:
+        tab.goto((site / f"{name}.html").as_uri())
+        for player in tab.locator("audio").all():
+            player.evaluate("player => { player.muted = true; return player.play() }")
+            tab.wait_for_function("player => player.currentTime > 0.1", arg=player.element_handle())
+            player.evaluate("player => player.pause()")
+
+
+ANSWERS = ("plotly_click", "plotly_legendclick", "plotly_relayout", "plotly_restyle", "plotly_buttonclicked")
+
+
+def test_interactive_figures_answer_a_click(visits, site, tab):
+    pages = pages_with(visits, "interactive")
+    if not pages:
+        pytest.skip("the book has no interactive figures")
+    for name in pages:
+        tab.goto((site / f"{name}.html").as_uri())
+        for figure in tab.locator(".js-plotly-plot").all():
+            figure.evaluate(
+                "(figure, names) => names.forEach(name => figure.on(name, () => { figure.dataset.answered = name }))", ANSWERS
+            )
+            figure.scroll_into_view_if_needed()
+            figure.locator(".legendtoggle, .point, .nsewdrag").first.click(force=True)
+            tab.wait_for_function("figure => figure.dataset.answered", arg=figure.element_handle())
+
+
+def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab):
+    seen = watch(tab)
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.goto((site / "index.html").as_uri())
+    tab.keyboard.press("Control+k")
+    tab.keyboard.type("mixture")
+    tab.keyboard.press("Enter")
+    tab.locator("#search-results li a").first.click()
+    tab.wait_for_load_state()
+    assert "search.html" not in tab.url and "mixture" in tab.locator("article").inner_text().lower()
+    assert not seen["errors"] and not seen["failed"]
+
+
+def test_the_theme_button_changes_the_theme(site, tab):
+    tab.goto((site / "index.html").as_uri())
+    themes = set()
+    for _ in range(3):
+        tab.locator(".theme-switch-button:visible").first.click()
+        themes.add(tab.evaluate("document.documentElement.dataset.theme"))
+    assert themes == set(THEMES)
+
+
+def test_site_and_first_page_are_small(site, tab):
+    assert sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) <= SITE_MB * 1e6
+    seen = watch(tab)
+    tab.goto((site / "index.html").as_uri(), wait_until="networkidle")
+    loaded = {
+        site / url.partition("?")[0].removeprefix(site.as_uri() + "/") for url in seen["requests"] if url.startswith("file:")
+    }
+    assert site / "index.html" in loaded
+    assert sum(file.stat().st_size for file in loaded) <= FIRST_PAGE_MB * 1e6
+
+
+def test_two_builds_from_the_same_records_are_identical(site, tmp_path):
+    sites = [book.build(tmp_path / name).parent for name in ("first", "second")]
+    first, second = ({file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()} for site in sites)
+    assert first.keys() == second.keys() and len(first) > len(PAGES)
+    assert [str(name) for name in first if first[name] != second[name]] == []
+
+
+def test_the_printed_book_has_every_page_and_no_link_to_this_machine(site, tab, tmp_path):
+    file = printing.to_pdf(site, book.listed(), tmp_path / "book.pdf")
+    assert file.read_bytes().startswith(b"%PDF")
+    tab.goto(file.with_suffix(".html").as_uri())
+    assert tab.evaluate("[...document.querySelectorAll('article')].map(({id}) => id)") == [
+        printing.place(name) for name in book.listed()
+    ]
+    tab.evaluate(DRAWN)
+    assert tab.locator("mjx-container").count() and not tab.locator(UNDRAWN).count()
+    assert tab.locator("a[href^='file:'], a[href$='.html']").count() == 0
