@@ -23,7 +23,19 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from mer_core import UserError, claims, experiments, figures, notebooks, paths, reruns, results, tables, tag_evaluation
+from mer_core import (
+    UserError,
+    claims,
+    drift_report,
+    experiments,
+    figures,
+    notebooks,
+    paths,
+    reruns,
+    results,
+    tables,
+    tag_evaluation,
+)
 from mer_core.fusion import Fusion
 from mer_core.tag_ensemble import TagEnsemble
 
@@ -290,6 +302,7 @@ def write_generated() -> None:
         "behind.json": json.dumps(behind_pages(), indent=1),
         "verdicts.md": claims.counted(claims.table(known)).to_markdown() + "\n",
         "reruns.md": (reruns.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
+        "drift.md": drift_report.page(),
         "headline.svg": drawn.getvalue(),
     }
     for name, text in files.items():
