@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+CONSTRAINTS := --constraint constraints.txt  # `make test CONSTRAINTS=` takes the newest versions instead
 
-.PHONY: book test test-book pdf lint benchmarks records lock clean
+.PHONY: book test test-book pdf lint drift links benchmarks records lock clean
 
 book: $(READY)  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
@@ -20,6 +21,12 @@ test-book: book  ## what must hold for the built book, looked at in a Chromium
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
+drift: $(READY)  ## every number that this machine can make again, held against its record
+	$(BIN)/mer drift
+
+links: $(READY)  ## the book's links to elsewhere, in a folder of their own; needs a network and a book
+	$(BIN)/jupyter-book build book --all --keep-going --builder linkcheck --path-output _linkcheck
+
 benchmarks: $(READY)  ## speed as ratios, measured side by side on this machine
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
@@ -29,11 +36,11 @@ records: $(READY)  ## the recorded experiments on real audio; needs MER_DATA
 # Exact versions as pip constraints: they bind what gets installed, and leave to pip which build of torch fits the machine.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[backbones,book,notebooks,embeddings,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable ".[backbones,book,notebooks,embeddings,dev]"
 	touch $(READY)
 
 lock: $(READY)  ## write constraints.txt anew from what is installed
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//; s/+cu[0-9]*$$//' > constraints.txt
 
 clean:
-	rm -rf _build book/executed book/generated book/_assets book/node_modules data/cache data/results/smoke
+	rm -rf _build _linkcheck book/executed book/generated book/_assets book/node_modules data/cache data/results/smoke

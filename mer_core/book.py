@@ -27,6 +27,7 @@ from mer_core import (
     assets,
     claims,
     datasets,
+    drift_report,
     experiments,
     figures,
     label_check,
@@ -325,6 +326,7 @@ def write_generated() -> None:
         "behind.json": json.dumps(behind_pages(), indent=1),
         "verdicts.md": claims.counted(claims.table(known)).to_markdown() + "\n",
         "reruns.md": (reruns.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
+        "drift.md": drift_report.page(),
     }
     for name, text in files.items():
         path = GENERATED / name

@@ -1,4 +1,4 @@
-"""The command line: ``mer data | features | run | rerun | leaderboard | book``."""
+"""The command line: ``mer data | features | run | rerun | drift | leaderboard | book``."""
 
 import multiprocessing
 import os
@@ -140,7 +140,29 @@ def rerun(runs, preset, fold, workers):
             raise click.UsageError(f"a run is EXPERIMENT/LABEL, got {malformed[0][0]!r}")
         again = map if executor is None else executor.map
         for row in again(reruns.rerun, *zip(*chosen, strict=True), [preset] * len(chosen), [fold] * len(chosen)):
+            reruns.save(row, preset)
             click.echo(f"{row['experiment']}/{row['label']}, fold {fold}: recorded {row['recorded']:.4f}, now {row['now']:.4f}")
+
+
+@main.command("drift")
+@click.option("--minutes", type=click.FloatRange(min=0), default=2, show_default=True, help="For recorded folds, trained again.")
+@click.option("--accept", is_flag=True, help="Instead write the reference for smoke anew: what moved there was meant to.")
+def show_drift(minutes: float, accept: bool):
+    """Make every number again that this machine can, and compare it with its record; exit status 1 if any moved too far.
+
+    \b
+    mer drift                without audio: the records, music made by code
+    MER_DATA=... mer drift   also every metric from its predictions, and folds of the recorded networks
+    """
+    from mer_core import drift, drift_report
+
+    with clear_errors():
+        if accept:
+            return click.echo(f"{drift.accept()}: look at what changed, then commit it.")
+        report = drift.check(minutes)
+    click.echo("\n".join(drift_report.spoken(report)))
+    if n := drift_report.total(report):
+        raise click.ClickException(f"{n} numbers drifted.")
 
 
 @main.command("leaderboard")

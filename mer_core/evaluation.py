@@ -48,15 +48,22 @@ def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> di
     own = songs.statistics(first["in_sample"], first["in_sample_track"], theta)
     decided = {
         "svm_in_sample": songs.svm(own, targets[trained_on], settings).predict(statistics),
-        "mean_probability": songs.mean_probability(test, track).argmax(axis=1),
-        "majority_vote": songs.majority_vote(test, track),
-        "maximum_run_length": songs.maximum_run_length(test, track),
+        **decide_by_windows(test, track),
         "most_frequent": np.full(len(statistics), np.bincount(targets[trained_on]).argmax()),
     }
     if inner:
         mean = np.mean([songs.mean_probability(part["test"], part["test_track"]) for part in inner], axis=0)
         decided |= {"mean_probability_inner": mean.argmax(axis=1), "svm": decide_out_of_fold(inner, targets, settings)}
     return decided
+
+
+def decide_by_windows(test: np.ndarray, track: np.ndarray) -> dict[str, np.ndarray]:
+    """The decisions that need nothing but the windows' probabilities, by name: (n_songs,) classes each."""
+    return {
+        songs.MAIN_DECISION: songs.mean_probability(test, track).argmax(axis=1),
+        "majority_vote": songs.majority_vote(test, track),
+        "maximum_run_length": songs.maximum_run_length(test, track),
+    }
 
 
 def decide_out_of_fold(inner: list[dict], targets: np.ndarray, settings: SongDecision) -> np.ndarray:
@@ -145,11 +152,16 @@ def heard_elsewhere(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict]
         arrays |= {key: firsts[0][key], f"{key}_track": firsts[0][f"{key}_track"], f"{key}_second": firsts[0][f"{key}_second"]}
         arrays[f"{key}_track_id"] = other.table["track_id"].to_numpy(dtype=str)
         mean = np.mean([songs.mean_probability(first[key], first[f"{key}_track"]) for first in firsts], axis=0)
-        truth, everywhere = other.targets, np.zeros(len(other), dtype=int)
-        questions = answers({"mean_probability": mean.argmax(axis=1)}, mean, other.classes == QUADRANTS)
-        pooled = [row for row in metric_rows(truth, other.groups, everywhere, questions, "elsewhere") if row["fold"] == "all"]
-        rows += [row | {"dataset": name} for row in pooled]
+        rows += elsewhere_rows(name, mean, other)
     return arrays, rows
+
+
+def elsewhere_rows(name: str, mean: np.ndarray, other) -> list[dict]:
+    """Metrics on another data set's songs, of their mean probabilities (n_songs, n_classes)."""
+    everywhere = np.zeros(len(other), dtype=int)
+    questions = answers({"mean_probability": mean.argmax(axis=1)}, mean, other.classes == QUADRANTS)
+    rows = metric_rows(other.targets, other.groups, everywhere, questions, "elsewhere")
+    return [row | {"dataset": name} for row in rows if row["fold"] == "all"]
 
 
 def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
@@ -198,20 +210,24 @@ def summarise_ratings(measured: Ratings, experiment: str, preset: str, label: st
     began = time.perf_counter()
     clips, table = ratings.measure(measured)
     seconds = time.perf_counter() - began
-    rows = [
-        {"name": row.measure, "target": "emotion" if row.target == "quadrant" else row.target, "decision": "listeners",
-         "part": "ratings", "fold": "all", "value": row.value, "low": row.low, "high": row.high, "n": int(row.n_clips)}
-        for row in table.itertuples()
-    ]  # fmt: skip
     digest = hashlib.sha256(clips[["track_id", "group", "valence", "arousal"]].to_csv(index=False).encode()).hexdigest()[:16]
     record = {
         "experiment": experiment, "preset": preset, "label": label, "run_id": measured.run_id, "config": measured.config(),
         "data": {"name": measured.dataset, "digest": digest, "classes": QUADRANTS, "n_tracks": len(clips), "audio": [],
                  "n_groups": clips["group"].nunique(), "n_tested": len(clips), "n_skipped": 0, "skipped": [], "own": False},
         "code": results.code_state(), "environment": results.environment("cpu", 1),
-        "cost": {"seconds": seconds, "core_minutes": seconds / 60}, "metrics": rows, "confusion": {}, "log": [],
+        "cost": {"seconds": seconds, "core_minutes": seconds / 60}, "metrics": ratings_rows(table), "confusion": {}, "log": [],
     }  # fmt: skip
     return results.save(record, {"track": np.arange(len(clips))})
+
+
+def ratings_rows(table) -> list[dict]:
+    """Shares measured on listeners' ratings (`ratings.measure`) in the long form of metrics."""
+    return [
+        {"name": row.measure, "target": "emotion" if row.target == "quadrant" else row.target, "decision": "listeners",
+         "part": "ratings", "fold": "all", "value": row.value, "low": row.low, "high": row.high, "n": int(row.n_clips)}
+        for row in table.itertuples()
+    ]  # fmt: skip
 
 
 def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict[str, list[dict]]) -> dict:
@@ -304,8 +320,8 @@ def execute(
     return results.load(summarise(run, experiment, preset, label))
 
 
-def compare(experiment: str, preset: str, references_of: dict[str, tuple[str, ...]], records: list[dict]) -> Path | None:
-    """Write how each label's records, over all their seeds, differ from those of its reference on the same songs.
+def compare(references_of: dict[str, tuple[str, ...]], records: list[dict]) -> list[dict]:
+    """How each label's records, over all their seeds, differ from those of its reference on the same songs.
 
     Also each label's own mean over seeds. The p-values of one metric and decision are corrected for asking of every label.
 
@@ -330,7 +346,7 @@ def compare(experiment: str, preset: str, references_of: dict[str, tuple[str, ..
     for family in families.values():
         for row, adjusted in zip(family, significance.holm([row["p"] for row in family]), strict=True):
             row["p_holm"] = float(adjusted)
-    return results.save_comparison(experiment, preset, records[0]["data"]["own"], rows)
+    return rows
 
 
 def called_by(record: dict) -> dict[tuple[str, str], np.ndarray]:

@@ -190,8 +190,8 @@ def digest() -> str:
     return hashlib.sha256(rows).hexdigest()[:16]
 
 
-def compare(experiment: str, preset: str, records: list[dict]) -> Path:
-    """Write every submission's scores, and every paired difference between two of them on the same resamples."""
+def compare(records: list[dict]) -> list[dict]:
+    """Every submission's scores, and every paired difference between two of them on the same resamples."""
     columns = ("name", "target", "decision", "value", "low", "high", "n")
     rows = [
         {"label": r["label"], "seeds": [0]} | {name: m[name] for name in columns}
@@ -208,4 +208,4 @@ def compare(experiment: str, preset: str, records: list[dict]) -> Path:
                           "p": significance.p_value(differences[1:])})  # fmt: skip
         for row, adjusted in zip(pairs, significance.holm([row["p"] for row in pairs]), strict=True):
             rows.append(row | {"p_holm": float(adjusted)})
-    return results.save_comparison(experiment, preset, False, rows)
+    return rows

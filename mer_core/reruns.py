@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,18 +13,25 @@ from mer_core.runs import Run
 from mer_core.training import best_device
 
 
+def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
+    """(experiment, label, run, record) of the recorded runs whose networks can be trained again: songs with one label each."""
+    for name in [name for name, experiment in experiments.EXPERIMENTS.items() if preset in experiment.presets]:
+        for label, run in experiments.jobs(name, preset):
+            record = results.existing(run, name, preset, label) if isinstance(run, Run) and not run.unlabelled else None
+            if record and "prevalence" not in record["data"]:
+                yield name, label, run, record
+
+
 def one_of_each_method(preset: str) -> list[tuple[str, str]]:
     """(experiment, label) of the first recorded run of every method that trains networks."""
     found: dict[str, tuple[str, str]] = {}
-    for name in [name for name, experiment in experiments.EXPERIMENTS.items() if preset in experiment.presets]:
-        for label, run in experiments.jobs(name, preset):
-            if isinstance(run, Run) and results.existing(run, name, preset, label):
-                found.setdefault(run.method_name, (name, label))
+    for name, label, run, _ in recorded(preset):
+        found.setdefault(run.method_name, (name, label))
     return list(found.values())
 
 
 def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
-    """Train the network of one fold of a recorded run again, whatever is cached, and write how its answers moved.
+    """Train the network of one fold of a recorded run again, whatever is cached, and say how its answers moved (`save` keeps it).
 
     Raises
     ------
@@ -42,7 +51,7 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
     before = songs.mean_probability(stored["test"][own], stored["test_track"][own])
     after = songs.mean_probability(networks.half(answer(asked)), asked.track)
     truth, n = frames.tracks.targets[np.unique(test)], before.shape[1]
-    row = {
+    return {
         "experiment": experiment, "label": label, "method": run.method_name, "fold": fold, "songs": len(truth),
         "recorded": metrics.accuracy(metrics.confusion(truth, before.argmax(axis=1), n)),
         "now": metrics.accuracy(metrics.confusion(truth, after.argmax(axis=1), n)),
@@ -51,10 +60,14 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
         "seconds": time.perf_counter() - began, "run_id": run.run_id, "trained_at": record["code"].get("trained_at"),
         "code": results.code_state(), "environment": results.environment(networks.device_name(), 1),
     }  # fmt: skip
-    path = results.folder(preset, own=False) / "reruns" / f"{experiment}-{label}-fold-{fold}.json"
+
+
+def save(row: dict, preset: str) -> Path:
+    """Keep what a rerun found, in place of an earlier rerun of the same fold."""
+    path = results.folder(preset, own=False) / "reruns" / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return row
+    return path
 
 
 def table(preset: str) -> pd.DataFrame:

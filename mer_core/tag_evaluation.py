@@ -71,6 +71,16 @@ def summarise(run: Run, heading: dict) -> Path:
 
 def save(record: dict, tracks, arrays: dict[str, np.ndarray]) -> Path:
     """Score mean probabilities of test and validation songs, and write them as a record; the truth stays where it came from."""
+    test = tracks.targets[arrays["test_track"]]
+    record |= {"metrics": metric_rows(tracks, arrays), "confusion": {}}
+    record["data"] |= {"prevalence": test.mean(axis=0).tolist(), "n_tested": len(test)}
+    stored = {name: values.astype(np.float32) if values.ndim == 2 else values for name, values in arrays.items()}
+    stored |= {"track": arrays["test_track"], "track_id": tracks.table["track_id"].to_numpy(dtype=str)}
+    return results.save(record, stored)
+
+
+def metric_rows(tracks, arrays: dict[str, np.ndarray]) -> list[dict]:
+    """Metrics in long form, of the probabilities ``test`` and ``validation`` of songs ``test_track`` and ``validation_track``."""
     truth, groups = tracks.targets, tracks.groups
     test, validation = (truth[arrays[f"{name}_track"]] for name in ("test", "validation"))
     own = groups[arrays["test_track"]]
@@ -84,15 +94,11 @@ def save(record: dict, tracks, arrays: dict[str, np.ndarray]) -> Path:
     for name, by_tag in zip(MEASURES, tagging.ranking(validation, arrays["validation"]), strict=True):
         rows.append({"name": name, "target": MACRO, "decision": SCORES, "part": "validation", "fold": "all",
                      "value": float(np.nanmean(by_tag)), "n": len(validation)})  # fmt: skip
-    record |= {"metrics": rows, "confusion": {}}
-    record["data"] |= {"prevalence": test.mean(axis=0).tolist(), "n_tested": len(test)}
-    stored = {name: values.astype(np.float32) if values.ndim == 2 else values for name, values in arrays.items()}
-    stored |= {"track": arrays["test_track"], "track_id": tracks.table["track_id"].to_numpy(dtype=str)}
-    return results.save(record, stored)
+    return rows
 
 
-def compare(experiment: str, preset: str, references_of: dict[str, tuple[str, ...]], records: list[dict]) -> Path:
-    """Write each label's scores, averaged over its seeds, and how it differs from its references on the same resamples."""
+def compare(references_of: dict[str, tuple[str, ...]], records: list[dict]) -> list[dict]:
+    """Each label's scores, averaged over its seeds, and how it differs from its references on the same resamples."""
     by_label: dict[str, dict[int, dict]] = {}
     for record in records:
         by_label.setdefault(record["label"], {})[record["config"]["seed"]] = record
@@ -110,7 +116,7 @@ def compare(experiment: str, preset: str, references_of: dict[str, tuple[str, ..
         family = [pair for pair in pairs if pair["name"] == measure]
         for pair, adjusted in zip(family, significance.holm([one["p"] for one in family]), strict=True):
             pair["p_holm"] = float(adjusted)
-    return results.save_comparison(experiment, preset, records[0]["data"]["own"], rows + pairs)
+    return rows + pairs
 
 
 def compared_rows(label: str, against: str | None, found: list[dict[str, np.ndarray]], seeds: list[int], n: int) -> list[dict]:

@@ -75,7 +75,7 @@ def test_numbers_are_plain_and_finite(monkeypatch):
 
 def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
-    found = [path for path in paths.RESULTS.rglob("*.json") if not {"smoke", "own", "comparisons", "reruns"} & set(path.parts)]
+    found = [path for preset in ("cpu", "paper") for path in results.folder(preset).glob("*.json")]
     assert found
     for path in found:
         record = results.load(path)

@@ -116,7 +116,7 @@ def test_a_submission_is_scored_with_intervals_and_compared_on_the_same_resample
         row = results.value(record, name="pr_auc", target=leaderboard.MACRO, decision=leaderboard.SCORES)
         precision, _ = tagging.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
         assert row["value"] == pytest.approx(precision.mean()) and row["low"] < row["value"] < row["high"]
-    leaderboard.compare("leaderboard", "cpu", records)
+    results.save_comparison("leaderboard", "cpu", False, leaderboard.compare(records))
     compared = results.comparison("leaderboard", "cpu")
     scores = compared[compared["against"].isna() & (compared["name"] == "pr_auc")].set_index("label")["value"]
     pairs = compared[compared["against"].notna() & (compared["name"] == "pr_auc")].set_index(["label", "against"])

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 import yaml
 
-from mer_core import datasets, paths
+from mer_core import cli, datasets, paths
 
 SETTINGS = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
 LOCK = dict(line.split("==") for line in (paths.ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
@@ -76,3 +76,25 @@ def test_every_registered_data_set_has_a_complete_card():
 def test_the_synthetic_corpus_matches_its_card():
     rows = datasets.check(datasets.load("synthetic"))
     assert rows and all(expected == found for _, expected, found in rows)
+
+
+WORKFLOWS = sorted((paths.ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def commands_of(workflow):
+    jobs = yaml.safe_load(workflow.read_text())["jobs"]
+    return [line for job in jobs.values() for step in job["steps"] for line in step.get("run", "").splitlines()]
+
+
+def test_there_are_workflows_for_pull_requests_main_and_every_week():
+    triggers = [yaml.safe_load(workflow.read_text())[True] for workflow in WORKFLOWS]  # YAML 1.1 reads "on" as true
+    assert {"pull_request", "push", "schedule"} <= {event for one in triggers for event in one}
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, paths.ROOT / "Makefile"], ids=lambda path: path.name)
+def test_every_command_of_workflows_and_makefile_exists(file):
+    lines = commands_of(file) if file.suffix == ".yml" else file.read_text().splitlines()
+    targets = set(re.findall(r"^(\w+):", (paths.ROOT / "Makefile").read_text(), re.MULTILINE))
+    made = {target for line in lines for target in re.findall(r"^make (\w+)", line)}
+    called = {command for line in lines for command in re.findall(r"(?:^|/)mer (\w+)", line)}
+    assert made | called and made <= targets and called <= set(cli.main.commands)

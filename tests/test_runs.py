@@ -123,6 +123,8 @@ def test_a_fold_trained_again_gives_the_recorded_answers(tiny, monkeypatch):
     same, other = (reruns.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
     assert same["now"] == same["recorded"] and same["largest_change_of_a_probability"] == 0
     assert other["largest_change_of_a_probability"] > 0 and other["songs"] == 8
+    for row in (same, other):
+        reruns.save(row, "smoke")
     assert len(reruns.table("smoke")) == 2
     with pytest.raises(results.RecordError, match="that tested fold 2"):
         reruns.rerun("test", "again", "smoke", 2)

@@ -47,7 +47,7 @@ def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(recor
 
 
 def test_a_run_that_learned_beats_one_that_did_not_on_the_same_resamples(records):
-    tag_evaluation.compare("tags", "smoke", {"learned": ("untrained",)}, records)
+    results.save_comparison("tags", "smoke", False, tag_evaluation.compare({"learned": ("untrained",)}, records))
     compared = results.comparison("tags", "smoke")
     own = compared[compared["against"].isna() & (compared["name"] == "roc_auc")].set_index("label")
     (pair,) = compared[compared["against"].notna() & (compared["name"] == "roc_auc")].itertuples()

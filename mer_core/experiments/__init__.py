@@ -55,13 +55,17 @@ def execute(
         record for label, run in pairs
         if not isinstance(run, Ratings) and (record := results.existing(run, name, preset, label))
     ]  # fmt: skip
-    if known and isinstance(pairs[0][1], Submission):
-        leaderboard.compare(name, preset, known)
-    elif known and "prevalence" in known[0]["data"]:
-        tag_evaluation.compare(name, preset, EXPERIMENTS[name].references_of(), known)
-    elif known:
-        evaluation.compare(name, preset, EXPERIMENTS[name].references_of(), known)
+    if known:
+        results.save_comparison(name, preset, known[0]["data"]["own"], compare(name, known))
     return made
+
+
+def compare(name: str, records: list[dict]) -> list[dict]:
+    """How the records of an experiment compare: scores averaged over seeds, and differences from the references, as rows."""
+    if records[0]["config"]["method"]["name"] == Submission.method_name:
+        return leaderboard.compare(records)
+    of_kind = tag_evaluation if "prevalence" in records[0]["data"] else evaluation
+    return of_kind.compare(EXPERIMENTS[name].references_of(), records)
 
 
 def make(run, name: str, preset: str, label: str, started: dict[Path, Future]) -> dict:

@@ -1,0 +1,168 @@
+"""The report on drift: numbers as recorded and as made again become counts, a page, and lines for a terminal. No torch here."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core import paths, results
+
+LISTED = 200  # drifted rows in the report; every row lies in `table_path`
+SHOWN = 20  # of them on a terminal
+LARGEST = 5  # of a level, of those that moved within their tolerance
+
+
+@dataclass
+class Level:
+    """What one level found: a row per number, what its records were made with, and what could not be made again, and why."""
+
+    name: str
+    rows: list[pd.DataFrame] = field(default_factory=list)
+    environments: list[dict] = field(default_factory=list)
+    left_out: Counter = field(default_factory=Counter)
+
+    def hold(self, source: str, recorded: dict[str, float], again: dict[str, float], tolerance: float | dict[str, float]) -> None:
+        """Add the numbers of one source, by name, as recorded and as made again; with one tolerance, or one for each number."""
+        numbers = list(dict.fromkeys([*recorded, *again]))
+        self.rows.append(pd.DataFrame({
+            "level": self.name, "source": source, "number": numbers,
+            "recorded": [recorded.get(number, np.nan) for number in numbers],
+            "now": [again.get(number, np.nan) for number in numbers],
+            "tolerance": [tolerance[number] if isinstance(tolerance, dict) else tolerance for number in numbers],
+        }))  # fmt: skip
+
+
+def path() -> Path:
+    return paths.RESULTS / "drift.json"
+
+
+def table_path() -> Path:
+    return paths.CACHE / "drift.csv"
+
+
+def write(levels: list[Level], machine: dict, minutes: float) -> dict:
+    """Write the report, in place of the last one, and beside the cache a table of every number; gives the report."""
+    rows = judged(levels)
+    report = {"made": timestamp(), "minutes": minutes, "code": results.code_state(), "environment": machine}
+    report |= counted(levels, rows) | {"changed": [change for level in levels for change in changes(level, machine)]}
+    for folder in (path().parent, table_path().parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    rows.to_csv(table_path(), index=False)
+    path().write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return report
+
+
+def judged(levels: list[Level]) -> pd.DataFrame:
+    """All rows, with their ``difference`` and whether it is ``inside``; a number that is gone, or new, is not."""
+    rows = pd.concat([row for level in levels for row in level.rows], ignore_index=True)
+    difference = (rows["now"] - rows["recorded"]).abs()
+    return rows.assign(difference=difference, inside=difference <= rows["tolerance"])
+
+
+def counted(levels: list[Level], rows: pd.DataFrame) -> dict:
+    """Per level how many numbers were compared and how many drifted; the rows that did; the largest moves of the others."""
+    inside = rows[rows["inside"] & (rows["difference"] > 0)].sort_values("difference", ascending=False)
+    return {
+        "levels": [summary(level, rows[rows["level"] == level.name]) for level in levels],
+        "drifted": plain(rows[~rows["inside"]].head(LISTED)),
+        "largest_inside": plain(inside.groupby("level", sort=False).head(LARGEST)),
+    }
+
+
+def summary(level: Level, rows: pd.DataFrame) -> dict:
+    """Counts of one level; ``largest`` is its largest difference, in whatever unit that number has."""
+    differences = rows["difference"].dropna()
+    return {
+        "level": level.name, "sources": int(rows["source"].nunique()), "compared": len(rows),
+        "identical": int((differences == 0).sum()), "drifted": int((~rows["inside"]).sum()),
+        "gone": int(rows["now"].isna().sum()), "new": int(rows["recorded"].isna().sum()),
+        "largest": float(differences.max()) if len(differences) else 0.0, "left_out": dict(level.left_out),
+    }  # fmt: skip
+
+
+def plain(rows: pd.DataFrame) -> list[dict]:
+    """Rows as JSON has them; a number that is not there is null."""
+    return rows.astype(object).where(rows.notna(), None).to_dict("records")
+
+
+def changes(level: Level, machine: dict) -> list[dict]:
+    """What is another version, or another machine, than the records of a level were made with, and how many records that are."""
+    found = Counter(
+        (what, recorded, machine[what])
+        for made in level.environments for what, recorded in made.items() if recorded != machine[what]
+    )  # fmt: skip
+    return [
+        {"level": level.name, "what": what, "recorded": recorded, "now": now, "records": n}
+        for (what, recorded, now), n in sorted(found.items(), key=str)
+    ]
+
+
+def timestamp() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def total(report: dict) -> int:
+    """How many numbers drifted."""
+    return sum(level["drifted"] for level in report["levels"])
+
+
+def spoken(report: dict) -> list[str]:
+    """The report as lines for a terminal."""
+    lines = []
+    for level in report["levels"]:
+        lines.append(
+            f"{level['level']}: {level['compared']} numbers of {level['sources']} sources, {level['identical']} identical, "
+            f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
+        )
+        lines += [f"  left out, {why}: {n}" for why, n in level["left_out"].items()]
+    lines += [f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in report["drifted"][:SHOWN]]
+    if (n := total(report)) > SHOWN:
+        lines.append(f"... and {n - SHOWN} more: {table_path()}")
+    return lines + [
+        f"changed since {row['records']} of the {row['level']}: {row['what']}, {row['recorded']} then, {row['now']} now"
+        for row in report["changed"]
+    ]
+
+
+def in_words(row: dict) -> str:
+    if row["now"] is None:
+        return f"recorded {row['recorded']:.6g}, gone now"
+    if row["recorded"] is None:
+        return f"{row['now']:.6g} now, in no record"
+    moved = f"moved by {row['difference']:.2g}, tolerance {row['tolerance']:.2g}"
+    return f"recorded {row['recorded']:.6g}, now {row['now']:.6g}, {moved}"
+
+
+def page() -> str:
+    """The last report as tables in Markdown."""
+    if not path().exists():
+        return "None yet.\n"
+    report = json.loads(path().read_text(encoding="utf-8"))
+    code = f"{report['code']['commit']}{' (modified)' if report['code']['modified'] else ''}"
+    heard = {"made": report["made"], "commit": code, "minutes for networks": report["minutes"], **report["environment"]}
+    levels = [
+        {"level": row["level"], "sources": row["sources"], "numbers": row["compared"], "identical": row["identical"],
+         "drifted": row["drifted"], "of these gone or new": row["gone"] + row["new"], "largest move": f"{row['largest']:.2g}"}
+        for row in report["levels"]
+    ]  # fmt: skip
+    left_out = [
+        {"level": row["level"], "left out": why, "how many": n} for row in report["levels"] for why, n in row["left_out"].items()
+    ]
+    moved = [
+        {"level": row["level"], "source": row["source"], "number": row["number"], "": in_words(row),
+         "drifted": "yes" if not row["inside"] else "no"}
+        for row in [*report["drifted"], *report["largest_inside"]]
+    ]  # fmt: skip
+    sections = {
+        "Compared": levels, "Left out": left_out, "What moved": moved, "Other versions, other machines": report["changed"],
+        "This machine": [{"what": what, "now": now} for what, now in heard.items()],
+    }  # fmt: skip
+    return "\n".join(f"## {title}\n\n{in_a_table(rows)}\n" for title, rows in sections.items())
+
+
+def in_a_table(rows: list[dict]) -> str:
+    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) if rows else "Nothing."
