@@ -1,15 +1,19 @@
 """What must hold for the built book, as a reader's browser shows it from disk: on a phone and on a desk, in light and in dark."""
 
+import re
 import subprocess
 import sys
 from collections import defaultdict
 from itertools import product
 from pathlib import Path
+from urllib.parse import unquote
 
+import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
-from mer_core import assets, book, printing
+from mer_core import assets, book, notebooks, paired, paths, printing
 
 pytestmark = pytest.mark.browser
 
@@ -111,30 +115,33 @@ def test_there_are_formulas_to_draw(visits):
 
 
 def pages_with(visits, what):
-    """Every page that has at least one, once."""
-    return list(dict.fromkeys(visit["where"].split(",")[0] for visit in visits if visit[what]))
+    """Every page that has at least one, once; the book has some."""
+    pages = list(dict.fromkeys(visit["where"].split(",")[0] for visit in visits if visit[what]))
+    assert pages
+    return pages
 
 
-def test_players_play(visits, site, tab):
-    pages = pages_with(visits, "players")
-    if not pages:
-        pytest.skip("the book has no players")
-    for name in pages:
+LINE = "figure => { const line = (figure.layout.shapes || []).at(-1); return line && line.type === 'line' ? line.x0 : null }"
+
+
+def test_players_play_and_a_line_follows_them(visits, site, tab):
+    for name in pages_with(visits, "players"):
         tab.goto((site / f"{name}.html").as_uri())
-        for player in tab.locator("audio").all():
+        for player, figure in zip(
+            tab.locator("audio").all(), tab.locator(".explore:has(audio) .js-plotly-plot").all(), strict=True
+        ):
             player.evaluate("player => { player.muted = true; return player.play() }")
-            tab.wait_for_function("player => player.currentTime > 0.1", arg=player.element_handle())
+            tab.wait_for_function("player => player.currentTime > 0.3", arg=player.element_handle())
             player.evaluate("player => player.pause()")
+            tab.wait_for_timeout(150)  # a last step of the line
+            assert figure.evaluate(LINE) == pytest.approx(player.evaluate("player => player.currentTime"), abs=0.05)
 
 
 ANSWERS = ("plotly_click", "plotly_legendclick", "plotly_relayout", "plotly_restyle", "plotly_buttonclicked")
 
 
 def test_interactive_figures_answer_a_click(visits, site, tab):
-    pages = pages_with(visits, "interactive")
-    if not pages:
-        pytest.skip("the book has no interactive figures")
-    for name in pages:
+    for name in pages_with(visits, "interactive"):
         tab.goto((site / f"{name}.html").as_uri())
         for figure in tab.locator(".js-plotly-plot").all():
             figure.evaluate(
@@ -143,6 +150,26 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
             figure.scroll_into_view_if_needed()
             figure.locator(".legendtoggle, .point, .nsewdrag").first.click(force=True)
             tab.wait_for_function("figure => figure.dataset.answered", arg=figure.element_handle())
+
+
+def test_launch_buttons_lead_to_notebooks_of_the_repository(site):
+    found = defaultdict(set)
+    for path in sorted((site / "executed").glob("*.html")):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for button in page.select(".dropdown-launch-buttons a"):
+            opened = re.search(r"notebooks/ipynb/[\w.]+", unquote(button["href"]))[0]
+            assert opened == f"notebooks/ipynb/{path.stem}.ipynb" and (paths.ROOT / opened).exists()
+            found[path.stem].add(button.get_text(strip=True))
+    assert found.keys() == {source.stem for source in notebooks.sources()}
+    assert all(names == {"Binder", "Colab", "JupyterHub"} for names in found.values())
+
+
+def test_a_downloaded_notebook_reads_in_plain_jupyter(site):
+    files = sorted((site / "_sources/executed").glob("*.ipynb"))
+    assert len(files) == len(notebooks.sources())
+    for file in files:
+        cells = nbformat.read(file, as_version=4).cells
+        assert not any(paired.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
 
 
 def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab):

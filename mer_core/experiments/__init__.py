@@ -39,6 +39,8 @@ def execute(
 ) -> list[dict]:
     """The records of an experiment's runs, made where they are missing; then all that there are of `pairs` are compared.
 
+    Where all records are there and have been compared, nothing is computed and no data set is needed.
+
     Parameters
     ----------
     pairs : (label, run) pairs as `jobs` gives them; by default those of the preset
@@ -48,15 +50,16 @@ def execute(
     """
     pairs = pairs or jobs(name, preset)
     chosen = pairs if chosen is None else chosen
-    missing = [run for label, run in chosen if isinstance(run, Run) and not results.existing(run, name, preset, label)]
-    started = networks.start(missing, executor) if executor else {}
+    missing = [run for label, run in chosen if not results.existing(run, name, preset, label)]
+    started = networks.start([run for run in missing if isinstance(run, Run)], executor) if executor else {}
     made = [make(run, name, preset, label, started) for label, run in chosen]
     known = [
         record for label, run in pairs
         if not isinstance(run, Ratings) and (record := results.existing(run, name, preset, label))
     ]  # fmt: skip
-    if known:
-        results.save_comparison(name, preset, known[0]["data"]["own"], compare(name, known))
+    own = known[0]["data"]["own"] if known else False
+    if known and (missing or not results.comparison_path(name, preset, own).exists()):
+        results.save_comparison(name, preset, own, compare(name, known))
     return made
 
 
