@@ -48,7 +48,7 @@ def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int]
     data = json.dumps(json.loads(figure.to_json()), sort_keys=True).replace("</", "<\\/")
     height = figure.layout.height or 450
     return HTML(
-        f'<div class="explore">{player}<div class="plot" id="{name}" role="img" aria-label="{escape(what)}" '
+        f'<div class="explore">{player}<div class="plot" id="{name}" role="group" aria-label="{escape(what)}" '
         f'style="min-height: {height}px"><script type="application/json">{data}</script>{FALLBACK}</div></div>'
     )
 
