@@ -25,6 +25,8 @@ def in_boxes(app, pagename, templatename, context, doctree):
             picture_box = box(page, f"Figure {number} of this page")
             pictures[0].insert_before(picture_box)
             picture_box.extend([picture.extract() for picture in pictures])
+    for style in page.select("style[scoped]"):  # pandas brings one with every table; browsers apply it to the whole page
+        style.decompose()
     for summary in page.select("details > summary[aria-label]"):
         del summary["aria-label"]
     context["body"] = str(page)
