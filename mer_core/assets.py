@@ -31,8 +31,9 @@ def gather() -> str | None:
     missing = [name for name in ASSETS if not (FOLDER / name).exists()]
     if missing:
         return (
-            f"Not in this book: {', '.join(missing)}. {reason or 'The fetched package does not hold it.'} The pages read all "
-            "the same, formulas as TeX source. To have them drawn, get npm (part of Node.js) and a network, and build again."
+            f"Not in this book: {', '.join(missing)}. {reason or 'The installed package does not hold it.'} The pages read all "
+            "the same, formulas as TeX source, a sentence in place of a figure to explore. To have them, get npm (part of Node.js) "
+            "and a network, then build again."
         )
     return None
 
