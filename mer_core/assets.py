@@ -32,7 +32,7 @@ def gather() -> str | None:
     if missing:
         return (
             f"Not in this book: {', '.join(missing)}. {reason or 'The installed package does not hold it.'} The pages read all "
-            "the same, formulas as TeX source, a sentence in place of a figure to explore. To have them, get npm (part of Node.js) "
+            "the same, formulas as TeX source, a sentence for a figure to explore. To have them, get npm (part of Node.js) "
             "and a network, then build again."
         )
     return None
