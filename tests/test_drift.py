@@ -135,10 +135,19 @@ def test_on_its_own_machine_smoke_may_not_move_elsewhere_as_far_as_a_seed_moves_
     assert len(drifted(drift.smoke())) == 1
     monkeypatch.setattr(drift, "machine", lambda: MACHINE)
     assert drifted(drift.smoke()).empty
-    numbers["headline/inherit"] = {"test/all/emotion/svm/accuracy/value": 0.75}
+    numbers["headline/inherit"] = {"test/all/emotion/svm/accuracy/value": 0.95}
     assert len(drifted(drift.smoke())) == 1
     del numbers["headline/inherit"]
     assert len(drifted(drift.smoke())) == 1
+
+
+def test_the_mean_of_all_records_tells_what_moved_everywhere():
+    numbers = {f"{i}": {"test/all/emotion/svm/accuracy/value": 0.5 + 0.01 * i} for i in range(4)}
+    moved = {source: {name: value + (-0.3 if source == "0" else 0.02) for name, value in own.items()}
+             for source, own in numbers.items()}  # fmt: skip
+    apart = drift.apart(numbers | {drift.TOGETHER: {}}, moved)
+    assert apart == pytest.approx({"accuracy": 0.3, "mean accuracy": 0.09})
+    assert drift.together(numbers) == pytest.approx({"mean accuracy": 0.515})
 
 
 def test_a_killed_smoke_run_goes_on_where_it_stopped_and_a_finished_one_leaves_nothing():
@@ -150,14 +159,26 @@ def test_a_killed_smoke_run_goes_on_where_it_stopped_and_a_finished_one_leaves_n
     assert before == (paths.CACHE, paths.RESULTS)
     with drift.nothing_cached():
         assert (paths.RESULTS / "made.json").exists()
-    assert not (paths.CACHE / "drift").exists()
+    assert not list((paths.CACHE / "drift").iterdir())
 
 
 def test_folds_trained_again_move_nothing_here_and_wait_for_time_they_do_not_have(kept):
     none, all_of_them = drift.trained_again(minutes=1e-9), drift.trained_again(minutes=10)
     assert not none.rows and none.left_out.total() == 4
     rows = drift_report.judged([all_of_them])
-    assert len(rows) == 4 * len(drift.OF_NETWORKS) and (rows["difference"] == 0).all()
+    assert len(rows) == 4 * 3 and (rows["difference"] == 0).all() and (rows["tolerance"] == drift.ROUNDING).all()
+
+
+def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkeypatch):
+    pairs = [(label, replace(run, seed=seed)) for seed in (0, 1) for label, run in PAIRS[:1]]
+    records = experiments.execute("segments_to_songs", "cpu", pairs)
+    monkeypatch.setattr(drift, "tracked", lambda: records)
+    apart = drift.apart_by_seed(records)
+    assert apart[drift.LARGEST_CHANGE] > drift.ROUNDING == drift.apart_by_seed(records[:1])[drift.LARGEST_CHANGE]
+    monkeypatch.setattr(drift, "machine", lambda: MACHINE)
+    monkeypatch.setattr(drift, "affordable", lambda: [(0, 0.0, "segments_to_songs", "inherit", records[0])])
+    rows = drift_report.judged([drift.trained_again(minutes=10)])
+    assert rows.set_index("number")["tolerance"].to_dict() == apart
 
 
 @pytest.mark.parametrize("now, status", [(0.5, 0), (0.75, 1)])
