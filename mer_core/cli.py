@@ -222,4 +222,5 @@ def pair():
     click.echo(f"{len(written)} notebooks in {paired.FOLDER}")
 
 
-main.add_command(cli_music.train)
+for command in cli_music.COMMANDS:
+    main.add_command(command)

@@ -8,10 +8,10 @@ HEARD_EVERYTHING = (
     "its networks had not heard ({folds} folds, {networks} networks a fold, answers joined as here); nothing was measured on the "
     "file itself, which could only be flattering. Intervals: 95 %, over artists."
 )
-LIMITS = """- One label a song was all there was to learn from. What it says of single seconds is an extrapolation: read the timeline as a
-  hint, and its uncertainty with it.
-- It knows {n} {clips}, and their makers' idea of these labels. Other music, other listeners and other cultures may mean
-  something else by them; nothing was measured there.
+LIMITS = """- One label a song was all there was to learn from. What it says of single seconds is an extrapolation: read the
+  timeline as a hint, and its uncertainty with it.
+- It knows {n} labelled sound files, and their makers' idea of these labels. Other music, other listeners and other cultures
+  may mean something else by them; nothing was measured there.
 - It hears timbre, loudness and rhythm below {high_hz:g} Hz in windows of {window_s:g} s. It understands no words, no form and no
   history.
 - A probability says how often songs that get it are called rightly *on music like that it learned from*. It is no rating: 0.9
@@ -31,9 +31,7 @@ def written(model: TrainedModel) -> str:
         )
     else:
         parts += tags(known) if known["answers"] == "tags" else labels(model, known)
-    limits = LIMITS.format(
-        n=data["n_tracks"], clips="labelled sound files", high_hz=model.features.high_hz, window_s=model.window_s
-    )
+    limits = LIMITS.format(n=data["n_tracks"], high_hz=model.features.high_hz, window_s=model.window_s)
     parts += ["## Limits", limits, "## Licence", card["licence"], "## Made by", table(["", ""], made_by(card))]
     return "\n\n".join(parts) + "\n"
 
@@ -95,7 +93,8 @@ def tags(known: dict) -> list[str]:
     rows = [["mean", spoken(known["scores"]["pr_auc"]), ""]]
     rows += [[tag, spoken(own["pr_auc"]), f"{known['share'][tag]:.3f}"] for tag, own in known["by_class"].items()]
     return [
-        f"Measured on {known['n']} songs of other artists; the networks in the file heard them too. Intervals: 95 %, over artists.",
+        f"Measured on {known['n']} songs of other artists; the networks in the file heard them too. Intervals: 95 %, over "
+        "artists.",
         table(["tag", "PR-AUC", "share of songs with it (a blind answer's PR-AUC)"], rows),
         f"Mean ROC-AUC: {spoken(known['scores']['roc_auc'])}. The probabilities are not calibrated.",
     ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
 from mer_core import calibration, datasets, evaluation, label_check, metrics, networks, results, significance, tag_evaluation
@@ -18,14 +19,16 @@ from mer_core.experiments.experiment import run_of
 from mer_core.experiments.presets import SSSL
 from mer_core.features import LogMel
 from mer_core.models import Network
+from mer_core.predict import Emotion, predict_all
 from mer_core.runs import Run, changed
 from mer_core.significance import Estimate
-from mer_core.tracks import Tracks
+from mer_core.tracks import DataError, Tracks, has_tags
 from mer_core.trained import ModelError, TrainedModel, assembled
 from mer_core.training import best_device, modules_of
 
 EXPERIMENT = "own_music"  # under which records of `evaluate` are kept
 SEEDS = (0, 1, 2)  # of the networks that answer together
+DOUBTFUL_SECONDS = 3  # of each song that are named
 LICENCE = (
     "The weights are offered under the licence of the code, as far as they are ours to give. They hold no audio, but were "
     "learned from music whose terms are: {terms}. Check that your use fits both."
@@ -61,6 +64,7 @@ def train(
     if not isinstance(first.features, LogMel) or not isinstance(first.network, Network):
         raise ModelError("a model for sound files hears log-mel spectrograms with a network of mer_core.models.ARCHITECTURES.")
     tracks = networks.load_frames(first).tracks  # before any worker starts: they share the store
+    card = origin(asked, preset, tracks)  # before hours of training, in which the code may change
     members: list[nn.Module] = []
     for modules in (map if executor is None else executor.map)(trained_on_all, asked):
         members += modules
@@ -68,10 +72,9 @@ def train(
     records = [record for run in asked if (record := results.of_run(run, preset))]
     known = out_of_fold(records, tracks) if len(records) == len(asked) else None
     temperature = known.temperature if isinstance(known, OutOfFold) else 1.0
-    card = origin(asked, preset, tracks) | {"out_of_fold": known and known.summary()}
     return assembled(
         members, temperature, tracks.tagged, network=first.network, features=first.features, window_s=first.window_s,
-        classes=tracks.classes, card=card,
+        classes=tracks.classes, card=card | {"out_of_fold": known and known.summary()},
     )  # fmt: skip
 
 
@@ -111,8 +114,8 @@ def evaluate(asked: list[Run], preset: str, executor: Executor | None = None) ->
 class OutOfFold:
     """What the networks of some records, joined as in a trained model, answer for songs that they had not heard.
 
-    ``windows``: (n_networks, n_windows, n_classes) probabilities; ``track``: (n_windows,) whose window it is; ``truth``, ``groups``,
-    ``fold``: (n_songs,), songs in the order of ``np.unique(track)``.
+    ``windows``: (n_networks, n_windows, n_classes) probabilities; ``track``: (n_windows,) whose window it is; ``truth``,
+    ``groups``, ``fold``: (n_songs,), songs in the order of ``np.unique(track)``.
     """
 
     classes: tuple[str, ...]
@@ -246,3 +249,73 @@ def interval_of(metric, truth: np.ndarray, called: np.ndarray, groups: np.ndarra
         significance.resampled(metric, truth, called, n_classes, significance.artist_weights(groups))
     )
     return Estimate(float(metric(metrics.confusion(truth, called, n_classes))), low, high)
+
+
+def scored_model(model: TrainedModel, tracks: Tracks, workers: int | None = None) -> tuple[dict, dict[str, str]]:
+    """How well a trained model calls labelled music, as plain values like `OutOfFold.summary`; and what could not be heard.
+
+    Raises
+    ------
+    ModelError : the music has labels that the model does not know, or tags where the model has labels
+    """
+    if tracks.tagged != model.committee.tagged or (unknown := set(tracks.classes) - set(model.classes)):
+        wanted = ", ".join(model.classes)
+        raise ModelError(
+            f"{tracks.name}: its labels are not the model's, which are {wanted}"
+            f"{'' if tracks.tagged != model.committee.tagged else '; it does not know ' + ', '.join(sorted(unknown))}. Rename "
+            "them, or take another model."
+        )
+    said = [one for _, one in predict_all(tracks.table["path"], model, workers)]
+    failed = {str(p): str(one) for p, one in zip(tracks.table["path"], said, strict=True) if isinstance(one, Exception)}
+    heard = np.array([not isinstance(one, Exception) for one in said])
+    if not heard.any():
+        raise ModelError(f"{tracks.name}: none of its {len(said)} files could be heard. {next(iter(failed.values()))}")
+    probabilities = np.array([[one.probabilities[name] for name in model.classes] for one in said if isinstance(one, Emotion)])
+    groups = tracks.groups[heard]
+    if tracks.tagged:
+        truth = has_tags(tracks.table["tags"], model.classes)[heard]
+        return OutOfPart(model.classes, truth, probabilities, groups).summary(), failed
+    truth = tracks.table["label"].map(model.classes.index).to_numpy()[heard]
+    called, n = probabilities.argmax(axis=1), len(model.classes)
+    commonest = np.full(len(truth), np.bincount(truth).argmax())  # known only to those who know the answers: a strict baseline
+    return results_plain({
+        "answers": "labels", "n": len(truth), "confusion": metrics.confusion(truth, called, n).tolist(),
+        "scores": scored(truth, called, groups, n), "trivial": scored(truth, commonest, groups, n),
+        "by_class": by_class(truth, called, groups, model.classes),
+        "calibration": {"after": calibration.calibration(probabilities, truth, groups)},
+    }), failed  # fmt: skip
+
+
+def doubtful(records: list[dict], tracks: Tracks) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Which songs, and which of their seconds, look mislabelled to networks that had not heard them; the most doubtful first.
+
+    The clean probability of a window is `label_check.judged`'s, averaged over the networks; that of a song is the mean over its
+    windows.
+
+    Returns
+    -------
+    songs : ``track_id``, ``label``, ``clean_probability``, ``called`` (what it sounds like instead), ``p_label``, ``p_called``,
+        ``seconds`` (where its most doubtful windows start, as text), ``path``
+    windows : ``track_id``, ``second``, ``clean_probability``
+
+    Raises
+    ------
+    DataError : music with tags: an absent tag says nothing, so that no label can be called wrong
+    """
+    if tracks.tagged:
+        raise DataError(f"{tracks.name}: has tags; only music with one label each can be checked for wrong ones.")
+    judged = pd.concat([label_check.judged(record, tracks) for record in records])
+    columns = ["clean_probability", *tracks.classes]
+    windows = judged.groupby(["track_id", "second"], as_index=False)[columns].mean()
+    mean = windows.groupby("track_id")[columns].mean()
+    rows = tracks.table[["track_id", "label", "path"]].set_index("track_id").loc[mean.index]
+    shares = mean[list(tracks.classes)]
+    worst = windows.sort_values(["clean_probability", "second"]).groupby("track_id").head(DOUBTFUL_SECONDS)
+    seconds = worst.sort_values("second").groupby("track_id")["second"].agg(lambda own: " ".join(map(str, own)))
+    songs = rows.assign(
+        clean_probability=mean["clean_probability"], called=shares.idxmax(axis=1), p_called=shares.max(axis=1),
+        p_label=[shares.at[song, label] for song, label in rows["label"].items()], seconds=seconds,
+    )  # fmt: skip
+    columns = ["track_id", "label", "clean_probability", "called", "p_label", "p_called", "seconds", "path"]
+    songs = songs.sort_values(["clean_probability", "p_label"]).reset_index()[columns]
+    return songs, windows[["track_id", "second", "clean_probability"]]

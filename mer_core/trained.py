@@ -5,9 +5,10 @@ labels, the scales, the settings of the features and of the networks, the temper
 is enough to use it.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
@@ -84,6 +85,14 @@ class TrainedModel:
     def n_frames(self) -> int:
         """Frames of a window."""
         return round(self.window_s * self.features.frames_per_second)
+
+    @cached_property
+    def digest(self) -> str:
+        """Fingerprint of weights and facts: files predicted with the same digest were heard by the same model."""
+        content = hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode())
+        for value in self.committee.state_dict().values():
+            content.update(value.cpu().numpy().tobytes())
+        return content.hexdigest()[:16]
 
     def facts(self) -> dict:
         """All but the weights, as plain values."""
