@@ -398,5 +398,5 @@ def check(minutes: float) -> dict:
     ------
     RecordError : there is no reference for `smoke`
     """
-    levels = [among_records(), scored_again(), smoke(), trained_again(minutes)]
-    return drift_report.write(levels, machine(), minutes)
+    made_by = {"minutes": minutes, "code": results.code_state(), "environment": machine()}
+    return drift_report.write([among_records(), scored_again(), smoke(), trained_again(minutes)], made_by)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_core import paths, results
+from mer_core import paths
 
 LISTED = 200  # drifted rows in the report; every row lies in `table_path`
-SHOWN = 20  # of them on a terminal
+SHOWN = 20  # of them on a terminal, and on the page
 LARGEST = 5  # of a level, of those that moved within their tolerance
 
 
@@ -44,11 +44,16 @@ def table_path() -> Path:
     return paths.CACHE / "drift.csv"
 
 
-def write(levels: list[Level], machine: dict, minutes: float) -> dict:
-    """Write the report, in place of the last one, and beside the cache a table of every number; gives the report."""
+def write(levels: list[Level], made_by: dict) -> dict:
+    """Write the report, in place of the last one, and in the cache a table of every number; gives the report.
+
+    Parameters
+    ----------
+    made_by : ``minutes`` given to networks, ``code`` and ``environment`` as in records, when it began
+    """
     rows = judged(levels)
-    report = {"made": timestamp(), "minutes": minutes, "code": results.code_state(), "environment": machine}
-    report |= counted(levels, rows) | {"changed": [change for level in levels for change in changes(level, machine)]}
+    changed = [change for level in levels for change in changes(level, made_by["environment"])]
+    report = {"made": timestamp()} | made_by | counted(levels, rows) | {"changed": changed}
     for folder in (path().parent, table_path().parent):
         folder.mkdir(parents=True, exist_ok=True)
     rows.to_csv(table_path(), index=False)
@@ -153,9 +158,9 @@ def page() -> str:
         {"level": row["level"], "left out": why, "how many": n} for row in report["levels"] for why, n in row["left_out"].items()
     ]
     moved = [
-        {"level": row["level"], "source": row["source"], "number": row["number"], "": in_words(row),
-         "drifted": "yes" if not row["inside"] else "no"}
-        for row in [*report["drifted"], *report["largest_inside"]]
+        {"level": row["level"], "source": row["source"], "number": row["number"], "how far": in_words(row),
+         "drifted": "no" if row["inside"] else "yes"}
+        for row in [*report["drifted"][:SHOWN], *report["largest_inside"]]
     ]  # fmt: skip
     sections = {
         "Compared": levels, "Left out": left_out, "What moved": moved, "Other versions, other machines": report["changed"],

@@ -185,7 +185,8 @@ def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkey
 def test_the_exit_status_says_whether_anything_drifted_and_the_terminal_what(monkeypatch, tmp_path, now, status):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
     levels = [a_level({"accuracy": 0.5, "loss": 1.0}, {"accuracy": now, "loss": 1.0})]
-    monkeypatch.setattr(drift, "check", lambda minutes: drift_report.write(levels, MACHINE, minutes))
+    made_by = {"code": results.code_state(), "environment": MACHINE}
+    monkeypatch.setattr(drift, "check", lambda minutes: drift_report.write(levels, made_by | {"minutes": minutes}))
     answer = CliRunner().invoke(cli.main, ["drift"])
     assert answer.exit_code == status
     assert "changed since 1 of the smoke: torch, 1.9 then, 2.0 now" in answer.output
