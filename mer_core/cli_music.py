@@ -164,7 +164,7 @@ def report(n: int, done: set[str], failed: dict[str, str], notes: dict, say, mod
     for path, sentences in notes.items():
         for sentence in sentences:
             click.echo(f"Note: {printable(path)} {sentence}", err=True)
-    if model.quadrants and n > len(failed):
+    if model.quadrants and n:
         say(MEANING.format(card=printable(card)))
     if failed:
         click.secho(f"{len(failed)} could not be predicted:", fg="red", err=True)
