@@ -23,8 +23,9 @@ songs_shown = 4  # the first tested song of each quadrant
 # %% tags=["remove-cell"]
 from IPython.display import display
 
-from mer_core import audio, datasets, experiments, figures, interactive, label_check
+from mer_core import audio, datasets, experiments, interactive, label_check
 from mer_core.datasets import synthetic
+from mer_core.figures import in_words
 
 # %% tags=["hide-input"]
 record = next(record for record in experiments.recorded("drift", "cpu") if record["label"] == "inherit_20")
@@ -39,6 +40,6 @@ of_quadrant = (
 for song in of_quadrant.itertuples():
     own, truth = windows[windows["track_id"] == song.track_id], tracks.second_labels[song.track_id]
     timeline = interactive.song(own, tracks.classes, song.label, truth, record["config"]["window_s"], threshold)
-    what = f"Song {song.track_id}, labelled {figures.in_words(song.label)}: truth, prediction and clean probability along it"
+    what = f"Song {song.track_id}, labelled {in_words(song.label)}: truth, prediction and clean probability along it"
     sound = audio.read(song.path, synthetic.SAMPLE_RATE), synthetic.SAMPLE_RATE
     display(interactive.shown(timeline, f"hear-{song.track_id}", what, sound))
