@@ -149,14 +149,14 @@ def verdict(claim: Claim, numbers: dict) -> Verdict:
 
 
 def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
-    """A row per claim, ready to show: paper, claim, where, printed, ours, tolerance, verdict, why."""
+    """A row per claim, ready to show: paper, claim, verdict, ours, printed, tolerance, why, where."""
     rows = []
     for claim in load() if claims is None else claims:
         found = verdict(claim, numbers)
         allowed = tolerance(claim, numbers)
         rows.append({
-            "paper": claim.paper, "claim": claim.claim, "where": claim.where, "printed": found.printed, "ours": found.ours,
-            "tolerance": "" if allowed is None else f"{allowed:.{digits_of(claim)}f}", "verdict": found.word, "why": found.reason,
+            "paper": claim.paper, "claim": claim.claim, "verdict": found.word, "ours": found.ours, "printed": found.printed,
+            "tolerance": "" if allowed is None else f"{allowed:.{digits_of(claim)}f}", "why": found.reason, "where": claim.where,
         })  # fmt: skip
     return pd.DataFrame(rows)
 

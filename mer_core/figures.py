@@ -12,6 +12,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from mer_core.emotion import QUADRANT_WORDS
+from mer_core.narrow import narrow
 
 WIDTH = 7.2  # inches: the text column of the book
 PALETTE = sns.color_palette("colorblind")
@@ -43,12 +44,26 @@ FILES = "MER_FIGURE_FILES"  # environment variable: whether figures bring their 
 
 
 def files_of(fig: Figure, data: pd.DataFrame) -> dict[str, str]:
-    """A figure as SVG, as PDF (base64) and its data as CSV, by MIME type; without dates: equal figures are equal files."""
-    svg, pdf = io.StringIO(), io.BytesIO()
-    fig.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
+    """A figure as SVG, wide and narrow, as PDF (base64), and its data as CSV, by MIME type.
+
+    Without dates: equal figures are equal files.
+    """
+    pdf = io.BytesIO()
     fig.savefig(pdf, format="pdf", metadata={"CreationDate": None})
     table = data.to_csv(index=not isinstance(data.index, pd.RangeIndex), float_format="%.6g", lineterminator="\n")
-    return {"image/svg+xml": svg.getvalue(), "application/pdf": base64.b64encode(pdf.getvalue()).decode(), "text/csv": table}
+    return {
+        "image/svg+xml": as_svg(fig), NARROW_SVG: as_svg(narrow(fig)),
+        "application/pdf": base64.b64encode(pdf.getvalue()).decode(), "text/csv": table,
+    }  # fmt: skip
+
+
+NARROW_SVG = "image/x-narrow+svg"
+
+
+def as_svg(fig: Figure) -> str:
+    drawn = io.StringIO()
+    fig.savefig(drawn, format="svg", metadata={"Date": None}, transparent=True)
+    return drawn.getvalue()
 
 
 def in_words(label: str) -> str:

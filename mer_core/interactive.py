@@ -23,6 +23,7 @@ from mer_core.figures import FILES, PALETTE, in_words, method_name
 COLOURS = PALETTE.as_hex()
 FALLBACK = "Explore this figure in the book, or run this cell."
 MARGIN = {"l": 55, "r": 10, "t": 30, "b": 45}  # pixels
+KEPT, ERASED = "#8a93a0", COLOURS[4]  # neither is the colour of an emotion
 NARROW = 20  # characters of a label, on a phone
 BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top"}  # a legend that leaves a phone its width
 ABOVE = {"orientation": "h", "y": 1, "yanchor": "bottom"}  # where a slider is below
@@ -66,8 +67,9 @@ def song(
 ) -> go.Figure:
     """What a song sounds like second by second, what a network hears in it, and whether the mixture would believe its label.
 
-    Three rows over one time axis: the truth of each second; the probability of each emotion; the probability that the song's
-    label is clean there, with the threshold tau below which it would be erased. A point stands at the middle of its window.
+    Three rows over one time axis: the truth of each second; the probability of each emotion; the doubt, 1 less the probability
+    that the song's label is clean there, with the line above which it would be erased (clean probability below tau). A point
+    stands at the middle of its window.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def song(
     """
     figure = make_subplots(
         rows=3, shared_xaxes=True, row_heights=[0.12, 0.53, 0.35], vertical_spacing=0.07,
-        subplot_titles=("What sounds", "What the network hears", f"Is the label “{in_words(label)}” right here?"),
+        subplot_titles=("What sounds", "What the network hears", f"How far the mixture doubts “{in_words(label)}” here"),
     )  # fmt: skip
     for second, emotion in enumerate(truth):
         figure.add_bar(
@@ -91,15 +93,15 @@ def song(
         )  # fmt: skip
     believed = windows["clean_probability"] >= threshold
     figure.add_bar(
-        x=middle, y=windows["clean_probability"], width=0.8, name="Clean probability", showlegend=False,
-        marker_color=np.where(believed, COLOURS[0], COLOURS[1]).tolist(),
+        x=middle, y=1 - windows["clean_probability"], width=0.8, name="Doubt", showlegend=False,
+        marker_color=np.where(believed, KEPT, ERASED).tolist(),
         customdata=np.where(believed, "label kept", "label erased")[:, None].tolist(),
         hovertemplate="%{y:.2f}: %{customdata[0]}<extra></extra>", row=3, col=1,
     )  # fmt: skip
-    figure.add_hline(threshold, line_dash="dot", line_color="gray", row=3, col=1)
+    figure.add_hline(1 - threshold, line_dash="dot", line_color="gray", row=3, col=1)
     figure.update_yaxes(visible=False, row=1, col=1)
     figure.update_yaxes(range=[0, 1.02], title_text="Probability", row=2, col=1)
-    figure.update_yaxes(range=[0, 1.02], title_text="Clean", row=3, col=1)
+    figure.update_yaxes(range=[0, 1.02], title_text="Doubt", row=3, col=1)
     figure.update_xaxes(title_text="Time in the song (s)", range=[0, len(truth)], row=3, col=1)
     return figure.update_layout(height=520, hovermode="x", bargap=0)
 

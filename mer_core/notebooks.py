@@ -138,7 +138,9 @@ def hide_injected(notebook) -> None:
 
 
 FIGURES = "figures"  # the folder beside executed notebooks
-FIGURE_SUFFIXES = {"image/svg+xml": ".svg", "application/pdf": ".pdf", "text/csv": ".csv"}
+FIGURE_SUFFIXES = {
+    "image/svg+xml": ".svg", "image/x-narrow+svg": "-narrow.svg", "application/pdf": ".pdf", "text/csv": ".csv",
+}  # fmt: skip
 
 
 def read(source: Path):

@@ -14,12 +14,15 @@ from mer_core import notebooks, paths
 
 FOLDER = paths.NOTEBOOKS / "ipynb"
 INTERVAL_ENDS = ("", "/low", "/high")  # behind a number's key
+INSTALL = "install"  # the id of the cell that comes first
 ROLE = re.compile(r"\{(result|interval|cite)\}`([^`]*)`")
 PAGE_LINK = re.compile(r"\]\((\w+)\)")  # to another notebook's page
 
 
 def spelt(role: str, text: str, known: dict) -> str:
     """What a role shows: ``result`` the number under a key, ``interval`` with its ends, both formatted as behind the colon.
+
+    A minus is a minus (U+2212), not a hyphen.
 
     >>> spelt("interval", "score:.2f", {"score": 0.5, "score/low": 0.4, "score/high": 0.625})
     '0.50 (0.40 to 0.62)'
@@ -31,7 +34,7 @@ def spelt(role: str, text: str, known: dict) -> str:
     key, _, style = text.rpartition(":") if ":" in text else (text, "", "")
     ends = INTERVAL_ENDS if role == "interval" else INTERVAL_ENDS[:1]
     pattern = "{} ({} to {})" if role == "interval" else "{}"
-    return pattern.format(*(format(known[key + end], style) for end in ends))
+    return pattern.format(*(format(known[key + end], style).replace("-", "−") for end in ends))
 
 
 def readable(markdown: str, known: dict) -> str:
@@ -52,11 +55,18 @@ def settings() -> dict:
 
 
 def made_readable(notebook, known: dict):
-    """The notebook with its text made readable, in place."""
+    """The notebook, in place, as one can read and run it alone: text made readable, installed first, no parameters twice."""
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != INSTALL and not is_repeated(cell)]
+    notebook.cells.insert(0, install())
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = readable(cell.source, known)
     return notebook
+
+
+def is_repeated(cell) -> bool:
+    """Whether a cell repeats the parameters, as papermill does."""
+    return {"injected-parameters", "remove-cell"} <= set(cell.metadata.get("tags", []))
 
 
 def install() -> nbformat.NotebookNode:
@@ -71,14 +81,13 @@ def install() -> nbformat.NotebookNode:
         f"    !git clone --quiet --depth 1 {url}.git\n"
         f'    %pip install --quiet --editable "./{name}[backbones,notebooks]"\n'
         f'    sys.path.insert(0, "{name}")',
-        id="install",
+        id=INSTALL,
     )
 
 
 def paired(source: Path, known: dict) -> str:
     """A text notebook as .ipynb, not executed."""
     notebook = made_readable(notebooks.read(source), known)
-    notebook.cells.insert(0, install())
     notebook.metadata = nbformat.from_dict({"kernelspec": notebooks.KERNEL, "language_info": {"name": "python"}})
     return nbformat.writes(notebook, indent=1) + "\n"
 

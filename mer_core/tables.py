@@ -80,12 +80,13 @@ def against(compared: pd.DataFrame, records: list[dict], metric: str = "accuracy
     is the corrected resampled t-test's over folds and seeds, not corrected for that number.
     """
     differing = {r.label: r for r in differences(compared, metric, "emotion", decision).itertuples()}
+    p = "p (Holm)" if len(differing) > 1 else "p"
     rows = []
     for own in scores(compared, metric, "emotion", decision).itertuples():
         mine = [r for r in records if r["label"] == own.label]
         row = {"run": own.label, metric: spoken(own), "seeds": len(own.seeds)}
         if (d := differing.get(own.label)) is not None:
-            row |= {"difference": f"{spoken(d, sign=True)} from {d.against}", "p (Holm)": f"{d.p_holm:.3f}"}
+            row |= {"difference": f"{spoken(d, sign=True)} from {d.against}", p: f"{d.p_holm:.3f}"}
             row |= {"p t-test": f"{d.p_t:.3f}"} if pd.notna(d.p_t) else {}
         checked = [v for r in mine if (v := validation_accuracy(r)) is not None]
         row |= {"validation": f"{np.mean(checked):.3f}"} if checked else {}
@@ -116,7 +117,7 @@ def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"question": TARGET_NAMES[r.target], "decision": songs.DECISION_NAMES[r.decision], "run": r.label,
          "difference": spoken(r, sign=True),
-         "p bootstrap": f"{r.p:.3f}", "p (Holm)": f"{r.p_holm:.3f}", "p t-test": f"{r.p_t:.3f}"}
+         "p bootstrap": f"{r.p:.3f}", "p (Holm, all rows)": f"{r.p_holm:.3f}", "p t-test": f"{r.p_t:.3f}"}
         for r in rows.itertuples()
     ).set_index(["question", "decision"])  # fmt: skip
 

@@ -36,7 +36,7 @@ figures.around_default(around[around["setting"] == "clean_threshold"], "Song acc
 
 # %% [markdown]
 # What the threshold does inside training: move the slider, and see how many of the training windows keep their label in each epoch after the warm-up, and how
-# many lose it. From the mixtures of the default run, first fold; the share of every class that is kept in any case is left out.
+# many lose it. From the mixtures of the default run, first fold; the share of every class that is kept in any case is left out. An epoch takes every third window, the next one those beside them: their number differs a little.
 
 # %% tags=["hide-input"]
 default = next(record for record in recorded if record["label"] == "self_learning")

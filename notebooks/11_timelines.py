@@ -38,12 +38,12 @@ figures.song_timeline(probabilities, seconds, sssl["data"]["classes"], sssl["con
 tables.leading(sssl)
 
 # %% [markdown]
-# ## Beside what listeners felt
+# ## Beside what listeners felt, where their ratings are at hand
 #
 # PMEmo's listeners moved a slider every half second, from the fifteenth on. The model's valence is the probability of a high one, a different
 # quantity on the same side of the midpoint: the course can be compared, the height cannot.
 
-# %% mystnb={"figure": {"name": "fig-pmemo-0", "caption": "First PMEmo chorus: probability of high valence and arousal as called by SSSL trained on 4Q, and the listeners' mean with its standard deviation where the annotations are at hand."}, "image": {"alt": "Called and measured valence and arousal along the first chorus."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-pmemo-0", "caption": "First PMEmo chorus: probability of high valence and arousal as called by SSSL trained on 4Q, and the listeners' mean with its standard deviation where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the first chorus."}} tags=["hide-input"]
 heard = next(record for record in experiments.recorded("elsewhere", "cpu") if record["label"] == "self_learning_from_4q")
 courses = tables.courses(heard, "pmemo:audible_only")
 measured = None
@@ -52,13 +52,13 @@ with suppress(DataError):
 names = list(courses)
 figures.valence_arousal_course(names[0], courses[names[0]], measured)
 
-# %% mystnb={"figure": {"name": "fig-pmemo-1", "caption": "Second PMEmo chorus, as above."}, "image": {"alt": "Called and measured valence and arousal along the second chorus."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-pmemo-1", "caption": "Second PMEmo chorus: the same, as called, and as measured where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the second chorus."}} tags=["hide-input"]
 figures.valence_arousal_course(names[1], courses[names[1]], measured)
 
-# %% mystnb={"figure": {"name": "fig-pmemo-2", "caption": "Third PMEmo chorus, as above."}, "image": {"alt": "Called and measured valence and arousal along the third chorus."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-pmemo-2", "caption": "Third PMEmo chorus: the same, as called, and as measured where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the third chorus."}} tags=["hide-input"]
 figures.valence_arousal_course(names[2], courses[names[2]], measured)
 
-# %% mystnb={"figure": {"name": "fig-pmemo-3", "caption": "Fourth PMEmo chorus, as above."}, "image": {"alt": "Called and measured valence and arousal along the fourth chorus."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-pmemo-3", "caption": "Fourth PMEmo chorus: the same, as called, and as measured where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the fourth chorus."}} tags=["hide-input"]
 figures.valence_arousal_course(names[3], courses[names[3]], measured)
 
 # %% [markdown]

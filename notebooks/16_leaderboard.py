@@ -13,7 +13,8 @@
 # {result}`leaderboard/mean_of_three_editions/all tags/thresholds_on_test/f_score:.3f` with them,
 # {result}`leaderboard/mean_of_three_editions/all tags/thresholds_from_other_half/f_score:.3f` with thresholds from other artists.
 #
-# **Limits.** Only systems whose predictions are public; one test set, whose tracks come from few artists.
+# **Limits.** Only systems whose predictions are public; one test set, whose tracks come from few artists. The plain means join the best system of each edition, which its test
+# score has told.
 #
 # **To run it.** A laptop; to make the records again, the published predictions, which `--fetch` downloads, and no audio. `preset` changes
 # nothing.

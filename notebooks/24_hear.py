@@ -5,14 +5,14 @@
 #
 # These songs are made by code: happy is major and fast, tense is minor, fast and low, sad is minor, slow and soft, calm is major and slow
 # (`mer_core.datasets.synthetic`). Each has one label, and passages that depart from it. Press play: the line moves along what sounds, what a network
-# hears, and the probability that the label is right there. A click on the figure jumps to that second.
+# hears, and how far the mixture doubts the label there: above the dotted line SSSL would erase it. A click on the figure jumps to that second.
 #
 # **Answer.** The mixture tells true from departed windows of songs that the network had never heard with an area under the curve of
 # {result}`hear/inherit_20/windows/clean_probability/auc:.2f`; chance is a half. But it doubts a *loss*, and a loss is also large where the network is wrong:
-# listen for orange bars where nothing departs.
+# look for tall bars where nothing departs, and for departures without one: where a network hears nothing else, no loss gives them away.
 #
 # **Limits.** Music made by code departs more abruptly than real music does; it serves to understand, not to claim. The network is the one of plain training, first
-# run, on songs a fifth of whose seconds depart. How well the mixture finds wrong labels in real music is [a page of its own](09_wrong_labels).
+# run, on songs a fifth of whose seconds depart, and it is asked about songs it never heard; [elsewhere](09_wrong_labels) SSSL judges the windows that it learns from. How well the mixture finds wrong labels in real music is [a page of its own](09_wrong_labels).
 #
 # Shows records, and makes the songs anew in seconds; runs anywhere. Records again: `mer run drift --preset cpu`.
 
@@ -27,7 +27,7 @@ from mer_core import audio, datasets, experiments, interactive, label_check
 from mer_core.datasets import synthetic
 from mer_core.figures import in_words
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 record = next(record for record in experiments.recorded("drift", "cpu") if record["label"] == "inherit_20")
 tracks = datasets.load(record["config"]["dataset"])
 threshold = experiments.presets.SSSL["cpu"].method.clean_threshold  # tau

@@ -193,7 +193,7 @@ def test_were_our_figures_the_printed_ones_every_value_would_be_reproduced():
 
 def test_the_table_before_anything_was_run():
     shown = claims.table(PUBLISHED_NUMBERS)
-    assert list(shown) == ["paper", "claim", "where", "printed", "ours", "tolerance", "verdict", "why"] and len(shown) == len(ALL)
+    assert list(shown) == ["paper", "claim", "verdict", "ours", "printed", "tolerance", "why", "where"] and len(shown) == len(ALL)
     assert set(shown["verdict"]) == {NOT_RUN, UNTESTABLE} and (shown["printed"] != "").all()
 
 

@@ -31,8 +31,9 @@ def test_a_song_shows_the_truth_of_each_second_and_points_in_the_middle_of_their
 
 
 def test_the_mixtures_verdict_is_the_threshold_on_the_clean_probability(windows):
-    (bars,) = (trace for trace in timeline(windows).data if trace.name == "Clean probability")
+    (bars,) = (trace for trace in timeline(windows).data if trace.name == "Doubt")
     assert [row[0] for row in bars.customdata] == ["label kept", "label erased", "label kept"]
+    assert list(bars.y) == pytest.approx([0.1, 0.8, 0.4])
 
 
 def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_without_script(windows, monkeypatch):

@@ -7,23 +7,31 @@ import json
 from html import escape
 from pathlib import Path
 
+from mer_core import paired
+
 
 def with_what_is_behind(app, pagename, templatename, context, doctree):
     behind = json.loads(Path(app.srcdir, "generated", "behind.json").read_text(encoding="utf-8"))
     if pagename not in behind or "body" not in context:
         return
-    notebook = f"notebooks/{pagename.rpartition('/')[2]}.py"
-    rows = "".join(
-        f"<tr><td><code>{escape(row['command'])}</code></td><td>{row['runs']}</td><td>{escape(row['cost'])}</td>"
-        f"<td>{escape(', '.join(row['commits']))}</td></tr>"
-        for row in behind[pagename]
-    )
-    head = "".join(f"<th>{name}</th>" for name in ("Makes the records shown", "Runs", "Cost", "Commits"))
+    name, url = pagename.rpartition("/")[2], paired.settings()["repository"]["url"]
+    rows = "".join(row_of(row, url) for row in behind[pagename])
+    head = "".join(f"<th>{title}</th>" for title in ("Makes the records shown", "Runs", "Cost", "Commits"))
     records = f"<table class='table'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    notebook = f"<a href='{url}/blob/main/notebooks/{name}.py'><code>notebooks/{name}.py</code></a>"
     context["body"] += (
-        f"<section id='behind-this-page'><h2>Behind this page</h2><p>Notebook: <code>{notebook}</code>. Make the page again: "
-        f"<code>mer book --notebook {notebook.split('/')[1][:-3]}</code>. Every record, with its cost, machine and commit: "
+        f"<section id='behind-this-page'><h2>Behind this page</h2><p>Notebook: {notebook}. Make the page again: "
+        f"<code>mer book --notebook {name}</code>. Every record, with its cost, machine and commit: "
         f"<a href='{context['pathto']('status')}'>status</a>.</p>{records}</section>"
+    )
+
+
+def row_of(row: dict, url: str) -> str:
+    """One experiment: its command, how many runs, what they cost, and the commits of the code that made them."""
+    commits = ", ".join(f"<a href='{url}/tree/{commit}'>{commit}</a>" for commit in row["commits"])
+    return (
+        f"<tr><td><code>{escape(row['command'])}</code></td><td>{row['runs']}</td><td>{escape(row['cost'])}</td>"
+        f"<td>{commits}</td></tr>"
     )
 
 

@@ -1,4 +1,4 @@
-"""Every figure as a drawing for light and for dark pages, with links to it as SVG and PDF, and to its data as CSV.
+"""Every figure as drawings for light and dark pages, for desks and phones, with links to its SVG and PDF and to its data as CSV.
 
 The files lie in ``executed/figures`` (`mer_core.notebooks.keep_figures`) and are copied beside the pages. The dark drawing is the
 light one with its greys turned over: black on white becomes white on black. The more colour there is, the more it stays itself.
@@ -12,6 +12,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 FOLDER = "executed/figures"
+PHONE = "(max-width: 600px)"
 DARKEST = 0.1  # the lightness that white gets: about that of a dark page
 
 
@@ -51,10 +52,15 @@ def with_drawings(app, pagename, templatename, context, doctree):
 
 
 def drawn(page: BeautifulSoup, picture, stem: str, width: str) -> None:
-    """Put the two drawings in the place of the notebook's picture; the one that is not shown is not loaded."""
-    shared = {"alt": picture["alt"], "loading": "lazy", "style": f"--drawn-width: {width}"}
-    picture.attrs = {"src": f"{stem}.svg", "class": "only-light", **shared}
-    picture.insert_after(page.new_tag("img", attrs={"src": f"{stem}-dark.svg", "class": "only-dark", **shared}))
+    """Put the drawings in the place of the notebook's picture, each for its width and theme; those not shown are not loaded."""
+    alt = picture["alt"]
+    for theme, end in (("light", ""), ("dark", "-dark")):
+        both = page.new_tag("picture")
+        both.append(page.new_tag("source", attrs={"media": PHONE, "srcset": f"{stem}-narrow{end}.svg"}))
+        shared = {"alt": alt, "loading": "lazy", "style": f"--drawn-width: {width}"}
+        both.append(page.new_tag("img", attrs={"src": f"{stem}{end}.svg", "class": f"only-{theme}", **shared}))
+        picture.insert_before(both)
+    picture.decompose()
 
 
 def copied(app, exception):

@@ -20,7 +20,7 @@ def in_boxes(app, pagename, templatename, context, doctree):
                 cell["class"] = [*cell.get("class", []), "sentence"]
         table.wrap(box(page, f"Table {number} of this page"))
     for number, figure in enumerate(page.find_all("figure"), 1):
-        pictures = figure.find_all("img")
+        pictures = [image.find_parent("picture") or image for image in figure.find_all("img")]
         if pictures and not figure.find("table"):
             picture_box = box(page, f"Figure {number} of this page")
             pictures[0].insert_before(picture_box)

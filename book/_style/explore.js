@@ -31,8 +31,9 @@
   async function draw(place) {
     const figure = JSON.parse(place.querySelector("script").textContent);
     place.replaceChildren();
-    await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false });
-    await Plotly.relayout(place, themed(place.layout));
+    await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
+    const touched = matchMedia("(pointer: coarse)").matches; // a finger that scrolls the page must not zoom
+    await Plotly.relayout(place, { ...themed(place.layout), ...(touched && { dragmode: false }) });
     const player = place.parentElement.querySelector("audio");
     if (player) follow(place, player);
   }
