@@ -1,0 +1,40 @@
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from mer_core import figures
+from mer_core.narrow import WIDTH, narrow
+
+
+@pytest.fixture
+def panels():
+    fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.5), sharey=True, layout="constrained")
+    for ax in axes:
+        ax.plot([0, 1], [0, 1])
+    axes[0].set_ylabel("Share")
+    plt.close(fig)
+    return fig
+
+
+def test_panels_stand_one_below_the_other_and_each_says_what_it_shows(panels):
+    small = narrow(panels)
+    small.draw_without_rendering()
+    places = [ax.get_position() for ax in small.axes]
+    assert places[0].y0 > places[1].y1 > places[1].y0 > places[2].y1
+    assert {ax.get_ylabel() for ax in small.axes} == {"Share"} and small.get_figwidth() == WIDTH
+
+
+def test_the_figure_itself_stays_as_it_is(panels):
+    before = figures.as_svg(panels)
+    narrow(panels)
+    assert figures.as_svg(panels) == before
+
+
+def test_long_names_leave_room_for_what_they_name():
+    rows = pd.DataFrame(
+        {"label": ["a name that would take half the width of a phone", "b"], "value": 0.1, "low": 0.0, "high": 0.2}
+    )
+    small = narrow(figures.forest(rows, "difference"))
+    small.draw_without_rendering()
+    assert "\n" in small.axes[0].get_yticklabels()[0].get_text()
+    assert small.axes[0].get_position().width > 0.45
