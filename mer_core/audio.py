@@ -1,5 +1,17 @@
-"""From a sound file to one channel of samples."""
+"""From a sound file to one channel of samples, whole or block by block.
 
+libsndfile decodes what it knows (wav, flac, mp3, ogg, opus, aiff), ffmpeg the rest (m4a, aac, wma, the sound of a film), where it
+is installed. A file of three hours needs no more memory than one of three minutes, as long as nobody asks for it whole.
+"""
+
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +21,155 @@ import soxr
 from mer_core import UserError
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
+FFMPEG_SUFFIXES = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm")  # decoded where ffmpeg is installed
+BLOCK = 65_536  # samples decoded at a time
+LOWEST_RATE = 1000  # Hz: a lower one is a damaged header
 
 
 class AudioError(UserError):
     """A sound file that cannot be used; the message names the file, the reason and the remedy."""
+
+
+@dataclass
+class Sound:
+    """A sound file while it is decoded; ``decoded`` and ``peak`` grow with what has been read."""
+
+    path: Path
+    native_rate: int  # Hz
+    channels: int
+    promised: int | None  # samples that its header tells of, where it does
+    pieces: Iterator[np.ndarray]  # (n, channels) float32
+    decoded: int = 0  # samples so far
+    given: int = 0  # samples so far at the rate that was asked for
+    peak: float = 0.0  # largest magnitude so far
+
+    @property
+    def seconds(self) -> float:
+        """How much has been decoded."""
+        return self.decoded / self.native_rate
+
+    def mono(self) -> Iterator[np.ndarray]:
+        """Blocks of the mean of the channels, (n,) float32 at the file's own rate.
+
+        Raises
+        ------
+        AudioError : no samples, or some that are not numbers
+        """
+        for samples in self.pieces:
+            mono = samples[:, 0] if self.channels == 1 else samples.mean(axis=1)
+            highest = float(np.abs(samples).max(initial=0.0))  # NaN where any is
+            if not np.isfinite(highest):
+                raise AudioError(f"{self.path}: holds samples that are not numbers (NaN or infinite). Export it again.")
+            self.decoded, self.peak = self.decoded + len(mono), max(self.peak, highest)
+            yield mono
+        if not self.decoded:
+            raise AudioError(f"{self.path}: holds no samples. Fetch it again or remove it.")
+
+    def at(self, sample_rate: int) -> Iterator[np.ndarray]:
+        """The same blocks at another rate: soxr, high quality, to the last bit what it makes of the whole file at once."""
+        for block in self.mono() if sample_rate == self.native_rate else self._resampled(sample_rate):
+            self.given += len(block)
+            yield block
+
+    def _resampled(self, sample_rate: int) -> Iterator[np.ndarray]:
+        stream = soxr.ResampleStream(self.native_rate, sample_rate, 1, dtype="float32")
+        for block in self.mono():
+            yield stream.resample_chunk(block)
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Sound]:
+    """A sound file, ready to be decoded.
+
+    Raises
+    ------
+    AudioError : no such file, no permission, an empty one, no decoder for it, or a damaged header; while decoding, damaged sound
+    """
+    _accessible(path)
+    try:
+        file = soundfile.SoundFile(os.fsencode(path))
+    except soundfile.LibsndfileError as error:
+        file, reason = None, error.error_string.strip()
+    if file is None:
+        with _by_ffmpeg(path, reason) as sound:
+            yield sound
+        return
+    with file:
+        yield _checked(Sound(path, file.samplerate, file.channels, file.frames, _pieces(file, path)))
+
+
+def _accessible(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise AudioError(f"{path}: is a link that leads nowhere. Restore what it points to, or remove it.")
+    if not path.is_file():
+        raise AudioError(f"{path}: {'is no sound file' if path.exists() else 'no such file'}. Check the path.")
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise AudioError(f"{path}: the file is empty (0 bytes). Fetch it again or remove it.")
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read ({error.strerror}). Change its permissions, or copy it elsewhere.") from None
+
+
+def _checked(sound: Sound) -> Sound:
+    if sound.native_rate < LOWEST_RATE:
+        raise AudioError(f"{sound.path}: says that it has {sound.native_rate} samples a second: damaged. Export it again.")
+    return sound
+
+
+def _pieces(file: soundfile.SoundFile, path: Path) -> Iterator[np.ndarray]:
+    try:
+        while len(samples := file.read(BLOCK, dtype="float32", always_2d=True)):
+            yield samples
+    except soundfile.LibsndfileError as error:
+        raise AudioError(
+            f"{path}: is damaged and cannot be decoded to its end ({error.error_string.strip()}) Fetch it again."
+        ) from None
+
+
+def has_ffmpeg() -> bool:
+    return shutil.which("ffmpeg") is not None
+
+
+@contextmanager
+def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
+    """The first sound stream of a file as ffmpeg decodes it, through a pipe in Sun's AU format (a header of six numbers)."""
+    if not has_ffmpeg():
+        raise AudioError(
+            f"{path}: cannot be decoded ({reason}) Install ffmpeg, which knows more formats, convert it to wav or flac, "
+            "or fetch it again."
+        )
+    source = b"file:" + os.fsencode(path)
+    quietly = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
+    command = [*quietly, "-i", source, "-map", "0:a:0", "-f", "au", "-c:a", "pcm_f32be", "-"]
+    with tempfile.TemporaryFile() as complaints, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process:
+        try:
+            header = process.stdout.read(24)
+            if len(header) < 24:
+                raise AudioError(
+                    f"{path}: is no sound that libsndfile or ffmpeg can decode ({_last_line(complaints) or reason}) "
+                    "Convert it to wav or flac, or fetch it again."
+                )
+            _, offset, _, _, rate, channels = struct.unpack(">6I", header)
+            process.stdout.read(offset - 24)
+            yield _checked(Sound(path, rate, channels, None, _piped(process, channels, path, complaints)))
+        finally:
+            process.kill()
+
+
+def _piped(process: subprocess.Popen, channels: int, path: Path, complaints) -> Iterator[np.ndarray]:
+    while data := process.stdout.read(BLOCK * channels * 4):
+        whole = len(data) // (4 * channels) * channels
+        yield np.frombuffer(data, dtype=">f4", count=whole).astype(np.float32).reshape(-1, channels)
+    if process.wait():
+        raise AudioError(f"{path}: is damaged and cannot be decoded to its end ({_last_line(complaints)}) Fetch it again.")
+
+
+def _last_line(complaints) -> str:
+    complaints.seek(0)
+    lines = complaints.read().decode("utf-8", "replace").split("\n")
+    return next((line.strip().rpartition(": ")[2] + "." for line in reversed(lines) if line.strip()), "")
 
 
 def read(path: Path, sample_rate: int) -> np.ndarray:
@@ -22,7 +179,7 @@ def read(path: Path, sample_rate: int) -> np.ndarray:
 
     Parameters
     ----------
-    path : a file that libsndfile reads (wav, flac, mp3, ogg, opus, aiff)
+    path : a sound file of any kind that can be decoded here
     sample_rate : wanted rate in Hz
 
     Returns
@@ -33,35 +190,20 @@ def read(path: Path, sample_rate: int) -> np.ndarray:
     ------
     AudioError : no sound in the file, no decoder for it, or samples that are not numbers
     """
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty (0 bytes). Fetch it again or remove it.")
-    try:
-        samples, native_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: cannot be decoded ({error.error_string.strip()}) Convert it to wav or flac, or fetch it again."
-        ) from None
-    if len(samples) == 0:
-        raise AudioError(f"{path}: holds no samples. Fetch it again or remove it.")
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{path}: holds samples that are not numbers (NaN or infinite). Export it again.")
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    return soxr.resample(mono, native_rate, sample_rate) if native_rate != sample_rate else mono
+    with opened(path) as sound:
+        return np.concatenate(list(sound.at(sample_rate)))
 
 
 def duration_s(path: Path) -> float:
-    """Length in seconds as the file's header tells it, without decoding.
+    """Length in seconds as the file's header tells it, without decoding; of what only ffmpeg reads, by decoding it.
 
     Raises
     ------
     AudioError : the file is empty or not a sound file
     """
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty (0 bytes). Fetch it again or remove it.")
-    try:
-        return float(soundfile.info(path).duration)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: is not a sound file that can be read ({error.error_string.strip()}) "
-            "Convert it to wav or flac, or fetch it again."
-        ) from None
+    with opened(path) as sound:
+        if sound.promised is None:
+            for _ in sound.mono():
+                pass
+            return sound.seconds
+        return sound.promised / sound.native_rate

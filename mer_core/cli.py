@@ -1,27 +1,11 @@
 """The command line: ``mer data | features | run | rerun | drift | leaderboard | book``."""
 
-import multiprocessing
-import os
-import signal
-import threading
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from mer_core import UserError
-from mer_core.experiments import EXPERIMENTS
-from mer_core.experiments.presets import SSSL
-
-
-@contextmanager
-def clear_errors():
-    """Turn an error that the user can mend into one readable line and exit status 1."""
-    try:
-        yield
-    except UserError as error:
-        raise click.ClickException(str(error)) from None
+from mer_core import cli_music
+from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, setting_of
 
 
 @click.group(context_settings={"max_content_width": 110})
@@ -70,11 +54,12 @@ def data(name: str, skip_unreadable: bool):
 
 @main.command()
 @click.argument("name")
-@click.option("--preset", type=click.Choice(list(SSSL)), default="cpu", show_default=True, help="Whose feature settings.")
+@click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True, help="Whose feature settings.")
 @skip_option
 def features(name: str, preset: str, skip_unreadable: bool):
     """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped)."""
     from mer_core import datasets, frames
+    from mer_core.experiments.presets import SSSL
 
     with clear_errors():
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
@@ -85,9 +70,15 @@ def features(name: str, preset: str, skip_unreadable: bool):
         click.echo(f"  skipped {path}: {reason}")
 
 
+def experiment_names() -> list[str]:
+    from mer_core.experiments import EXPERIMENTS
+
+    return ["all", *EXPERIMENTS]
+
+
 @main.command()
-@click.argument("experiment", type=click.Choice(["all", *EXPERIMENTS]))
-@click.option("--preset", type=click.Choice(list(SSSL)), default="smoke", show_default=True)
+@click.argument("experiment", type=OneOf(experiment_names))
+@click.option("--preset", type=click.Choice(PRESETS), default="smoke", show_default=True)
 @click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as folds.n=3.")
@@ -107,7 +98,9 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
     """
     from mer_core import experiments
 
-    names = [name for name, one in EXPERIMENTS.items() if preset in one.presets] if experiment == "all" else [experiment]
+    names = (
+        [name for name, one in experiments.EXPERIMENTS.items() if preset in one.presets] if experiment == "all" else [experiment]
+    )
     with clear_errors(), executor_of(workers, scheduler) as executor:
         changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
         for name in names:
@@ -122,7 +115,7 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
 
 @main.command()
 @click.argument("runs", nargs=-1, metavar="[EXPERIMENT/LABEL]...")
-@click.option("--preset", type=click.Choice(list(SSSL)), default="cpu", show_default=True)
+@click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
 @click.option("--fold", type=int, default=0, show_default=True)
 @click.option("--workers", type=int, help="Networks trained side by side; default one a core.")
 def rerun(runs, preset, fold, workers):
@@ -204,16 +197,6 @@ def in_a_line(record: dict) -> str:
     )
 
 
-def setting_of(text: str) -> tuple[str, object]:
-    """A setting such as folds.n=3 as a name and a plain value."""
-    import yaml
-
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.UsageError(f"--set is NAME=VALUE, for instance folds.n=3; got {text!r}")
-    return name, yaml.safe_load(value)
-
-
 def shard_of(shard: str | None, n_jobs: int) -> slice:
     """Which jobs a shard takes: 2/3 is every third one from the second on."""
     if shard is None:
@@ -225,53 +208,6 @@ def shard_of(shard: str | None, n_jobs: int) -> slice:
     if not 1 <= i <= n:
         raise click.UsageError(f"--shard i/n needs 1 <= i <= n, got {shard!r}")
     return slice(i - 1, n_jobs, n)
-
-
-@contextmanager
-def executor_of(workers: int | None, scheduler: str | None):
-    """Where networks are trained: here (None), in processes of this machine, or on a dask cluster.
-
-    Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU takes one at a time.
-    """
-    import torch
-
-    cores = os.cpu_count() or 1
-    workers = workers or (1 if torch.cuda.is_available() else cores)
-
-    if scheduler:
-        try:
-            from distributed import Client
-        except ImportError:
-            raise click.UsageError('--scheduler needs dask: pip install "mer-core[cluster]"') from None
-        with Client(scheduler) as client, client.get_executor() as executor:
-            yield executor
-    elif workers > 1:
-        context = multiprocessing.get_context("spawn")  # a forked child would inherit torch's threads half alive
-        executor = ProcessPoolExecutor(workers, context, start_worker, (max(1, cores // workers),))
-        try:
-            yield executor
-        except BaseException:  # else an error, or Ctrl-C, would wait for every network still queued
-            executor.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                child.terminate()
-            raise
-        executor.shutdown()
-    else:
-        yield None
-
-
-def start_worker(threads: int) -> None:
-    """Give a worker its share of the cores, leave Ctrl-C to the parent, and end with the parent, however that ends."""
-    import torch
-
-    torch.set_num_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def follow_parent() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=follow_parent, daemon=True).start()
 
 
 @main.command()
@@ -308,3 +244,7 @@ def pair():
     with clear_errors():
         written = paired.write(book.numbers())
     click.echo(f"{len(written)} notebooks in {paired.FOLDER}")
+
+
+for command in cli_music.COMMANDS:
+    main.add_command(command)

@@ -6,9 +6,10 @@ profiles are those of Essentia's ``hpcpgram``, written anew after its public des
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import librosa
@@ -66,7 +67,7 @@ def mel_filters(settings: LogMel, device: torch.device) -> torch.Tensor:
     return torch.as_tensor(filters, device=device)
 
 
-def log_mel(samples: torch.Tensor, settings: LogMel) -> torch.Tensor:
+def log_mel(samples: torch.Tensor, settings: LogMel, centred: bool = True) -> torch.Tensor:
     """Level of each mel band over time: pitch region upwards, time to the right, loudness as the value.
 
         L[m, t] = 10 log10( max(1e-10, sum_f filter[m, f] |STFT(samples)[f, t]|^2) )
@@ -76,6 +77,7 @@ def log_mel(samples: torch.Tensor, settings: LogMel) -> torch.Tensor:
     Parameters
     ----------
     samples : (n_clips, n_samples) float32 tensor; shorter clips padded with zeros at the end
+    centred : whether the first window lies around the first sample, with silence before it, or begins there
 
     Returns
     -------
@@ -87,7 +89,7 @@ def log_mel(samples: torch.Tensor, settings: LogMel) -> torch.Tensor:
         settings.window_samples,
         settings.hop_samples,
         window=window,
-        center=True,
+        center=centred,
         pad_mode="constant",  # silence before and after, as librosa pads
         return_complex=True,
     )
@@ -96,6 +98,31 @@ def log_mel(samples: torch.Tensor, settings: LogMel) -> torch.Tensor:
     if settings.pool_frames > 1:
         mel_power = torch.nn.functional.avg_pool1d(mel_power, settings.pool_frames, ceil_mode=True)
     return mel_power.clamp_min_(POWER_FLOOR).log10_().mul_(10.0)
+
+
+def log_mel_of_blocks(blocks: Iterable[np.ndarray], settings: LogMel, frames_at_once: int = 128) -> Iterator[torch.Tensor]:
+    """Levels of a sound that arrives block by block, as `log_mel` gives them of the whole: music of any length, little memory.
+
+    Parameters
+    ----------
+    blocks : (n,) float32 arrays, the samples one after the other
+    frames_at_once : frames (after pooling) that are computed together
+
+    Yields
+    ------
+    (n_frames, n_mels) float32 tensors, one after the other as many frames as ``settings.n_frames`` says
+    """
+    silence = np.zeros(settings.window_samples // 2, np.float32)
+    step = frames_at_once * settings.pool_frames * settings.hop_samples
+    needed = step - settings.hop_samples + settings.window_samples
+    held = silence
+    for block in chain(blocks, [silence]):
+        held = np.concatenate([held, block])
+        while len(held) >= needed:
+            yield log_mel(torch.from_numpy(held[None, :needed]), settings, centred=False)[0].T
+            held = held[step:]
+    if len(held) >= settings.window_samples:
+        yield log_mel(torch.from_numpy(held[None]), settings, centred=False)[0].T
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,11 @@ def _write_whole(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def n_windows(duration_s: np.ndarray | float, window_s: float):
+    """How many windows fit into clips of these lengths, one starting every HOP_S; one where not even one fits."""
+    return np.maximum(np.floor((np.asarray(duration_s) - window_s) / HOP_S + 1e-9).astype(int) + 1, 1)
+
+
 def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Windows:
     """All windows of `window_s` seconds, one every HOP_S, without padding: floor(duration - window) + 1 a track.
 
@@ -193,7 +198,7 @@ def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Wind
             "Choose a shorter window (--set window_s=...), let short clips begin again (--set repeat_short=true), or remove them."
         )
     rate = frames.settings.frames_per_second
-    counts = np.maximum(np.floor((frames.duration_s - window_s) / HOP_S + 1e-9).astype(int) + 1, 1)
+    counts = n_windows(frames.duration_s, window_s)
     track = np.repeat(np.arange(len(counts)), counts)
     second = np.concatenate([np.arange(n) for n in counts]) * HOP_S
     first = frames.offsets[track] + np.round(second * rate).astype(np.int64)

@@ -45,6 +45,16 @@ def f1_per_class(counts: np.ndarray) -> np.ndarray:
     return _share(2 * _hits(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
+def recall_per_class(counts: np.ndarray) -> np.ndarray:
+    """C[i, i] / n_i: of the tracks of each class, the share that is called so."""
+    return _share(_hits(counts), counts.sum(axis=-1))
+
+
+def precision_per_class(counts: np.ndarray) -> np.ndarray:
+    """C[i, i] / sum_j C[j, i]: of the tracks that are called a class, the share that is of it."""
+    return _share(_hits(counts), counts.sum(axis=-2))
+
+
 def accuracy(counts: np.ndarray) -> float:
     """Share of tracks called rightly: sum_i C[i, i] / n."""
     return _plain(_hits(counts).sum(axis=-1) / counts.sum(axis=(-2, -1)))

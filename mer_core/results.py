@@ -57,6 +57,13 @@ def existing(run, experiment: str, preset: str, label: str) -> dict | None:
     return None
 
 
+def of_run(run, preset: str) -> dict | None:
+    """The record of a run under whichever experiment and label it was made, or None."""
+    found = [path for own in (False, True) for path in sorted(folder(preset, own).glob(f"*-{run.run_id}.json"))]
+    records = [existing(run, record["experiment"], preset, record["label"]) for record in map(load, found)]
+    return next((record for record in records if record), None)
+
+
 def same_settings(recorded: dict, config: dict) -> bool:
     """Whether every recorded setting has the value it has now; settings that are newer than the record do not count."""
     plain = json.loads(json.dumps(config))  # tuples become lists, as in the record

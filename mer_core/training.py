@@ -45,10 +45,23 @@ class Training:
             raise ValueError(f"precision is bf16 or float32, got {self.precision!r}")
 
 
+DEVICE = "MER_DEVICE"  # environment variable that `mer --device` sets, for the processes that it starts too
+
+
 def best_device() -> torch.device:
-    """The GPU where there is one, which then looks for the fastest convolutions of the shapes it meets; else the CPU."""
+    """The GPU where there is one, which then looks for the fastest convolutions of the shapes it meets; else the CPU.
+
+    ``$MER_DEVICE`` (cpu, cuda, cuda:1) decides otherwise.
+
+    Raises
+    ------
+    UserError : a GPU is asked for, and there is none
+    """
     torch.backends.cudnn.benchmark = True
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    wanted = os.environ.get(DEVICE, "auto")
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(f"device {wanted}: PyTorch finds no GPU here. Use --device cpu, or install a build of PyTorch with CUDA.")
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else torch.device(wanted)
 
 
 @dataclass(frozen=True)
@@ -384,3 +397,26 @@ class Learner:
         logits = torch.cat([self.logits(data.spectrograms(part)) for part in index.split(EVALUATION_BATCH)])
         self.model.train(was_training)
         return logits.sigmoid() if self.tagged else logits.softmax(dim=1)
+
+
+class Together:
+    """What several networks answer: the mean of their probabilities."""
+
+    def __init__(self, *learners: Learner):
+        self.learners = learners
+
+    def __call__(self, data: Segments) -> torch.Tensor:
+        return sum(one.predict(data) for one in self.learners) / len(self.learners)
+
+
+def modules_of(answer: Callable[[Segments], torch.Tensor]) -> list[nn.Module]:
+    """The networks behind a method's answer, each from levels in dB to logits; their mean probability is that answer.
+
+    Raises
+    ------
+    UserError : the answer is more than that, as in two-stage training, which listens to a song as a whole
+    """
+    learners = answer.learners if isinstance(answer, Together) else [getattr(answer, "__self__", None)]
+    if not all(isinstance(one, Learner) for one in learners):
+        raise UserError("this method decides for whole songs and leaves no network for windows: choose another, say inherit.")
+    return [one.model for one in learners]

@@ -5,10 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
-from mer_core.audio import AUDIO_SUFFIXES
+from mer_core.audio import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
 from mer_core.tracks import DataError, Tracks, measured, shown
-
-UNDECODED = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape")  # sound that libsndfile cannot decode
 
 UNLABELLED = "unlabelled"
 LAYOUT = (
@@ -79,11 +77,13 @@ def from_folders(path: Path) -> pd.DataFrame:
 def sound_files(path: Path) -> list[Path]:
     """Sound files below a folder, sorted; raises DataError where there are none, or some of kinds that cannot be decoded."""
     every = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    if unheard := [str(file) for file in every if file.suffix.lower() in UNDECODED]:
+    unheard = [str(file) for file in every if file.suffix.lower() in FFMPEG_SUFFIXES]
+    if unheard and not has_ffmpeg():
         raise DataError(
-            f"{len(unheard)} files are of kinds that cannot be decoded: {shown(unheard)}. Convert them to wav or flac."
+            f"{len(unheard)} files are of kinds that only ffmpeg decodes: {shown(unheard)}. Install ffmpeg, or convert them "
+            "to wav or flac."
         )
-    files = [file for file in every if file.suffix.lower() in AUDIO_SUFFIXES]
+    files = [file for file in every if file.suffix.lower() in (*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES)]
     if not files:
         raise DataError(f"{path}: no sound files ({', '.join(AUDIO_SUFFIXES)}) in it. {LAYOUT}")
     return files

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mer_core.methods import self_learning
 from mer_core.methods.inherit import supervised_epoch
 from mer_core.methods.self_learning import semi_supervised_epoch, separate
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, Segments, Together
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,4 @@ def train(learner: Learner, segments: Segments, settings: Settings):
         for one, judge in zip(pair, reversed(predictions), strict=True):
             labels = separate(one, segments, index, judge, together, settings)
             semi_supervised_epoch(one, segments, labels, settings, settings.consistency_at(epoch))
-    return lambda others: (pair[0].predict(others) + pair[1].predict(others)) / 2
+    return Together(*pair)

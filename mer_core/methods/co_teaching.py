@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mer_core.methods import inherit
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, Segments, Together
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
             learner.note(truly_clean_in_clean_set=float(segments.truly_clean[np.concatenate(kept)].mean()))
     if settings.peer is not None:
         return learner.predict
-    return lambda others: (pair[0].predict(others) + pair[1].predict(others)) / 2
+    return Together(*pair)
 
 
 def batches(learner: Learner, segments: Segments, epoch: int, settings: Settings):

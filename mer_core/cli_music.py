@@ -1,0 +1,303 @@
+"""The commands for your own music: ``mer predict | train | evaluate | label-check``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, on_device, printable, setting_of
+
+
+def method_names() -> list[str]:
+    from mer_core.methods import METHODS
+
+    return list(METHODS)
+
+
+def recipe(command):
+    """The options that say how networks are trained."""
+    for option in reversed((
+        click.option("--method", type=OneOf(method_names), default="inherit", show_default=True,
+                     help="How far labels are trusted; for instance self_learning, which is SSSL."),
+        click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True),
+        click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as training.epochs=60."),
+        click.option("--seed", "seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True,
+                     help="One network for each; may be given several times."),
+        click.option("--workers", type=int, help="Networks trained side by side; default one a core."),
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ..."),
+        click.option("--quiet", is_flag=True, help="No progress bars."),
+        click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def asked_runs(music, method, preset, settings, seeds, skip_unreadable):
+    """The runs that these options describe."""
+    from mer_core import own_music
+
+    changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
+    return own_music.runs(music, method, preset, tuple(seeds), changes)
+
+
+NAME_WIDTH = 44  # columns of the terminal for a file's name
+MEANING = (
+    "valence, arousal: probability that it is high, 0 to 1, 0.5 undecided (no rating). unsure: 0 sure, 1 knows nothing. "
+    "What the model can and cannot: {card}"
+)
+
+
+@click.command()
+@click.argument("music", nargs=-1, metavar="PATH...", type=click.Path())
+@click.option("--model", "model_name", default="quadrants", show_default=True, help="A file that mer train has written.")
+@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Add a row for each file to this table.")
+@click.option(
+    "--json",
+    "objects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add a line for each file, an object with its course second by second.",
+)
+@click.option(
+    "--plot",
+    "pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Draw each file's course into this folder, as PNG.",
+)
+@click.option("-0", "--null", is_flag=True, help="With -: names end in NUL, as find -print0 writes them.")
+@click.option("--workers", type=click.IntRange(min=1), help="Files heard side by side; default one a core.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
+@click.option("--quiet", is_flag=True, help="No table, notes or progress bar: only the files asked for, and what failed.")
+def predict(music, model_name, table, objects, pictures, null, workers, device, quiet):
+    """Which emotion a song expresses, as a whole and second by second.
+
+    PATH is a sound file, a folder (all below it), a pattern in quotes, a playlist (m3u, m3u8, pls), or - for a list on standard
+    input. mp3, flac, wav, ogg, opus and aiff; m4a and others where ffmpeg is installed.
+
+    \b
+    mer predict song.mp3
+    mer predict ~/Music --csv emotions.csv
+    mer predict "live/**/*.flac" party.m3u --json emotions.jsonl --plot pictures
+    find . -name "*.mp3" -print0 | mer predict --null -
+
+    A stopped run goes on where it stopped: files that the table (or the objects) holds are heard again only if they, or the
+    model, have changed since.
+
+    \b
+    Exit status: 0 every file was predicted; 1 some were not, and are listed; 2 the command makes no sense.
+    """
+    from tqdm import tqdm
+
+    from mer_core import listing, prediction_files, trained
+    from mer_core.predict import predict_all
+    from mer_core.training import best_device
+
+    if not music:
+        raise click.UsageError("which music? Give a file, a folder, a pattern, a playlist, or - for a list on standard input.")
+    if null and "-" not in music:
+        raise click.UsageError("--null is for a list on standard input: give - as well.")
+    with clear_errors(), on_device(device, quiet):
+        model = trained.named(model_name)
+        model.committee.to(best_device())
+        names = listing.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
+        found = listing.Listing([*(name for name in music if name != "-"), *names])
+        files = ([prediction_files.Table(table, model)] if table else []) + (
+            [prediction_files.Objects(objects)] if objects else []
+        )
+        outputs = prediction_files.Outputs(files, model, found.files)
+        remaining = [path for path in found.files if str(path) not in outputs.done]
+        failed, notes = dict(found.problems), {}
+        say = (lambda line: None) if quiet else click.echo
+        if remaining:
+            say(heading(model))
+        with tqdm(remaining, desc="songs", unit="song", disable=None if len(remaining) > 1 else True) as bar:
+            for path, said in predict_all(bar, model, workers):
+                if isinstance(said, Exception):
+                    failed[str(path)] = str(said)
+                    continue
+                outputs.write(said)
+                with bar.external_write_mode():
+                    say(line_of(said))
+                notes |= {str(path): said.notes} if said.notes else {}
+                if pictures:
+                    draw(said, model, pictures)
+    report(len(found.files), outputs.done, failed, {} if quiet else notes, say, model)
+
+
+def heading(model) -> str:
+    plane = f"{'valence':>8} {'arousal':>8}" if model.quadrants else " " * 17
+    return click.style(f"{'file':<{NAME_WIDTH}} {'called':<16} {'p':>5} {plane} {'unsure':>7}", bold=True)
+
+
+def line_of(emotion) -> str:
+    """A prediction as a row of the terminal's table; the end of a long name counts more than its beginning."""
+    from mer_core.predict import in_words
+
+    name = printable(emotion.path)
+    name = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+    called, p = ", ".join(map(in_words, emotion.called)), emotion.probabilities[emotion.called[0]]
+    plane = " " * 17 if emotion.valence is None else f"{emotion.valence:>8.2f} {emotion.arousal:>8.2f}"
+    return f"{name:<{NAME_WIDTH}} {printable(called):<16} {p:>5.2f} {plane} {emotion.uncertainty.total:>7.2f}"
+
+
+def draw(emotion, model, folder: Path) -> None:
+    """A song's course as a picture, named after the file and, so that two of one name do not collide, its folder."""
+    import hashlib
+    import os
+
+    from mer_core import figures
+
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = os.path.abspath(emotion.path)  # noqa: PTH100
+    mark = hashlib.sha256(os.fsencode(whole)).hexdigest()[:6]
+    probabilities = emotion.timeline[list(model.classes)].to_numpy()
+    drawn = figures.song_timeline(
+        probabilities, emotion.timeline["start_s"].to_numpy(), model.classes, model.window_s, printable(emotion.path.name)
+    )
+    stem = "".join(c if c.isalnum() or c in " -_." else "_" for c in emotion.path.stem)[:80]
+    drawn.savefig(folder / f"{stem}-{mark}.png", dpi=150)
+
+
+def report(n: int, done: set[str], failed: dict[str, str], notes: dict[str, tuple[str, ...]], say, model) -> None:
+    """What the scales mean, what to keep in mind, and what failed; exit status 1 if anything did."""
+    if done:
+        say(f"{len(done)} of {n} files were predicted before.")
+    for path, sentences in notes.items():
+        for sentence in sentences:
+            click.echo(f"Note: {printable(path)} {sentence}", err=True)
+    if model.quadrants and n > len(failed):
+        say(MEANING.format(card="data/models/quadrants.md"))
+    if failed:
+        click.secho(f"{len(failed)} could not be predicted:", fg="red", err=True)
+        for reason in failed.values():
+            click.echo(f"  {printable(reason)}", err=True)
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("music")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model's file, *.safetensors.")
+@recipe
+def train(music, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
+    """Train a model on your labelled music: a folder for each label, or a CSV file.
+
+    \b
+    mer train path/to/my_music --out my_model.safetensors
+    mer train labels.csv --out my_model.safetensors --method self_learning --set training.epochs=60
+    mer predict --model my_model.safetensors song.mp3
+    """
+    from tqdm import tqdm
+
+    from mer_core import model_card, own_music, trained
+
+    with clear_errors(), on_device(device, quiet), executor_of(workers, None) as executor:
+        runs = asked_runs(music, method, preset, settings, seeds, skip_unreadable)
+        with tqdm(total=len(runs), desc="networks", unit="network", disable=True if quiet else None) as bar:
+            model = own_music.train(runs, preset, executor, bar.update)
+        trained.save(model, out)
+        card = out.with_suffix(".md")
+        card.write_text(model_card.written(model), encoding="utf-8")
+    click.echo(f"{printable(out)}: {len(model.committee.members)} networks, {', '.join(model.classes)}; what to know: {card}")
+    if model.card["out_of_fold"] is None:
+        click.echo("How good it is, nobody knows yet, and its probabilities are not calibrated: mer evaluate, then train again.")
+
+
+@click.command()
+@click.argument("music")
+@click.option("--model", "model_name", help="Score this trained model instead, on music that it has not heard.")
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write all figures to this file.")
+@recipe
+def evaluate(music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
+    """How well your labels can be heard: every song is called by networks that heard neither it nor its group.
+
+    MUSIC is a folder for each label, or a CSV file with the columns path and label (or tags); a column group keeps songs of one
+    artist together. Finished networks are kept: started again it goes on, and the second time it only shows.
+
+    \b
+    mer evaluate path/to/my_music
+    mer evaluate labels.csv --method self_learning --set folds.n=3
+    mer evaluate path/to/my_music --model quadrants
+    """
+    import json
+
+    from mer_core import datasets, own_music, trained
+
+    with clear_errors(), on_device(device, quiet):
+        if model_name:
+            model, tracks = trained.named(model_name), datasets.load(music, skip_unreadable=skip_unreadable)
+            if tracks.digest() == model.card["data"]["digest"]:
+                click.echo("Note: the model was trained on this very music; the figures below flatter it.", err=True)
+            known, failed = own_music.scored_model(model, tracks, workers)
+            classes = model.classes
+        else:
+            records, tracks = recorded(music, method, preset, settings, seeds, workers, skip_unreadable)
+            known, classes, failed = own_music.out_of_fold(records, tracks).summary(), tracks.classes, {}
+    for line in figures_of(known, classes):
+        click.echo(printable(line))
+    if out:
+        out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    for path, reason in (tracks.skipped | failed).items():
+        click.echo(f"left out: {printable(reason or path)}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+def recorded(music, method, preset, settings, seeds, workers, skip_unreadable):
+    """The records of a recipe on some music, made where they are missing, and the music."""
+    from mer_core import networks, own_music
+
+    runs = asked_runs(music, method, preset, settings, seeds, skip_unreadable)
+    with executor_of(workers, None) as executor:
+        records = own_music.evaluate(runs, preset, executor)
+    return records, networks.load_frames(runs[0]).tracks
+
+
+def figures_of(known: dict, classes):
+    """Lines of a table: scores with their intervals, beside an answer that ignores the music, and by label."""
+    from mer_core.model_card import spoken
+
+    yield f"{known['n']} songs; 95 % intervals over artists or other groups"
+    for name, score in known["scores"].items():
+        blind = f"   ignoring the music: {spoken(known['trivial'][name])}" if "trivial" in known else ""
+        yield f"  {name.replace('_', ' '):<22} {spoken(score)}{blind}"
+    for when, found in known.get("calibration", {}).items():
+        yield f"  {'calibration error, ' + when:<26} {spoken(found['calibration_error'])}"
+    for label in classes:
+        own = known["by_class"][label]
+        yield f"  {label:<22} " + ", ".join(f"{name.replace('_', ' ')} {spoken(score)}" for name, score in own.items())
+
+
+@click.command("label-check")
+@click.argument("music")
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to listen to them.")
+@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write all songs to this table.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many songs to show.")
+@recipe
+def label_check(music, page, table, top, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
+    """Which of your songs look mislabelled, and where in them: a clean probability from networks that had not heard them.
+
+    The lower it is, the less the label fits what others taught the networks. That finds slips, and songs that are hard: listen
+    before you change a label.
+
+    \b
+    mer label-check path/to/my_music
+    mer label-check labels.csv --html doubtful.html --top 50
+    """
+    from mer_core import listening_page, own_music
+
+    with clear_errors(), on_device(device, quiet):
+        records, tracks = recorded(music, method, preset, settings, seeds, workers, skip_unreadable)
+        songs, windows = own_music.doubtful(records, tracks)
+    click.secho(f"{'song':<{NAME_WIDTH}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)", bold=True)
+    for song in songs.head(top).itertuples():
+        name = printable(song.track_id)
+        name = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+        called = printable(song.called)
+        click.echo(f"{name:<{NAME_WIDTH}} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
+                   f"{song.p_called:>5.2f}  {song.seconds}")  # fmt: skip
+    if table:
+        songs.to_csv(table, index=False, errors="surrogateescape")
+    if page:
+        page.write_text(listening_page.written(songs.head(top), windows, page), encoding="utf-8")
+        click.echo(f"To listen: open {printable(page)}")
+
+
+COMMANDS = (predict, train, evaluate, label_check)

@@ -1,0 +1,197 @@
+"""What a sound file expresses, as a trained model hears it.
+
+>>> from mer_core.predict import predict
+>>> print(predict("song.mp3"))  # doctest: +SKIP
+song.mp3: Q1 happy (0.71), valence 0.78, arousal 0.87, uncertainty 0.58
+
+Quadrants are Russell's (`mer_core.emotion`). Valence and arousal are the probabilities, in [0, 1], that they are high: 0.5 is
+undecided, and 0.9 means surely pleasant, not very pleasant.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mer_core import UserError, audio, trained, uncertainty
+from mer_core.emotion import QUADRANT_WORDS, high_probability
+from mer_core.features import log_mel_of_blocks
+from mer_core.frames import DTYPE, HOP_S, n_windows
+from mer_core.trained import TrainedModel
+from mer_core.uncertainty import Uncertainty
+
+SHORTEST_S = 0.5  # of a sound that is predicted at all
+SILENCE = 1e-4  # largest magnitude: -80 dB
+BATCH = 64  # windows that a network hears together: as many as stay in a core's cache
+MISSING_S, MISSING_SHARE = 0.5, 0.02  # a file that lacks more than both of what its header promises is called cut off
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """What a model says of one sound file.
+
+    ``probabilities``: of every label, the mean over windows and networks. ``valence``, ``arousal``: probability that they are
+    high, or None where the labels are not quadrants. ``uncertainty``: in [0, 1], and why (`mer_core.uncertainty`). ``timeline``:
+    a row for each window, one every second: ``start_s``, ``end_s``, the probability of each label, ``valence``, ``arousal``, and
+    the ``uncertainty`` there. ``notes``: sentences on what to keep in mind about this file.
+    """
+
+    path: Path
+    duration_s: float
+    probabilities: dict[str, float]
+    valence: float | None
+    arousal: float | None
+    uncertainty: Uncertainty
+    timeline: pd.DataFrame
+    notes: tuple[str, ...]
+    tagged: bool
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The likeliest label; of tags all that are likelier than not, or else the likeliest one."""
+        ranked = sorted(self.probabilities, key=self.probabilities.get, reverse=True)
+        likely = [name for name in ranked if self.probabilities[name] > 0.5]
+        return tuple(likely or ranked[:1]) if self.tagged else tuple(ranked[:1])
+
+    def __str__(self) -> str:
+        named = ", ".join(f"{in_words(name)} ({self.probabilities[name]:.2f})" for name in self.called)
+        plane = "" if self.valence is None else f", valence {self.valence:.2f}, arousal {self.arousal:.2f}"
+        return f"{self.path}: {named}{plane}, uncertainty {self.uncertainty.total:.2f}"
+
+
+def in_words(label: str) -> str:
+    return f"{label} {QUADRANT_WORDS[label]}" if label in QUADRANT_WORDS else label
+
+
+def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | None = None) -> Emotion:
+    """The emotion that a sound file expresses: of the whole, and second by second.
+
+    Parameters
+    ----------
+    path : a sound file (wav, flac, mp3, ogg, opus, aiff; m4a and others where ffmpeg is installed)
+    model : one at hand, or the path of a file that ``mer train`` has written; by default the one that ships
+
+    Raises
+    ------
+    AudioError : the file cannot be decoded, or is shorter than SHORTEST_S
+    ModelError : no such model
+    """
+    path, model = Path(path), model_of(model)
+    values, sound, duration_s = frames_of_file(path, model)
+    if duration_s < SHORTEST_S:
+        raise audio.AudioError(
+            f"{path}: lasts {duration_s:.2f} s. An emotion takes at least {SHORTEST_S} s: give a longer piece."
+        )
+    each = answers(model, values, duration_s).astype(float)
+    start = np.arange(each.shape[1]) * HOP_S
+    timeline = pd.DataFrame({"start_s": start, "end_s": np.minimum(start + model.window_s, duration_s)})
+    timeline[list(model.classes)] = each.mean(axis=0)
+    plane = {"valence": None, "arousal": None}
+    if model.quadrants:
+        for dimension in plane:
+            timeline[dimension] = high_probability(each.mean(axis=0), dimension)
+            plane[dimension] = float(timeline[dimension].mean())
+    tagged = model.committee.tagged
+    timeline["uncertainty"] = uncertainty.entropy(each.mean(axis=0), tagged)
+    probabilities = dict(zip(model.classes, each.mean(axis=(0, 1)).tolist(), strict=True))
+    return Emotion(
+        path, duration_s, probabilities, **plane, uncertainty=uncertainty.of_song(each, tagged), timeline=timeline,
+        notes=tuple(notes_on(sound, duration_s, model)), tagged=tagged,
+    )  # fmt: skip
+
+
+def model_of(model: TrainedModel | str | os.PathLike | None) -> TrainedModel:
+    if model is None:
+        return trained.shipped()
+    return model if isinstance(model, TrainedModel) else trained.named(os.fspath(model))
+
+
+def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, audio.Sound, float]:
+    """Frames (n_frames, n_mels) as networks are trained on them, what was decoded, and its length in seconds.
+
+    The sound itself is never held whole: three hours leave a few megabytes.
+    """
+    rate = model.features.sample_rate
+    with audio.opened(path) as sound:
+        blocks = [levels.numpy().astype(DTYPE) for levels in log_mel_of_blocks(sound.at(rate), model.features)]
+    return torch.from_numpy(np.concatenate(blocks)), sound, sound.given / rate
+
+
+@torch.inference_mode()
+def answers(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.ndarray:
+    """What every network says of every window, (n_networks, n_windows, n_classes); a short song begins again in its window."""
+    committee, rate = model.committee, model.features.frames_per_second
+    device = next(committee.parameters()).device
+    first = torch.from_numpy(np.round(np.arange(n_windows(duration_s, model.window_s)) * HOP_S * rate).astype(np.int64))
+    within = torch.arange(model.n_frames)
+    said = []
+    for part in first.split(BATCH):
+        levels = values[(part[:, None] + within) % len(values)].to(device).transpose(1, 2).unsqueeze(1)
+        said.append(committee.each(levels).cpu().numpy())
+    return np.concatenate(said, axis=1)
+
+
+def notes_on(sound: audio.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
+    """What to keep in mind about a file that was predicted all the same."""
+    promised_s = (sound.promised or 0) / sound.native_rate
+    if promised_s - sound.seconds > max(MISSING_S, MISSING_SHARE * promised_s):
+        yield (
+            f"its header promises {promised_s:.1f} s, but only {sound.seconds:.1f} s could be decoded: perhaps it is cut off. "
+            "Fetch it again."
+        )
+    if duration_s < model.window_s:
+        yield (
+            f"lasts {duration_s:.2f} s, less than the {model.window_s:g} s that the networks hear at a time: it was begun again. "
+            "Trust it less."
+        )
+    if sound.native_rate / 2 < 0.9 * model.features.high_hz:
+        yield (
+            f"has {sound.native_rate} samples a second, so nothing above {sound.native_rate / 2:g} Hz, which the networks are "
+            "used to. Take a better copy if there is one."
+        )
+    if sound.peak < SILENCE:
+        yield "is silent: what is said of it means nothing."
+
+
+def predict_all(
+    files: Iterable[Path], model: TrainedModel, workers: int | None = None
+) -> Iterator[tuple[Path, Emotion | UserError]]:
+    """Every file with what is said of it, or with the reason why nothing is; in order, many at a time, a few in memory.
+
+    Parameters
+    ----------
+    workers : threads, each with one core for decoding, features and networks; by default one a core
+    """
+    workers = workers or os.cpu_count() or 1
+
+    def said(path: Path) -> Emotion | UserError:
+        try:
+            return predict(path, model)
+        except UserError as error:
+            return error
+        except Exception as error:  # one file must not end the others
+            return audio.AudioError(
+                f"{path}: could not be predicted ({type(error).__name__}: {error}). Convert it to wav or flac."
+            )
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        waiting = deque()
+        for path in files:
+            waiting.append((path, pool.submit(said, path)))
+            if len(waiting) >= 4 * workers:
+                path, future = waiting.popleft()
+                yield path, future.result()
+        for path, future in waiting:
+            yield path, future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(threads)
