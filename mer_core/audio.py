@@ -137,8 +137,8 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
     """The first sound stream of a file as ffmpeg decodes it, through a pipe in Sun's AU format (a header of six numbers)."""
     if not has_ffmpeg():
         raise AudioError(
-            f"{path}: cannot be decoded ({reason}) Install ffmpeg, which knows more formats, convert it to wav or flac, "
-            "or fetch it again."
+            f"{path}: is no sound that libsndfile can decode ({reason}) Install ffmpeg, which knows more formats, convert it to "
+            "wav or flac, or fetch it again."
         )
     source = b"file:" + os.fsencode(path)
     quietly = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]

@@ -39,6 +39,7 @@ from mer_core import (
     results,
     tables,
     tag_evaluation,
+    trained,
 )
 from mer_core.fusion import Fusion
 from mer_core.tag_ensemble import TagEnsemble
@@ -95,6 +96,7 @@ def numbers() -> dict[str, float | int | str]:
     found |= rated(recorded_or_none("annotation_noise"))
     found |= figure_2(headline_runs := recorded_or_none("segments_to_songs")) | on_two_folds(headline_runs)
     found |= lowest_run(recorded_or_none("networks_that_teach")) | kept_by_peers(recorded_or_none("known_noise"))
+    found |= of_model(trained.shipped().card["out_of_fold"])
     found |= first_fold(recorded_or_none("beyond")) | heard_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         if name != "annotation_noise" and (records := recorded_or_none(name)):
@@ -108,6 +110,17 @@ def numbers() -> dict[str, float | int | str]:
         found[f"budget/{paper}/gpu_hours"] = budget([record for record in made if results.on_gpu(record)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
+    return found
+
+
+def of_model(known: dict) -> dict[str, float | int]:
+    """What is known of the model that ships: its recipe's scores and calibration on songs that its networks had not heard."""
+    found = {"model/songs": known["n"], "model/temperature": known["temperature"]}
+    scores = {f"model/{name}": row for name, row in known["scores"].items()}
+    scores |= {f"model/{dimension}/accuracy": known[dimension]["accuracy"] for dimension in ("valence", "arousal")}
+    scores |= {f"model/calibration_error/{when}": row["calibration_error"] for when, row in known["calibration"].items()}
+    for key, row in scores.items():
+        found |= {key: row["value"], f"{key}/low": row["low"], f"{key}/high": row["high"]}
     return found
 
 

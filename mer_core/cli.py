@@ -1,4 +1,7 @@
-"""The command line: ``mer data | features | run | rerun | drift | leaderboard | book``."""
+"""The command line: ``mer predict | train | evaluate | label-check | data | features | run | rerun | drift | leaderboard | book | pair``.
+
+Nothing heavy is imported before a command runs: help is there at once.
+"""
 
 from pathlib import Path
 
@@ -11,13 +14,28 @@ from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, setting_of
 @click.group(context_settings={"max_content_width": 110})
 @click.version_option(package_name="mer-core")
 def main():
-    """Music emotion recognition, from songs to a published page.
+    """Music emotion recognition: hear what music expresses, and rerun the papers about it.
 
     \b
-    First things to try:
-      mer data synthetic                      what a data set holds, checked against its card
-      mer run segments_to_songs --preset smoke   an experiment, in seconds
-      mer book                                every notebook and the whole book
+    First three things to do:
+      mer predict song.mp3                       which emotion a song expresses, second by second
+      mer run segments_to_songs --preset smoke   a paper's experiment on music made by code, in seconds
+      mer book                                   every notebook and the whole book
+
+    \b
+    Your own labelled music, a folder for each label or a CSV file:
+      mer evaluate path/to/my_music              how well its labels can be heard
+      mer label-check path/to/my_music           which of them look wrong
+      mer train path/to/my_music --out my.safetensors
+
+    Every command says more: mer COMMAND --help. Exit status: 0 done; 1 something could not be done, the last lines say what;
+    2 the command makes no sense. Colours and progress bars appear on terminals only.
+
+    \b
+    Completion of commands and options in the shell:
+      bash   eval "$(_MER_COMPLETE=bash_source mer)"      (in ~/.bashrc)
+      zsh    eval "$(_MER_COMPLETE=zsh_source mer)"       (in ~/.zshrc)
+      fish   _MER_COMPLETE=fish_source mer | source       (in ~/.config/fish/config.fish)
     """
 
 
@@ -57,7 +75,12 @@ def data(name: str, skip_unreadable: bool):
 @click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True, help="Whose feature settings.")
 @skip_option
 def features(name: str, preset: str, skip_unreadable: bool):
-    """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped)."""
+    """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped).
+
+    \b
+    mer features 4q
+    mer features path/to/my_music --skip-unreadable
+    """
     from mer_core import datasets, frames
     from mer_core.experiments.presets import SSSL
 
@@ -238,7 +261,11 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
 
 @main.command()
 def pair():
-    """Write the text notebooks as .ipynb for plain Jupyter, Binder, Colab and JupyterHub, with today's numbers in their text."""
+    """Write the text notebooks as .ipynb for plain Jupyter, Binder, Colab and JupyterHub, with today's numbers in their text.
+
+    \b
+    mer pair
+    """
     from mer_core import book, paired
 
     with clear_errors():

@@ -298,8 +298,10 @@ def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> 
     return finished(grid.figure, rows)
 
 
-def reliability(curves: dict[str, list]) -> Figure:
+def reliability(curves: dict[str, list], xlabel: str = "Clean probability", ylabel: str = "Share truly clean") -> Figure:
     """Promised against kept: the share of truly clean labels among those given a clean probability. On the diagonal: calibrated.
+
+    Or of any other probability, with its axes named.
 
     Parameters
     ----------
@@ -311,7 +313,7 @@ def reliability(curves: dict[str, list]) -> Figure:
         promised, kept, n = np.array(rows).T
         ax.plot(promised, kept, color=PALETTE["osD^vP*X".index(marker)], lw=1, label=name)
         ax.scatter(promised, kept, s=6 + 120 * n / n.sum(), marker=marker, color=PALETTE["osD^vP*X".index(marker)])
-    ax.set(xlabel="Clean probability", ylabel="Share truly clean", xlim=(0, 1), ylim=(0, 1.02))
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, 1), ylim=(0, 1.02))
     ax.legend(fontsize=8, loc="lower right")
     return finished(
         fig, pd.concat({name: pd.DataFrame(rows, columns=["promised", "kept", "n"]) for name, rows in curves.items()})

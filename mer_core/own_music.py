@@ -16,7 +16,7 @@ from torch import nn
 from mer_core import calibration, datasets, evaluation, label_check, metrics, networks, results, significance, tag_evaluation
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
 from mer_core.experiments.experiment import run_of
-from mer_core.experiments.presets import SSSL
+from mer_core.experiments.presets import BY_PART, SSSL
 from mer_core.features import LogMel
 from mer_core.models import Network
 from mer_core.predict import Emotion, predict_all
@@ -45,6 +45,8 @@ def runs(dataset: str, method: str, preset: str, seeds: tuple[int, ...] = SEEDS,
     if dataset.partition(":")[0] not in datasets.READERS:
         dataset = str(Path(dataset).resolve())  # the same music has the same runs from any working folder
     base = run_of(SSSL[preset], {"method": method})
+    if datasets.load(dataset, skip_unreadable=True).tagged:  # tags come with their parts: one network, no folds
+        base = replace(base, folds=BY_PART)
     return [changed(base, {"dataset": dataset, "seed": seed, **(changes or {})}) for seed in seeds]
 
 
@@ -156,7 +158,7 @@ class OutOfFold:
         for dimension, high in (("valence", HIGH_VALENCE), ("arousal", HIGH_AROUSAL)) if self.classes == QUADRANTS else ():
             answer = high_probability(calibrated, dimension) > 0.5
             found[dimension] = scored(high[self.truth].astype(int), answer.astype(int), self.groups, 2)
-        return results_plain(found)
+        return plain_values(found)
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class OutOfPart:
         macro = {row["name"]: estimate(row) for row in rows if row["target"] == tag_evaluation.MACRO}
         by_tag = {row["target"]: {"pr_auc": estimate(row)} for row in rows if row["target"] != tag_evaluation.MACRO}
         shares = dict(zip(self.classes, self.truth.mean(axis=0).tolist(), strict=True))
-        return results_plain(
+        return plain_values(
             {"answers": "tags", "n": len(self.truth), "scores": macro, "by_class": by_tag, "share": shares, "temperature": 1.0}
         )
 
@@ -185,14 +187,14 @@ def estimate(row: dict) -> Estimate:
     return Estimate(row["value"], row["low"], row["high"])
 
 
-def results_plain(found):
+def plain_values(found):
     """Estimates as {"value", "low", "high"}, at every depth; numbers to six digits."""
     if isinstance(found, Estimate):
-        return results_plain(found._asdict())
+        return plain_values(found._asdict())
     if isinstance(found, dict):
-        return {name: results_plain(value) for name, value in found.items()}
+        return {name: plain_values(value) for name, value in found.items()}
     if isinstance(found, (list, tuple)):
-        return [results_plain(value) for value in found]
+        return [plain_values(value) for value in found]
     return round(found, 6) if isinstance(found, float) else found
 
 
@@ -278,7 +280,7 @@ def scored_model(model: TrainedModel, tracks: Tracks, workers: int | None = None
     truth = tracks.table["label"].map(model.classes.index).to_numpy()[heard]
     called, n = probabilities.argmax(axis=1), len(model.classes)
     commonest = np.full(len(truth), np.bincount(truth).argmax())  # known only to those who know the answers: a strict baseline
-    return results_plain({
+    return plain_values({
         "answers": "labels", "n": len(truth), "confusion": metrics.confusion(truth, called, n).tolist(),
         "scores": scored(truth, called, groups, n), "trivial": scored(truth, commonest, groups, n),
         "by_class": by_class(truth, called, groups, model.classes),

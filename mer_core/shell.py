@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 import click
+from click.shell_completion import CompletionItem
 
 from mer_core import UserError
 
@@ -29,7 +30,7 @@ class OneOf(click.ParamType):
         return value
 
     def shell_complete(self, ctx, param, incomplete):
-        return [click.shell_completion.CompletionItem(word) for word in self.words() if word.startswith(incomplete)]
+        return [CompletionItem(word) for word in self.words() if word.startswith(incomplete)]
 
 
 def printable(text: object) -> str:

@@ -36,10 +36,16 @@ def row(name: str, target: str, decision: str, values: np.ndarray, n: int) -> di
 
 def ranking_rows(precision: np.ndarray, area: np.ndarray, tags, n: int) -> list[dict]:
     """PR-AUC and ROC-AUC, mean over tags, and the average precision of every tag."""
-    macro = [row(name, MACRO, SCORES, np.nanmean(own, axis=1), n) for name, own in zip(MEASURES, (precision, area), strict=True)]
+    macro = [row(name, MACRO, SCORES, over_tags(own), n) for name, own in zip(MEASURES, (precision, area), strict=True)]
     return macro + [
-        row("pr_auc", tag, SCORES, own[np.isfinite(own)], n) for tag, own in zip(tags, precision.T, strict=True)
+        row("pr_auc", tag, SCORES, own[np.isfinite(own)], n)
+        for tag, own in zip(tags, precision.T, strict=True) if np.isfinite(own[0])
     ]  # fmt: skip
+
+
+def over_tags(values: np.ndarray) -> np.ndarray:
+    """Mean over the tags that can be judged, (1 + draws,); a resample of a few songs in which none can be is left out."""
+    return np.nanmean(values[np.isfinite(values).any(axis=1)], axis=1)
 
 
 def decision_rows(kind: str, truth: np.ndarray, decided: list[np.ndarray], groups: np.ndarray, draws: int = DRAWS) -> list[dict]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 from torch import nn
 
 from mer_core import UserError, paths
@@ -126,7 +126,7 @@ def save(model: TrainedModel, path: Path) -> Path:
     text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
-    save_file(kept, fresh, {"format": FORMAT, **text})
+    fresh.write_bytes(serialised(kept, {"format": FORMAT, **text}))
     return fresh.replace(path)
 
 

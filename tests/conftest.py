@@ -5,9 +5,13 @@ import os
 import numpy as np
 import pytest
 import soundfile
+import torch
 
-from mer_core import paths, printing
+from mer_core import paths, printing, trained
 from mer_core.datasets import synthetic
+from mer_core.emotion import QUADRANTS
+from mer_core.features import LogMel
+from mer_core.models import Network
 
 RATE = 22050
 
@@ -51,3 +55,15 @@ def own_cache(tmp_path_factory):
 def corpus():
     """Sixteen short songs by eight artists; the emotion of every second is known."""
     return synthetic.read(synthetic.Corpus(n_songs=16, n_artists=8, song_s=8, drift=0.25))
+
+
+def untrained(classes=QUADRANTS, tagged=False):
+    """A model of three networks that were never trained, and whose answers all the same differ from sound to sound."""
+    torch.manual_seed(0)
+    features, network = LogMel(n_mels=64, pool_frames=4), Network("vgg_slim")
+    members = [trained.bare(network, features, len(classes)) for _ in range(3)]
+    for member in members:
+        member.mean.fill_(-40), member.deviation.fill_(15)
+        member.network.head[-1].weight.data *= 300
+    card = {"data": {"digest": ""}, "out_of_fold": None}
+    return trained.assembled(members, 0.85, tagged, network=network, features=features, window_s=3.0, classes=classes, card=card)

@@ -1,8 +1,16 @@
-import pytest
-from click.testing import CliRunner
-from conftest import tone, write
+import json
+import os
+import subprocess
+import sys
 
-from mer_core import cli
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+from conftest import RATE, tone, write
+
+from mer_core import UserError, cli, shell, trained, training
 
 
 def mer(*words):
@@ -11,7 +19,43 @@ def mer(*words):
 
 def test_help_tells_a_newcomer_what_to_do_first():
     answer = mer("--help")
-    assert answer.exit_code == 0 and "First things to try" in answer.output and "mer book" in answer.output
+    assert answer.exit_code == 0 and "First three things to do" in answer.output and "mer book" in answer.output
+
+
+def test_every_command_shows_how_it_is_typed():
+    for name in cli.main.commands:
+        answer = mer(name, "--help")
+        assert answer.exit_code == 0 and f"  mer {name}" in answer.output
+
+
+def test_help_is_there_at_once():
+    """No torch, pandas or librosa: the command line itself takes a fraction of the time that they take to load."""
+    code = (
+        "import sys; from mer_core import cli; cli.main(['--help'], standalone_mode=False)\n"
+        "print({'torch', 'pandas', 'numpy', 'librosa', 'sklearn'} & set(sys.modules))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.endswith("set()\n")
+
+
+def test_words_are_completed_and_known_when_a_command_runs():
+    from mer_core.experiments.presets import SSSL
+
+    assert set(shell.PRESETS) == set(SSSL)
+    words = shell.OneOf(cli.experiment_names)
+    assert [item.value for item in words.shell_complete(None, None, "known_")] == ["known_noise"]
+    answer = mer("run", "nonsense")
+    assert answer.exit_code == 2 and "'nonsense' is not one of all, segments_to_songs" in answer.output
+
+
+def test_the_device_is_that_of_the_command_only(monkeypatch):
+    monkeypatch.delenv("MER_DEVICE", raising=False)
+    with shell.on_device("cpu", quiet=True):
+        assert training.best_device().type == "cpu" and os.environ["TQDM_DISABLE"] == "1"
+    assert "MER_DEVICE" not in os.environ and "TQDM_DISABLE" not in os.environ
+    if not torch.cuda.is_available():
+        with shell.on_device("cuda:7", quiet=False), pytest.raises(UserError, match="finds no GPU"):
+            training.best_device()
 
 
 def test_data_checks_a_data_set_against_its_card():
@@ -46,3 +90,70 @@ def test_shards_share_the_jobs_out(shard, expected):
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "two"])
 def test_a_shard_that_makes_no_sense_is_refused(shard):
     assert mer("run", "segments_to_songs", "--shard", shard).exit_code == 2
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Ten songs of two moods, quiet hum and loud noise, and one with the wrong label."""
+    folder = tmp_path_factory.mktemp("own") / "music"
+    rng = np.random.default_rng(0)
+    for i in range(5):
+        write(folder / "calm" / f"hum {i}.wav", tone(150 + 10 * i, 6, 0.02))
+        noise = rng.uniform(-0.9, 0.9, 6 * RATE).astype(np.float32)
+        write(folder / ("calm" if i == 4 else "wild") / f"noise {i}.wav", noise)
+    return folder
+
+
+RECIPE = ("--preset", "cpu", "--set", "folds.n=2", "--set", "folds.by=song", "--set", "training.epochs=4", "--set",
+          "training.batch_size=8", "--seed", "0", "--workers", "1")  # fmt: skip
+
+
+def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
+    answer = mer("evaluate", str(own), "--json", str(tmp_path / "known.json"), *RECIPE)
+    assert answer.exit_code == 0 and "10 songs" in answer.output and "ignoring the music" in answer.output, answer.output
+    assert set(json.loads((tmp_path / "known.json").read_text())["by_class"]) == {"calm", "wild"}
+    answer = mer("label-check", str(own), "--html", str(tmp_path / "page.html"), "--csv", str(tmp_path / "songs.csv"), *RECIPE)
+    assert answer.exit_code == 0 and len(pd.read_csv(tmp_path / "songs.csv")) == 10, answer.output
+    page = (tmp_path / "page.html").read_text()
+    assert "calm/noise%204.wav" in page and "http" not in page and page.count("<section>") == 10
+    model = tmp_path / "my.safetensors"
+    answer = mer("train", str(own), "--out", str(model), *RECIPE)
+    assert answer.exit_code == 0 and "nobody knows" not in answer.output, answer.output
+    made = trained.load(model)
+    assert made.classes == ("calm", "wild") and made.card["out_of_fold"]["n"] == 10
+    assert made.committee.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5) != 1
+    assert "# Model card" in model.with_suffix(".md").read_text()
+    answer = mer("predict", "--model", str(model), str(own / "wild" / "noise 0.wav"))
+    assert answer.exit_code == 0 and "valence" not in answer.output, answer.output
+    answer = mer("evaluate", str(own), "--model", str(model))
+    assert answer.exit_code == 0 and "was trained on this very music" in answer.output
+
+
+def test_a_model_of_other_labels_is_refused_and_an_unevaluated_one_says_so(own, tmp_path):
+    model = tmp_path / "my.safetensors"
+    answer = mer("train", str(own), "--out", str(model), *RECIPE, "--seed", "5")
+    assert answer.exit_code == 0 and "nobody knows yet" in answer.output
+    assert len(trained.load(model).committee.members) == 2 and "Nobody knows" in model.with_suffix(".md").read_text()
+    answer = mer("evaluate", str(own), "--model", "quadrants")
+    assert answer.exit_code == 1 and "does not know calm, wild" in answer.output
+
+
+def test_a_method_for_whole_songs_makes_no_model(own, tmp_path):
+    answer = mer("train", str(own), "--out", str(tmp_path / "m.safetensors"), *RECIPE, "--method", "two_stage")
+    assert answer.exit_code == 1 and "choose another" in answer.output
+
+
+def test_several_tags_a_song(own, tmp_path):
+    tags = {"calm/hum": "soft; low", "wild/noise": "loud;bright", "calm/noise": "loud"}
+    rows = [(f"{name} {i}.wav", tags[name]) for name in ("calm/hum", "wild/noise") for i in range(4)]
+    rows.append(("calm/noise 4.wav", ""))
+    table = pd.DataFrame(rows, columns=["path", "tags"])
+    table["part"] = ["train", "train", "validation", "test"] * 2 + ["train"]
+    table.to_csv(own / "tags.csv", index=False)
+    answer = mer("evaluate", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2")
+    assert answer.exit_code == 0 and "pr auc" in answer.output, answer.output
+    model = tmp_path / "tags.safetensors"
+    answer = mer("train", str(own / "tags.csv"), "--out", str(model), *RECIPE[-6:], "--set", "training.epochs=2")
+    assert answer.exit_code == 0 and trained.load(model).committee.tagged, answer.output
+    assert mer("predict", "--model", str(model), str(own / "calm")).exit_code == 0
+    assert "can be checked" in mer("label-check", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2").output

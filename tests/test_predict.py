@@ -1,0 +1,316 @@
+"""Sound files as they lie on people's disks: each is predicted, or a sentence says why not, and the others go on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import soxr
+import torch
+from click.testing import CliRunner
+from conftest import RATE, tone, untrained, write
+
+from mer_core import audio, cli, datasets, frames, listing, predict, prediction_files, trained, training, uncertainty
+from mer_core.features import LogMel, log_mel, log_mel_of_blocks
+from mer_core.tracks import measured
+
+MODEL = untrained()
+FFMPEG = pytest.mark.skipif(not audio.has_ffmpeg(), reason="ffmpeg is not installed")
+
+
+@pytest.fixture
+def song(tmp_path, rng):
+    """Five seconds in which something happens."""
+    samples = np.concatenate([tone(220, 2.5), tone(880, 2.5, 0.1)]) + 0.01 * rng.standard_normal(5 * RATE)
+    return write(tmp_path / "song.wav", samples.astype(np.float32))
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    return str(trained.save(MODEL, tmp_path / "model.safetensors"))
+
+
+def mer_predict(model_file, *words, **keywords):
+    return CliRunner().invoke(cli.main, ["predict", "--model", model_file, *map(str, words)], **keywords)
+
+
+# --- features block by block -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [LogMel(), LogMel(n_mels=64, pool_frames=4)])
+@pytest.mark.parametrize("n", [1, 511, 512, 1025, 40_000, 100_000])
+def test_blocks_give_the_frames_of_the_whole(settings, n, rng):
+    samples = rng.standard_normal(n).astype(np.float32)
+    whole = log_mel(torch.from_numpy(samples)[None], settings)[0].T
+    parts = torch.cat(list(log_mel_of_blocks(np.array_split(samples, 7), settings, frames_at_once=8)))
+    assert parts.shape == whole.shape == (settings.n_frames(n), settings.n_mels)
+    assert (parts - whole).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 192_000])
+def test_decoding_in_blocks_loses_no_sample(tmp_path, rng, rate):
+    samples = rng.uniform(-0.5, 0.5, 3 * audio.BLOCK // 2).astype(np.float32)
+    path = write(tmp_path / "a.wav", samples, rate)
+    decoded, _ = soundfile.read(path, dtype="float32")
+    np.testing.assert_array_equal(audio.read(path, RATE), decoded if rate == RATE else soxr.resample(decoded, rate, RATE))
+
+
+# --- one song ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_heard_as_in_training(song, tmp_path):
+    tracks = measured("one", ("any",), pd.DataFrame(
+        {"track_id": ["a"], "path": [song], "label": ["any"], "group": ["a"]}), skip_unreadable=False)  # fmt: skip
+    store = frames.compute(tracks, MODEL.features, cache=tmp_path / "cache", progress=False)
+    segments = training.segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
+    with torch.inference_mode():
+        expected = MODEL.committee(segments.spectrograms(torch.arange(len(segments))))
+    said = predict.predict(song, MODEL)
+    np.testing.assert_allclose(said.timeline[list(MODEL.classes)], expected, atol=1e-6)
+    np.testing.assert_allclose(list(said.probabilities.values()), expected.mean(dim=0), atol=1e-6)
+
+
+def test_what_is_said_hangs_together(song):
+    said = predict.predict(song, MODEL)
+    assert sum(said.probabilities.values()) == pytest.approx(1) and said.duration_s == pytest.approx(5)
+    assert said.valence == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q4"])
+    assert said.arousal == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q2"])
+    assert said.timeline["start_s"].tolist() == [0, 1, 2] and said.timeline["end_s"].tolist() == [3, 4, 5]
+    assert said.called[0] in str(said) and not said.notes
+
+
+def test_loudness_of_the_channels_is_averaged_and_six_of_them_are_no_trouble(tmp_path):
+    left = tone(300, 4)
+    mono, surround = write(tmp_path / "mono.wav", left / 6), tmp_path / "surround.wav"
+    soundfile.write(surround, np.stack([left, *[0 * left] * 5], axis=1), RATE)
+    for one, other in zip(*(predict.predict(p, MODEL).probabilities.values() for p in (mono, surround)), strict=True):
+        assert one == pytest.approx(other, abs=0.01)
+
+
+def test_uncertainty_is_the_sum_of_its_parts(rng):
+    each = rng.dirichlet(np.ones(4), size=(3, 10))
+    found = uncertainty.of_song(each)
+    assert found.total == pytest.approx(found.doubt + found.disagreement + found.change) and min(found) > 0
+    sure = np.tile(np.eye(4)[0], (3, 10, 1))
+    assert uncertainty.of_song(sure).total == 0
+    sure[1] = np.eye(4)[1]
+    assert uncertainty.of_song(sure).disagreement > 0 == uncertainty.of_song(sure).doubt
+    sure = np.tile(np.eye(4)[0], (3, 10, 1))
+    sure[:, 5:] = np.eye(4)[1]
+    assert uncertainty.of_song(sure) == pytest.approx((0.5, 0, 0, 0.5))
+    assert uncertainty.of_song(np.full((2, 3, 5), 0.5), tagged=True).total == pytest.approx(1)
+
+
+def test_tags_are_all_that_are_likelier_than_not(song):
+    said = predict.predict(song, untrained(("calm", "dark", "happy"), tagged=True))
+    likely = {name for name, p in said.probabilities.items() if p > 0.5}
+    assert said.valence is None and (set(said.called) == likely if likely else len(said.called) == 1)
+
+
+# --- what lies on disks ------------------------------------------------------------------------------------------------------
+
+
+def test_a_short_song_begins_again_and_says_so(tmp_path):
+    short = predict.predict(write(tmp_path / "a.wav", tone(300, 1.2)), MODEL)
+    assert len(short.timeline) == 1 and short.timeline["end_s"][0] == pytest.approx(1.2)
+    assert "begun again" in short.notes[0]
+    with pytest.raises(audio.AudioError, match=r"lasts 0\.40 s.*longer piece"):
+        predict.predict(write(tmp_path / "b.wav", tone(300, 0.4)), MODEL)
+
+
+@pytest.mark.parametrize("rate, notes", [(8000, 1), (192_000, 0)])
+def test_unusual_sample_rates(tmp_path, rate, notes, rng):
+    said = predict.predict(write(tmp_path / "a.wav", rng.uniform(-0.1, 0.1, 4 * rate).astype(np.float32), rate), MODEL)
+    assert len(said.notes) == notes and said.duration_s == pytest.approx(4)
+
+
+def test_silence_is_predicted_and_called_silence(tmp_path):
+    assert "silent" in predict.predict(write(tmp_path / "a.wav", np.zeros(4 * RATE, np.float32)), MODEL).notes[0]
+
+
+def wrong_files(folder: Path) -> dict[str, str]:
+    """Files that cannot be predicted, by name, and a word of the reason."""
+    (folder / "empty.mp3").write_bytes(b"")
+    (folder / "text.mp3").write_text("Dear diary, today I listened to nothing at all.\n" * 100)
+    samples = tone(300, 4)
+    samples[5000] = np.nan
+    soundfile.write(folder / "nan.wav", samples, RATE, subtype="FLOAT")
+    write(folder / "moment.wav", tone(300, 0.4))
+    write(folder / "nothing.wav", np.zeros(0, np.float32))
+    write(folder / "cut.flac", np.random.default_rng(0).uniform(-1, 1, 10 * RATE).astype(np.float32))
+    os.truncate(folder / "cut.flac", 100_000)
+    (folder / "nowhere.mp3").symlink_to(folder / "gone.mp3")
+    return {"empty.mp3": "0 bytes", "text.mp3": "libsndfile", "nan.wav": "not numbers", "moment.wav": "0.40 s",
+            "nothing.wav": "no samples", "cut.flac": "damaged", "nowhere.mp3": "leads nowhere"}  # fmt: skip
+
+
+def test_bad_files_are_named_with_reason_and_remedy_and_the_others_predicted(tmp_path, model_file):
+    folder = tmp_path / "music"
+    folder.mkdir()
+    wrong = wrong_files(folder)
+    odd = [folder / 'it\'s "so" good.wav', folder / "two\nlines.wav", Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav"))]
+    for path in odd:
+        soundfile.write(os.fsencode(path), tone(300, 4), RATE, format="WAV")
+    answer = mer_predict(model_file, folder, "--csv", tmp_path / "out.csv", "--json", tmp_path / "out.jsonl")
+    assert answer.exit_code == 1 and f"{len(wrong)} could not be predicted" in answer.stderr
+    lines = answer.stderr.splitlines()
+    for name, reason in wrong.items():
+        (line,) = [line for line in lines if name in line]
+        assert reason in line and line.endswith(".")
+    assert "two\\nlines.wav" in answer.stdout and "caf\\udce9.wav" in answer.stdout and "Traceback" not in answer.output
+    table = pd.read_csv(tmp_path / "out.csv", encoding_errors="surrogateescape")
+    assert set(table["path"]) == {str(path) for path in odd}
+    objects = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert {one["path"] for one in objects} == {str(path) for path in odd}
+    assert len(objects[0]["timeline"]["Q1"]) == 2 and "undecided" in objects[0]["scales"]["valence, arousal"]
+
+
+def test_an_mp3_that_was_cut_off_is_predicted_with_a_note(tmp_path, rng):
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, rng.uniform(-0.3, 0.3, 20 * RATE).astype(np.float32), RATE)
+    os.truncate(path, path.stat().st_size // 2)
+    said = predict.predict(path, MODEL)
+    assert 5 < said.duration_s < 15
+
+
+def test_without_permission(tmp_path, song, monkeypatch):
+    def refused(self, *words):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(audio.AudioError, match=r"song\.wav: cannot be read \(Permission denied\)\. Change its permissions"):
+        predict.predict(song, MODEL)
+
+
+def test_a_folder_is_no_song(tmp_path):
+    (tmp_path / "a.mp3").mkdir()
+    with pytest.raises(audio.AudioError, match="is no sound file"):
+        predict.predict(tmp_path / "a.mp3", MODEL)
+
+
+@FFMPEG
+def test_what_only_ffmpeg_reads_sounds_the_same(song, tmp_path):
+    path = tmp_path / "song.m4a"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", song, "-c:a", "alac", path], check=True)
+    np.testing.assert_allclose(audio.read(path, RATE), audio.read(song, RATE), atol=1e-4)
+    assert audio.duration_s(path) == pytest.approx(5, abs=0.01)
+
+
+def test_without_ffmpeg_the_remedy_is_ffmpeg(tmp_path, monkeypatch):
+    (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(5000))
+    monkeypatch.setattr(audio, "has_ffmpeg", lambda: False)
+    with pytest.raises(audio.AudioError, match="Install ffmpeg"):
+        predict.predict(tmp_path / "song.m4a", MODEL)
+
+
+def test_memory_does_not_grow_with_the_song(tmp_path):
+    """Ten minutes in stereo are 212 MB of samples; to read them takes hardly more than to read one minute."""
+    noise = np.random.default_rng(0).integers(-3000, 3000, (44100 * 60, 2), dtype=np.int16)
+    for name, minutes in (("short", 1), ("long", 10)):
+        with soundfile.SoundFile(tmp_path / f"{name}.wav", "w", 44100, 2) as file:
+            for _ in range(minutes):
+                file.write(noise)
+    code = (
+        "import resource, sys, torch; torch.set_num_threads(1)\n"
+        "from conftest import untrained; from mer_core.predict import predict\n"
+        "predict(sys.argv[1], untrained()); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    peak = {}
+    for name in ("short", "long"):
+        words = [sys.executable, "-c", code, tmp_path / f"{name}.wav"]
+        run = subprocess.run(words, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        peak[name] = int(run.stdout) * (1 if sys.platform == "darwin" else 1024)
+    assert peak["long"] - peak["short"] < 40e6
+
+
+# --- which files -------------------------------------------------------------------------------------------------------------
+
+
+def test_folders_patterns_and_playlists(tmp_path):
+    for name in ("a.mp3", "b/c d.FLAC", "b/e.txt", ".hidden.mp3"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    a, c = tmp_path / "a.mp3", tmp_path / "b" / "c d.FLAC"
+    assert listing.Listing([str(tmp_path)]).files == [a, c]
+    assert listing.Listing([f"{tmp_path}/**/*.FLAC", str(a), str(a)]).files == [c, a]
+    (tmp_path / "b" / "list.m3u8").write_text(
+        f"\ufeff#EXTM3U\r\n../a.mp3\r\nfile://{str(c).replace(' ', '%20')}\r\nlist.m3u8\r\n"
+    )
+    (tmp_path / "list.pls").write_text("[playlist]\nFile1=b/c d.FLAC\nTitle1=C\nFile2=http://example.org/x.mp3\n")
+    found = listing.Listing([str(tmp_path / "b" / "list.m3u8"), str(tmp_path / "list.pls")])
+    assert [path.resolve() for path in found.files] == [a, c]
+    assert "Download it first" in found.problems["http://example.org/x.mp3"]
+    found = listing.Listing([f"{tmp_path}/*.wma", str(tmp_path / "b" / "e.txt"), ""])
+    assert "no file fits" in found.problems[f"{tmp_path}/*.wma"] and len(found.files) == 1 and "" in found.problems
+
+
+def test_a_loop_of_links_ends(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "x.mp3").write_bytes(b"x")
+    (tmp_path / "a" / "b" / "up").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "self").symlink_to(tmp_path / "a" / "self")
+    assert listing.Listing([str(tmp_path)]).files == [tmp_path / "a" / "x.mp3"]
+
+
+def test_a_list_on_standard_input(song, model_file):
+    named = song.rename(song.with_name("two\nlines.wav"))
+    answer = mer_predict(model_file, "--null", "-", input=f"{named}\0")
+    assert answer.exit_code == 0 and "two\\nlines.wav" in answer.stdout
+    assert mer_predict(model_file, "-", input=f"{named}\n").exit_code == 1  # two names that do not exist
+    assert mer_predict(model_file).exit_code == 2 and mer_predict(model_file, "--null", named).exit_code == 2
+
+
+# --- what is written ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_file, monkeypatch):
+    a, b = (write(tmp_path / "music" / f"{name}.wav", tone(hz, 4)) for name, hz in (("a", 300), ("b", 600)))
+    out = ["--csv", tmp_path / "out.csv", "--json", tmp_path / "out.jsonl"]
+    assert mer_predict(model_file, a, *out).exit_code == 0
+    with (tmp_path / "out.csv").open("a") as file:
+        file.write("b.wav,Q1,0.3")  # killed while it wrote
+    heard = []
+    real = predict.predict
+    monkeypatch.setattr(predict, "predict", lambda path, model: heard.append(Path(path).name) or real(path, model))
+    answer = mer_predict(model_file, tmp_path / "music", *out)
+    assert heard == ["b.wav"] and "1 of 2 files were predicted before" in answer.stdout
+    assert pd.read_csv(tmp_path / "out.csv")["path"].tolist() == [str(a), str(b)]
+    write(a, tone(900, 5))
+    assert mer_predict(model_file, a, *out).exit_code == 0 and heard == ["b.wav", "a.wav"]
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert table["path"].tolist() == [str(b), str(a)] and table["duration_s"].tolist() == [4, 5]
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    assert table.columns.tolist() == prediction_files.columns(MODEL)
+
+
+def test_a_file_of_another_kind_is_never_written_over(tmp_path, song, model_file):
+    (tmp_path / "mine.csv").write_text("name,phone\nAda,123\n")
+    (tmp_path / "mine.txt").write_text("Dear diary\n")
+    for option, name in (("--csv", "mine.csv"), ("--json", "mine.txt")):
+        before = (tmp_path / name).read_text()
+        answer = mer_predict(model_file, song, option, tmp_path / name)
+        assert answer.exit_code == 1 and "Choose a new file" in answer.output and (tmp_path / name).read_text() == before
+
+
+def test_pictures_and_quiet(song, tmp_path, model_file):
+    answer = mer_predict(model_file, song, "--plot", tmp_path / "pictures", "--quiet")
+    assert answer.exit_code == 0 and answer.output == ""
+    (picture,) = (tmp_path / "pictures").iterdir()
+    assert picture.name.startswith("song-") and picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_has_no_colours_where_nobody_looks(song, model_file):
+    answer = mer_predict(model_file, song)
+    assert "\x1b" not in answer.output and "0.5 undecided" in answer.output
+
+
+def test_the_model_that_ships_hears_music_made_by_code():
+    track = datasets.load("synthetic").table.iloc[0]
+    said = predict.predict(track["path"])
+    assert sum(said.probabilities.values()) == pytest.approx(1) and len(said.timeline) > 1

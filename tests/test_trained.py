@@ -1,0 +1,115 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import untrained
+from safetensors.torch import save_file
+
+from mer_core import calibration, model_card, trained
+from mer_core.trained import Committee, ModelError
+
+
+def levels(n=5, seed=0):
+    return torch.randn(n, 1, 64, 32, generator=torch.Generator().manual_seed(seed)) * 20 - 40
+
+
+def test_what_is_saved_answers_bit_for_bit_as_what_was_at_hand(tmp_path):
+    model = untrained()
+    again = trained.load(trained.save(model, tmp_path / "m.safetensors"))
+    assert torch.equal(again.committee(levels()), model.committee(levels()))
+    assert again.facts() == model.facts() and again.digest == model.digest
+    assert again.classes == ("Q1", "Q2", "Q3", "Q4") and again.n_frames == 32
+
+
+def test_the_file_alone_says_what_its_numbers_mean(tmp_path):
+    with trained.safe_open(trained.save(untrained(), tmp_path / "m.safetensors"), framework="pt") as file:
+        text = file.metadata()
+    assert json.loads(text["classes"]) == ["Q1", "Q2", "Q3", "Q4"]
+    assert "0.5 is undecided" in json.loads(text["scales"])["valence, arousal"]
+    assert json.loads(text["features"])["n_mels"] == 64 and json.loads(text["window_s"]) == 3.0
+
+
+def test_a_committee_is_the_mean_of_its_tempered_members():
+    model = untrained()
+    each = torch.stack([member(levels()).softmax(dim=1) for member in model.committee.members]).detach().numpy()
+    expected = calibration.tempered(each, model.committee.temperature).mean(axis=0)
+    np.testing.assert_allclose(model.committee(levels()).detach(), expected, atol=1e-5)
+
+
+def test_tags_need_not_add_up_to_one():
+    members = [torch.nn.Flatten(), torch.nn.Flatten()]
+    said = Committee(members, 1.0, tagged=True)(torch.full((2, 1, 1, 3), 2.0))
+    np.testing.assert_allclose(said, 1 / (1 + np.exp(-2.0)), atol=1e-6)
+
+
+@pytest.mark.parametrize("content, reason", [(b"", "no safetensors file"), (b"not a model", "no safetensors file")])
+def test_another_kind_of_file_is_refused(tmp_path, content, reason):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=reason):
+        trained.load(path)
+
+
+def test_a_missing_a_foreign_and_a_damaged_model_are_told_apart(tmp_path):
+    with pytest.raises(ModelError, match="no such model"):
+        trained.load(tmp_path / "m.safetensors")
+    save_file({"a": torch.zeros(2)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(ModelError, match="no model of mer_core"):
+        trained.load(tmp_path / "foreign.safetensors")
+    text = {name: json.dumps(value) for name, value in untrained().facts().items()}
+    save_file({"a": torch.zeros(2)}, tmp_path / "hollow.safetensors", {"format": trained.FORMAT, **text})
+    with pytest.raises(ModelError, match="does not hold what its text says"):
+        trained.load(tmp_path / "hollow.safetensors")
+
+
+def test_weights_that_are_not_finite_are_refused():
+    broken = untrained().committee.members
+    next(broken[0].parameters()).data.fill_(1e6)  # beyond half precision
+    with pytest.raises(ModelError, match="not finite"):
+        trained.assembled(list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={})
+
+
+def test_a_temperature_undoes_what_made_networks_too_sure(rng):
+    truth = rng.integers(3, size=4000)
+    honest = np.stack([rng.dirichlet(2 + 6 * np.eye(3)[k]) for k in truth])
+    drawn = np.array([rng.choice(3, p=p) for p in honest])  # labels that keep what the probabilities promise
+    track = np.arange(len(truth))
+    sharpened = calibration.tempered(honest, 0.5)[None]
+    assert calibration.fit_temperature(sharpened, track, drawn) == pytest.approx(2, rel=0.1)
+    before = calibration.calibration(sharpened[0], drawn, track[:, None] // 4)
+    after = calibration.calibration(honest, drawn, track[:, None] // 4)
+    assert after["calibration_error"].value < 0.03 < before["calibration_error"].value
+    assert after["surprise"].high < before["surprise"].low
+
+
+def test_a_song_gets_the_temperature_of_the_other_folds(rng):
+    windows = rng.dirichlet(np.ones(3), size=(2, 60))
+    track, truth, fold = np.repeat(np.arange(30), 2), rng.integers(3, size=30), np.arange(30) % 3
+    crossed = calibration.cross_fitted(windows, track, truth, fold)
+    flipped = np.where(fold == 0, (truth + 1) % 3, truth)  # other labels in the first fold change nothing there
+    again = calibration.cross_fitted(windows, track, flipped, fold)
+    np.testing.assert_array_equal(crossed[fold == 0], again[fold == 0])
+    assert np.abs(crossed[fold != 0] - again[fold != 0]).max() > 0
+    np.testing.assert_allclose(crossed.sum(axis=1), 1)
+
+
+def test_the_model_that_ships_loads_and_gives_distributions():
+    model = trained.shipped()
+    said = model.committee(levels())
+    assert model.quadrants and len(model.committee.members) == 3
+    np.testing.assert_allclose(said.sum(dim=1), 1, atol=1e-5)
+    path = trained.paths.MODELS / "quadrants.safetensors"
+    assert path.stat().st_size < 8e6
+    assert path.with_suffix(".md").read_text() == model_card.written(model)
+
+
+def test_the_card_says_what_the_committed_records_say(monkeypatch):
+    from mer_core import paths, results
+
+    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    card = trained.shipped().card
+    records = [next((paths.RESULTS / "cpu").glob(f"segments_to_songs-inherit-{name}.json")) for name in card["run_ids"]]
+    alone = [results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability") for r in records]
+    assert card["out_of_fold"]["n"] == 900 and card["seeds"] == [0, 1, 2]
+    assert card["out_of_fold"]["scores"]["accuracy"]["value"] > max(row["value"] for row in alone)  # together better than alone
