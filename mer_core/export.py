@@ -1,6 +1,6 @@
-"""A trained model for other programs: one ONNX graph from samples to probabilities, by itself or in a folder as Hugging Face has it.
+"""A trained model for other programs: one ONNX graph from samples to probabilities, alone or in a folder as Hugging Face has it.
 
-The graph holds everything between the samples of a song and what is said of its windows, the log-mel spectrogram included, so that
+The graph holds everything between the samples of a song and what is said of its windows, the log-mel spectrogram included:
 whoever runs it needs no signal processing of their own. ONNX Runtime runs it in Python, C++, Java and in the browser.
 """
 
