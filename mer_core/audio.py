@@ -148,7 +148,7 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
             header = process.stdout.read(24)
             if len(header) < 24:
                 raise AudioError(
-                    f"{path}: is no sound that libsndfile or ffmpeg can decode ({_last_line(complaints) or reason}) "
+                    f"{path}: is no sound that libsndfile or ffmpeg can decode ({reason} {_last_line(complaints)}) "
                     "Convert it to wav or flac, or fetch it again."
                 )
             _, offset, _, _, rate, channels = struct.unpack(">6I", header)

@@ -120,7 +120,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
                 notes |= {str(path): said.notes} if said.notes else {}
                 if pictures:
                     draw(said, model, pictures)
-    report(len(found.files), outputs.done, failed, {} if quiet else notes, say, model)
+    report(len(found.files), outputs.done, failed, {} if quiet else notes, say, model, trained.card_of(model_name))
 
 
 def heading(model) -> str:
@@ -157,15 +157,15 @@ def draw(emotion, model, folder: Path) -> None:
     drawn.savefig(folder / f"{stem}-{mark}.png", dpi=150)
 
 
-def report(n: int, done: set[str], failed: dict[str, str], notes: dict[str, tuple[str, ...]], say, model) -> None:
+def report(n: int, done: set[str], failed: dict[str, str], notes: dict, say, model, card: Path) -> None:
     """What the scales mean, what to keep in mind, and what failed; exit status 1 if anything did."""
     if done:
         say(f"{len(done)} of {n} files were predicted before.")
     for path, sentences in notes.items():
         for sentence in sentences:
             click.echo(f"Note: {printable(path)} {sentence}", err=True)
-    if model.quadrants and n > len(failed):
-        say(MEANING.format(card="data/models/quadrants.md"))
+    if model.quadrants and n:
+        say(MEANING.format(card=printable(card)))
     if failed:
         click.secho(f"{len(failed)} could not be predicted:", fg="red", err=True)
         for reason in failed.values():

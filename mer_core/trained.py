@@ -8,7 +8,7 @@ is enough to use it.
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import torch
@@ -171,12 +171,21 @@ def bare(network: Network, features: LogMel, n_classes: int) -> Normalised:
     return Normalised(network.build(n_classes, features), mean, deviation)
 
 
-@lru_cache(maxsize=2)
-def shipped(name: str = SHIPPED) -> TrainedModel:
+@cache
+def shipped() -> TrainedModel:
     """The model that comes with the project: four quadrants, from the clips of 4Q."""
-    return load(paths.MODELS / f"{name}.safetensors")
+    return load(file_of(SHIPPED))
 
 
 def named(name: str) -> TrainedModel:
     """A model by its name, or by the path of its file."""
-    return shipped() if name == SHIPPED else load(Path(name))
+    return shipped() if name == SHIPPED else load(file_of(name))
+
+
+def file_of(name: str) -> Path:
+    return paths.MODELS / f"{SHIPPED}.safetensors" if name == SHIPPED else Path(name)
+
+
+def card_of(name: str) -> Path:
+    """The model card beside a model's file."""
+    return file_of(name).with_suffix(".md")
