@@ -304,7 +304,7 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
 @click.argument("model_name", metavar="MODEL")
 @click.argument("out", type=click.Path(path_type=Path))
 def export(model_name, out):
-    """Write a trained model for other programs: OUT ending in .onnx is one ONNX file, anything else a folder as Hugging Face has it.
+    """Write a trained model for other programs: as one ONNX file, where OUT ends in .onnx, else as a folder for Hugging Face.
 
     MODEL is quadrants, which comes with the project, or a file that mer train has written. The graph takes samples and gives
     probabilities; the folder holds it with the model card, settings and weights. Needs pip install -e ".[export]".
