@@ -36,7 +36,7 @@ records: $(READY)  ## the recorded experiments on real audio; needs MER_DATA
 # Exact versions as pip constraints: they bind what gets installed, and leave to pip which build of torch fits the machine.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable ".[backbones,book,notebooks,embeddings,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable ".[backbones,book,notebooks,embeddings,export,dev]"
 	touch $(READY)
 
 lock: $(READY)  ## write constraints.txt anew from what is installed

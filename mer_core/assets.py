@@ -18,6 +18,7 @@ FOLDER = paths.BOOK / "_assets"  # one of the book's static folders
 ASSETS = {  # published under _static: where it comes from
     "mathjax/tex-svg.js": FETCHED / "mathjax/es5/tex-svg.js",  # one file, no fonts to fetch
     "mathjax/LICENSE": FETCHED / "mathjax/LICENSE",
+    "hearing/ort.wasm.min.js": FETCHED / "onnxruntime-web/dist/ort.wasm.min.js",
     "plotly.min.js": Path(importlib.util.find_spec("plotly").origin).with_name("package_data") / "plotly.min.js",
 }
 

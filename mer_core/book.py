@@ -30,6 +30,7 @@ from mer_core import (
     drift_report,
     experiments,
     figures,
+    in_browser,
     label_check,
     metrics,
     notebooks,
@@ -374,15 +375,15 @@ def build(folder: Path = paths.ROOT) -> Path:
     site = folder / HTML.relative_to(paths.ROOT)
     if is_outdated(site):
         shutil.rmtree(site.parent)
-    missing = assets.gather()
+    missing = list(filter(None, (assets.gather(), in_browser.gather())))
     program = Path(sys.executable).with_name("jupyter-book")
     command = [str(program), "build", str(paths.BOOK), "--path-output", str(folder), "-W", "-n", "--keep-going"]
     if subprocess.run(command, check=False).returncode:
         raise BookError("the book has warnings or errors (above); every one must be mended before it is published.")
     if found := faults(site):
         raise BookError(f"{len(found)} faults in the built pages:\n  " + "\n  ".join(found))
-    if missing:
-        print(missing, file=sys.stderr)
+    for said in missing:
+        print(said, file=sys.stderr)
     return site / "index.html"
 
 

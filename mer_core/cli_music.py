@@ -1,4 +1,4 @@
-"""The commands for your own music: ``mer predict | train | evaluate | label-check``."""
+"""The commands for your own music: ``mer predict | train | evaluate | label-check | export``."""
 
 import sys
 from pathlib import Path
@@ -300,4 +300,25 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
         click.echo(f"To listen: open {printable(page)}")
 
 
-COMMANDS = (predict, train, evaluate, label_check)
+@click.command()
+@click.argument("model_name", metavar="MODEL")
+@click.argument("out", type=click.Path(path_type=Path))
+def export(model_name, out):
+    """Write a trained model for other programs: as one ONNX file, where OUT ends in .onnx, else as a folder for Hugging Face.
+
+    MODEL is quadrants, which comes with the project, or a file that mer train has written. The graph takes samples and gives
+    probabilities; the folder holds it with the model card, settings and weights. Needs pip install -e ".[export]".
+
+    \b
+    mer export quadrants quadrants.onnx
+    mer export my.safetensors my_model
+    """
+    from mer_core import export, trained
+
+    with clear_errors():
+        model = trained.named(model_name)
+        written = export.to_onnx(model, out) if out.suffix == ".onnx" else export.to_folder(model, out)
+    click.echo(f"{printable(written)}: {', '.join(model.classes)}")
+
+
+COMMANDS = (predict, train, evaluate, label_check, export)

@@ -87,10 +87,7 @@ def song(
         )  # fmt: skip
     middle = windows["second"] + window_s / 2
     for k, name in enumerate(classes):
-        figure.add_scatter(
-            x=middle, y=windows[name], name=in_words(name), mode="lines+markers", marker_symbol=k,
-            line_color=COLOURS[k], hovertemplate="%{y:.2f}", row=2, col=1,
-        )  # fmt: skip
+        figure.add_scatter(x=middle, y=windows[name], **emotion_line(name, k), row=2, col=1)
     believed = windows["clean_probability"] >= threshold
     figure.add_bar(
         x=middle, y=1 - windows["clean_probability"], width=0.8, name="Doubt", showlegend=False,
@@ -104,6 +101,30 @@ def song(
     figure.update_yaxes(range=[0, 1.02], title_text="Doubt", row=3, col=1)
     figure.update_xaxes(title_text="Time in the song (s)", range=[0, len(truth)], row=3, col=1)
     return figure.update_layout(height=520, hovermode="x", bargap=0)
+
+
+def emotion_line(name: str, k: int) -> dict:
+    """How the k-th emotion is drawn along a song."""
+    return {
+        "name": in_words(name), "mode": "lines+markers", "marker_symbol": k, "line_color": COLOURS[k],
+        "hovertemplate": "%{y:.2f}",
+    }  # fmt: skip
+
+
+def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
+    """A song that only its reader has, still without its points: the page fills them in (``book/_style/own_song.js``).
+
+    Two rows over one time axis: the probability of each emotion, then those of high valence and of high arousal.
+    """
+    figure = make_subplots(
+        rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.1,
+        subplot_titles=("What the networks hear", "High valence, high arousal"),
+    )  # fmt: skip
+    for k, name in enumerate([*classes, "high valence", "high arousal"]):
+        figure.add_scatter(x=[], y=[], **emotion_line(name, k), row=1 + (k >= len(classes)), col=1)
+    figure.add_hline(0.5, line_dash="dot", line_color="gray", row=2, col=1)
+    figure.update_yaxes(range=[0, 1.02], title_text="Probability").update_xaxes(title_text="Time in the song (s)", row=2, col=1)
+    return figure.update_layout(template="none", margin=MARGIN, legend=BELOW, font_size=13, height=560, hovermode="x")
 
 
 def valence_arousal(rows: pd.DataFrame) -> go.Figure:

@@ -59,7 +59,8 @@ def test_every_package_is_pinned_with_its_hash_and_no_host_is_named():
     manifest = json.loads((paths.BOOK / "package.json").read_text())
     packages = json.loads(assets.LOCK.read_text())["packages"]
     pinned = manifest["dependencies"] | manifest["devDependencies"]
-    assert {name.removeprefix("node_modules/"): package["version"] for name, package in packages.items() if name} == pinned
+    locked = {name.removeprefix("node_modules/"): package["version"] for name, package in packages.items() if name}
+    assert pinned.items() <= locked.items()  # those that these need are pinned there, too
     assert all(package["integrity"].startswith("sha512-") for name, package in packages.items() if name)
     assert "://" not in assets.LOCK.read_text()
     tracked = subprocess.run(["git", "ls-files", "book"], cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout

@@ -1,5 +1,6 @@
 """What must hold for the built book, as a reader's browser shows it from disk: on a phone and on a desk, in light and in dark."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,11 +10,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
+import numpy as np
 import pytest
+import soundfile
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
-from mer_core import assets, book, notebooks, paired, paths, printing
+from mer_core import assets, audio, book, notebooks, paired, paths, printing
+from mer_core.predict import predict
 
 pytestmark = pytest.mark.browser
 
@@ -161,6 +165,65 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
             tab.mouse.move(**where)
             tab.mouse.click(**where)
             tab.wait_for_function("figure => figure.dataset.answered", arg=figure.element_handle())
+
+
+HEARD = ".own-song .result[data-windows]"
+
+
+def drop(tab, file):
+    """Choose a song on the page that hears it, and wait until it says what it heard or why it could not."""
+    tab.locator(HEARD).evaluate_all("results => results.forEach(result => delete result.dataset.windows)")
+    tab.set_input_files(".own-song input", file)
+    tab.wait_for_function("!document.querySelector('.own-song input').disabled", timeout=120_000)
+
+
+@pytest.fixture
+def hearing(site, tab):
+    """The page that hears the reader's song, just opened, and what it asks for."""
+    seen = watch(tab)
+    tab.goto((site / "try.html").as_uri())
+    return seen
+
+
+@pytest.mark.parametrize(("rate", "suffix"), [(22050, "wav"), (44100, "mp3"), (48000, "flac")])
+def test_the_page_hears_in_a_song_what_python_hears(hearing, tab, corpus, tmp_path, rate, suffix):
+    samples = np.concatenate([audio.read(path, rate) for path in corpus.table["path"][:5]])  # more than one block of windows
+    soundfile.write(file := tmp_path / f"song.{suffix}", np.stack([samples, samples / 2], axis=1), rate)
+    drop(tab, file)
+    here, there = np.array(json.loads(tab.locator(HEARD).get_attribute("data-windows"))), predict(file)
+    classes = list(there.probabilities)
+    np.testing.assert_allclose(here, there.timeline[classes], atol=0.02)
+    np.testing.assert_allclose(here.mean(axis=0), list(there.probabilities.values()), atol=0.02)
+    said = {name: tab.locator(f".own-song [data-number={name}]").inner_text() for name in ("called", "valence", "arousal")}
+    assert f"({there.called[0]})" in said["called"]
+    assert [float(said["valence"]), float(said["arousal"])] == pytest.approx([there.valence, there.arousal], abs=0.02)
+    assert tab.locator(".own-song .js-plotly-plot").evaluate("plot => plot.data[0].x.length") == len(here)
+    failed = [url for url in hearing["failed"] if not url.startswith("blob:")]  # players stop reading when they know the length
+    assert not hearing["errors"] and not failed
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in hearing["requests"])
+
+
+def test_the_page_says_what_it_cannot_hear(hearing, tab, tmp_path):
+    (no_sound := tmp_path / "no_sound.mp3").write_text("words")
+    soundfile.write(click := tmp_path / "click.wav", np.zeros(2205), 22050)
+    for file, said in ((no_sound, "cannot be decoded"), (click, "choose a longer piece")):
+        drop(tab, file)
+        assert said in tab.locator(".own-song [role=status]").inner_text() and not tab.locator(HEARD).count()
+
+
+def test_nothing_heavy_is_loaded_before_there_is_a_song(site, hearing):
+    assert not [url for url in hearing["requests"] if "plotly" in url or "/hearing/" in url]
+
+
+def test_a_page_without_its_parts_says_so(site, tab, tmp_path):
+    (tmp_path / "_static").mkdir()
+    for part in [site / "try.html", *(site / "_static").iterdir()]:
+        if part.name != "hearing":
+            (tmp_path / part.relative_to(site)).symlink_to(part)
+    tab.goto((tmp_path / "try.html").as_uri())
+    soundfile.write(file := tmp_path / "song.wav", np.zeros(22050), 22050)
+    drop(tab, file)
+    assert "was built without what hears songs" in tab.locator(".own-song [role=status]").inner_text()
 
 
 def test_launch_buttons_lead_to_notebooks_of_the_repository(site):

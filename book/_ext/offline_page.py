@@ -2,6 +2,7 @@
 
 - Sphinx-thebe's scripts go: live code is off, and its constants, written twice, are a script error on every page.
 - MathJax goes from pages without formulas, and from all where it could not be fetched (`mer_core.assets`): they show TeX source.
+- The theme's source maps, for those who mend the theme, stay out of the site.
 - Search opened from disk lists titles only: a browser lets no page read another one there for the lines around a hit.
 """
 
@@ -23,8 +24,14 @@ def look_for_mathjax(app, config):
     config.mathjax_is_there = any(Path(app.confdir, folder, config.mathjax_path).exists() for folder in config.html_static_path)
 
 
+def without_source_maps(app, exception):
+    for path in Path(app.outdir, "_static").rglob("*.map") if app.builder.format == "html" else ():
+        path.unlink()
+
+
 def setup(app):
     app.add_config_value("mathjax_is_there", True, "html")  # every page is written anew when that changes
     app.connect("config-inited", look_for_mathjax)
     app.connect("html-page-context", with_what_is_there, priority=900)
+    app.connect("build-finished", without_source_maps)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

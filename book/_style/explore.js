@@ -28,8 +28,7 @@
     plot.on("plotly_click", ({ points }) => { player.currentTime = Math.max(0, points[0].x); });
   }
 
-  async function draw(place) {
-    const figure = JSON.parse(place.querySelector("script").textContent);
+  async function draw(place, figure) {
     place.replaceChildren();
     await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
     const touched = matchMedia("(pointer: coarse)").matches; // a finger that scrolls the page must not zoom
@@ -38,9 +37,10 @@
     if (player) follow(place, player);
   }
 
-  const plots = [...document.querySelectorAll(".explore .plot")];
-  plots.forEach(draw);
-  new MutationObserver(() => plots.forEach((plot) => plot.layout && Plotly.relayout(plot, themed(plot.layout)))).observe(
+  const plots = () => [...document.querySelectorAll(".explore .plot")];
+  for (const plot of plots()) draw(plot, JSON.parse(plot.querySelector("script").textContent));
+  window.explore = { draw }; // for figures that a page makes itself
+  new MutationObserver(() => plots().forEach((plot) => plot.layout && Plotly.relayout(plot, themed(plot.layout)))).observe(
     document.documentElement, { attributes: true, attributeFilter: ["data-theme"] },
   );
 })();

@@ -1,0 +1,132 @@
+"""What leaves the package as ONNX answers as what stayed, and says what it is."""
+
+import json
+import re
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import soundfile
+import torch
+import yaml
+from click.testing import CliRunner
+from conftest import untrained
+
+from mer_core import export, in_browser, trained
+from mer_core.cli import main
+from mer_core.predict import answers, frames_of_file, predict
+
+CLOSE = 1e-3  # in probability
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return export.to_folder(trained.shipped(), tmp_path_factory.mktemp("exported") / "model")
+
+
+def by_its_card(folder, song, monkeypatch):
+    """What the Python lines on the model card make of a song, window by window."""
+    (folder / "song.mp3").write_bytes(song.read_bytes())
+    monkeypatch.chdir(folder)
+    names = {}
+    exec(re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.S)[1], names)
+    return names["probabilities"]
+
+
+@pytest.mark.parametrize("seconds", [0.7, 2.99, 3.0, 8.0, 21.3])
+@pytest.mark.parametrize("rate", [22050, 44100])
+def test_the_lines_on_the_card_answer_as_predict(folder, corpus, tmp_path, monkeypatch, rng, seconds, rate):
+    samples = np.concatenate([soundfile.read(path)[0] for path in corpus.table["path"][:3]])[: round(seconds * rate)]
+    soundfile.write(song := tmp_path / "song.wav", samples + 1e-3 * rng.standard_normal(len(samples)), rate)
+    expected = predict(song).timeline[list(trained.shipped().classes)]
+    np.testing.assert_allclose(by_its_card(folder, song, monkeypatch), expected, atol=CLOSE)
+
+
+def test_a_piece_that_begins_a_frame_early_answers_as_the_whole(folder, rng):
+    model = trained.shipped()
+    frame = model.features.hop_samples * model.features.pool_frames
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    samples = 0.1 * rng.standard_normal((1, 40 * frame)).astype(np.float32)
+    within = np.arange(model.n_frames)[None]
+    whole = session.run(None, {"samples": samples, "frames": 5 + within})[0]
+    piece = session.run(None, {"samples": samples[:, 4 * frame : (5 + model.n_frames) * frame], "frames": 1 + within})[0]
+    np.testing.assert_allclose(piece, whole, atol=1e-5)
+
+
+def test_tags_leave_as_they_are(corpus):
+    model = untrained(("calm", "loud", "sad"), tagged=True)
+    path = corpus.table["path"].iloc[0]
+    values, _, duration_s = frames_of_file(path, model)
+    samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])[None]
+    heard = export.Hearing(model).eval().levels(samples)
+    torch.testing.assert_close(heard, values.float(), atol=0.05, rtol=0)  # dB: the last digit of half precision
+    frames = torch.arange(model.n_frames)[None]
+    with torch.inference_mode():
+        probabilities = export.Hearing(model).eval()(samples, frames).numpy()
+    np.testing.assert_allclose(probabilities[0], answers(model, values, duration_s).mean(axis=0)[0], atol=CLOSE)
+
+
+def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder):
+    content = (folder / "model.onnx").read_bytes()
+    assert len(content) < 8e6 and b".py" not in content
+    said = {prop.key: json.loads(prop.value) for prop in onnx.load_from_string(content).metadata_props}
+    model = trained.shipped()
+    assert said["classes"] == list(model.classes) and said["temperature"] == model.committee.temperature
+    assert said["features"]["sample_rate"] == 22050 and said["window_s"] == 3 and said["licence"] and said["scales"]
+    onnx.checker.check_model(onnx.load_from_string(content))
+
+
+def test_the_same_model_gives_the_same_bytes(folder, tmp_path):
+    again = export.to_onnx(trained.shipped(), tmp_path / "again.onnx")
+    assert again.read_bytes() == (folder / "model.onnx").read_bytes()
+
+
+def test_the_folder_is_what_hugging_face_expects(folder):
+    assert {path.name for path in folder.iterdir()} >= {"README.md", "config.json", "model.safetensors", "model.onnx"}
+    head = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
+    assert head["pipeline_tag"] == "audio-classification" and head["library_name"] == "mer_core"
+    config = json.loads((folder / "config.json").read_text())
+    assert list(config["id2label"].values()) == config["classes"] and config["digest"] == trained.shipped().digest
+    assert trained.load(folder / "model.safetensors").digest == trained.shipped().digest
+
+
+def test_what_cannot_be_exported_is_said_in_a_line(tmp_path, monkeypatch):
+    done = CliRunner().invoke(main, ["export", "nowhere.safetensors", str(tmp_path / "model.onnx")])
+    assert done.exit_code == 1 and "no such model" in done.output
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(export.ExportError, match="cannot be written"):
+        export.written(tmp_path / "taken/model.onnx", b"")
+    monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
+    with pytest.raises(export.ExportError, match=r"onnxscript.*\[export\]"):
+        export.to_onnx(trained.shipped(), tmp_path / "model.onnx")
+
+
+def test_the_low_pass_for_browsers_resamples_as_python_does(rng):
+    soxr = pytest.importorskip("soxr")
+    one_side = in_browser.low_pass(22050)
+    both = np.concatenate([one_side[:0:-1], one_side])
+    assert both.sum() == pytest.approx(1, abs=1e-4)
+    samples = rng.standard_normal(44100)
+    ours = np.convolve(samples, both)[len(one_side) - 1 :][:44100:2]
+    np.testing.assert_allclose(ours, soxr.resample(samples, 44100, 22050), atol=1e-3)
+
+
+def test_a_packed_file_comes_out_of_its_script_as_it_was():
+    import base64
+    import gzip
+
+    script = in_browser.packed(("model.json", b'{"classes": []}'))
+    assert script == in_browser.packed(("model.json", b'{"classes": []}'))
+    name, text = re.fullmatch(r'\(window\.packed \?\?= \{\}\)\["(.*)"\] = "(.*)";\n', script).groups()
+    assert name == "model.json" and gzip.decompress(base64.b64decode(text)) == b'{"classes": []}'
+
+
+def test_without_the_runtime_one_message_says_what_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(in_browser, "FOLDER", tmp_path / "hearing")
+    monkeypatch.setattr(in_browser, "RUNTIME", tmp_path / "nowhere")
+    (tmp_path / "hearing").mkdir()
+    (tmp_path / "hearing/runtime.js").write_text("old")
+    said = in_browser.gather()
+    assert "ort-wasm-simd-threaded.mjs was not fetched" in said and "npm" in said
+    assert not (tmp_path / "hearing/runtime.js").exists()
