@@ -40,7 +40,6 @@ compared = results.comparison("segments_to_songs", "cpu")
 tables.against(compared, recorded)
 
 # %% mystnb={"figure": {"name": "fig-forest", "caption": "SSSL less plain training, accuracy on the same songs, mean over seeds, 95 % intervals over artists and seeds. Left of zero: SSSL scores less. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy between SSSL and plain training for three questions, with intervals."}} tags=["hide-input"]
-
 figures.forest(tables.by_target(compared), "SSSL less plain training: accuracy on 4Q")
 
 # %% [markdown]
