@@ -7,7 +7,7 @@ import pytest
 from mer_core import book, paths, results
 from mer_core.notebooks import sources
 
-PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not {"executed", "generated", "_vendor"} & set(path.parts))
+PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not {"executed", "generated", "node_modules"} & set(path.parts))
 
 
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
