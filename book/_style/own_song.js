@@ -76,8 +76,8 @@
     return frame >>> 21 === 0x7ff ? [44100, 48000, 32000][(frame >>> 10) & 3] / { 3: 1, 2: 2, 0: 4 }[version] : undefined;
   }
 
-  // One channel at the networks' sample rate, and the file's own where it is known. A file of another rate is decoded at twice theirs, low-passed, and every second
-  // sample kept: browsers' own resampling is too rough for the highest mel bands.
+  // One channel at the networks' sample rate, and the file's own where it is known. A file of another rate is decoded at twice
+  // theirs, low-passed, and every second sample kept: browsers' own resampling is too rough for the highest mel bands.
   async function decoded(file, { features, low_pass, shortest_s }) {
     if ((await lasts(file)) > LONGEST_S) {
       throw new Trouble(`${file.name} lasts more than ${minutes(LONGEST_S)}, too long for a page. Try: mer predict.`);
