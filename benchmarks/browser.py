@@ -62,7 +62,7 @@ def main() -> None:
             tab.close()
         browser.close()
     first, second, python = (statistics.median(times) for times in zip(*rounds, strict=True))
-    print(f"{soundfile.info(song).duration:.0f} s of music, medians of {ROUNDS} rounds")
+    print(f"{len(here) + 2} s of music, medians of {ROUNDS} rounds")
     print(f"a page's first song {first:.1f} s, its next {second:.1f} s; next / Python: {second / python:.1f}")
     moved = np.abs(here.mean(axis=0) - there.mean(axis=0)).max()
     print(f"largest difference in probability: of the song {moved:.5f}, of a window {np.abs(here - there).max():.5f}")

@@ -63,14 +63,30 @@
       player.onerror = () => done(0); // decoding will say why
     });
 
-  // One channel at the networks' sample rate. Decoded at twice that rate, low-passed, every second sample kept: browsers' own
-  // resampling to lower rates is too rough for the highest mel bands.
+  // The sample rate that a file's header tells (wav, flac, ogg, mp3), in Hz; browsers do not.
+  function ownRate(bytes) {
+    const view = new DataView(bytes);
+    const name = bytes.byteLength < 64 ? "" : String.fromCharCode(...new Uint8Array(bytes, 0, 4));
+    if (name === "RIFF") return view.getUint32(24, true);
+    if (name === "fLaC") return view.getUint32(18) >>> 12;
+    if (name === "OggS") return view.getUint8(28) === 1 ? view.getUint32(40, true) : undefined; // Vorbis; Opus has one rate
+    const tag = name.startsWith("ID3") ? [6, 7, 8, 9].reduce((size, i) => 128 * size + view.getUint8(i), 10) : 0;
+    const frame = tag + 4 <= bytes.byteLength ? view.getUint32(tag) : 0;
+    const version = (frame >>> 19) & 3; // 3: MPEG 1; 2: MPEG 2, half the rates; 0: MPEG 2.5, a quarter
+    return frame >>> 21 === 0x7ff ? [44100, 48000, 32000][(frame >>> 10) & 3] / { 3: 1, 2: 2, 0: 4 }[version] : undefined;
+  }
+
+  // One channel at the networks' sample rate, and the file's own where it is known. A file of another rate is decoded at twice
+  // theirs, low-passed, and every second sample kept: browsers' own resampling is too rough for the highest mel bands.
   async function decoded(file, { features, low_pass, shortest_s }) {
     if ((await lasts(file)) > LONGEST_S) {
       throw new Trouble(`${file.name} lasts more than ${minutes(LONGEST_S)}, too long for a page. Try: mer predict.`);
     }
-    const context = new OfflineAudioContext(1, 1, 2 * features.sample_rate);
-    const sound = await context.decodeAudioData(await file.arrayBuffer()).catch(() => {
+    const bytes = await file.arrayBuffer();
+    const rate = ownRate(bytes);
+    const asItIs = rate === features.sample_rate;
+    const context = new OfflineAudioContext(1, 1, asItIs ? features.sample_rate : 2 * features.sample_rate);
+    const sound = await context.decodeAudioData(bytes).catch(() => {
       throw new Trouble(`${file.name} cannot be decoded by this browser. Convert it to mp3, wav or flac.`);
     });
     if (sound.duration < shortest_s) {
@@ -78,16 +94,22 @@
         `${file.name} lasts ${sound.duration.toFixed(2)} s. An emotion takes at least ${shortest_s} s: choose a longer piece.`,
       );
     }
-    const { length, sampleRate, numberOfChannels } = sound;
-    const mono = new AudioBuffer({ length, sampleRate });
-    const mixed = mono.getChannelData(0);
-    for (let channel = 0; channel < numberOfChannels; channel++) {
-      const values = sound.getChannelData(channel);
-      for (let i = 0; i < length; i++) mixed[i] += values[i] / numberOfChannels;
-    }
+    const mono = mixed(sound);
+    if (asItIs) return { rate, samples: mono.getChannelData(0) };
     const filtered = await convolved(mono, [...low_pass.slice(1).reverse(), ...low_pass]);
     const middle = low_pass.length - 1; // of the filter
-    return Float32Array.from({ length: Math.ceil(length / 2) }, (_, i) => filtered[2 * i + middle]);
+    return { rate, samples: Float32Array.from({ length: Math.ceil(mono.length / 2) }, (_, i) => filtered[2 * i + middle]) };
+  }
+
+  function mixed(sound) {
+    const { length, sampleRate, numberOfChannels } = sound;
+    const mono = new AudioBuffer({ length, sampleRate });
+    const sum = mono.getChannelData(0);
+    for (let channel = 0; channel < numberOfChannels; channel++) {
+      const values = sound.getChannelData(channel);
+      for (let i = 0; i < length; i++) sum[i] += values[i] / numberOfChannels;
+    }
+    return mono;
   }
 
   async function convolved(sound, filter) {
@@ -125,15 +147,17 @@
     return said;
   }
 
-  function notes(samples, { features, window_s, silence }) {
+  function notes({ samples, rate }, { features, window_s, silence }) {
     const seconds = samples.length / features.sample_rate;
     return [
       seconds < window_s && `It lasts less than the ${window_s} s that the networks hear at a time: it was begun again. Trust it less.`,
+      rate / 2 < 0.9 * features.high_hz &&
+        `It has ${rate} samples a second, so nothing above ${rate / 2} Hz, which the networks are used to. Take a better copy.`,
       samples.every((value) => Math.abs(value) < silence) && "It is silent: what is said of it means nothing.",
     ].filter(Boolean);
   }
 
-  async function show(file, samples, said, model) {
+  async function show(file, sound, said, model) {
     const { classes, words, high, figure, features, window_s, window_every_s } = model;
     const chance = (p, dimension) => p.reduce((sum, value, k) => sum + (high[dimension][k] ? value : 0), 0);
     const lines = [...classes.map((_, k) => (p) => p[k]), (p) => chance(p, "valence"), (p) => chance(p, "arousal")];
@@ -142,9 +166,9 @@
     const entropy = -song.slice(0, classes.length).reduce((sum, p) => sum + (p > 0 ? p * Math.log(p) : 0), 0);
     const shown = template.content.cloneNode(true);
     const numbers = {
-      name: file.name, length: minutes(samples.length / features.sample_rate), called: `${words[called]} (${classes[called]})`,
+      name: file.name, length: minutes(sound.samples.length / features.sample_rate), called: `${words[called]} (${classes[called]})`,
       probability: song[called].toFixed(2), unsure: (entropy / Math.log(classes.length)).toFixed(2),
-      valence: song.at(-2).toFixed(2), arousal: song.at(-1).toFixed(2), notes: notes(samples, model).join(" "),
+      valence: song.at(-2).toFixed(2), arousal: song.at(-1).toFixed(2), notes: notes(sound, model).join(" "),
       others: classes.map((name, k) => `${words[k]} (${name}) ${song[k].toFixed(2)}`).join(", "),
     };
     for (const place of shown.querySelectorAll("[data-number]")) place.textContent = numbers[place.dataset.number];
@@ -164,9 +188,8 @@
     try {
       ready ??= await prepared();
       await say("Decoding …");
-      const samples = await decoded(file, ready.model);
-      const said = await heard(samples, ready);
-      await show(file, samples, said, ready.model);
+      const sound = await decoded(file, ready.model);
+      await show(file, sound, await heard(sound.samples, ready), ready.model);
       await say(`${file.name}: done.`);
     } catch (error) {
       await say(error instanceof Trouble ? error.message : `${file.name} could not be heard here (${error.message}).`);
