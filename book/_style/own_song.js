@@ -38,22 +38,24 @@
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
   }
 
-  let ready; // { session, model } once something has been dropped
-  async function prepared() {
+  let model, networks; // what is known of the networks, and the promise of a session that runs them, once a song was dropped
+  async function facts() {
     if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
       throw new Trouble("This browser cannot run the networks: it lacks WebAssembly, or has it switched off. Take a newer one.");
     }
-    await say("Loading the networks …");
-    await Promise.all(["plotly.min.js", "hearing/ort.wasm.min.js", "hearing/runtime.js", "hearing/model.js"].map(load));
+    await load("hearing/model.js");
+    return (await unpacked("model.json")).json();
+  }
+
+  async function session() {
+    await Promise.all(["hearing/ort.wasm.min.js", "hearing/runtime.js", "plotly.min.js"].map(load));
     const asUrl = async (name, type) => URL.createObjectURL(new Blob([await (await unpacked(name)).arrayBuffer()], { type }));
     ort.env.wasm.numThreads = 1; // more need a server that isolates the page
     ort.env.wasm.wasmPaths = {
       mjs: await asUrl("ort-wasm-simd-threaded.mjs", "text/javascript"),
       wasm: await asUrl("ort-wasm-simd-threaded.wasm", "application/wasm"),
     };
-    const model = await (await unpacked("model.json")).json();
-    const session = await ort.InferenceSession.create(await (await unpacked("model.onnx")).arrayBuffer());
-    return { model, session };
+    return ort.InferenceSession.create(await (await unpacked("model.onnx")).arrayBuffer());
   }
 
   const lasts = (file) =>
@@ -78,7 +80,8 @@
 
   // One channel at the networks' sample rate, and the file's own where it is known. A file of another rate is decoded at twice
   // theirs, low-passed, and every second sample kept: browsers' own resampling is too rough for the highest mel bands.
-  async function decoded(file, { features, low_pass, shortest_s }) {
+  async function decoded(file) {
+    const { features, low_pass, shortest_s } = model;
     if ((await lasts(file)) > LONGEST_S) {
       throw new Trouble(`${file.name} lasts more than ${minutes(LONGEST_S)}, too long for a page. Try: mer predict.`);
     }
@@ -124,7 +127,7 @@
   }
 
   // Probabilities of every window, block by block. A block begins one frame early: its own first frame has silence before it.
-  async function heard(samples, { session, model }) {
+  async function heard(samples, running) {
     const { features, n_frames, window_s, window_every_s, classes } = model;
     const frame = features.hop_samples * features.pool_frames; // samples from one frame to the next
     const every = (window_every_s * features.sample_rate) / frame;
@@ -138,7 +141,7 @@
       const first = Math.max(0, own[0] - 1);
       const piece = samples.slice(first * frame, (own.at(-1) + n_frames) * frame);
       const frames = own.flatMap((start) => Array.from({ length: n_frames }, (_, i) => BigInt(((start + i) % all) - first)));
-      const { probabilities } = await session.run({
+      const { probabilities } = await running.run({
         samples: new ort.Tensor("float32", piece, [1, piece.length]),
         frames: new ort.Tensor("int64", BigInt64Array.from(frames), [own.length, n_frames]),
       });
@@ -147,7 +150,8 @@
     return said;
   }
 
-  function notes({ samples, rate }, { features, window_s, silence }) {
+  function notes({ samples, rate }) {
+    const { features, window_s, silence } = model;
     const seconds = samples.length / features.sample_rate;
     return [
       seconds < window_s && `It lasts less than the ${window_s} s that the networks hear at a time: it was begun again. Trust it less.`,
@@ -157,7 +161,7 @@
     ].filter(Boolean);
   }
 
-  async function show(file, sound, said, model) {
+  async function show(file, sound, said) {
     const { classes, words, high, figure, features, window_s, window_every_s } = model;
     const chance = (p, dimension) => p.reduce((sum, value, k) => sum + (high[dimension][k] ? value : 0), 0);
     const lines = [...classes.map((_, k) => (p) => p[k]), (p) => chance(p, "valence"), (p) => chance(p, "arousal")];
@@ -168,7 +172,7 @@
     const numbers = {
       name: file.name, length: minutes(sound.samples.length / features.sample_rate), called: `${words[called]} (${classes[called]})`,
       probability: song[called].toFixed(2), unsure: (entropy / Math.log(classes.length)).toFixed(2),
-      valence: song.at(-2).toFixed(2), arousal: song.at(-1).toFixed(2), notes: notes(sound, model).join(" "),
+      valence: song.at(-2).toFixed(2), arousal: song.at(-1).toFixed(2), notes: notes(sound).join(" "),
       others: classes.map((name, k) => `${words[k]} (${name}) ${song[k].toFixed(2)}`).join(", "),
     };
     for (const place of shown.querySelectorAll("[data-number]")) place.textContent = numbers[place.dataset.number];
@@ -186,10 +190,14 @@
     input.disabled = true;
     result.replaceChildren();
     try {
-      ready ??= await prepared();
-      await say("Decoding …");
-      const sound = await decoded(file, ready.model);
-      await show(file, sound, await heard(sound.samples, ready), ready.model);
+      await say("Loading the networks, decoding the song …");
+      model ??= await facts();
+      networks ??= session().catch((error) => {
+        networks = undefined; // the next song may try again
+        throw error;
+      });
+      const [running, sound] = await Promise.all([networks, decoded(file)]);
+      await show(file, sound, await heard(sound.samples, running));
       await say(`${file.name}: done.`);
     } catch (error) {
       await say(error instanceof Trouble ? error.message : `${file.name} could not be heard here (${error.message}).`);
