@@ -70,6 +70,15 @@ def copied(app, exception):
     shutil.copytree(source, target, dirs_exist_ok=True)
     for light in source.glob("*.svg"):
         (target / f"{light.stem}-dark.svg").write_text(in_the_dark(light.read_text(encoding="utf-8")), encoding="utf-8")
+    without_unused(Path(app.outdir))
+
+
+def without_unused(site: Path) -> None:
+    """Take away the notebooks' own pictures, in whose place pages show the drawings."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in site.rglob("*.html") if "_static" not in page.parts)
+    for picture in (site / "_images").glob("*"):
+        if picture.name not in pages:
+            picture.unlink()
 
 
 def setup(app):
