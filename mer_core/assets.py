@@ -38,12 +38,13 @@ def gather() -> str | None:
 
 
 def is_fetched() -> bool:
-    """Whether what npm unpacked is what the lock file names, version by version and hash by hash."""
+    """Whether what npm unpacked is there, and is what the lock file names, version by version and hash by hash."""
     unpacked = FETCHED / ".package-lock.json"
     if not unpacked.exists():
         return False
-    wanted = json.loads(LOCK.read_text(encoding="utf-8"))["packages"]
-    return json.loads(unpacked.read_text(encoding="utf-8"))["packages"] == {name: wanted[name] for name in wanted if name}
+    wanted = {name: package for name, package in json.loads(LOCK.read_text(encoding="utf-8"))["packages"].items() if name}
+    there = all((FETCHED.parent / name).is_dir() for name in wanted)
+    return there and json.loads(unpacked.read_text(encoding="utf-8"))["packages"] == wanted
 
 
 def fetch() -> str | None:

@@ -1,19 +1,29 @@
-"""On pages with figures to explore: the copy of plotly that lies beside the pages, and the script and style that draw them.
+"""On pages with figures to explore: the plotly that lies beside the pages, and the script and style that draw them.
 
-The page that hears the reader's own song gets its script too, and loads plotly itself once there is something to draw.
+The page that hears the reader's own song gets its script too, and loads plotly itself once there is something to draw. Where
+plotly could not be fetched (`mer_core.assets`), there is a sentence in a figure's place.
 """
 
-WANTED = {'class="explore"': ("plotly.min.js", "explore.js"), 'class="explore own-song"': ("explore.js", "own_song.js")}
+from pathlib import Path
+
+PLOTLY = "plotly.min.js"
+WANTED = {'class="explore"': (PLOTLY, "explore.js"), 'class="explore own-song"': ("explore.js", "own_song.js")}
 
 
 def with_scripts(app, pagename, templatename, context, doctree):
     for mark, scripts in WANTED.items():
-        if mark in context.get("body", ""):
+        if mark in context.get("body", "") and (PLOTLY not in scripts or app.config.plotly_is_there):
             style, *scripts = (context["pathto"](f"_static/{name}", 1) for name in ("explore.css", *scripts))
             context["metatags"] = context.get("metatags", "") + f'<link rel="stylesheet" href="{style}"/>'
             context["body"] += "".join(f'<script src="{script}"></script>' for script in scripts)
 
 
+def look_for_plotly(app, config):
+    config.plotly_is_there = any(Path(app.confdir, folder, PLOTLY).exists() for folder in config.html_static_path)
+
+
 def setup(app):
+    app.add_config_value("plotly_is_there", True, "html")  # every page is written anew when that changes
+    app.connect("config-inited", look_for_plotly)
     app.connect("html-page-context", with_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
