@@ -62,12 +62,15 @@ def tab():
         browser.close()
 
 
+LEFT = "net::ERR_ABORTED"  # what was still on its way when the tab went to the next page; a missing file has another name
+
+
 def watch(tab):
     """What goes wrong in a tab from now on, and what it asks for."""
     seen = defaultdict(list)
     tab.on("pageerror", lambda error: seen["errors"].append(str(error)))
     tab.on("console", lambda message: seen["errors"].append(message.text) if message.type == "error" else None)
-    tab.on("requestfailed", lambda request: seen["failed"].append(request.url))
+    tab.on("requestfailed", lambda request: seen["failed"].append(request.url) if request.failure != LEFT else None)
     tab.on("request", lambda request: seen["requests"].append(request.url))
     return seen
 
