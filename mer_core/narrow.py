@@ -5,9 +5,11 @@ import textwrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 WIDTH = 4.0  # inches: the text of a figure is then about as large as that of a page on a phone
 PANEL_HEIGHT = 0.85  # of a panel among others, as a share of the wide figure's height
+LEGEND_LINE = 0.2  # inches of height for each entry of a legend above
 NAME = 22  # characters of a line of a name
 
 
@@ -22,13 +24,14 @@ def narrow(fig: Figure) -> Figure:
     if len(panels) > 1 and panels[0].get_subplotspec().get_gridspec().nrows == 1:
         stack(copy, panels)
         height *= PANEL_HEIGHT * len(panels)
+    height += LEGEND_LINE * sum(len(legend.get_texts()) for legend in copy.legends)
     copy.set_layout_engine("constrained")
     copy.set_size_inches(WIDTH, height)
     for ax in panels:
         wrap_names(ax)
         put_legend_below(ax)
-    for legend in copy.legends:
-        legend.set_ncols(1)
+    for legend in list(copy.legends):
+        in_one_column(copy, legend)
     return copy
 
 
@@ -41,6 +44,15 @@ def stack(fig: Figure, panels: list[Axes]) -> None:
         ax.tick_params(labelleft=True)
         if not len(ax.get_yticks()):
             ax.set_yticks(first.get_yticks(), [text.get_text() for text in first.get_yticklabels()])
+
+
+def in_one_column(fig: Figure, legend: Legend) -> None:
+    """A legend of the whole figure goes above it, one entry below the other; one whose entries are not the panels' stays."""
+    known = {label: handle for ax in fig.axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    names = [text.get_text() for text in legend.get_texts()]
+    if set(names) <= set(known):
+        legend.remove()
+        fig.legend([known[name] for name in names], names, loc="outside upper center", ncols=1, fontsize=8)
 
 
 def wrap_names(ax: Axes) -> None:

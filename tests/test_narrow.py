@@ -43,3 +43,13 @@ def test_long_names_leave_room_for_what_they_name():
     small.draw_without_rendering()
     assert "\n" in small.axes[0].get_yticklabels()[0].get_text()
     assert small.axes[0].get_position().width > 0.45
+
+
+def test_a_legend_of_the_figure_stands_in_one_column():
+    rows = pd.DataFrame({"label": ["a", "b"], "value": 0.5, "low": 0.4, "high": 0.6})
+    wide = figures.intervals(rows, "share", {"b": 0.7}, chance=0.25)
+    small = narrow(wide)
+    small.draw_without_rendering()
+    (legend,) = small.legends
+    assert len(legend.get_texts()) == 3 and legend.get_window_extent().width < small.bbox.width
+    assert len({round(text.get_window_extent().x0) for text in legend.get_texts()}) == 1
