@@ -38,9 +38,7 @@ def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int]
     what : one sentence that says what is seen, for those who do not see it
     sound : samples (n,) and their rate in Hz, where the figure is a song's timeline: a player stands above it
     """
-    figure.update_layout(
-        template="none", margin=MARGIN, legend=BELOW, font_size=13, hovermode=figure.layout.hovermode or "closest"
-    )
+    figure = laid_out(figure)
     player = "" if sound is None else audio(*sound, what)
     if not os.environ.get(FILES):
         if player:
@@ -52,6 +50,13 @@ def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int]
         f'<div class="explore">{player}<div class="plot" id="{name}" role="group" aria-label="{escape(what)}" '
         f'style="min-height: {height}px"><script type="application/json">{data}</script>{FALLBACK}</div></div>'
     )
+
+
+def laid_out(figure: go.Figure) -> go.Figure:
+    """The figure in the book's manner; its legend is where neither a phone's width nor a slider is in its way."""
+    legend = ABOVE if figure.layout.sliders else BELOW
+    hover = figure.layout.hovermode or "closest"
+    return figure.update_layout(template="none", margin=MARGIN, legend=legend, font_size=13, hovermode=hover)
 
 
 def audio(samples: np.ndarray, rate: int, what: str) -> str:
@@ -124,7 +129,7 @@ def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
         figure.add_scatter(x=[], y=[], **emotion_line(name, k), row=1 + (k >= len(classes)), col=1)
     figure.add_hline(0.5, line_dash="dot", line_color="gray", row=2, col=1)
     figure.update_yaxes(range=[0, 1.02], title_text="Probability").update_xaxes(title_text="Time in the song (s)", row=2, col=1)
-    return figure.update_layout(template="none", margin=MARGIN, legend=BELOW, font_size=13, height=560, hovermode="x")
+    return laid_out(figure.update_layout(height=560, hovermode="x"))
 
 
 def valence_arousal(rows: pd.DataFrame) -> go.Figure:
@@ -165,19 +170,19 @@ def set_sizes(rows: pd.DataFrame) -> go.Figure:
     rows : ``epoch``, ``threshold``, ``kept`` (windows in X), ``erased`` (windows in U), as `tables.set_sizes` gives them
     """
     thresholds = sorted(rows["threshold"].unique())
+    start = int(np.argmin(np.abs(np.array(thresholds) - 0.5)))  # at which the slider stands first
     figure = go.Figure()
     for name, colour in (("kept", COLOURS[0]), ("erased", COLOURS[1])):
         for threshold in thresholds:
             own = rows[rows["threshold"] == threshold]
             figure.add_bar(
                 x=own["epoch"], y=own[name], name=f"{name} ({'X' if name == 'kept' else 'U'})", marker_color=colour,
-                visible=bool(np.isclose(threshold, 0.5)), hovertemplate="%{y:.0f} windows",
+                visible=threshold == thresholds[start], hovertemplate="%{y:.0f} windows",
             )  # fmt: skip
     steps = [
         {"label": f"{t:g}", "method": "restyle", "args": [{"visible": [t == other for other in thresholds] * 2}]}
         for t in thresholds
     ]
-    start = int(np.argmin(np.abs(np.array(thresholds) - 0.5)))
     slider = {"active": start, "currentvalue": {"prefix": "τ = "}, "steps": steps, "pad": {"t": 50}}
     figure.update_xaxes(title_text="Epoch", dtick=1).update_yaxes(title_text="Training windows")
     return figure.update_layout(height=480, barmode="stack", sliders=[slider])

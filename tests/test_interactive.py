@@ -74,3 +74,14 @@ def test_a_song_lies_where_the_mean_of_its_windows_puts_it(monkeypatch):
     rows = tables.in_the_plane([{"label": "inherit", "data": {"classes": ["Q1", "Q2", "Q3", "Q4"]}}])
     assert rows["track_id"].tolist() == ["a", "c"]
     assert rows["valence"].tolist() == [1, 0] and rows["arousal"].tolist() == [0.5, 0]
+
+
+def test_a_slider_below_a_figure_does_not_lie_on_its_legend_and_starts_with_what_is_shown():
+    rows = pd.DataFrame({"epoch": [3, 3], "threshold": [0.3, 0.5], "kept": [9, 8], "erased": [1, 2]})
+    figure = interactive.laid_out(interactive.set_sizes(rows))
+    assert figure.layout.legend.y >= 1 and figure.layout.legend.yanchor == "bottom"
+    shown = [bar for bar in figure.data if bar.visible]
+    assert [bar.y[0] for bar in shown] == [8, 2] and figure.layout.sliders[0].active == 1
+    assert interactive.laid_out(interactive.valence_arousal(pd.DataFrame(
+        {"method": ["a"], "track_id": ["x"], "called": ["Q1"], "valence": [0.9], "arousal": [0.8]}
+    ))).layout.legend.y < 0  # fmt: skip
