@@ -128,12 +128,17 @@ def heading(model) -> str:
     return click.style(f"{'file':<{NAME_WIDTH}} {'called':<16} {'p':>5} {plane} {'unsure':>7}", bold=True)
 
 
+def shortened(name: object) -> str:
+    """A name as it fits the first column; the end of a long one counts more than its beginning."""
+    text = printable(name)
+    return text if len(text) <= NAME_WIDTH else "…" + text[1 - NAME_WIDTH :]
+
+
 def line_of(emotion) -> str:
-    """A prediction as a row of the terminal's table; the end of a long name counts more than its beginning."""
+    """A prediction as a row of the terminal's table."""
     from mer_core.predict import in_words
 
-    name = printable(emotion.path)
-    name = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+    name = shortened(emotion.path)
     called, p = ", ".join(map(in_words, emotion.called)), emotion.probabilities[emotion.called[0]]
     plane = " " * 17 if emotion.valence is None else f"{emotion.valence:>8.2f} {emotion.arousal:>8.2f}"
     return f"{name:<{NAME_WIDTH}} {printable(called):<16} {p:>5.2f} {plane} {emotion.uncertainty.total:>7.2f}"
@@ -288,8 +293,7 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
         songs, windows = own_music.doubtful(records, tracks)
     click.secho(f"{'song':<{NAME_WIDTH}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)", bold=True)
     for song in songs.head(top).itertuples():
-        name = printable(song.track_id)
-        name = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+        name = shortened(song.track_id)
         called = printable(song.called)
         click.echo(f"{name:<{NAME_WIDTH}} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
                    f"{song.p_called:>5.2f}  {song.seconds}")  # fmt: skip

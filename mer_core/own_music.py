@@ -7,7 +7,6 @@ on songs which they had not heard (`evaluate`). The model that ships was made by
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -42,8 +41,7 @@ def runs(dataset: str, method: str, preset: str, seeds: tuple[int, ...] = SEEDS,
     ------
     UserError : no such setting
     """
-    if dataset.partition(":")[0] not in datasets.READERS:
-        dataset = str(Path(dataset).resolve())  # the same music has the same runs from any working folder
+    dataset = datasets.from_anywhere(dataset)
     base = run_of(SSSL[preset], {"method": method})
     if datasets.load(dataset, skip_unreadable=True).tagged:  # tags come with their parts: one network, no folds
         base = replace(base, folds=BY_PART)

@@ -47,6 +47,11 @@ def load(name: str, skip_unreadable: bool = False) -> Tracks:
     )
 
 
+def from_anywhere(name: str) -> str:
+    """A data set's name, or the whole path of your own music: it has the same runs from any working folder."""
+    return name if name.partition(":")[0] in READERS else str(Path(name).resolve())
+
+
 def options_of(name: str, text: str) -> dict:
     """``drift=0.4,n_songs=96`` as names and plain values; a name alone means yes."""
     pairs = [part.partition("=") for part in text.split(",") if part]

@@ -3,8 +3,7 @@
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from mer_core import evaluation, leaderboard, networks, results, tag_evaluation
-from mer_core.datasets import READERS
+from mer_core import datasets, evaluation, leaderboard, networks, results, tag_evaluation
 from mer_core.experiments import mediaeval, sssl
 from mer_core.fusion import Fusion
 from mer_core.leaderboard import Submission
@@ -22,9 +21,7 @@ def jobs(
 
     `changes` are settings by dotted name, applied to every run.
     """
-    if dataset and dataset.partition(":")[0] not in READERS:
-        dataset = str(Path(dataset).resolve())  # the same music has the same runs from any working folder
-    changes = (changes or {}) | ({"dataset": dataset} if dataset else {})
+    changes = (changes or {}) | ({"dataset": datasets.from_anywhere(dataset)} if dataset else {})
     variants = EXPERIMENTS[name].runs(preset)
     seeds = seeds or EXPERIMENTS[name].seeds_at(preset)
     return [(label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants.items()]
