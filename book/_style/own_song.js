@@ -6,6 +6,7 @@
   );
   const here = document.currentScript.src;
   const BLOCK = 32; // windows that the networks hear together; between two blocks the page shows how far it is
+  const USUAL_RATE = 44100; // Hz, taken for that of a file which does not tell
   const LONGEST_S = 1200; // a page decodes a song whole: this takes about a gigabyte of memory
   class Trouble extends Error {} // whose message is for the reader
 
@@ -61,35 +62,43 @@
   const lasts = (file) =>
     new Promise((done) => {
       const player = new Audio(URL.createObjectURL(file));
-      player.onloadedmetadata = () => done(player.duration);
-      player.onerror = () => done(0); // decoding will say why
+      const ends = (duration) => {
+        URL.revokeObjectURL(player.src);
+        done(duration);
+      };
+      player.onloadedmetadata = () => ends(player.duration);
+      player.onerror = () => ends(0); // decoding will say why
     });
 
-  // The sample rate that a file's header tells (wav, flac, ogg, mp3), in Hz; browsers do not.
+  // The sample rate that a file's header tells (wav, flac, ogg, mp3), in Hz, or undefined; browsers do not say.
   function ownRate(bytes) {
+    if (bytes.byteLength < 64) return undefined;
     const view = new DataView(bytes);
-    const name = bytes.byteLength < 64 ? "" : String.fromCharCode(...new Uint8Array(bytes, 0, 4));
-    if (name === "RIFF") return view.getUint32(24, true);
-    if (name === "fLaC") return view.getUint32(18) >>> 12;
-    if (name === "OggS") return view.getUint8(28) === 1 ? view.getUint32(40, true) : undefined; // Vorbis; Opus has one rate
-    const tag = name.startsWith("ID3") ? [6, 7, 8, 9].reduce((size, i) => 128 * size + view.getUint8(i), 10) : 0;
-    const frame = tag + 4 <= bytes.byteLength ? view.getUint32(tag) : 0;
+    const word = (place) => String.fromCharCode(...new Uint8Array(bytes, place, 4));
+    if (word(0) === "fLaC") return view.getUint32(18) >>> 12;
+    if (word(0) === "OggS") return view.getUint8(28) === 1 ? view.getUint32(40, true) : 48000; // Vorbis; Opus has one rate
+    if (word(0) === "RIFF") {
+      for (let chunk = 12; chunk + 16 < view.byteLength; chunk += 8 + view.getUint32(chunk + 4, true)) {
+        if (word(chunk) === "fmt ") return view.getUint32(chunk + 12, true);
+      }
+      return undefined;
+    }
+    const tag = word(0).startsWith("ID3") ? 10 + [6, 7, 8, 9].reduce((size, i) => 128 * size + view.getUint8(i), 0) : 0;
+    const frame = tag + 4 <= view.byteLength ? view.getUint32(tag) : 0;
     const version = (frame >>> 19) & 3; // 3: MPEG 1; 2: MPEG 2, half the rates; 0: MPEG 2.5, a quarter
-    return frame >>> 21 === 0x7ff ? [44100, 48000, 32000][(frame >>> 10) & 3] / { 3: 1, 2: 2, 0: 4 }[version] : undefined;
+    const isMp3 = frame >>> 21 === 0x7ff && ((frame >>> 17) & 3) === 1; // of the same beginning is AAC, with 0
+    return isMp3 ? [44100, 48000, 32000][(frame >>> 10) & 3] / { 3: 1, 2: 2, 0: 4 }[version] : undefined;
   }
 
-  // One channel at the networks' sample rate, and the file's own where it is known. A file of another rate is decoded at twice
-  // theirs, low-passed, and every second sample kept: browsers' own resampling is too rough for the highest mel bands.
+  // One channel at the networks' sample rate, and the file's own where it is known.
   async function decoded(file) {
-    const { features, low_pass, shortest_s } = model;
+    const { features, shortest_s } = model;
     if ((await lasts(file)) > LONGEST_S) {
       throw new Trouble(`${file.name} lasts more than ${minutes(LONGEST_S)}, too long for a page. Try: mer predict.`);
     }
     const bytes = await file.arrayBuffer();
     const rate = ownRate(bytes);
-    const asItIs = rate === features.sample_rate;
-    const context = new OfflineAudioContext(1, 1, asItIs ? features.sample_rate : 2 * features.sample_rate);
-    const sound = await context.decodeAudioData(bytes).catch(() => {
+    const sound = await at(rate ?? USUAL_RATE).decodeAudioData(bytes).catch(() => {
       throw new Trouble(`${file.name} cannot be decoded by this browser. Convert it to mp3, wav or flac.`);
     });
     if (sound.duration < shortest_s) {
@@ -97,33 +106,66 @@
         `${file.name} lasts ${sound.duration.toFixed(2)} s. An emotion takes at least ${shortest_s} s: choose a longer piece.`,
       );
     }
-    const mono = mixed(sound);
-    if (asItIs) return { rate, samples: mono.getChannelData(0) };
-    const filtered = await convolved(mono, [...low_pass.slice(1).reverse(), ...low_pass]);
-    const middle = low_pass.length - 1; // of the filter
-    return { rate, samples: Float32Array.from({ length: Math.ceil(mono.length / 2) }, (_, i) => filtered[2 * i + middle]) };
+    return { rate, samples: await resampled(mixed(sound), sound.sampleRate, features.sample_rate) };
+  }
+
+  function at(rate) {
+    try {
+      return new OfflineAudioContext(1, 1, rate);
+    } catch {
+      return new OfflineAudioContext(1, 1, USUAL_RATE); // a rate that this browser does not bear: it resamples
+    }
   }
 
   function mixed(sound) {
-    const { length, sampleRate, numberOfChannels } = sound;
-    const mono = new AudioBuffer({ length, sampleRate });
-    const sum = mono.getChannelData(0);
+    const { length, numberOfChannels } = sound;
+    const sum = new Float32Array(length);
     for (let channel = 0; channel < numberOfChannels; channel++) {
       const values = sound.getChannelData(channel);
       for (let i = 0; i < length; i++) sum[i] += values[i] / numberOfChannels;
     }
-    return mono;
+    return sum;
   }
 
-  async function convolved(sound, filter) {
-    const { length, sampleRate } = sound;
-    const context = new OfflineAudioContext(1, length + filter.length, sampleRate);
-    const response = new AudioBuffer({ length: filter.length, sampleRate });
-    response.copyToChannel(Float32Array.from(filter), 0);
-    const source = new AudioBufferSourceNode(context, { buffer: sound });
-    source.connect(new ConvolverNode(context, { buffer: response, disableNormalization: true })).connect(context.destination);
-    source.start();
-    return (await context.startRendering()).getChannelData(0);
+  // Samples at another rate, as Python hears them: a sinc under a Kaiser window (`in_browser.LOW_PASS`), sampled around each of the
+  // few places between two samples that new ones fall on. Browsers' own resampling is too rough for the highest mel bands.
+  async function resampled(samples, from, to) {
+    if (from === to) return samples;
+    const { cutoff, beta, half_width } = model.low_pass;
+    const share = Math.min(from, to) / from; // samples of the lower rate for each that is there
+    const half = 2 * Math.ceil(half_width / share / 2); // of a kernel, whose length is then a multiple of four
+    const common = divisor(from, to);
+    const [step, places] = [from / common, to / common];
+    const weight = (t) => {
+      const inside = 1 - (t / half_width) ** 2;
+      const sinc = t === 0 ? 1 : Math.sin(Math.PI * cutoff * t) / (Math.PI * cutoff * t);
+      return inside < 0 ? 0 : (cutoff * sinc * besselI0(beta * Math.sqrt(inside))) / besselI0(beta);
+    };
+    const kernels = Array.from({ length: places }, (_, place) =>
+      Float32Array.from({ length: 2 * half }, (_, i) => share * weight((place / places + half - 1 - i) * share)),
+    );
+    const padded = new Float32Array(samples.length + 4 * half);
+    padded.set(samples, half - 1);
+    const made = new Float32Array(Math.ceil((samples.length * places) / step));
+    for (let n = 0; n < made.length; n++) {
+      if (n % 2 ** 18 === 0) await say("Resampling …", n / made.length);
+      const kernel = kernels[(n * step) % places];
+      const first = Math.floor((n * step) / places);
+      let sum = 0;
+      for (let i = 0, k = first; i < kernel.length; i += 4, k += 4) {
+        sum += kernel[i] * padded[k] + kernel[i + 1] * padded[k + 1] + kernel[i + 2] * padded[k + 2] + kernel[i + 3] * padded[k + 3];
+      }
+      made[n] = sum;
+    }
+    return made;
+  }
+
+  const divisor = (a, b) => (b ? divisor(b, a % b) : a);
+
+  function besselI0(x) {
+    let [sum, term] = [1, 1];
+    for (let k = 1; term > 1e-17 * sum; k++) sum += term *= (x / (2 * k)) ** 2;
+    return sum;
   }
 
   // Probabilities of every window, block by block. A block begins one frame early: its own first frame has silence before it.
@@ -188,6 +230,7 @@
 
   async function listen(file) {
     input.disabled = true;
+    URL.revokeObjectURL(result.querySelector("audio")?.src); // of the song before
     result.replaceChildren();
     try {
       await say("Loading the networks, decoding the song …");
