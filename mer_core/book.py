@@ -118,8 +118,12 @@ def of_model(known: dict) -> dict[str, float | int]:
     """What is known of the model that ships: its recipe's scores and calibration on songs that its networks had not heard."""
     found = {"model/songs": known["n"], "model/temperature": known["temperature"]}
     scores = {f"model/{name}": row for name, row in known["scores"].items()}
-    scores |= {f"model/{dimension}/accuracy": known[dimension]["accuracy"] for dimension in ("valence", "arousal")}
-    scores |= {f"model/calibration_error/{when}": row["calibration_error"] for when, row in known["calibration"].items()}
+    for dimension in ("valence", "arousal"):
+        scores[f"model/{dimension}/accuracy"] = known[dimension]["scores"]["accuracy"]
+        scores[f"model/{dimension}/calibration_error"] = known[dimension]["calibration"]["after"]["calibration_error"]
+    scores |= {f"model/calibration_error/{when}": known["calibration"][when]["calibration_error"] for when in ("before", "after")}
+    scores["model/calibration_error/windows"] = known["calibration"]["error_of_windows"]
+    scores["model/surprise_saved"] = known["calibration"]["surprise_saved"]
     for key, row in scores.items():
         found |= {key: row["value"], f"{key}/low": row["low"], f"{key}/high": row["high"]}
     return found

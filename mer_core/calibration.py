@@ -35,8 +35,11 @@ def of_songs(windows: np.ndarray, track: np.ndarray, temperature: float = 1.0) -
 
 def surprise(probabilities: np.ndarray, truth: np.ndarray) -> float:
     """Mean negative log likelihood of the truth, in nats: 0 for sure and right, log K for knowing nothing."""
-    own = probabilities[np.arange(len(truth)), truth]
-    return float(-np.log(own.clip(np.finfo(np.float32).tiny)).mean())
+    return float(surprise_of_each(probabilities, truth).mean())
+
+
+def surprise_of_each(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    return -np.log(probabilities[np.arange(len(truth)), truth].clip(np.finfo(np.float32).tiny))
 
 
 def fit_temperature(windows: np.ndarray, track: np.ndarray, truth: np.ndarray) -> float:
@@ -71,24 +74,49 @@ def cross_fitted(windows: np.ndarray, track: np.ndarray, truth: np.ndarray, fold
     return answers
 
 
-def calibration(probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> dict[str, Estimate]:
+def estimates(probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> dict[str, Estimate]:
     """Surprise and calibration error of songs' leading class, with 95 % intervals over artists.
 
-    The calibration error is `metrics.calibration_error` of "the song is called rightly" against the probability of what it is
-    called; of a resample it tends to be larger than of the songs themselves, so the resamples are laid around the measured one.
+    Parameters
+    ----------
+    probabilities : (n_songs, n_classes); truth : (n_songs,) class of each; groups : (n_songs,) its artist
     """
-    called, weights = probabilities.argmax(axis=1), significance.artist_weights(groups)
-    right, promised = called == truth, probabilities.max(axis=1)
-    weights = np.vstack([np.ones(len(truth)), weights])
-    bins = np.minimum((promised * metrics.RELIABILITY_BINS).astype(int), metrics.RELIABILITY_BINS - 1)
-    gaps = weights @ (np.eye(metrics.RELIABILITY_BINS)[bins] * (promised - right)[:, None])  # (1 + draws, bins)
-    per_song = -np.log(probabilities[np.arange(len(truth)), truth].clip(np.finfo(np.float32).tiny))
-    values = {
-        "surprise": weights @ per_song / weights.sum(axis=1),
-        "calibration_error": np.abs(gaps).sum(axis=1) / weights.sum(axis=1),
+    promised, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    return {
+        "surprise": mean_of(surprise_of_each(probabilities, truth), groups),
+        "calibration_error": calibration_error(promised, right, np.arange(len(truth)), groups),
     }
-    found = {}
-    for name, own in values.items():
-        low, high = significance.interval(significance.laid_around(own)[1:])
-        found[name] = Estimate(float(own[0]), max(low, 0.0), high)
-    return found
+
+
+def mean_of(values: np.ndarray, groups: np.ndarray) -> Estimate:
+    """Mean of one value a song, with its 95 % interval over artists."""
+    weights = significance.artist_weights(groups)
+    return Estimate(float(values.mean()), *significance.interval(weights @ values / weights.sum(axis=1)))
+
+
+def calibration_error(promised: np.ndarray, right: np.ndarray, song: np.ndarray, groups: np.ndarray) -> Estimate:
+    """`metrics.calibration_error` of answers about songs, or about their windows, with its 95 % interval over artists.
+
+    Of a resample it tends to be larger than of the songs themselves, so the resamples are laid around the measured one.
+
+    Parameters
+    ----------
+    promised, right, song : (n_answers,) probability, whether the answer is right, and which song it is about; groups : (n_songs,)
+    """
+    gaps = np.zeros((len(groups), metrics.RELIABILITY_BINS))
+    np.add.at(gaps, (song, metrics.reliability_bin(promised)), promised - right)
+    weights = np.vstack([np.ones(len(groups)), significance.artist_weights(groups)])
+    values = np.abs(weights @ gaps).sum(axis=1) / (weights @ np.bincount(song, minlength=len(groups)))
+    low, high = significance.interval(significance.laid_around(values)[1:])
+    return Estimate(float(values[0]), max(low, 0.0), high)
+
+
+def reliability(promised: np.ndarray, right: np.ndarray, groups: np.ndarray) -> list[tuple[float, float, int, float, float]]:
+    """Rows of `metrics.reliability` with the 95 % interval over artists of the share that is kept."""
+    weights, bins, rows = significance.artist_weights(groups), metrics.reliability_bin(promised), []
+    for b, row in zip(np.unique(bins), metrics.reliability(right, promised), strict=True):
+        inside = (bins == b).astype(float)
+        drawn = weights @ inside
+        kept = (weights @ (inside * right))[drawn > 0] / drawn[drawn > 0]  # of the resamples that have such songs
+        rows.append((*row, *significance.interval(kept)))
+    return rows

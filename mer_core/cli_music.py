@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, on_device, printable, setting_of
 
@@ -40,6 +41,7 @@ def asked_runs(music, method, preset, settings, seeds, skip_unreadable):
     return own_music.runs(music, method, preset, tuple(seeds), changes)
 
 
+OF_TRAINING = ("method", "preset", "settings", "seeds")  # parameters of `recipe` that a trained model has settled
 NAME_WIDTH = 44  # columns of the terminal for a file's name
 MEANING = (
     "valence, arousal: probability that it is high, 0 to 1, 0.5 undecided (no rating). unsure: 0 sure, 1 knows nothing. "
@@ -136,7 +138,7 @@ def shortened(name: object) -> str:
 
 def line_of(emotion) -> str:
     """A prediction as a row of the terminal's table."""
-    from mer_core.predict import in_words
+    from mer_core.emotion import in_words
 
     name = shortened(emotion.path)
     called, p = ", ".join(map(in_words, emotion.called)), emotion.probabilities[emotion.called[0]]
@@ -211,7 +213,8 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
 @click.option("--model", "model_name", help="Score this trained model instead, on music that it has not heard.")
 @click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write all figures to this file.")
 @recipe
-def evaluate(music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
+@click.pass_context
+def evaluate(context, music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
     """How well your labels can be heard: every song is called by networks that heard neither it nor its group.
 
     MUSIC is a folder for each label, or a CSV file with the columns path and label (or tags); a column group keeps songs of one
@@ -226,48 +229,54 @@ def evaluate(music, model_name, out, method, preset, settings, seeds, workers, d
 
     from mer_core import datasets, own_music, trained
 
+    if model_name and (
+        given := [name for name in OF_TRAINING if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    ):
+        names = ", ".join({"settings": "--set", "seeds": "--seed"}.get(name, f"--{name}") for name in given)
+        raise click.UsageError(f"{names}: how networks are trained; --model brings its own. Leave out one or the other.")
     with clear_errors(), on_device(device, quiet):
         if model_name:
             model, tracks = trained.named(model_name), datasets.load(music, skip_unreadable=skip_unreadable)
-            if tracks.digest() == model.card["data"]["digest"]:
-                click.echo("Note: the model was trained on this very music; the figures below flatter it.", err=True)
+            if n := own_music.known_songs(model, tracks):
+                click.echo(f"Note: the model was trained on {n} of these {len(tracks)} songs; the figures flatter it.", err=True)
             known, failed = own_music.scored_model(model, tracks, workers)
-            classes = model.classes
         else:
-            records, tracks = recorded(music, method, preset, settings, seeds, workers, skip_unreadable)
-            known, classes, failed = own_music.out_of_fold(records, tracks).summary(), tracks.classes, {}
-    for line in figures_of(known, classes):
-        click.echo(printable(line))
+            records, tracks = recorded(asked_runs(music, method, preset, settings, seeds, skip_unreadable), preset, workers)
+            known, failed = own_music.out_of_fold(records, tracks).summary(), {}
     if out:
         out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    for line in figures_of(known, "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"):
+        click.echo(printable(line))
     for path, reason in (tracks.skipped | failed).items():
         click.echo(f"left out: {printable(reason or path)}", err=True)
     sys.exit(1 if failed else 0)
 
 
-def recorded(music, method, preset, settings, seeds, workers, skip_unreadable):
-    """The records of a recipe on some music, made where they are missing, and the music."""
+def recorded(runs, preset, workers):
+    """The records of these runs, made where they are missing, and their music."""
     from mer_core import networks, own_music
 
-    runs = asked_runs(music, method, preset, settings, seeds, skip_unreadable)
     with executor_of(workers, None) as executor:
         records = own_music.evaluate(runs, preset, executor)
     return records, networks.load_frames(runs[0]).tracks
 
 
-def figures_of(known: dict, classes):
+def figures_of(known: dict, groups: str):
     """Lines of a table: scores with their intervals, beside an answer that ignores the music, and by label."""
     from mer_core.model_card import spoken
 
-    yield f"{known['n']} songs; 95 % intervals over artists or other groups"
-    for name, score in known["scores"].items():
-        blind = f"   ignoring the music: {spoken(known['trivial'][name])}" if "trivial" in known else ""
-        yield f"  {name.replace('_', ' '):<22} {spoken(score)}{blind}"
-    for when, found in known.get("calibration", {}).items():
-        yield f"  {'calibration error, ' + when:<26} {spoken(found['calibration_error'])}"
-    for label in classes:
-        own = known["by_class"][label]
+    yield f"{known['n']} songs; 95 % intervals over {groups}"
+    for about, found in (("", known), *((f"{name}, ", known[name]) for name in ("valence", "arousal") if name in known)):
+        for name, score in found["scores"].items():
+            blind = f"   ignoring the music: {spoken(found['trivial'][name])}" if "trivial" in found else ""
+            yield f"  {about + name.replace('_', ' '):<22} {spoken(score)}{blind}"
+    for when in ("before", "after"):
+        if found := known.get("calibration", {}).get(when):
+            yield f"  {'calibration error, ' + when:<26} {spoken(found['calibration_error'])}"
+    for label, own in known["by_class"].items():
         yield f"  {label:<22} " + ", ".join(f"{name.replace('_', ' ')} {spoken(score)}" for name, score in own.items())
+    if left := known.get("not_judged"):
+        yield f"  not judged, for want of songs with or without them: {', '.join(left)}"
 
 
 @click.command("label-check")
@@ -289,7 +298,8 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
     from mer_core import listening_page, own_music
 
     with clear_errors(), on_device(device, quiet):
-        records, tracks = recorded(music, method, preset, settings, seeds, workers, skip_unreadable)
+        runs = own_music.with_labels(asked_runs(music, method, preset, settings, seeds, skip_unreadable))
+        records, tracks = recorded(runs, preset, workers)
         songs, windows = own_music.doubtful(records, tracks)
     click.secho(f"{'song':<{NAME_WIDTH}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)", bold=True)
     for song in songs.head(top).itertuples():

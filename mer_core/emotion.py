@@ -23,6 +23,11 @@ HIGH_VALENCE = np.array([True, False, False, True])  # per quadrant, in the orde
 HIGH_AROUSAL = np.array([True, True, False, False])
 
 
+def in_words(label: str) -> str:
+    """Q1 becomes "Q1 happy"; labels of your own stay as they are."""
+    return f"{label} {QUADRANT_WORDS[label]}" if label in QUADRANT_WORDS else label
+
+
 def high_probability(quadrant_probability: np.ndarray, dimension: str) -> np.ndarray:
     """Probability that valence (or arousal) is high, from the probabilities of the quadrants.
 

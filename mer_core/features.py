@@ -18,7 +18,8 @@ import torch
 
 from mer_core import UserError
 
-POWER_FLOOR = 1e-10  # -100 dB: quieter than any recording; keeps the logarithm of silence finite
+POWER_FLOOR = 1e-10  # quieter than any recording; keeps the logarithm of silence finite
+SILENCE_DB = 10 * math.log10(POWER_FLOOR)  # -100 dB
 
 
 @dataclass(frozen=True)
@@ -367,7 +368,7 @@ def frames_of(samples: torch.Tensor, settings: LogMel | MelAndHPCP) -> torch.Ten
     n = settings.n_frames(samples.shape[1])
     levels, profile = log_mel(samples, settings.mel), hpcp(samples, settings.hpcp)
     parts = (
-        _in_steps(levels, n, settings.mel_steps, 10 * math.log10(POWER_FLOOR)), _in_steps(profile, n, settings.hpcp_steps, 0.0)
+        _in_steps(levels, n, settings.mel_steps, SILENCE_DB), _in_steps(profile, n, settings.hpcp_steps, 0.0)
     )  # fmt: skip
     return torch.cat(parts, dim=2)
 

@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from mer_core.emotion import QUADRANT_WORDS
+from mer_core.emotion import in_words
 from mer_core.narrow import narrow
 
 WIDTH = 7.2  # inches: the text column of the book
@@ -64,11 +64,6 @@ def as_svg(fig: Figure) -> str:
     drawn = io.StringIO()
     fig.savefig(drawn, format="svg", metadata={"Date": None}, transparent=True)
     return drawn.getvalue()
-
-
-def in_words(label: str) -> str:
-    """Q1 becomes "Q1 happy"; labels of your own stay as they are."""
-    return f"{label} {QUADRANT_WORDS[label]}" if label in QUADRANT_WORDS else label
 
 
 def method_name(label: str) -> str:
@@ -313,6 +308,9 @@ def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> 
     return finished(grid.figure, rows)
 
 
+RELIABILITY = ["promised", "kept", "n", "low", "high"]  # columns
+
+
 def reliability(curves: dict[str, list], xlabel: str = "Clean probability", ylabel: str = "Share truly clean") -> Figure:
     """Promised against kept: the share of truly clean labels among those given a clean probability. On the diagonal: calibrated.
 
@@ -320,18 +318,21 @@ def reliability(curves: dict[str, list], xlabel: str = "Clean probability", ylab
 
     Parameters
     ----------
-    curves : by name, (promised, kept, n) rows as `metrics.reliability` gives them
+    curves : by name, (promised, kept, n) rows as `metrics.reliability` gives them, or with the ends of kept's interval behind
+        (`calibration.reliability`)
     """
     fig, ax = plt.subplots(figsize=(WIDTH * 0.6, WIDTH * 0.55), layout="constrained")
     ax.plot([0, 1], [0, 1], color=NEUTRAL, ls=":", label="Calibrated")
     for (name, rows), marker in zip(curves.items(), "osD^vP*X", strict=False):
-        promised, kept, n = np.array(rows).T
+        promised, kept, n, *ends = np.array(rows).T
+        if ends:
+            ax.vlines(promised, *ends, color=PALETTE["osD^vP*X".index(marker)], lw=1)
         ax.plot(promised, kept, color=PALETTE["osD^vP*X".index(marker)], lw=1, label=name)
         ax.scatter(promised, kept, s=6 + 120 * n / n.sum(), marker=marker, color=PALETTE["osD^vP*X".index(marker)])
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, 1), ylim=(0, 1.02))
     ax.legend(fontsize=8, loc="lower right")
     return finished(
-        fig, pd.concat({name: pd.DataFrame(rows, columns=["promised", "kept", "n"]) for name, rows in curves.items()})
+        fig, pd.concat({name: pd.DataFrame(rows, columns=RELIABILITY[: len(rows[0])]) for name, rows in curves.items()})
     )
 
 

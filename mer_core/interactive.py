@@ -18,7 +18,8 @@ import soundfile
 from IPython.display import HTML, display
 from plotly.subplots import make_subplots
 
-from mer_core.figures import FILES, PALETTE, in_words, method_name
+from mer_core.emotion import in_words
+from mer_core.figures import FILES, PALETTE, method_name
 
 COLOURS = PALETTE.as_hex()
 FALLBACK = "Explore this figure in the book, or run this cell."

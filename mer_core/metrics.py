@@ -131,10 +131,15 @@ def average_precision(positive: np.ndarray, score: np.ndarray) -> float | None:
 RELIABILITY_BINS = 10
 
 
+def reliability_bin(probability: np.ndarray) -> np.ndarray:
+    """(n,) which of ten equal bins of [0, 1] a probability falls in."""
+    return np.minimum((probability * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
+
+
 def reliability(positive: np.ndarray, probability: np.ndarray) -> list[tuple[float, float, int]]:
     """Promised against kept: (mean probability, share of positives, n) in each filled bin of ten equal ones."""
     positive, probability = np.asarray(positive, dtype=bool), np.asarray(probability, dtype=float)
-    bins = np.minimum((probability * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
+    bins = reliability_bin(probability)
     return [
         (float(probability[bins == b].mean()), float(positive[bins == b].mean()), int((bins == b).sum())) for b in np.unique(bins)
     ]

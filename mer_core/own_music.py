@@ -7,26 +7,30 @@ on songs which they had not heard (`evaluate`). The model that ships was made by
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from torch import nn
+import torch
 
-from mer_core import calibration, datasets, evaluation, label_check, metrics, networks, results, significance, tag_evaluation
-from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
+from mer_core import calibration, datasets, evaluation, label_check, networks, results, song_scores, trained
 from mer_core.experiments.experiment import run_of
 from mer_core.experiments.presets import BY_PART, SSSL
-from mer_core.features import LogMel
+from mer_core.features import SILENCE_DB, LogMel
+from mer_core.frames import Frames, file_hash
+from mer_core.methods import OF_WHOLE_SONGS
 from mer_core.models import Network
-from mer_core.predict import Emotion, predict_all
+from mer_core.predict import Emotion, answers, predict_all
 from mer_core.runs import Run, changed
-from mer_core.significance import Estimate
 from mer_core.tracks import DataError, Tracks, has_tags
 from mer_core.trained import ModelError, TrainedModel, assembled
 from mer_core.training import best_device, modules_of
 
 EXPERIMENT = "own_music"  # under which records of `evaluate` are kept
 SEEDS = (0, 1, 2)  # of the networks that answer together
+QUIETER_DB, LEVEL_SONGS = 10.0, 150  # how much quieter, and how many songs at most, to see what a recording's level does
 DOUBTFUL_SECONDS = 3  # of each song that are named
 LICENCE = (
     "The weights are offered under the licence of the code, as far as they are ours to give. They hold no audio, but were "
@@ -63,28 +67,61 @@ def train(
     first = asked[0]
     if not isinstance(first.features, LogMel) or not isinstance(first.network, Network):
         raise ModelError("a model for sound files hears log-mel spectrograms with a network of mer_core.models.ARCHITECTURES.")
-    tracks = networks.load_frames(first).tracks  # before any worker starts: they share the store
-    card = origin(asked, preset, tracks)  # before hours of training, in which the code may change
-    members: list[nn.Module] = []
-    for modules in (map if executor is None else executor.map)(trained_on_all, asked):
-        members += modules
+    if first.method_name in OF_WHOLE_SONGS:
+        raise ModelError(f"{first.method_name} decides for whole songs and leaves no network for windows: choose another method.")
+    frames = networks.load_frames(first)  # before any worker starts: they share the store
+    tracks, card = frames.tracks, origin(asked, preset, frames.tracks)  # before hours of training, in which the code may change
+    members = []
+    for kept in (map if executor is None else executor.map)(trained_on_all, asked):
+        members.append(networks_in(kept, first, len(tracks.classes)))
         on_network()
     records = [record for run in asked if (record := results.of_run(run, preset))]
     known = out_of_fold(records, tracks) if len(records) == len(asked) else None
-    temperature = known.temperature if isinstance(known, OutOfFold) else 1.0
-    return assembled(
-        members, temperature, tracks.tagged, network=first.network, features=first.features, window_s=first.window_s,
+    model = assembled(
+        [member for own in members for member in own], known.temperature if known else 1.0, tracks.tagged,
+        together=len(members[0]), network=first.network, features=first.features, window_s=first.window_s,
         classes=tracks.classes, card=card | {"out_of_fold": known and known.summary()},
     )  # fmt: skip
+    return replace(model, card=model.card | {"level": heard_quieter(model, frames)})
 
 
-def trained_on_all(run: Run) -> list[nn.Module]:
-    """The networks that a run's method answers with, after hearing every song."""
-    device = best_device()
-    _, data = networks.load_segments(run, device)
-    data = replace(data, unlabelled=networks.without_labels(run, device))
-    answer, _ = networks.fit(run, data, networks.seed_of(run, run.folds.n, 0), lambda row: None)
-    return [module.cpu() for module in modules_of(answer)]
+def heard_quieter(model: TrainedModel, frames: Frames) -> dict:
+    """The share of songs, of some that a model learned from, which it calls otherwise when they are quieter."""
+    chosen = np.unique(np.linspace(0, len(frames.tracks) - 1, LEVEL_SONGS).round().astype(int))
+    changed = []
+    for song in chosen:
+        levels = torch.from_numpy(np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]])).float()
+        both = [
+            answers(model, heard.half(), float(frames.duration_s[song])).mean(axis=(0, 1))
+            for heard in (levels, (levels - QUIETER_DB).clamp_min(SILENCE_DB))
+        ]
+        called = [p > 0.5 if model.committee.tagged else p.argmax() for p in both]
+        changed.append(bool(np.any(called[0] != called[1])))
+    return {"quieter_by_db": QUIETER_DB, "n": len(chosen), "changed": float(np.mean(changed))}
+
+
+def trained_on_all(run: Run) -> Path:
+    """Train a run's networks on every song and keep them; where they lie. Finished ones are not trained again."""
+    frames, data = networks.load_segments(run, best_device())
+    path = networks.part_path(run, frames, 0, 0).with_name("all-songs.safetensors")
+    if not path.exists():
+        data = replace(data, unlabelled=networks.without_labels(run, data.device))
+        answer, _ = networks.fit(run, data, networks.seed_of(run, run.folds.n, 0), lambda row: None)
+        trained.keep({f"{i}.{name}": value for i, module in enumerate(modules_of(answer))
+                      for name, value in module.state_dict().items()}, path)  # fmt: skip
+    return path
+
+
+def networks_in(path: Path, run: Run, n_classes: int) -> list[torch.nn.Module]:
+    """The networks that `trained_on_all` has kept: one, or those that a method trains side by side."""
+    stored = trained.kept(path)
+    modules = []
+    for i in sorted({int(name.partition(".")[0]) for name in stored}):
+        modules.append(trained.bare(run.network, run.features, n_classes))
+        modules[-1].load_state_dict({
+            name.removeprefix(f"{i}."): value for name, value in stored.items() if name.startswith(f"{i}.")
+        })  # fmt: skip
+    return modules
 
 
 def origin(asked: list[Run], preset: str, tracks: Tracks) -> dict:
@@ -95,12 +132,26 @@ def origin(asked: list[Run], preset: str, tracks: Tracks) -> dict:
             "name": tracks.name, "digest": tracks.digest(), "n_tracks": len(tracks), "n_groups": len(set(tracks.groups)),
             "hours": round(float(tracks.table["duration_s"].sum() / 3600), 2), "licence": terms,
             "counts": {label: int(n) for label, n in tracks.named.value_counts().sort_index().items()},
+            "sounds": [sound_name(path) for path in tracks.table["path"]],
         },
         "preset": preset, "method": asked[0].method_name, "seeds": [run.seed for run in asked],
         "run_ids": [run.run_id for run in asked], "settings": asked[0].config() | {"dataset": tracks.name},
         "code": results.code_state(), "environment": results.environment(networks.device_name(), 1),
         "licence": LICENCE.format(terms=terms),
     }  # fmt: skip
+
+
+def sound_name(path: Path) -> str:
+    """A short fingerprint of a file's content."""
+    return file_hash(path)[:10]
+
+
+def known_songs(model: TrainedModel, tracks: Tracks) -> int:
+    """How many of these songs a model was trained on."""
+    data = model.card["data"]
+    if tracks.digest() == data["digest"]:
+        return len(tracks)
+    return len({sound_name(path) for path in tracks.table["path"]} & set(data["sounds"]))
 
 
 def evaluate(asked: list[Run], preset: str, executor: Executor | None = None) -> list[dict]:
@@ -124,39 +175,46 @@ class OutOfFold:
     truth: np.ndarray
     groups: np.ndarray
     fold: np.ndarray
-    temperature: float
 
     @property
     def plain(self) -> np.ndarray:
         """(n_songs, n_classes) probabilities before calibration."""
         return calibration.of_songs(self.windows, self.track)
 
-    @property
-    def calibrated(self) -> np.ndarray:
+    @cached_property
+    def cross_fitted(self) -> np.ndarray:
         """(n_songs, n_classes) probabilities, each song's with a temperature found on the other folds."""
         return calibration.cross_fitted(self.windows, self.track, self.truth, self.fold)
 
+    @cached_property
+    def temperature(self) -> float:
+        """Found on all songs; 1, which changes nothing, where those of the other folds make songs' labels no less surprising."""
+        if calibration.surprise(self.cross_fitted, self.truth) >= calibration.surprise(self.plain, self.truth):
+            return 1.0
+        return calibration.fit_temperature(self.windows, self.track, self.truth)
+
+    @property
+    def calibrated(self) -> np.ndarray:
+        """(n_songs, n_classes) probabilities as calibrated as those of a model with this temperature."""
+        return self.plain if self.temperature == 1 else self.cross_fitted
+
     def summary(self) -> dict:
-        """Scores with their 95 % intervals over artists, as plain values; what a model card says."""
-        plain, calibrated = self.plain, self.calibrated
-        called = calibrated.argmax(axis=1)
-        found = {
-            "answers": "labels", "n": len(self.truth), "n_networks": len(self.windows), "n_folds": len(set(self.fold.tolist())),
-            "confusion": metrics.confusion(self.truth, called, len(self.classes)).tolist(),
-            "temperature": self.temperature,
-            "scores": scored(self.truth, called, self.groups, len(self.classes)),
-            "trivial": scored(self.truth, most_frequent(self.truth, self.fold), self.groups, len(self.classes)),
-            "by_class": by_class(self.truth, called, self.groups, self.classes),
-            "calibration": {
-                name: calibration.calibration(probabilities, self.truth, self.groups)
-                for name, probabilities in (("before", plain), ("after", calibrated))
-            },
-            "reliability": metrics.reliability(called == self.truth, calibrated.max(axis=1)),
+        """Scores and what the temperature does, as plain values: what a model card says."""
+        blind = most_frequent(self.truth, self.fold)
+        found = song_scores.of_labels(self.calibrated, self.truth, self.groups, self.classes, blind)
+        surprise = [calibration.surprise_of_each(p, self.truth) for p in (self.plain, self.calibrated)]
+        heard = calibration.tempered(self.windows, self.temperature).mean(axis=0)
+        song = np.searchsorted(np.unique(self.track), self.track)
+        found["calibration"] |= song_scores.plain_values({
+            "before": calibration.estimates(self.plain, self.truth, self.groups),
+            "surprise_saved": calibration.mean_of(surprise[0] - surprise[1], self.groups),
+            "error_of_windows": calibration.calibration_error(
+                heard.max(axis=1), heard.argmax(axis=1) == self.truth[song], song, self.groups
+            ),
+        })  # fmt: skip
+        return found | {
+            "temperature": round(self.temperature, 6), "n_networks": len(self.windows), "n_folds": len(set(self.fold.tolist()))
         }  # fmt: skip
-        for dimension, high in (("valence", HIGH_VALENCE), ("arousal", HIGH_AROUSAL)) if self.classes == QUADRANTS else ():
-            answer = high_probability(calibrated, dimension) > 0.5
-            found[dimension] = scored(high[self.truth].astype(int), answer.astype(int), self.groups, 2)
-        return plain_values(found)
 
 
 @dataclass(frozen=True)
@@ -167,33 +225,11 @@ class OutOfPart:
     truth: np.ndarray  # (n_songs, n_tags) bool
     scores: np.ndarray  # (n_songs, n_tags) probabilities
     groups: np.ndarray
+    temperature: ClassVar[float] = 1.0  # tags are not calibrated
 
     def summary(self) -> dict:
-        """PR-AUC and ROC-AUC, their means over tags and the first of every tag, with intervals over artists."""
-        rows = tag_evaluation.ranking_rows(
-            *tag_evaluation.drawn(self.truth, self.scores, self.groups), self.classes, len(self.truth)
-        )
-        macro = {row["name"]: estimate(row) for row in rows if row["target"] == tag_evaluation.MACRO}
-        by_tag = {row["target"]: {"pr_auc": estimate(row)} for row in rows if row["target"] != tag_evaluation.MACRO}
-        shares = dict(zip(self.classes, self.truth.mean(axis=0).tolist(), strict=True))
-        return plain_values(
-            {"answers": "tags", "n": len(self.truth), "scores": macro, "by_class": by_tag, "share": shares, "temperature": 1.0}
-        )
-
-
-def estimate(row: dict) -> Estimate:
-    return Estimate(row["value"], row["low"], row["high"])
-
-
-def plain_values(found):
-    """Estimates as {"value", "low", "high"}, at every depth; numbers to six digits."""
-    if isinstance(found, Estimate):
-        return plain_values(found._asdict())
-    if isinstance(found, dict):
-        return {name: plain_values(value) for name, value in found.items()}
-    if isinstance(found, (list, tuple)):
-        return [plain_values(value) for value in found]
-    return round(found, 6) if isinstance(found, float) else found
+        """What a model card says of tags."""
+        return song_scores.of_tags(self.scores, self.truth, self.groups, self.classes) | {"temperature": self.temperature}
 
 
 def out_of_fold(records: list[dict], tracks: Tracks) -> OutOfFold | OutOfPart:
@@ -215,40 +251,12 @@ def out_of_fold(records: list[dict], tracks: Tracks) -> OutOfFold | OutOfPart:
     windows = np.array([other["test"] for other in stored], dtype=float)
     ids = np.unique(track)
     truth, fold = tracks.targets[ids], first["fold"][np.argsort(first["track"])]
-    temperature = calibration.fit_temperature(windows, track, truth)
-    return OutOfFold(tracks.classes, windows, track, truth, tracks.groups[ids], fold, temperature)
+    return OutOfFold(tracks.classes, windows, track, truth, tracks.groups[ids], fold)
 
 
 def most_frequent(truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """The answer that ignores the music: for each song the commonest class of the other folds."""
     return np.array([np.bincount(truth[fold != k] if (fold != k).any() else truth).argmax() for k in fold])
-
-
-def scored(truth: np.ndarray, called: np.ndarray, groups: np.ndarray, n_classes: int) -> dict[str, Estimate]:
-    """Accuracy and macro F1 with their 95 % intervals over artists."""
-    return {
-        name: interval_of(metric, truth, called, groups, n_classes)
-        for name, metric in (("accuracy", metrics.accuracy), ("macro_f1", metrics.macro_f1))
-    }
-
-
-def by_class(truth: np.ndarray, called: np.ndarray, groups: np.ndarray, classes: tuple[str, ...]) -> dict[str, dict]:
-    """Precision, recall and F1 of every class with their 95 % intervals over artists."""
-    measures = {"precision": metrics.precision_per_class, "recall": metrics.recall_per_class, "f1": metrics.f1_per_class}
-    return {
-        label: {
-            name: interval_of(lambda counts, m=measure, k=k: m(counts)[..., k], truth, called, groups, len(classes))
-            for name, measure in measures.items()
-        }
-        for k, label in enumerate(classes)
-    }
-
-
-def interval_of(metric, truth: np.ndarray, called: np.ndarray, groups: np.ndarray, n_classes: int) -> Estimate:
-    low, high = significance.interval(
-        significance.resampled(metric, truth, called, n_classes, significance.artist_weights(groups))
-    )
-    return Estimate(float(metric(metrics.confusion(truth, called, n_classes))), low, high)
 
 
 def scored_model(model: TrainedModel, tracks: Tracks, workers: int | None = None) -> tuple[dict, dict[str, str]]:
@@ -274,16 +282,22 @@ def scored_model(model: TrainedModel, tracks: Tracks, workers: int | None = None
     groups = tracks.groups[heard]
     if tracks.tagged:
         truth = has_tags(tracks.table["tags"], model.classes)[heard]
-        return OutOfPart(model.classes, truth, probabilities, groups).summary(), failed
+        return song_scores.of_tags(probabilities, truth, groups, model.classes), failed
     truth = tracks.table["label"].map(model.classes.index).to_numpy()[heard]
-    called, n = probabilities.argmax(axis=1), len(model.classes)
     commonest = np.full(len(truth), np.bincount(truth).argmax())  # known only to those who know the answers: a strict baseline
-    return plain_values({
-        "answers": "labels", "n": len(truth), "confusion": metrics.confusion(truth, called, n).tolist(),
-        "scores": scored(truth, called, groups, n), "trivial": scored(truth, commonest, groups, n),
-        "by_class": by_class(truth, called, groups, model.classes),
-        "calibration": {"after": calibration.calibration(probabilities, truth, groups)},
-    }), failed  # fmt: skip
+    return song_scores.of_labels(probabilities, truth, groups, model.classes, commonest), failed
+
+
+def with_labels(asked: list[Run]) -> list[Run]:
+    """The same runs, if their music has one label a song.
+
+    Raises
+    ------
+    DataError : music with tags: an absent tag says nothing, so that no label can be called wrong
+    """
+    if (tracks := datasets.load(asked[0].dataset, skip_unreadable=True)).tagged:
+        raise DataError(f"{tracks.name}: has tags; only music with one label each can be checked for wrong ones.")
+    return asked
 
 
 def doubtful(records: list[dict], tracks: Tracks) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -297,13 +311,7 @@ def doubtful(records: list[dict], tracks: Tracks) -> tuple[pd.DataFrame, pd.Data
     songs : ``track_id``, ``label``, ``clean_probability``, ``called`` (what it sounds like instead), ``p_label``, ``p_called``,
         ``seconds`` (where its most doubtful windows start, as text), ``path``
     windows : ``track_id``, ``second``, ``clean_probability``
-
-    Raises
-    ------
-    DataError : music with tags: an absent tag says nothing, so that no label can be called wrong
     """
-    if tracks.tagged:
-        raise DataError(f"{tracks.name}: has tags; only music with one label each can be checked for wrong ones.")
     judged = pd.concat([label_check.judged(record, tracks) for record in records])
     columns = ["clean_probability", *tracks.classes]
     windows = judged.groupby(["track_id", "second"], as_index=False)[columns].mean()

@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 
 from mer_core import UserError, audio, trained, uncertainty
-from mer_core.emotion import QUADRANT_WORDS, high_probability
+from mer_core.emotion import high_probability, in_words
 from mer_core.features import log_mel_of_blocks
 from mer_core.frames import DTYPE, HOP_S, n_windows
 from mer_core.trained import TrainedModel
@@ -63,10 +63,6 @@ class Emotion:
         named = ", ".join(f"{in_words(name)} ({self.probabilities[name]:.2f})" for name in self.called)
         plane = "" if self.valence is None else f", valence {self.valence:.2f}, arousal {self.arousal:.2f}"
         return f"{self.path}: {named}{plane}, uncertainty {self.uncertainty.total:.2f}"
-
-
-def in_words(label: str) -> str:
-    return f"{label} {QUADRANT_WORDS[label]}" if label in QUADRANT_WORDS else label
 
 
 def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | None = None) -> Emotion:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_core import UserError, paths, songs
+from mer_core import UserError, datasets, paths, songs
 
 SCHEMA = 1
 OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
@@ -119,8 +119,20 @@ def code_digest(rooms: tuple[str, ...] = ("",)) -> str:
 
 
 def is_stale(record: dict) -> bool:
-    """Records that cost seconds, and those of your own music, are made again when code changes; others say what made them."""
-    return (record["preset"] == "smoke" or record["data"]["own"]) and record["code"]["digest"] != code_digest()
+    """Records that cost seconds, and those of your own music, are made again when code changes; others say what made them.
+
+    Those of your own music also when a label, an artist or a file has changed since.
+    """
+    if record["preset"] != "smoke" and not record["data"]["own"]:
+        return False
+    return record["code"]["digest"] != code_digest() or (record["data"]["own"] and not of_same_music(record))
+
+
+def of_same_music(record: dict) -> bool:
+    """Whether the music that a record was made from is as it was then."""
+    config = record["config"]
+    now = datasets.load(config["dataset"], skip_unreadable=config.get("skip_unreadable", False))
+    return now.digest() == record["data"]["digest"]
 
 
 def environment(device: str, threads: int) -> dict:

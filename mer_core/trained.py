@@ -22,7 +22,8 @@ from mer_core.features import LogMel
 from mer_core.models import Network
 from mer_core.training import Normalised
 
-FORMAT = "mer_core trained model, version 1"
+KIND = "mer_core trained model"
+FORMAT = f"{KIND}, version 2"  # 2: networks trained side by side, what a recording's level does
 WEIGHTS = torch.float16  # a relative error of 0.05 %: no answer moves by more than a thousandth
 SHIPPED = "quadrants"  # the model that comes with the project
 
@@ -41,21 +42,30 @@ class ModelError(UserError):
 class Committee(nn.Module):
     """Networks that answer together: the mean of their calibrated probabilities.
 
-        p(k) = mean over networks n of softmax_k(z_n / T)          (of tags: the logistic function of z_nk / T)
+        p(k) = mean over runs r of softmax_k(log q_r / T),   q_r(k) = mean over the networks n of run r of softmax_k(z_n)
 
-    (n_windows, 1, n_mels, n_frames) levels in dB -> (n_windows, n_classes) probabilities. The temperature T divides the logits z:
+    where a run mostly has one network, so that log q_r may be read as its logits z_n. Of tags: the mean of logistic(z_nk).
+
+    (n_windows, 1, n_mels, n_frames) levels in dB -> (n_windows, n_classes) probabilities. The temperature T divides the logits:
     above 1 answers become more careful, below 1 more decided (Guo et al., "On calibration of modern neural networks", ICML 2017).
+
+    Parameters
+    ----------
+    together : how many networks each run has, one after the other: two where a method trains two side by side (co-teaching)
     """
 
-    def __init__(self, members: list[nn.Module], temperature: float, tagged: bool):
+    def __init__(self, members: list[nn.Module], temperature: float, tagged: bool, together: int = 1):
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.temperature, self.tagged = temperature, tagged
+        self.temperature, self.tagged, self.together = temperature, tagged, together
 
     def each(self, levels: torch.Tensor) -> torch.Tensor:
-        """What every network says by itself, (n_networks, n_windows, n_classes) probabilities."""
-        logits = torch.stack([member(levels) for member in self.members]) / self.temperature
-        return logits.sigmoid() if self.tagged else logits.softmax(dim=-1)
+        """What the networks of every run say, (n_runs, n_windows, n_classes) probabilities."""
+        logits = torch.stack([member(levels) for member in self.members])
+        if self.tagged:
+            return logits.sigmoid().unflatten(0, (-1, self.together)).mean(dim=1)
+        of_runs = logits.log_softmax(dim=-1).unflatten(0, (-1, self.together)).logsumexp(dim=1)
+        return (of_runs / self.temperature).softmax(dim=-1)
 
     def forward(self, levels: torch.Tensor) -> torch.Tensor:
         return self.each(levels).mean(dim=0)
@@ -101,33 +111,43 @@ class TrainedModel:
         return {
             "classes": list(self.classes), "answers": kind, "scales": {name: SCALES[name] for name in scales},
             "features": {"kind": "log_mel", **asdict(self.features)}, "window_s": self.window_s,
-            "network": asdict(self.network), "n_networks": len(self.committee.members),
+            "network": asdict(self.network), "n_networks": len(self.committee.members), "together": self.committee.together,
             "temperature": self.committee.temperature, "card": self.card,
         }  # fmt: skip
 
 
-def assembled(members: list[nn.Module], temperature: float, tagged: bool, **rest) -> TrainedModel:
+def assembled(members: list[nn.Module], temperature: float, tagged: bool, together: int = 1, **rest) -> TrainedModel:
     """Networks as a trained model, in the precision in which they will be kept: what is saved answers as what is at hand."""
     for member in members:
         for weights in member.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
             if not torch.isfinite(weights).all():
                 raise ModelError("a network has weights that are not finite. Train again with another seed or a lower rate.")
-    return TrainedModel(committee=Committee(members, temperature, tagged).cpu().eval(), **rest)
+    return TrainedModel(committee=Committee(members, temperature, tagged, together).cpu().eval(), **rest)
 
 
 def save(model: TrainedModel, path: Path) -> Path:
     """Write a model as one safetensors file, whole or not at all: weights in half precision, everything else as text."""
     weights = {name for name, _ in model.committee.named_parameters()}
     kept = {
-        name: (value.to(WEIGHTS) if name in weights else value).contiguous()  # statistics of batch norm stay as they are
+        name: value.to(WEIGHTS) if name in weights else value  # statistics of batch norm stay as they are
         for name, value in model.committee.state_dict().items()
     }
     text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
+    return keep(kept, path, {"format": FORMAT, **text})
+
+
+def keep(weights: dict[str, torch.Tensor], path: Path, text: dict[str, str] | None = None) -> Path:
+    """Write a safetensors file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
-    fresh.write_bytes(serialised(kept, {"format": FORMAT, **text}))
+    fresh.write_bytes(serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text))
     return fresh.replace(path)
+
+
+def kept(path: Path) -> dict[str, torch.Tensor]:
+    """The numbers of a safetensors file."""
+    return _read(path)[1]
 
 
 def load(path: Path) -> TrainedModel:
@@ -138,14 +158,15 @@ def load(path: Path) -> TrainedModel:
     ModelError : no such file, no model of this kind, or one that is damaged
     """
     facts, kept = _read(path)
-    if facts.pop("format", None) != FORMAT:
-        raise ModelError(f"{path}: is a safetensors file, but no model of mer_core. Make one: mer train MUSIC --out {path.name}")
+    if (written := facts.pop("format", "")) != FORMAT:
+        kind = f"is a {written}, and this program reads {FORMAT}" if written.startswith(KIND) else "is no model of mer_core"
+        raise ModelError(f"{path}: {kind}. Train it again: mer train MUSIC --out {path.name}")
     try:
         facts = {name: json.loads(text) for name, text in facts.items()}
         network = Network(**facts["network"])
         features = LogMel(**{name: value for name, value in facts["features"].items() if name != "kind"})
         members = [bare(network, features, len(facts["classes"])) for _ in range(facts["n_networks"])]
-        committee = Committee(members, facts["temperature"], facts["answers"] == "tags")
+        committee = Committee(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
         committee.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in kept.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
@@ -183,7 +204,9 @@ def named(name: str) -> TrainedModel:
 
 
 def file_of(name: str) -> Path:
-    return paths.MODELS / f"{SHIPPED}.safetensors" if name == SHIPPED else Path(name)
+    if name == SHIPPED:
+        return paths.MODELS / f"{SHIPPED}.safetensors"
+    return Path(name) / "model.safetensors" if Path(name).is_dir() else Path(name)  # a folder that mer export has written
 
 
 def card_of(name: str) -> Path:

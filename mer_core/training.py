@@ -253,8 +253,8 @@ class Learner:
     ):
         if validation is None and (training.patience or training.plateau):
             raise UserError(
-                "training.patience and training.plateau watch validation songs, and this data set sets none apart: its folds "
-                "have training and test songs only. Set both to 0."
+                "training.patience and training.plateau watch validation songs, and here are none: folds have training and test "
+                "songs only, and a model that is to be used learns from all songs. Set both to 0."
             )
         torch.manual_seed(seed)
         self.network, self.training, self.seed, self.tagged = network, training, seed, data.tagged

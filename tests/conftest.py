@@ -65,5 +65,5 @@ def untrained(classes=QUADRANTS, tagged=False):
     for member in members:
         member.mean.fill_(-40), member.deviation.fill_(15)
         member.network.head[-1].weight.data *= 300
-    card = {"data": {"digest": ""}, "out_of_fold": None}
+    card = {"data": {"digest": "", "sounds": []}, "out_of_fold": None}
     return trained.assembled(members, 0.85, tagged, network=network, features=features, window_s=3.0, classes=classes, card=card)

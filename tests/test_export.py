@@ -108,7 +108,9 @@ def test_the_low_pass_for_browsers_resamples_as_python_does(rate, rng):
     cutoff, beta, half_width = in_browser.LOW_PASS.values()
     samples = rng.standard_normal(rate // 8)
     share = min(rate, 22050) / rate
-    t = share * (np.arange(round(22050 / 8))[:, None] * rate / 22050 - np.arange(len(samples)))  # from each new sample to each old
+    t = share * (
+        np.arange(round(22050 / 8))[:, None] * rate / 22050 - np.arange(len(samples))
+    )  # from each new sample to each old
     window = np.i0(beta * np.sqrt(np.clip(1 - (t / half_width) ** 2, 0, None))) / np.i0(beta) * (np.abs(t) <= half_width)
     ours = share * (cutoff * np.sinc(cutoff * t) * window) @ samples
     theirs = soxr.resample(samples, rate, 22050)

@@ -37,6 +37,16 @@ def test_a_committee_is_the_mean_of_its_tempered_members():
     np.testing.assert_allclose(model.committee(levels()).detach(), expected, atol=1e-5)
 
 
+def test_networks_trained_side_by_side_are_calibrated_as_one(rng):
+    logits = torch.tensor(rng.normal(size=(4, 6, 3)), dtype=torch.float32)
+    members = [torch.nn.Identity() for _ in range(4)]
+    committee = Committee(members, 0.5, tagged=False, together=2)
+    for member, own in zip(committee.members, logits, strict=True):
+        member.forward = lambda levels, own=own: own
+    pairs = logits.softmax(dim=-1).numpy().reshape(2, 2, 6, 3).mean(axis=1)  # what a record keeps of each run
+    np.testing.assert_allclose(committee.each(torch.zeros(6)), calibration.tempered(pairs, 0.5), atol=1e-6)
+
+
 def test_tags_need_not_add_up_to_one():
     members = [torch.nn.Flatten(), torch.nn.Flatten()]
     said = Committee(members, 1.0, tagged=True)(torch.full((2, 1, 1, 3), 2.0))
@@ -77,8 +87,8 @@ def test_a_temperature_undoes_what_made_networks_too_sure(rng):
     track = np.arange(len(truth))
     sharpened = calibration.tempered(honest, 0.5)[None]
     assert calibration.fit_temperature(sharpened, track, drawn) == pytest.approx(2, rel=0.1)
-    before = calibration.calibration(sharpened[0], drawn, track[:, None] // 4)
-    after = calibration.calibration(honest, drawn, track[:, None] // 4)
+    before = calibration.estimates(sharpened[0], drawn, track // 4)
+    after = calibration.estimates(honest, drawn, track // 4)
     assert after["calibration_error"].value < 0.03 < before["calibration_error"].value
     assert after["surprise"].high < before["surprise"].low
 

@@ -17,3 +17,4 @@ METHODS = {
     "soft_labels": soft_labels,
     "two_stage": two_stage,
 }
+OF_WHOLE_SONGS = ("two_stage",)  # those that leave no network which answers for a window by itself

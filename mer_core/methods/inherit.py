@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from mer_core.features import SILENCE_DB
 from mer_core.semi_supervised import mask, mixup, mixup_weights
 from mer_core.training import Learner, Segments
 
@@ -22,6 +23,7 @@ class Settings:
     mixup_alpha: float = 0.0  # of Beta(alpha, alpha); SELAB: 1; 0: none
     longest_masked_share: float = 0.0  # of bands, and of frames, in the windows that are masked; SELAB's release: 0.2
     masked_windows: float = 0.5  # share of windows that are masked, where any is
+    gain_db: float = 0.0  # each window louder or softer by up to this, so that the recording's level tells less; 0: as it is
     single_tags: bool = False  # every tag equally often, each window with one of its tags (SELAB, section 2.1.4)
     focal: bool = False  # weighted focal loss, as in SELAB's release, instead of binary cross-entropy
 
@@ -29,12 +31,12 @@ class Settings:
         for name in ("label_smoothing", "longest_masked_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a share in [0, 1), got {getattr(self, name)}")
-        if self.mixup_alpha < 0 or not 0 <= self.masked_windows <= 1:
-            raise ValueError("mixup_alpha is not negative; masked_windows is a share in [0, 1]")
+        if min(self.mixup_alpha, self.gain_db) < 0 or not 0 <= self.masked_windows <= 1:
+            raise ValueError("mixup_alpha and gain_db are not negative; masked_windows is a share in [0, 1]")
 
     @property
     def plain(self) -> bool:
-        return not (self.mixup_alpha or self.longest_masked_share or self.single_tags or self.focal)
+        return not (self.mixup_alpha or self.longest_masked_share or self.gain_db or self.single_tags or self.focal)
 
 
 def supervised_epoch(learner: Learner, segments: Segments, index: torch.Tensor, label_smoothing: float = 0.0) -> None:
@@ -65,6 +67,8 @@ def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor,
         index, targets = index[drawn.to(index)], F.one_hot(tag.to(index), segments.n_classes).to(targets)
     for batch in learner.batches(torch.arange(len(index), device=index.device)):
         levels, own = segments.spectrograms(index[batch]).float(), targets[batch]
+        if settings.gain_db:
+            levels = amplified(levels, settings.gain_db, learner.generator)
         if settings.mixup_alpha:
             partner = torch.randperm(len(batch), generator=learner.generator).to(batch)
             weights = mixup_weights(len(batch), settings.mixup_alpha, learner.generator).to(levels)
@@ -74,6 +78,12 @@ def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor,
             chosen = torch.rand(len(batch), generator=learner.generator).to(levels) < settings.masked_windows
             levels = torch.where(chosen[:, None, None, None], hidden, levels)
         yield levels, own
+
+
+def amplified(levels: torch.Tensor, at_most_db: float, generator: torch.Generator) -> torch.Tensor:
+    """Windows in dB, each louder or softer as a whole, by a gain drawn evenly from -at_most_db to at_most_db."""
+    gain = at_most_db * (2 * torch.rand(len(levels), generator=generator) - 1)
+    return (levels + gain.to(levels)[:, None, None, None]).clamp_min(SILENCE_DB)
 
 
 def soft_targets(segments: Segments, index: torch.Tensor, label_smoothing: float) -> torch.Tensor:
