@@ -56,7 +56,8 @@ class BookError(UserError):
 def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None:
     """Run the text notebooks at a preset, with further parameters, side by side; the executed ones become pages of the book.
 
-    Those that were executed before from the same source, parameters, code, records and libraries are left as they are.
+    Those that were executed before from the same source, parameters, code, records and libraries are left as they are. Of those
+    that are not asked for, the ones that never were executed are: a book has all its pages.
 
     Raises
     ------
@@ -65,18 +66,23 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     by_name = {source.stem: source for source in notebooks.sources()}
     if unknown := set(only) - set(by_name):
         raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
-    pages = {name: (by_name[name], paths.EXECUTED / f"{name}.ipynb") for name in only or by_name}
-    values = {"preset": preset, **values}
-    stale = [page for page in pages.values() if not notebooks.up_to_date(*page, **values)]
+    targets = {name: paths.EXECUTED / f"{name}.ipynb" for name in by_name}
+    asked = {
+        name: {"preset": preset, **(values if name in only or not only else {})}
+        for name in by_name
+        if name in only or not only or not targets[name].exists()
+    }
+    stale = [name for name, own in asked.items() if not notebooks.up_to_date(by_name[name], targets[name], **own)]
     workers = min(os.cpu_count() or 1, max(1, len(stale)))
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))  # of each kernel
     spawn = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(workers, spawn) as executor,
-        tqdm(total=len(pages), initial=len(pages) - len(stale), desc="notebooks", unit="notebook", disable=None) as bar,
+        tqdm(total=len(asked), initial=len(asked) - len(stale), desc="notebooks", unit="notebook", disable=None) as bar,
     ):
         try:
-            for done in as_completed([executor.submit(notebooks.execute, *page, **values) for page in stale]):
+            begun = [executor.submit(notebooks.execute, by_name[name], targets[name], **asked[name]) for name in stale]
+            for done in as_completed(begun):
                 done.result()
                 bar.update()
         except BaseException:

@@ -248,12 +248,15 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
     \b
     mer book
     mer book --notebook 11_timelines --set song=MT0000040632
+    mer book --notebook 25_your_song --set song=path/to/song.mp3
     """
     from mer_core import book as publishing
 
     with clear_errors():
         if not no_execute:
-            publishing.execute_notebooks(preset, notebook, **dict(setting_of(text) for text in settings))
+            values = dict(setting_of(text) for text in settings)
+            here = {name: str(Path(value).resolve()) for name, value in values.items() if Path(str(value)).is_file()}
+            publishing.execute_notebooks(preset, notebook, **values | here)  # notebooks run in a folder of their own
         publishing.write_generated()
         files = [publishing.build(), *([publishing.to_pdf()] if pdf else [])]
     for file in files:

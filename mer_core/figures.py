@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mer_core.emotion import in_words
 from mer_core.narrow import narrow
@@ -94,6 +95,46 @@ def song_timeline(
     ax.set(xlabel="Time in the song (s)", ylabel="Probability", ylim=(-0.06 if truth else 0, 1.02), title=title)
     ax.legend(ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
     return finished(fig, pd.DataFrame(probabilities, columns=list(classes)).assign(second=seconds))
+
+
+POINTS = 400  # of a line at most: more cannot be told apart
+
+
+def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
+    """How a sound file's emotion unfolds: every label, valence and arousal where the labels tell them, and how unsure that is.
+
+    Of long files a point is the mean of several windows.
+
+    Parameters
+    ----------
+    timeline : of `predict.Emotion`
+    """
+    step = -(-len(timeline) // POINTS)
+    shown = timeline.groupby(np.arange(len(timeline)) // step).mean()
+    middle = (shown["start_s"] + shown["end_s"]) / 2
+    panels = [list(classes), ["valence", "arousal"], ["uncertainty"]]
+    panels = (
+        [names for names in panels if timeline[names].notna().all(axis=None)] if "valence" in timeline else [panels[0], panels[2]]
+    )
+    fig, axes = plt.subplots(
+        len(panels), 1, figsize=(WIDTH, 1.2 + 1.5 * len(panels)), sharex=True, layout="constrained", squeeze=False,
+        height_ratios=[2, 1.3, 0.8] if len(panels) == 3 else [2, 0.8],
+    )  # fmt: skip
+    for ax, names in zip(axes[:, 0], panels, strict=True):
+        for k, (name, marker) in enumerate(zip(names, "osD^vP*X" * len(names), strict=False)):
+            colour = PALETTE[(k + (names[0] == "valence") * len(classes)) % 10] if names != ["uncertainty"] else NEUTRAL
+            ax.plot(middle, shown[name], marker=marker if len(shown) <= 60 else "", ms=4, color=colour, label=in_words(name))
+        ax.set(ylim=(0, 1.02), ylabel="Unsure" if names == ["uncertainty"] else "Probability")
+        if len(names) > 1:
+            ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="high" if names[0] == "valence" else None)
+    axes[0, 0].set_title(title)
+    if len(panels) == 3:
+        axes[1, 0].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+    means = f", means of {step} windows" if step > 1 else ""
+    axes[-1, 0].set_xlabel(f"Time in the song (min:s){means}")
+    axes[-1, 0].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10], integer=True))
+    axes[-1, 0].xaxis.set_major_formatter(lambda s, _: f"{int(s) // 60}:{int(s) % 60:02d}")
+    return finished(fig, timeline)
 
 
 def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:

@@ -13,8 +13,9 @@
 #
 # **Answer.** A probability for each quadrant, and from them those of high valence and of high arousal. Songs of artists that the networks had
 # never heard get the right one of four quadrants with accuracy {interval}`model/accuracy:.2f`, high or low arousal with
-# {interval}`model/arousal/accuracy:.2f`, high or low valence with {interval}`model/valence/accuracy:.2f`. The probabilities are calibrated:
-# what they promise is kept to within {interval}`model/calibration_error/after:.3f` on average. The model card, on the next page of the book, has the rest.
+# {interval}`model/arousal/accuracy:.2f`, high or low valence with {interval}`model/valence/accuracy:.2f`. What the
+# probabilities of songs promise is kept to within {interval}`model/calibration_error/after:.3f` on average; those of single seconds, held against the song's label, to within
+# {interval}`model/calibration_error/windows:.3f`. The model card, on the next page of the book, has the rest.
 #
 # **Limits.** The networks learned from {result}`model/songs:d` clips of half a minute, each with one label; single seconds were never labelled. Without
 # a song of yours, the page shows one made by code, which is like nothing they ever heard.
@@ -27,22 +28,21 @@ song = ""  # the path of a sound file; empty: a song made by code
 import pandas as pd
 
 from mer_core import datasets, figures, trained
+from mer_core.emotion import in_words
 from mer_core.predict import predict
 
 # %% tags=["hide-input"]
 emotion = predict(song or datasets.load("synthetic").table["path"].iloc[0])
 course, labels = emotion.timeline, list(emotion.probabilities)
-pd.Series(emotion.probabilities | {"high valence": emotion.valence, "high arousal": emotion.arousal}).to_frame(
-    "probability"
-).round(2)
+whole = {in_words(name): p for name, p in emotion.probabilities.items()}
+pd.Series(whole | {"high valence": emotion.valence, "high arousal": emotion.arousal}).to_frame("probability").round(2)
 
 # %% [markdown]
 # Valence and arousal are probabilities that they are high, from `0` to `1`; `0.5` is undecided. They are no ratings: near `1` means surely pleasant,
 # not very pleasant.
 
-# %% mystnb={"figure": {"name": "fig-your-song", "caption": "Probability of each quadrant along the song, mean of three networks; a point stands at the middle of the three seconds that they hear at a time."}, "image": {"alt": "Line plot of the probabilities of four quadrants along the song."}} tags=["hide-input"]
-window_s = trained.shipped().window_s
-figures.song_timeline(course[labels].to_numpy(), course["start_s"].to_numpy(), labels, window_s, emotion.path.stem)
+# %% mystnb={"figure": {"name": "fig-your-song", "caption": "Along the song: probability of each quadrant, of high valence and of high arousal, and how unsure that is, from 0 (sure) to 1 (knows nothing). A point stands at the middle of what the networks hear at a time."}, "image": {"alt": "Three line plots along the song: probabilities of four quadrants, of high valence and arousal, and the uncertainty."}} tags=["hide-input"]
+figures.emotion_course(course, labels, emotion.path.stem)
 
 # %% [markdown]
 # ## How unsure, and why
@@ -57,8 +57,9 @@ pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 # ## Does the model keep its promises?
 #
 # For 4Q's songs, each asked of networks that had heard neither it nor its artist: of those called with a probability, the share called rightly.
-# The temperature that makes networks more careful or more decided, {result}`model/temperature:.2f`, was for this found on the other folds.
+# The temperature that makes networks more careful or more decided, {result}`model/temperature:.2f`, was for this found on the other folds. It saves
+# {interval}`model/surprise_saved:.3f` nats of surprise a song.
 
-# %% mystnb={"figure": {"name": "fig-promises", "caption": "Probability of the leading quadrant against the share of songs called rightly, in ten equal bins; a larger point stands for more songs. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-promises", "caption": "Probability of the leading quadrant against the share of songs called rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
 known = trained.shipped().card["out_of_fold"]
 figures.reliability({"The recipe of this model": known["reliability"]}, "Probability promised", "Share called rightly")

@@ -81,3 +81,39 @@ def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
         record = results.load(path)
         stored = results.predictions(record)
         assert record["run_id"] in path.name and len(stored["track"]) == record["data"]["n_tested"]
+
+
+def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from mer_core import cli, notebooks
+
+    class Here:  # in place of processes
+        def __init__(self, *_):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def submit(self, task, *arguments, **values):
+            task(*arguments, **values)
+            return arguments[0].stem
+
+    ran = {}
+    monkeypatch.setattr(paths, "EXECUTED", tmp_path / "executed")
+    monkeypatch.setattr(book, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(book, "as_completed", lambda begun: [])
+    monkeypatch.setattr(notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values}))
+    monkeypatch.setattr(book, "write_generated", lambda: None)
+    monkeypatch.setattr(book, "build", lambda: tmp_path)
+    (tmp_path / "song.mp3").write_bytes(b"1")
+    (tmp_path / "executed").mkdir()
+    (tmp_path / "executed" / "10_audit.ipynb").write_text("made before")
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(cli.main, ["book", "--notebook", "25_your_song", "--set", "song=song.mp3"])
+    assert answer.exit_code == 0, answer.output
+    assert ran["25_your_song"]["song"] == str(tmp_path / "song.mp3")  # notebooks run in another folder
+    assert "song" not in ran["01_segments_to_songs"] and "10_audit" not in ran

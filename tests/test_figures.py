@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+
+from mer_core import figures
+
+
+def course(n, plane=True):
+    start = np.arange(n, dtype=float)
+    table = pd.DataFrame({"start_s": start, "end_s": start + 3, "Q1": 0.7, "Q2": 0.3, "uncertainty": 0.9})
+    return table.assign(valence=0.7, arousal=np.linspace(0, 1, n)) if plane else table
+
+
+def test_hours_are_drawn_as_means_and_a_short_song_window_by_window():
+    for n, points, said in ((40, 40, "min:s)"), (10_000, 400, "means of 25 windows")):
+        drawn = figures.emotion_course(course(n), ("Q1", "Q2"), "song")
+        arousal = drawn.axes[1].lines[1]
+        assert len(arousal.get_xdata()) == points and drawn.axes[2].get_xlabel().endswith(said)
+        assert np.mean(arousal.get_ydata()) == 0.5 or abs(np.mean(arousal.get_ydata()) - 0.5) < 1e-9
+    assert drawn.axes[2].xaxis.get_major_formatter()(3725, 0) == "62:05"
+
+
+def test_labels_that_are_no_quadrants_have_no_valence():
+    assert len(figures.emotion_course(course(5, plane=False), ("Q1", "Q2"), "song").axes) == 2
+    assert len(figures.emotion_course(course(5).assign(valence=None, arousal=None), ("Q1", "Q2"), "song").axes) == 2
+
+
+def test_shares_kept_are_drawn_with_their_intervals():
+    drawn = figures.reliability({"a": [(0.3, 0.25, 10, 0.1, 0.4), (0.8, 0.9, 20, 0.7, 1.0)]})
+    [ends] = [c for c in drawn.axes[0].collections if hasattr(c, "get_segments") and len(c.get_segments()) == 2]
+    np.testing.assert_allclose([segment[:, 1] for segment in ends.get_segments()], [[0.1, 0.4], [0.7, 1.0]])
