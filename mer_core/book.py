@@ -103,7 +103,7 @@ def numbers() -> dict[str, float | int | str]:
     found |= rated(recorded_or_none("annotation_noise"))
     found |= figure_2(headline_runs := recorded_or_none("segments_to_songs")) | on_two_folds(headline_runs)
     found |= lowest_run(recorded_or_none("networks_that_teach")) | kept_by_peers(recorded_or_none("known_noise"))
-    found |= of_model(trained.shipped().card["out_of_fold"])
+    found |= of_model(trained.shipped().card)
     found |= first_fold(recorded_or_none("beyond")) | heard_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         if name != "annotation_noise" and (records := recorded_or_none(name)):
@@ -120,9 +120,11 @@ def numbers() -> dict[str, float | int | str]:
     return found
 
 
-def of_model(known: dict) -> dict[str, float | int]:
+def of_model(card: dict) -> dict[str, float | int]:
     """What is known of the model that ships: its recipe's scores and calibration on songs that its networks had not heard."""
+    known, level = card["out_of_fold"], card["level"]
     found = {"model/songs": known["n"], "model/temperature": known["temperature"]}
+    found |= {f"model/level/{name}": value for name, value in level.items()}
     scores = {f"model/{name}": row for name, row in known["scores"].items()}
     for dimension in ("valence", "arousal"):
         scores[f"model/{dimension}/accuracy"] = known[dimension]["scores"]["accuracy"]

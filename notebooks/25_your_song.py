@@ -18,7 +18,8 @@
 # {interval}`model/calibration_error/windows:.3f`. The model card, on the next page of the book, has the rest.
 #
 # **Limits.** The networks learned from {result}`model/songs:d` clips of half a minute, each with one label; single seconds were never labelled. Without
-# a song of yours, the page shows one made by code, which is like nothing they ever heard.
+# a song of yours, the page shows one made by code, which is like nothing they ever heard. How loud a file was made counts: of {result}`model/level/n:d` songs
+# that they learned from, {result}`model/level/changed:.0%` are called otherwise when they are {result}`model/level/quieter_by_db:.0f` dB quieter.
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset shows the same
