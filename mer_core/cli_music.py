@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mer_core.progress import progress_bar
 from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, on_device, printable, setting_of
 
 
@@ -85,8 +86,6 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     \b
     Exit status: 0 every file was predicted; 1 some were not, and are listed; 2 the command makes no sense.
     """
-    from tqdm import tqdm
-
     from mer_core import listing, prediction_files, trained
     from mer_core.predict import predict_all
     from mer_core.training import best_device
@@ -109,7 +108,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
         say = (lambda line: None) if quiet else click.echo
         if remaining:
             say(heading(model))
-        with tqdm(remaining, desc="songs", unit="song", disable=None if len(remaining) > 1 else True) as bar:
+        with progress_bar(remaining, desc="songs", unit="song", shown=len(remaining) > 1) as bar:
             for path, said in predict_all(bar, model, workers):
                 if isinstance(said, Exception):
                     failed[str(path)] = str(said)
@@ -190,13 +189,11 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
     mer train labels.csv --out my_model.safetensors --method self_learning --set training.epochs=60
     mer predict --model my_model.safetensors song.mp3
     """
-    from tqdm import tqdm
-
     from mer_core import model_card, own_music, trained
 
     with clear_errors(), on_device(device, quiet), executor_of(workers, None) as executor:
         runs = asked_runs(music, method, preset, settings, seeds, skip_unreadable)
-        with tqdm(total=len(runs), desc="networks", unit="network", disable=True if quiet else None) as bar:
+        with progress_bar(total=len(runs), desc="networks", unit="network") as bar:
             model = own_music.train(runs, preset, executor, bar.update)
         trained.save(model, out)
         card = out.with_suffix(".md")

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from filelock import FileLock
-from tqdm import tqdm
 
 from mer_core import audio, paths
 from mer_core.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
+from mer_core.progress import progress_bar
 from mer_core.tracks import DataError, Tracks, shown
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
@@ -111,7 +111,7 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
     with (
         partial.open("ab") as values,
         journal.open("a") as log,
-        tqdm(total=len(files), initial=len(rows), desc="frames", unit="track", disable=None if progress else True) as bar,
+        progress_bar(total=len(files), initial=len(rows), desc="frames", unit="track", shown=progress) as bar,
     ):
         values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
         for i, result in enumerate(_in_order(files[len(rows) :], settings), start=len(rows)):

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mer_core import UserError
+from mer_core.progress import QUIET
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
 
@@ -54,7 +55,7 @@ def clear_errors():
 @contextmanager
 def on_device(device: str, quiet: bool):
     """Choose the device, and whether there are progress bars, for this process and those that it starts."""
-    chosen = {"MER_DEVICE": device, **({"TQDM_DISABLE": "1"} if quiet else {})}
+    chosen = {"MER_DEVICE": device, **({QUIET: "1"} if quiet else {})}
     before = {name: os.environ.get(name) for name in chosen}
     os.environ.update(chosen)
     try:
