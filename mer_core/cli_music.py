@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mer_core.files import whole
 from mer_core.progress import progress_bar
 from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, on_device, printable, setting_of
 
@@ -197,7 +198,8 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
             model = own_music.train(runs, preset, executor, bar.update)
         trained.save(model, out)
         card = out.with_suffix(".md")
-        card.write_text(model_card.written(model), encoding="utf-8")
+        with whole(card) as fresh:
+            fresh.write_text(model_card.written(model), encoding="utf-8")
     click.echo(f"{printable(out)}: {len(model.committee.members)} networks, {', '.join(model.classes)}; what to know: {card}")
     if model.card["out_of_fold"] is None:
         click.echo("How good it is, nobody knows yet, and its probabilities are not calibrated: mer evaluate, then train again.")
@@ -236,7 +238,8 @@ def evaluate(music, model_name, out, method, preset, settings, seeds, workers, d
     for line in figures_of(known, classes):
         click.echo(printable(line))
     if out:
-        out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        with clear_errors(), whole(out) as fresh:
+            fresh.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     for path, reason in (tracks.skipped | failed).items():
         click.echo(f"left out: {printable(reason or path)}", err=True)
     sys.exit(1 if failed else 0)
@@ -295,9 +298,11 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
         click.echo(f"{name:<{NAME_WIDTH}} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
                    f"{song.p_called:>5.2f}  {song.seconds}")  # fmt: skip
     if table:
-        songs.to_csv(table, index=False, errors="surrogateescape")
+        with clear_errors(), whole(table) as fresh:
+            songs.to_csv(fresh, index=False, errors="surrogateescape")
     if page:
-        page.write_text(listening_page.written(songs.head(top), windows, page), encoding="utf-8")
+        with clear_errors(), whole(page) as fresh:
+            fresh.write_text(listening_page.written(songs.head(top), windows, page), encoding="utf-8")
         click.echo(f"To listen: open {printable(page)}")
 
 

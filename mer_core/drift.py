@@ -40,6 +40,7 @@ from mer_core import (
     tag_evaluation,
 )
 from mer_core.drift_report import Level
+from mer_core.files import whole
 from mer_core.leaderboard import Submission
 from mer_core.progress import progress_bar
 from mer_core.ratings import Ratings
@@ -253,8 +254,8 @@ def accept() -> Path:
     path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
     made = {"made": drift_report.timestamp(), "code": results.code_state(), "environment": machine()}
     reference = made | {"moved_by_seed": apart(numbers, otherwise), "numbers": numbers}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(reference, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    with whole(path) as fresh:
+        fresh.write_text(json.dumps(reference, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 
 

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from mer_core import audio, paths
 from mer_core.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
+from mer_core.files import whole
 from mer_core.progress import progress_bar
 from mer_core.tracks import DataError, Tracks, shown
 
@@ -78,7 +79,8 @@ def compute(
     with FileLock(cache / f"{name}.lock"):  # shards that start together must not write into each other's store
         if not index_path.exists():
             rows = _append(files, hashes, settings, partial, values_path, progress)
-            _write_whole(index_path, json.dumps(rows))  # last: its presence says that the store is complete
+            with whole(index_path) as fresh:  # last: its presence says that the store is complete
+                fresh.write_text(json.dumps(rows))
             _journal_of(partial).unlink()
     rows = json.loads(index_path.read_text())
     failed = {str(file): row["error"] for file, row in zip(files, rows, strict=True) if "error" in row}
@@ -107,7 +109,8 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
     written = partial.stat().st_size // frame_bytes if partial.exists() else 0
     while sum(row.get("n_frames", 0) for row in rows) > written:  # a row whose frames never reached the disk
         rows.pop()
-    _write_whole(journal, "".join(json.dumps(row) + "\n" for row in rows))
+    with whole(journal) as fresh:
+        fresh.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with (
         partial.open("ab") as values,
         journal.open("a") as log,
@@ -168,13 +171,6 @@ def _in_order(files: list[Path], settings: Features):
                 yield from pool.map(transformed, files[start : start + 32])
     finally:
         torch.set_num_threads(threads)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is either absent or complete."""
-    temporary = path.with_suffix(path.suffix + ".new")
-    temporary.write_text(text)
-    temporary.replace(path)
 
 
 def n_windows(duration_s: np.ndarray | float, window_s: float):

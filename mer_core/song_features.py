@@ -14,6 +14,7 @@ import pandas as pd
 
 from mer_core import audio, hand_made, paths, results
 from mer_core.features import LogMel
+from mer_core.files import whole
 from mer_core.frames import compute, file_hash
 from mer_core.models import backbones
 from mer_core.progress import progress_bar
@@ -63,10 +64,8 @@ def hand_made_once(tracks: Tracks) -> np.ndarray:
 
 def save(path: Path, tracks: Tracks, values: np.ndarray) -> None:
     """Write features so that the file is either absent or complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new.npz")
-    np.savez_compressed(fresh, track_id=tracks.table["track_id"].to_numpy(dtype=str), values=values)
-    fresh.replace(path)
+    with whole(path) as fresh, fresh.open("wb") as file:
+        np.savez_compressed(file, track_id=tracks.table["track_id"].to_numpy(dtype=str), values=values)
 
 
 def log_mel_statistics(tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:

@@ -19,6 +19,7 @@ from torch import nn
 from mer_core import UserError, paths
 from mer_core.emotion import QUADRANTS
 from mer_core.features import LogMel
+from mer_core.files import whole
 from mer_core.models import Network
 from mer_core.training import Normalised
 
@@ -124,10 +125,9 @@ def save(model: TrainedModel, path: Path) -> Path:
         for name, value in model.committee.state_dict().items()
     }
     text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(serialised(kept, {"format": FORMAT, **text}))
-    return fresh.replace(path)
+    with whole(path) as fresh:
+        fresh.write_bytes(serialised(kept, {"format": FORMAT, **text}))
+    return path
 
 
 def load(path: Path) -> TrainedModel:

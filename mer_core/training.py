@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from mer_core import UserError, models, songs, tagging
 from mer_core.features import Features
+from mer_core.files import whole
 from mer_core.frames import Frames, Windows
 from mer_core.label_noise import LabelNoise, corrupted
 
@@ -288,11 +289,9 @@ class Learner:
         """Store the network as it is now, so that runs which differ only in what follows need not train it again."""
         if self.first_stage is None:
             return
-        self.first_stage.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.first_stage.with_suffix(f".{os.getpid()}.new")
         seconds = time.perf_counter() - self._began
-        torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
-        fresh.replace(self.first_stage)
+        with whole(self.first_stage) as fresh:
+            torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
 
     def recall_first_stage(self) -> bool:
         """Take over the network, the log and the cost of a first stage that another run has trained; False if none has."""
