@@ -7,7 +7,7 @@ import click
 
 from mer_core.files import whole
 from mer_core.progress import progress_bar
-from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, on_device, printable, setting_of
+from mer_core.shell import PRESETS, OneOf, Writable, changes_of, clear_errors, distinct, executor_of, on_device, printable
 
 
 def method_names() -> list[str]:
@@ -23,9 +23,9 @@ def recipe(command):
                      help="How far labels are trusted; for instance self_learning, which is SSSL."),
         click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True),
         click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as training.epochs=60."),
-        click.option("--seed", "seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True,
-                     help="One network for each; may be given several times."),
-        click.option("--workers", type=int, help="Networks trained side by side; default one a core."),
+        click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, default=(0, 1, 2), show_default=True,
+                     callback=distinct, help="One network for each; may be given several times."),
+        click.option("--workers", type=click.IntRange(min=1), help="Networks trained side by side; default one a core."),
         click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ..."),
         click.option("--quiet", is_flag=True, help="No progress bars."),
         click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them."),
@@ -38,7 +38,7 @@ def asked_runs(music, method, preset, settings, seeds, skip_unreadable):
     """The runs that these options describe."""
     from mer_core import own_music
 
-    changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
+    changes = changes_of(settings, skip_unreadable, seed="--seed", dataset="MUSIC")
     return own_music.runs(music, method, preset, tuple(seeds), changes)
 
 
@@ -52,17 +52,17 @@ MEANING = (
 @click.command()
 @click.argument("music", nargs=-1, metavar="PATH...", type=click.Path())
 @click.option("--model", "model_name", default="quadrants", show_default=True, help="A file that mer train has written.")
-@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Add a row for each file to this table.")
+@click.option("--csv", "table", type=Writable(dir_okay=False), help="Add a row for each file to this table.")
 @click.option(
     "--json",
     "objects",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Writable(dir_okay=False),
     help="Add a line for each file, an object with its course second by second.",
 )
 @click.option(
     "--plot",
     "pictures",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Writable(file_okay=False),
     help="Draw each file's course into this folder, as PNG.",
 )
 @click.option("-0", "--null", is_flag=True, help="With -: names end in NUL, as find -print0 writes them.")
@@ -180,7 +180,7 @@ def report(n: int, done: set[str], failed: dict[str, str], notes: dict, say, mod
 
 @click.command()
 @click.argument("music")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model's file, *.safetensors.")
+@click.option("--out", required=True, type=Writable(dir_okay=False), help="The model's file, *.safetensors.")
 @recipe
 def train(music, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
     """Train a model on your labelled music: a folder for each label, or a CSV file.
@@ -208,7 +208,7 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
 @click.command()
 @click.argument("music")
 @click.option("--model", "model_name", help="Score this trained model instead, on music that it has not heard.")
-@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write all figures to this file.")
+@click.option("--json", "out", type=Writable(dir_okay=False), help="Also write all figures to this file.")
 @recipe
 def evaluate(music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
     """How well your labels can be heard: every song is called by networks that heard neither it nor its group.
@@ -272,8 +272,8 @@ def figures_of(known: dict, classes):
 
 @click.command("label-check")
 @click.argument("music")
-@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to listen to them.")
-@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write all songs to this table.")
+@click.option("--html", "page", type=Writable(dir_okay=False), help="Write a page to listen to them.")
+@click.option("--csv", "table", type=Writable(dir_okay=False), help="Write all songs to this table.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many songs to show.")
 @recipe
 def label_check(music, page, table, top, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
@@ -308,7 +308,7 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
 
 @click.command()
 @click.argument("model_name", metavar="MODEL")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=Writable())
 def export(model_name, out):
     """Write a trained model for other programs: as one ONNX file, where OUT ends in .onnx, else as a folder for Hugging Face.
 
