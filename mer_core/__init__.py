@@ -12,3 +12,7 @@ __version__ = "0.1.0"
 
 class UserError(ValueError):
     """Something that the user can mend; the message names the file or track, the reason and the remedy."""
+
+
+class AskedError(UserError):
+    """Something that makes no sense, whatever the music: a setting, a device; the message says what would."""

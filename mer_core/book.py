@@ -20,7 +20,6 @@ import pandas as pd
 import yaml
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
-from tqdm import tqdm
 
 from mer_core import (
     UserError,
@@ -43,6 +42,7 @@ from mer_core import (
     trained,
 )
 from mer_core.fusion import Fusion
+from mer_core.progress import progress_bar
 from mer_core.tag_ensemble import TagEnsemble
 
 GENERATED = paths.BOOK / "generated"
@@ -78,7 +78,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     spawn = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(workers, spawn) as executor,
-        tqdm(total=len(asked), initial=len(asked) - len(stale), desc="notebooks", unit="notebook", disable=None) as bar,
+        progress_bar(total=len(asked), initial=len(asked) - len(stale), desc="notebooks", unit="notebook") as bar,
     ):
         try:
             begun = [executor.submit(notebooks.execute, by_name[name], targets[name], **asked[name]) for name in stale]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from mer_core import cli_music
-from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, setting_of
+from mer_core.shell import PRESETS, OneOf, changes_of, clear_errors, distinct, executor_of, setting_of
 
 
 @click.group(context_settings={"max_content_width": 110})
@@ -106,8 +106,13 @@ def experiment_names() -> list[str]:
 @click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as folds.n=3.")
-@click.option("--seed", "seeds", type=int, multiple=True, help="Default: the experiment's own. May be given several times.")
-@click.option("--workers", type=int, help="Networks trained side by side, each with its share of the cores; default one a core.")
+@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, callback=distinct,
+              help="Default: the experiment's own. May be given several times.")  # fmt: skip
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Networks trained side by side, each with its share of the cores; default one a core.",
+)
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
 @skip_option
@@ -126,7 +131,7 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
         [name for name, one in experiments.EXPERIMENTS.items() if preset in one.presets] if experiment == "all" else [experiment]
     )
     with clear_errors(), executor_of(workers, scheduler) as executor:
-        changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
+        changes = changes_of(settings, skip_unreadable, seed="--seed", dataset="--dataset")
         for name in names:
             jobs = experiments.jobs(name, preset, dataset, seeds or None, changes)
             known = list(dict.fromkeys(label for label, _ in jobs))
@@ -141,7 +146,7 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
 @click.argument("runs", nargs=-1, metavar="[EXPERIMENT/LABEL]...")
 @click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
 @click.option("--fold", type=int, default=0, show_default=True)
-@click.option("--workers", type=int, help="Networks trained side by side; default one a core.")
+@click.option("--workers", type=click.IntRange(min=1), help="Networks trained side by side; default one a core.")
 def rerun(runs, preset, fold, workers):
     """Train one fold of recorded runs again and say by how much the answers moved; by default one run of each method.
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from mer_core.shell import PRESETS, OneOf, clear_errors, executor_of, on_device, printable, setting_of
+from mer_core.files import whole
+from mer_core.progress import progress_bar
+from mer_core.shell import PRESETS, OneOf, Writable, changes_of, clear_errors, distinct, executor_of, on_device, printable
 
 
 def method_names() -> list[str]:
@@ -22,9 +24,9 @@ def recipe(command):
                      help="How far labels are trusted; for instance self_learning, which is SSSL."),
         click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True),
         click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as training.epochs=60."),
-        click.option("--seed", "seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True,
-                     help="One network for each; may be given several times."),
-        click.option("--workers", type=int, help="Networks trained side by side; default one a core."),
+        click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, default=(0, 1, 2), show_default=True,
+                     callback=distinct, help="One network for each; may be given several times."),
+        click.option("--workers", type=click.IntRange(min=1), help="Networks trained side by side; default one a core."),
         click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ..."),
         click.option("--quiet", is_flag=True, help="No progress bars."),
         click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them."),
@@ -37,7 +39,7 @@ def asked_runs(music, method, preset, settings, seeds, skip_unreadable):
     """The runs that these options describe."""
     from mer_core import own_music
 
-    changes = dict(setting_of(text) for text in settings) | ({"skip_unreadable": True} if skip_unreadable else {})
+    changes = changes_of(settings, skip_unreadable, seed="--seed", dataset="MUSIC")
     return own_music.runs(music, method, preset, tuple(seeds), changes)
 
 
@@ -52,17 +54,17 @@ MEANING = (
 @click.command()
 @click.argument("music", nargs=-1, metavar="PATH...", type=click.Path())
 @click.option("--model", "model_name", default="quadrants", show_default=True, help="A file that mer train has written.")
-@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Add a row for each file to this table.")
+@click.option("--csv", "table", type=Writable(dir_okay=False), help="Add a row for each file to this table.")
 @click.option(
     "--json",
     "objects",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Writable(dir_okay=False),
     help="Add a line for each file, an object with its course second by second.",
 )
 @click.option(
     "--plot",
     "pictures",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Writable(file_okay=False),
     help="Draw each file's course into this folder, as PNG.",
 )
 @click.option("-0", "--null", is_flag=True, help="With -: names end in NUL, as find -print0 writes them.")
@@ -87,8 +89,6 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     \b
     Exit status: 0 every file was predicted; 1 some were not, and are listed; 2 the command makes no sense.
     """
-    from tqdm import tqdm
-
     from mer_core import listing, prediction_files, trained
     from mer_core.predict import predict_all
     from mer_core.training import best_device
@@ -111,7 +111,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
         say = (lambda line: None) if quiet else click.echo
         if remaining:
             say(heading(model))
-        with tqdm(remaining, desc="songs", unit="song", disable=None if len(remaining) > 1 else True) as bar:
+        with progress_bar(remaining, desc="songs", unit="song", shown=len(remaining) > 1) as bar:
             for path, said in predict_all(bar, model, workers):
                 if isinstance(said, Exception):
                     failed[str(path)] = str(said)
@@ -182,7 +182,7 @@ def report(n: int, done: set[str], failed: dict[str, str], notes: dict, say, mod
 
 @click.command()
 @click.argument("music")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model's file, *.safetensors.")
+@click.option("--out", required=True, type=Writable(dir_okay=False), help="The model's file, *.safetensors.")
 @recipe
 def train(music, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
     """Train a model on your labelled music: a folder for each label, or a CSV file.
@@ -192,17 +192,16 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
     mer train labels.csv --out my_model.safetensors --method self_learning --set training.epochs=60
     mer predict --model my_model.safetensors song.mp3
     """
-    from tqdm import tqdm
-
     from mer_core import model_card, own_music, trained
 
     with clear_errors(), on_device(device, quiet), executor_of(workers, None) as executor:
         runs = asked_runs(music, method, preset, settings, seeds, skip_unreadable)
-        with tqdm(total=len(runs), desc="networks", unit="network", disable=True if quiet else None) as bar:
+        with progress_bar(total=len(runs), desc="networks", unit="network") as bar:
             model = own_music.train(runs, preset, executor, bar.update)
         trained.save(model, out)
         card = out.with_suffix(".md")
-        card.write_text(model_card.written(model), encoding="utf-8")
+        with whole(card) as fresh:
+            fresh.write_text(model_card.written(model), encoding="utf-8")
     click.echo(f"{printable(out)}: {len(model.committee.members)} networks, {', '.join(model.classes)}; what to know: {card}")
     if model.card["out_of_fold"] is None:
         click.echo("How good it is, nobody knows yet, and its probabilities are not calibrated: mer evaluate, then train again.")
@@ -211,7 +210,7 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
 @click.command()
 @click.argument("music")
 @click.option("--model", "model_name", help="Score this trained model instead, on music that it has not heard.")
-@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write all figures to this file.")
+@click.option("--json", "out", type=Writable(dir_okay=False), help="Also write all figures to this file.")
 @recipe
 @click.pass_context
 def evaluate(context, music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
@@ -244,7 +243,8 @@ def evaluate(context, music, model_name, out, method, preset, settings, seeds, w
             records, tracks = recorded(asked_runs(music, method, preset, settings, seeds, skip_unreadable), preset, workers)
             known, failed = own_music.out_of_fold(records, tracks).summary(), {}
     if out:
-        out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        with clear_errors(), whole(out) as fresh:
+            fresh.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     for line in figures_of(known, "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"):
         click.echo(printable(line))
     for path, reason in (tracks.skipped | failed).items():
@@ -281,8 +281,8 @@ def figures_of(known: dict, groups: str):
 
 @click.command("label-check")
 @click.argument("music")
-@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to listen to them.")
-@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write all songs to this table.")
+@click.option("--html", "page", type=Writable(dir_okay=False), help="Write a page to listen to them.")
+@click.option("--csv", "table", type=Writable(dir_okay=False), help="Write all songs to this table.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many songs to show.")
 @recipe
 def label_check(music, page, table, top, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
@@ -308,15 +308,17 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
         click.echo(f"{name:<{NAME_WIDTH}} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
                    f"{song.p_called:>5.2f}  {song.seconds}")  # fmt: skip
     if table:
-        songs.to_csv(table, index=False, errors="surrogateescape")
+        with clear_errors(), whole(table) as fresh:
+            songs.to_csv(fresh, index=False, errors="surrogateescape")
     if page:
-        page.write_text(listening_page.written(songs.head(top), windows, page), encoding="utf-8")
+        with clear_errors(), whole(page) as fresh:
+            fresh.write_text(listening_page.written(songs.head(top), windows, page), encoding="utf-8")
         click.echo(f"To listen: open {printable(page)}")
 
 
 @click.command()
 @click.argument("model_name", metavar="MODEL")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=Writable())
 def export(model_name, out):
     """Write a trained model for other programs: as one ONNX file, where OUT ends in .onnx, else as a folder for Hugging Face.
 

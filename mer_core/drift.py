@@ -23,7 +23,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from mer_core import (
     datasets,
@@ -41,7 +40,9 @@ from mer_core import (
     tag_evaluation,
 )
 from mer_core.drift_report import Level
+from mer_core.files import whole
 from mer_core.leaderboard import Submission
+from mer_core.progress import progress_bar
 from mer_core.ratings import Ratings
 from mer_core.tracks import DataError, Tracks
 
@@ -92,7 +93,7 @@ def rows_of_comparison(name: str, preset: str) -> list[dict]:
 def among_records() -> Level:
     """What is said twice: scores and confusion counts, decisions and windows, comparisons and the scores that they average."""
     level = Level(RECORDS)
-    for record in tqdm(tracked(), desc="records", unit="record", disable=None):
+    for record in progress_bar(tracked(), desc="records", unit="record"):
         counted = from_counts(record)
         said = flat(record["metrics"])
         level.hold(name_of(record), {number: said[number] for number in counted if number in said}, counted, ROUNDING)
@@ -143,7 +144,7 @@ def averaged(records: list[dict]) -> dict[str, float]:
 def scored_again() -> Level:
     """The metrics of every record, and every comparison, from stored predictions and the truth."""
     level, records, comparisons = Level(PREDICTIONS), tracked(), compared()
-    with tqdm(total=len(records) + len(comparisons), desc="scored again", unit="record", disable=None) as bar:
+    with progress_bar(total=len(records) + len(comparisons), desc="scored again", unit="record") as bar:
         for record in records:
             kept, unkept = by_what_is_stored(record)
             if unkept:
@@ -253,8 +254,8 @@ def accept() -> Path:
     path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
     made = {"made": drift_report.timestamp(), "code": results.code_state(), "environment": machine()}
     reference = made | {"moved_by_seed": apart(numbers, otherwise), "numbers": numbers}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(reference, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    with whole(path) as fresh:
+        fresh.write_text(json.dumps(reference, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 
 
@@ -292,7 +293,7 @@ def trained_at_smoke(seed: int = 0) -> dict[str, dict[str, float]]:
     torch.set_num_threads(THREADS)
     found = {}
     with nothing_cached():
-        for name in tqdm(names, desc="smoke", unit="experiment", disable=None):
+        for name in progress_bar(names, desc="smoke", unit="experiment"):
             for record in experiments.execute(name, "smoke", experiments.jobs(name, "smoke", seeds=(seed,))):
                 found[f"{name}/{record['label']}"] = of_smoke(record)
     return found | {TOGETHER: together(found)}
@@ -331,7 +332,7 @@ def trained_again(minutes: float) -> Level:
     """
     level, began, records = Level(NETWORKS), time.perf_counter(), tracked()
     torch.set_num_threads(THREADS)
-    for fold, seconds, name, label, record in tqdm(affordable() if minutes else [], desc="trained again", disable=None):
+    for fold, seconds, name, label, record in progress_bar(affordable() if minutes else [], desc="trained again"):
         if time.perf_counter() - began + seconds > 60 * minutes:
             level.left_out["folds that do not fit in the minutes"] += 1
             continue

@@ -6,7 +6,6 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from mer_core import (
     fusion,
@@ -26,6 +25,7 @@ from mer_core.frames import windows
 from mer_core.fusion import Fusion
 from mer_core.leaderboard import Submission
 from mer_core.probes import Probe
+from mer_core.progress import progress_bar
 from mer_core.ratings import Ratings
 from mer_core.runs import Run
 from mer_core.songs import SongDecision
@@ -308,7 +308,7 @@ def execute(
         return results.load(leaderboard.summarise(run, experiment, preset, label))
     frames = networks.load_frames(run)
     jobs = networks.networks_to_train(run)
-    with tqdm(total=len(jobs) * run.training.epochs, desc=label, unit="epoch", disable=None) as bar:
+    with progress_bar(total=len(jobs) * run.training.epochs, desc=label, unit="epoch") as bar:
         for fold, part in jobs:
             if future := (started or {}).get(networks.part_path(run, frames, fold, part)):
                 future.result()

@@ -17,6 +17,7 @@ from torch import nn
 
 from mer_core import UserError, model_card, trained
 from mer_core.features import POWER_FLOOR, mel_filters
+from mer_core.files import whole
 from mer_core.frames import HOP_S
 from mer_core.trained import TrainedModel
 
@@ -69,7 +70,8 @@ def to_onnx(model: TrainedModel, path: Path) -> Path:
 
     Raises
     ------
-    ExportError : the ONNX packages are missing, or the folder cannot be written
+    ExportError : the ONNX packages are missing
+    UserError : nothing can be written there
     """
     try:
         import onnx
@@ -174,10 +176,6 @@ song = probabilities.mean(axis=0)
 
 def written(path: Path, content: bytes) -> Path:
     """Write a file, whole or not at all."""
-    fresh = path.with_name(f"{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as fresh:
         fresh.write_bytes(content)
-        return fresh.replace(path)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror}). Choose another place.") from None
+    return path

@@ -35,6 +35,8 @@ class LogMel:
     pool_frames: int = 1  # consecutive frames whose power is averaged into one
 
     def __post_init__(self):
+        if min(self.sample_rate, self.window_samples, self.hop_samples, self.n_mels, self.pool_frames) < 1:
+            raise ValueError("sample_rate, window_samples, hop_samples, n_mels and pool_frames are at least 1")
         if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
             raise ValueError(
                 f"mel bands must lie within 0 Hz and half the sample rate ({self.sample_rate / 2:g} Hz), "

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from filelock import FileLock
-from tqdm import tqdm
 
 from mer_core import audio, paths
 from mer_core.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
+from mer_core.files import whole
+from mer_core.progress import progress_bar
 from mer_core.tracks import DataError, Tracks, shown
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
@@ -78,7 +79,8 @@ def compute(
     with FileLock(cache / f"{name}.lock"):  # shards that start together must not write into each other's store
         if not index_path.exists():
             rows = _append(files, hashes, settings, partial, values_path, progress)
-            _write_whole(index_path, json.dumps(rows))  # last: its presence says that the store is complete
+            with whole(index_path) as fresh:  # last: its presence says that the store is complete
+                fresh.write_text(json.dumps(rows))
             _journal_of(partial).unlink()
     rows = json.loads(index_path.read_text())
     failed = {str(file): row["error"] for file, row in zip(files, rows, strict=True) if "error" in row}
@@ -107,11 +109,12 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
     written = partial.stat().st_size // frame_bytes if partial.exists() else 0
     while sum(row.get("n_frames", 0) for row in rows) > written:  # a row whose frames never reached the disk
         rows.pop()
-    _write_whole(journal, "".join(json.dumps(row) + "\n" for row in rows))
+    with whole(journal) as fresh:
+        fresh.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with (
         partial.open("ab") as values,
         journal.open("a") as log,
-        tqdm(total=len(files), initial=len(rows), desc="frames", unit="track", disable=None if progress else True) as bar,
+        progress_bar(total=len(files), initial=len(rows), desc="frames", unit="track", shown=progress) as bar,
     ):
         values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
         for i, result in enumerate(_in_order(files[len(rows) :], settings), start=len(rows)):
@@ -168,13 +171,6 @@ def _in_order(files: list[Path], settings: Features):
                 yield from pool.map(transformed, files[start : start + 32])
     finally:
         torch.set_num_threads(threads)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is either absent or complete."""
-    temporary = path.with_suffix(path.suffix + ".new")
-    temporary.write_text(text)
-    temporary.replace(path)
 
 
 def n_windows(duration_s: np.ndarray | float, window_s: float):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mer_core import UserError
+
 NONE, SYMMETRIC, AROUSAL_PRESERVING = "none", "symmetric", "arousal_preserving"
 WINDOW, SONG = "window", "song"
 OTHER_VALENCE = np.array([1, 0, 3, 2])  # the quadrant of the same arousal: Q1 and Q2, Q3 and Q4 change places
@@ -42,13 +44,13 @@ def corrupted(labels: np.ndarray, track: np.ndarray, n_classes: int, noise: Labe
 
     Raises
     ------
-    ValueError : arousal-preserving noise on anything but four quadrants
+    UserError : arousal-preserving noise on anything but four quadrants
 
     >>> corrupted(np.array([0, 1, 2, 3]), np.arange(4), 4, LabelNoise("arousal_preserving", 1.0), seed=0)
     array([1, 0, 3, 2])
     """
     if noise.kind == AROUSAL_PRESERVING and n_classes != len(OTHER_VALENCE):
-        raise ValueError(f"arousal-preserving noise is defined for four quadrants, not for {n_classes} classes")
+        raise UserError(f"arousal-preserving noise is defined for four quadrants, not for {n_classes} classes")
     rng = np.random.default_rng(seed)
     unit = np.unique(track, return_inverse=True)[1] if noise.unit == SONG else np.arange(len(labels))
     n_units = unit.max() + 1

@@ -17,6 +17,7 @@ import pandas as pd
 
 from mer_core import datasets, paths, results, significance, tag_evaluation, tagging
 from mer_core.datasets import mtg_jamendo
+from mer_core.files import whole
 from mer_core.runs import Named
 from mer_core.tag_evaluation import MACRO, MEASURES, ON_TEST, SCORES
 from mer_core.tracks import DataError, has_tags, shown
@@ -59,7 +60,8 @@ def fetch(name: str) -> Path:
         raise DataError(f"{card['address']}: cannot be fetched ({error}). Try again, or put the file at {path}.") from None
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
         raise DataError(f"{card['address']}: is not the file that was scored (another SHA-256). Nothing was kept.")
-    path.write_bytes(content)
+    with whole(path) as fresh:
+        fresh.write_bytes(content)
     return path
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -15,6 +14,7 @@ import torch
 
 from mer_core import datasets, paths, results, songs, splits
 from mer_core.features import Features
+from mer_core.files import whole
 from mer_core.frames import Frames, compute, windows
 from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import METHODS
@@ -184,10 +184,8 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         "environment": results.environment(device_name(), torch.get_num_threads()),
         "code": results.code_state(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.npz")
-    np.savez_compressed(fresh, story=json.dumps(story), **arrays)
-    fresh.replace(path)
+    with whole(path) as fresh, fresh.open("wb") as file:
+        np.savez_compressed(file, story=json.dumps(story), **arrays)
     return path
 
 

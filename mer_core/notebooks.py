@@ -15,6 +15,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mer_core import UserError, paths, results
+from mer_core.files import whole
 
 CELL_TIMEOUT_S = 3600
 FIGURE_FILES = "MER_FIGURE_FILES"  # as in `mer_core.figures`, which would load matplotlib
@@ -106,8 +107,8 @@ def execute(source: Path, target: Path, **values) -> None:
     if all(repr(value) == known[name].replace('"', "'") for name, value in values.items()):
         hide_injected(notebook)
     notebook.metadata["mer"] = {"made_from": made_from(source, values)}
-    nbformat.write(notebook, target.with_suffix(".new"))
-    target.with_suffix(".new").replace(target)
+    with whole(target) as fresh:
+        nbformat.write(notebook, fresh)
 
 
 def keep_figures(notebook, folder: Path) -> None:

@@ -43,10 +43,11 @@ def runs(dataset: str, method: str, preset: str, seeds: tuple[int, ...] = SEEDS,
 
     Raises
     ------
-    UserError : no such setting
+    AskedError : no such setting, or one that cannot have this value
     """
     dataset = datasets.from_anywhere(dataset)
     base = run_of(SSSL[preset], {"method": method})
+    changed(base, changes or {})  # refused before any music is read
     if datasets.load(dataset, skip_unreadable=True).tagged:  # tags come with their parts: one network, no folds
         base = replace(base, folds=BY_PART)
     return [changed(base, {"dataset": dataset, "seed": seed, **(changes or {})}) for seed in seeds]

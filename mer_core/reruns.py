@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core import experiments, metrics, networks, results, songs
+from mer_core.files import whole
 from mer_core.runs import Run
 from mer_core.training import best_device
 
@@ -65,8 +66,8 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
 def save(row: dict, preset: str) -> Path:
     """Keep what a rerun found, in place of an earlier rerun of the same fold."""
     path = results.folder(preset, own=False) / "reruns" / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    with whole(path) as fresh:
+        fresh.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 
 

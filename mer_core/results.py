@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core import UserError, datasets, paths, songs
+from mer_core.files import whole
 
 SCHEMA = 1
 OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
@@ -152,23 +153,19 @@ def save(record: dict, predictions: dict[str, np.ndarray]) -> Path:
     if missing := REQUIRED - set(record):
         raise RecordError(f"a record needs {sorted(missing)}")
     path = path_of(record)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.npz")
-    np.savez_compressed(fresh, **predictions)
-    fresh.replace(path.with_suffix(".npz"))
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    with whole(path.with_suffix(".npz")) as fresh, fresh.open("wb") as file:
+        np.savez_compressed(file, **predictions)
+    with whole(path) as fresh:
+        fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 
 
 def save_comparison(experiment: str, preset: str, own: bool, rows: list[dict]) -> Path:
     """Write how an experiment's records compare: one file for all its labels and seeds."""
     path = comparison_path(experiment, preset, own)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return fresh.replace(path)
+    with whole(path) as fresh:
+        fresh.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return path
 
 
 def comparison_path(experiment: str, preset: str, own: bool = False) -> Path:

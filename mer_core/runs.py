@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, get_args, get_origin
 
-from mer_core import UserError
+from mer_core import AskedError
 from mer_core.features import Features, LogMel
 from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import self_learning
@@ -37,6 +38,10 @@ class Run:
     seed: int = 0
 
     def __post_init__(self):
+        if round(self.window_s * self.features.frames_per_second) < 1:
+            raise ValueError(f"window_s is a length in seconds, of at least one frame, got {self.window_s:g}")
+        if self.asked_windows < 0 or self.seed < 0:
+            raise ValueError(f"asked_windows and seed must not be negative, got {self.asked_windows} and {self.seed}")
         if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
             raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
         if self.learning_curve and self.noise.kind != NONE:
@@ -100,18 +105,63 @@ def kind_of(settings, default) -> dict:
     return {} if kind is type(default) else {"kind": f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"}
 
 
-def changed(settings, changes: dict):
+WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+
+
+def changed(settings, changes: dict, part_of: str = ""):
     """A copy of frozen settings with some fields replaced; a dotted name reaches into a part, as in ``{"folds.n": 5}``.
 
     Raises
     ------
-    UserError : no such setting
+    AskedError : no such setting, or one that cannot have this value
     """
+    known = {f.name: f.type for f in fields(settings)}
+    own, parts = {}, {}
     for name, value in changes.items():
-        part, _, rest = name.partition(".")
-        if part not in (known := [f.name for f in fields(settings)]):
-            raise UserError(f"{type(settings).__name__} has no setting {part!r}; it has {', '.join(known)}.")
-        if isinstance(value, list):  # as the command line has them
-            value = tuple(value)
-        settings = replace(settings, **{part: changed(getattr(settings, part), {rest: value}) if rest else value})
-    return settings
+        first, dot, rest = name.partition(".")
+        if first not in known or (dot and not is_dataclass(getattr(settings, first))):
+            raise AskedError(f"no setting {part_of + name!r}; there are {', '.join(part_of + one for one in known)}.")
+        if dot:
+            parts.setdefault(first, {})[rest] = value
+        else:
+            own[first] = fitting(value, part_of + name, getattr(settings, first), known[first])
+    for first, of_it in parts.items():
+        own[first] = changed(own.get(first, getattr(settings, first)), of_it, f"{part_of}{first}.")
+    try:
+        return replace(settings, **own)
+    except ValueError as error:
+        raise AskedError(f"{', '.join(f'{part_of}{name}={value}' for name, value in changes.items())}: {error}.") from None
+
+
+def fitting(value, name: str, before, kind: type):
+    """A value as a field of this type has it, a list as a tuple; refused where it is of another type."""
+    value = tuple(value) if isinstance(value, list) else value  # as the command line has them
+    if is_dataclass(before):
+        good, what = is_dataclass(value), f"one of its own settings, {', '.join(f'{name}.{f.name}' for f in fields(before))}"
+    else:
+        good, what = fits(value, kind), wanted(kind)
+    if not good:
+        raise AskedError(f"{name}={value!r}: wanted is {what}.")
+    return value
+
+
+def fits(value, kind: type) -> bool:
+    """Whether a plain value is of a field's type; a whole number is a number too, true and false are none."""
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(fits(one, get_args(kind)[0]) for one in value)
+    if get_args(kind):  # int | None
+        return any(fits(value, one) for one in get_args(kind))
+    if kind is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return kind is object or type(value) is kind
+
+
+def wanted(kind: type) -> str:
+    """What a field's type asks for, in words.
+
+    >>> wanted(int | None), wanted(tuple[str, ...])
+    ('a whole number or null', 'a list, each text')
+    """
+    if get_origin(kind) is tuple:
+        return f"a list, each {wanted(get_args(kind)[0])}"
+    return WANTED.get(kind) or " or ".join(map(wanted, get_args(kind)))

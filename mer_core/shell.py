@@ -2,16 +2,19 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
-from mer_core import UserError
+from mer_core import AskedError, UserError
+from mer_core.progress import QUIET
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
 
@@ -33,6 +36,27 @@ class OneOf(click.ParamType):
         return [CompletionItem(word) for word in self.words() if word.startswith(incomplete)]
 
 
+class Writable(click.Path):
+    """A file or folder to write: one that cannot be written is refused before any work, not after it."""
+
+    def __init__(self, **kinds):
+        super().__init__(writable=True, path_type=Path, **kinds)
+
+    def convert(self, value, param, ctx):
+        path = super().convert(value, param, ctx)
+        there = next(one for one in (path, *path.absolute().parents) if os.access(one, os.F_OK))
+        if there != path and not (there.is_dir() and os.access(there, os.W_OK)):
+            self.fail(f"{printable(path)} cannot be written: nothing can be made in {printable(there)}.", param, ctx)
+        return path
+
+
+def distinct(ctx, param, values: tuple) -> tuple:
+    """Refuse an option that was given twice with one value: a network counted twice is no second one."""
+    if len(set(values)) < len(values):
+        raise click.BadParameter("the same one is given twice.")
+    return values
+
+
 def printable(text: object) -> str:
     r"""Text for one line of a terminal: newlines, control characters and bytes that are no UTF-8 as escapes.
 
@@ -44,20 +68,29 @@ def printable(text: object) -> str:
 
 @contextmanager
 def clear_errors():
-    """Turn an error that the user can mend into one readable line and exit status 1."""
+    """Turn an error that the user can mend into one readable line and exit status 1, or 2 for what makes no sense at all."""
     try:
         yield
     except UserError as error:
-        raise click.ClickException("\n".join(map(printable, str(error).split("\n")))) from None
+        kind = click.UsageError if isinstance(error, AskedError) else click.ClickException
+        raise kind("\n".join(map(printable, str(error).split("\n")))) from None
 
 
 @contextmanager
 def on_device(device: str, quiet: bool):
-    """Choose the device, and whether there are progress bars, for this process and those that it starts."""
-    chosen = {"MER_DEVICE": device, **({"TQDM_DISABLE": "1"} if quiet else {})}
+    """Choose the device, and whether there are progress bars, for this process and those that it starts.
+
+    Raises
+    ------
+    AskedError : there is no such device
+    """
+    from mer_core.training import DEVICE, best_device
+
+    chosen = {DEVICE: device, **({QUIET: "1"} if quiet else {})}
     before = {name: os.environ.get(name) for name in chosen}
     os.environ.update(chosen)
     try:
+        best_device()
         yield
     finally:
         for name, value in before.items():
@@ -71,7 +104,20 @@ def setting_of(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals:
         raise click.UsageError(f"--set is NAME=VALUE, for instance folds.n=3; got {text!r}")
-    return name, yaml.safe_load(value)
+    if re.fullmatch(r"[-+]?\d+e[-+]?\d+", value, re.IGNORECASE):  # YAML takes 1e-4 for text
+        return name, float(value)
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise click.UsageError(f"--set {text}: the value is not YAML, as 3, 0.5, true, word or [one, two] are") from None
+
+
+def changes_of(settings: tuple[str, ...], skip_unreadable: bool, **instead: str) -> dict:
+    """Settings as --set gives them, by dotted name; `instead` says what to use for those that have a place of their own."""
+    changes = dict(setting_of(text) for text in settings)
+    if taken := [name for name in instead if name in changes]:
+        raise click.UsageError(f"--set {taken[0]}=... is not for this command: give {instead[taken[0]]} instead.")
+    return changes | ({"skip_unreadable": True} if skip_unreadable else {})
 
 
 @contextmanager
@@ -80,10 +126,10 @@ def executor_of(workers: int | None, scheduler: str | None):
 
     Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU takes one at a time.
     """
-    import torch
+    from mer_core.training import best_device
 
     cores = os.cpu_count() or 1
-    workers = workers or (1 if torch.cuda.is_available() else cores)
+    workers = workers or (cores if best_device().type == "cpu" else 1)
 
     if scheduler:
         try:

@@ -11,12 +11,13 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from mer_core import audio, hand_made, paths, results
 from mer_core.features import LogMel
+from mer_core.files import whole
 from mer_core.frames import compute, file_hash
 from mer_core.models import backbones
+from mer_core.progress import progress_bar
 from mer_core.tracks import DataError, Tracks, shown
 
 LOG_MEL, HAND_MADE, TOP_100 = "log_mel_statistics", "hand_made", "published_top100"
@@ -56,17 +57,15 @@ def hand_made_once(tracks: Tracks) -> np.ndarray:
     made_from = json.dumps([code, librosa.__version__, [file_hash(file) for file in files]])
     path = paths.CACHE / "song_features" / f"{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.npz"
     if not path.exists():
-        rows = [hand_made.features(file) for file in tqdm(files, desc="song features", unit="track", disable=None)]
+        rows = [hand_made.features(file) for file in progress_bar(files, desc="song features", unit="track")]
         save(path, tracks, np.array(rows))
     return embeddings(path, tracks)
 
 
 def save(path: Path, tracks: Tracks, values: np.ndarray) -> None:
     """Write features so that the file is either absent or complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new.npz")
-    np.savez_compressed(fresh, track_id=tracks.table["track_id"].to_numpy(dtype=str), values=values)
-    fresh.replace(path)
+    with whole(path) as fresh, fresh.open("wb") as file:
+        np.savez_compressed(file, track_id=tracks.table["track_id"].to_numpy(dtype=str), values=values)
 
 
 def log_mel_statistics(tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:
@@ -152,7 +151,7 @@ def audio_model(folder: Path, tracks: Tracks) -> np.ndarray:
         extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
         model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         rows = []
-        for file in tqdm(tracks.table["path"], desc="embeddings", unit="track", disable=None):
+        for file in progress_bar(tracks.table["path"], desc="embeddings", unit="track"):
             samples = audio.read(file, extractor.sampling_rate)
             length = MODEL_CHUNK_S * extractor.sampling_rate
             chunks = [samples[i : i + length] for i in range(0, max(len(samples) - length // 2, 1), length)]

@@ -33,6 +33,10 @@ class SongDecision:
     share_threshold: float = 0.5  # theta of f7: the share of segments above it; 0.5 means "likelier than not"
     svm_c: float = 1.0  # scikit-learn's default; the radial kernel's width is its "scale" rule
 
+    def __post_init__(self):
+        if not 0 <= self.share_threshold <= 1 or self.svm_c <= 0:
+            raise ValueError(f"share_threshold is a share, svm_c above 0, got {self.share_threshold} and {self.svm_c}")
+
 
 def _per_song(track: np.ndarray):
     """Segment indices of each song, songs in sorted order, segments in their own order."""

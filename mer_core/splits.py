@@ -4,7 +4,6 @@ Splitting comes before anything else: segments follow their song, so no song is 
 artist is either.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mer_core import paths
+from mer_core.files import whole
 from mer_core.tracks import DataError, Tracks, has_tags, shown
 
 BY = ("song", "artist")
@@ -70,9 +70,9 @@ def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | 
     """
     path = (folder or paths.SPLITS) / f"{name}-by-artist.csv"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         chosen = pd.DataFrame({"track_id": table["track_id"], "part": divided(table, tags)})
-        chosen.to_csv(path, index=False)
+        with whole(path) as fresh:
+            chosen.to_csv(fresh, index=False)
     stored = pd.read_csv(path, dtype=str).set_index("track_id")["part"]
     if missing := sorted(set(table["track_id"]) - set(stored.index)):
         raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. Delete it to split anew.")
@@ -113,10 +113,8 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
     if not path.exists():
         fold = assign(tracks.targets, tracks.groups, folds.n, folds.by, folds.seed)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{os.getpid()}")
-        pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(fresh, index=False)
-        fresh.replace(path)
+        with whole(path) as fresh:
+            pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(fresh, index=False)
     stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")["fold"]
     ids = tracks.table["track_id"]
     if missing := sorted(set(ids) - set(stored.index)):

@@ -19,6 +19,7 @@ from torch import nn
 from mer_core import UserError, paths
 from mer_core.emotion import QUADRANTS
 from mer_core.features import LogMel
+from mer_core.files import whole
 from mer_core.models import Network
 from mer_core.training import Normalised
 
@@ -139,10 +140,9 @@ def save(model: TrainedModel, path: Path) -> Path:
 
 def keep(weights: dict[str, torch.Tensor], path: Path, text: dict[str, str] | None = None) -> Path:
     """Write a safetensors file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text))
-    return fresh.replace(path)
+    with whole(path) as fresh:
+        fresh.write_bytes(serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text))
+    return path
 
 
 def kept(path: Path) -> dict[str, torch.Tensor]:

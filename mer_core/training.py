@@ -18,8 +18,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core import UserError, models, songs, tagging
+from mer_core import AskedError, UserError, models, songs, tagging
 from mer_core.features import Features
+from mer_core.files import whole
 from mer_core.frames import Frames, Windows
 from mer_core.label_noise import LabelNoise, corrupted
 
@@ -41,11 +42,22 @@ class Training:
     plateau: int = 0  # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `rise_and_fall` instead
 
     def __post_init__(self):
+        if min(self.epochs, self.batch_size) < 1:
+            raise ValueError(f"epochs and batch_size are at least 1, got {self.epochs} and {self.batch_size}")
+        if min(self.learning_rate, self.weight_decay, self.stride, self.patience, self.plateau) < 0:
+            raise ValueError("learning_rate, weight_decay, stride, patience and plateau must not be negative")
         if self.precision not in ("bf16", "float32"):
             raise ValueError(f"precision is bf16 or float32, got {self.precision!r}")
 
 
 DEVICE = "MER_DEVICE"  # environment variable that `mer --device` sets, for the processes that it starts too
+
+
+def devices() -> list[str]:
+    """The names of what PyTorch can compute on here."""
+    n = torch.cuda.device_count()
+    found = ["cpu", *(["cuda"] if n else []), *(f"cuda:{i}" for i in range(n))]
+    return [*found, "mps"] if torch.backends.mps.is_available() else found
 
 
 def best_device() -> torch.device:
@@ -55,13 +67,13 @@ def best_device() -> torch.device:
 
     Raises
     ------
-    UserError : a GPU is asked for, and there is none
+    AskedError : a device is asked for that is not here
     """
     torch.backends.cudnn.benchmark = True
-    wanted = os.environ.get(DEVICE, "auto")
-    if wanted.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"device {wanted}: PyTorch finds no GPU here. Use --device cpu, or install a build of PyTorch with CUDA.")
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else torch.device(wanted)
+    wanted, here = os.environ.get(DEVICE, "auto"), devices()
+    if wanted not in ("auto", *here):
+        raise AskedError(f"no device {wanted!r} here; there are auto, {', '.join(here)}. GPUs need a build of PyTorch for them.")
+    return torch.device("cuda" if "cuda" in here else "cpu") if wanted == "auto" else torch.device(wanted)
 
 
 @dataclass(frozen=True)
@@ -288,11 +300,9 @@ class Learner:
         """Store the network as it is now, so that runs which differ only in what follows need not train it again."""
         if self.first_stage is None:
             return
-        self.first_stage.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.first_stage.with_suffix(f".{os.getpid()}.new")
         seconds = time.perf_counter() - self._began
-        torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
-        fresh.replace(self.first_stage)
+        with whole(self.first_stage) as fresh:
+            torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
 
     def recall_first_stage(self) -> bool:
         """Take over the network, the log and the cost of a first stage that another run has trained; False if none has."""

@@ -1,16 +1,14 @@
 import json
-import os
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from click.testing import CliRunner
 from conftest import RATE, tone, write
 
-from mer_core import UserError, cli, shell, trained, training
+from mer_core import cli, shell, trained
 
 
 def mer(*words):
@@ -46,16 +44,6 @@ def test_words_are_completed_and_known_when_a_command_runs():
     assert [item.value for item in words.shell_complete(None, None, "known_")] == ["known_noise"]
     answer = mer("run", "nonsense")
     assert answer.exit_code == 2 and "'nonsense' is not one of all, segments_to_songs" in answer.output
-
-
-def test_the_device_is_that_of_the_command_only(monkeypatch):
-    monkeypatch.delenv("MER_DEVICE", raising=False)
-    with shell.on_device("cpu", quiet=True):
-        assert training.best_device().type == "cpu" and os.environ["TQDM_DISABLE"] == "1"
-    assert "MER_DEVICE" not in os.environ and "TQDM_DISABLE" not in os.environ
-    if not torch.cuda.is_available():
-        with shell.on_device("cuda:7", quiet=False), pytest.raises(UserError, match="finds no GPU"):
-            training.best_device()
 
 
 def test_data_checks_a_data_set_against_its_card():

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 from conftest import untrained
 
-from mer_core import export, in_browser, trained
+from mer_core import UserError, export, in_browser, trained
 from mer_core.cli import main
 from mer_core.predict import answers, frames_of_file, predict
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_exported_is_said_in_a_line(tmp_path, monkeypatch):
     done = CliRunner().invoke(main, ["export", "nowhere.safetensors", str(tmp_path / "model.onnx")])
     assert done.exit_code == 1 and "no such model" in done.output
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(export.ExportError, match="cannot be written"):
+    with pytest.raises(UserError, match="cannot be written"):
         export.written(tmp_path / "taken/model.onnx", b"")
     monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
     with pytest.raises(export.ExportError, match=r"onnxscript.*\[export\]"):

@@ -271,7 +271,7 @@ def test_a_record_of_other_settings_is_neither_taken_nor_overwritten(tiny):
 
 def test_a_setting_that_does_not_exist_is_refused_with_those_that_do():
     assert changed(Run(), {"folds.n": 3, "method.temperature": 0.7}).method.temperature == 0.7
-    with pytest.raises(UserError, match="no setting 'fold'; it has .*folds"):
+    with pytest.raises(UserError, match="no setting 'fold'; there are .*folds"):
         changed(Run(), {"fold": 3})
 
 

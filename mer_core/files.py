@@ -1,0 +1,40 @@
+"""Files that are whole or not there at all, whatever ends the program while it writes."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mer_core import UserError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A path beside `path`, of this process alone: what is written there takes the place of `path`, or vanishes on an error.
+
+    The folder is made where there is none. What a link points to is replaced, not the link.
+
+    Raises
+    ------
+    UserError : nothing can be written there
+    """
+    try:
+        with beside(path) as fresh:
+            yield fresh
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from error
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    if path.is_char_device() or path.is_fifo():  # /dev/stdout, or >(...) of a shell: there is nothing to replace
+        yield path
+        return
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f"{target.name}.{os.getpid()}.new")
+    try:
+        yield fresh
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)

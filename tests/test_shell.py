@@ -1,0 +1,177 @@
+import io
+import os
+import pty
+import sys
+import termios
+import threading
+
+import click
+import pytest
+from click.testing import CliRunner
+from conftest import tone, untrained, write
+
+from mer_core import AskedError, cli, progress, shell, trained, training
+
+
+def mer(*words):
+    return CliRunner().invoke(cli.main, words)
+
+
+def on_terminal(monkeypatch, *words) -> str:
+    """What a command shows on a terminal."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    shown = io.BytesIO()
+
+    def listen():
+        try:
+            while piece := os.read(ours, 4096):
+                shown.write(piece)
+        except OSError:  # how Linux says that the terminal was closed
+            pass
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    with monkeypatch.context() as patch, os.fdopen(theirs, "w") as terminal:
+        patch.setattr(sys, "stdout", terminal)
+        patch.setattr(sys, "stderr", terminal)
+        try:
+            cli.main(words, standalone_mode=False)
+        except SystemExit as end:
+            assert not end.code
+    listener.join()
+    return shown.getvalue().decode()
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shell") / "music"
+    for i in range(3):
+        write(folder / "low" / f"{i}.wav", tone(150 + 10 * i, 4, 0.02))
+        write(folder / "high" / f"{i}.wav", tone(2000 + 300 * i, 4, 0.9))
+    return folder
+
+
+RECIPE = ("--set", "folds.n=2", "--set", "folds.by=song", "--set", "training.epochs=2", "--workers", "1")
+
+
+def test_quiet_commands_show_no_bar_on_a_terminal(music, tmp_path, monkeypatch):
+    trained.save(untrained(), tmp_path / "m.safetensors")
+    predict = ("predict", "--model", str(tmp_path / "m.safetensors"), str(music / "low"))
+    assert "songs: 100%|" in on_terminal(monkeypatch, *predict)
+    assert on_terminal(monkeypatch, *predict, "--quiet", "--csv", str(tmp_path / "table.csv")) == ""
+    quiet = on_terminal(monkeypatch, "evaluate", str(music), *RECIPE, "--seed", "0", "--quiet")
+    assert quiet.startswith("6 songs") and "%|" not in quiet
+    assert "inherit: 100%|" in on_terminal(monkeypatch, "evaluate", str(music), *RECIPE, "--seed", "1")
+
+
+def test_a_bar_asks_whether_it_is_wanted_when_it_is_made(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", type("Terminal", (io.StringIO,), {"isatty": lambda self: True})())
+    for quiet, hidden in (("1", True), ("", False)):
+        monkeypatch.setenv(progress.QUIET, quiet)
+        with progress.progress_bar(total=1) as bar:
+            assert bool(bar.disable) is hidden
+    assert progress.progress_bar(total=1, shown=False).disable
+
+
+NONSENSE = {
+    "folds.n=1": "folds.n=1: at least two folds",
+    "network.architecture=vgg99": "network.architecture=vgg99: unknown architecture 'vgg99'",
+    "network.architecture=5": "network.architecture=5: wanted is text",
+    "training.epochs=abc": "training.epochs='abc': wanted is a whole number",
+    "training.epochs=2.5": "wanted is a whole number",
+    "training.epochs=true": "wanted is a whole number",
+    "training.epochs=0": "epochs and batch_size are at least 1",
+    "training.batch_size=-1": "epochs and batch_size are at least 1",
+    "training.learning_rate=-1e-3": "must not be negative",
+    "training.learning_rate=.nan": "wanted is a number",
+    "training=3": "training=3: wanted is one of its own settings, training.epochs",
+    "training.rate=3": "no setting 'training.rate'; there are training.epochs",
+    "window_s.n=3": "no setting 'window_s.n'",
+    "folds.tested=few": "wanted is a whole number or null",
+    "unlabelled=4q": "unlabelled='4q': wanted is a list, each text",
+    "repeat_short=3": "wanted is true or false",
+    "window_s=0": "window_s=0: window_s is a length in seconds",
+    "window_s=-3": "of at least one frame",
+    "features.hop_samples=0": "hop_samples",
+    "method.mixup_alpha=-1": "mixup_alpha is not negative",
+    "noise.rate=0.2": "noise.rate=0.2: the rate is a share",
+    "training.epochs": "--set is NAME=VALUE",
+    "a=[": "--set a=[: the value is not YAML",
+    "seed=3": "give --seed instead",
+    "dataset=4q": "give MUSIC instead",
+}
+
+
+@pytest.mark.parametrize("setting", NONSENSE)
+def test_a_setting_that_makes_no_sense_is_refused_before_any_music_is_read(setting, music, monkeypatch):
+    monkeypatch.setattr("mer_core.datasets.load", None)
+    answer = mer("evaluate", str(music), "--set", setting)
+    assert answer.exit_code == 2 and NONSENSE[setting] in answer.output, answer.output
+    if "MUSIC" not in NONSENSE[setting]:
+        answer = mer("run", "segments_to_songs", "--set", setting)
+        assert answer.exit_code == 2, answer.output
+
+
+def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
+    from mer_core.runs import Run, changed
+
+    run = changed(Run(), dict(map(shell.setting_of, ("noise.kind=symmetric", "noise.rate=1", "training.learning_rate=1e-3"))))
+    assert (run.noise.rate, run.training.learning_rate) == (1, 0.001)
+    assert changed(Run(), dict(map(shell.setting_of, ("training.epochs=2", "method.warmup_epochs=1")))).training.epochs == 2
+
+
+@pytest.mark.parametrize("seeds", [("1", "1"), ("-1",)])
+def test_a_seed_counts_once(seeds, music):
+    words = [word for seed in seeds for word in ("--seed", seed)]
+    assert mer("evaluate", str(music), *words).exit_code == mer("run", "segments_to_songs", *words).exit_code == 2
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda:99", "mps:7", "cpu:1x"])
+def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(device, music, tmp_path, monkeypatch):
+    monkeypatch.setattr("mer_core.datasets.load", None)
+    answer = mer("evaluate", str(music), "--device", device)
+    assert answer.exit_code == 2 and f"no device '{device}' here; there are auto, cpu" in answer.output
+    assert mer("predict", str(music), "--device", device).exit_code == 2
+
+
+def test_the_device_is_that_of_the_command_only(monkeypatch):
+    monkeypatch.delenv(training.DEVICE, raising=False)
+    monkeypatch.delenv(progress.QUIET, raising=False)
+    with shell.on_device("cpu", quiet=True):
+        assert training.best_device().type == "cpu" and os.environ[progress.QUIET]
+    with pytest.raises(AskedError), shell.on_device("cuda:99", quiet=True):
+        pass
+    assert not {training.DEVICE, progress.QUIET} & set(os.environ)
+
+
+def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    sizes = {}
+    for device in ("cpu", "cuda", "auto"):
+        with shell.on_device(device, quiet=False), shell.executor_of(None, None) as executor:
+            sizes[device] = executor and executor._max_workers
+    assert sizes == {"cpu": 4, "cuda": None, "auto": None}
+
+
+def test_what_cannot_be_written_is_refused_before_any_work(music, tmp_path, monkeypatch):
+    monkeypatch.setattr("mer_core.datasets.load", None)
+    monkeypatch.setattr("mer_core.trained.named", None)
+    (tmp_path / "taken").write_text("a file")
+    for place in (tmp_path / "taken" / "x.out", tmp_path / "taken" / "deep" / "x.out", tmp_path):
+        for command, option in (("evaluate", "--json"), ("label-check", "--html"), ("label-check", "--csv"), ("train", "--out")):
+            answer = mer(command, str(music), option, str(place))
+            assert answer.exit_code == 2 and f"Invalid value for '{option}'" in answer.output, answer.output
+    assert mer("export", "quadrants", str(tmp_path / "taken" / "m.onnx")).exit_code == 2
+    assert mer("predict", str(music), "--plot", str(tmp_path / "taken")).exit_code == 2
+
+
+def test_what_can_be_made_can_be_written(tmp_path):
+    (tmp_path / "old").write_text("")
+    for name in ("old", "new", "folder/that/is/new", "/dev/null"):
+        assert shell.Writable().convert(str(tmp_path / name), None, None) == tmp_path / name
+    assert not (tmp_path / "folder").exists()
+    with pytest.raises(click.BadParameter):
+        shell.Writable(file_okay=False).convert(str(tmp_path / "old"), None, None)
