@@ -41,7 +41,7 @@ class Sound:
     pieces: Iterator[np.ndarray]  # (n, channels) float32
     decoded: int = 0  # samples so far
     given: int = 0  # samples so far at the rate that was asked for
-    peak: float = 0.0  # largest magnitude so far
+    peak: float = 0.0  # largest magnitude so far of the channels' mean
 
     @property
     def seconds(self) -> float:
@@ -57,7 +57,7 @@ class Sound:
         """
         for samples in self.pieces:
             mono = samples[:, 0] if self.channels == 1 else samples.mean(axis=1)
-            highest = float(np.abs(samples).max(initial=0.0))  # NaN where any is
+            highest = float(np.abs(mono).max(initial=0.0))  # NaN where any is
             if not np.isfinite(highest):
                 raise AudioError(f"{self.path}: holds samples that are not numbers (NaN or infinite). Export it again.")
             self.decoded, self.peak = self.decoded + len(mono), max(self.peak, highest)

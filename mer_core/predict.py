@@ -156,7 +156,7 @@ def notes_on(sound: audio.Sound, duration_s: float, model: TrainedModel) -> Iter
             "used to. Take a better copy if there is one."
         )
     if sound.peak < SILENCE:
-        yield "is silent: what is said of it means nothing."
+        yield f"is silent{' once its channels are mixed' if sound.channels > 1 else ''}: what is said of it means nothing."
 
 
 def predict_all(

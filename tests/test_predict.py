@@ -178,6 +178,11 @@ def test_an_mp3_that_was_cut_off_is_predicted_with_a_note(tmp_path, rng):
     assert 5 < said.duration_s < 15
 
 
+def test_channels_that_cancel_out_are_silence(tmp_path):
+    (note,) = predict.predict(write(tmp_path / "a.wav", np.stack([tone(200, 4), -tone(200, 4)], axis=1)), MODEL).notes
+    assert note == "is silent once its channels are mixed: what is said of it means nothing."
+
+
 def test_without_permission(tmp_path, song, monkeypatch):
     def refused(self, *words):
         raise PermissionError(13, "Permission denied")
