@@ -92,7 +92,8 @@ def opened(path: Path) -> Iterator[Sound]:
     except soundfile.LibsndfileError as error:
         file, reason = None, error.error_string.strip()
     if file is None:
-        with _by_ffmpeg(path, reason) as sound:
+        # of an mp3 without a single frame libsndfile says that it does not exist
+        with _by_ffmpeg(path, "." if "does not exist" in said else f" ({said})") as sound:
             yield sound
         return
     with file:
@@ -137,8 +138,8 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
     """The first sound stream of a file as ffmpeg decodes it, through a pipe in Sun's AU format (a header of six numbers)."""
     if not has_ffmpeg():
         raise AudioError(
-            f"{path}: is no sound that libsndfile can decode ({reason}) Install ffmpeg, which knows more formats, convert it to "
-            "wav or flac, or fetch it again."
+            f"{path}: is no sound that libsndfile knows{reason} Install ffmpeg, which knows more kinds, convert it to wav or "
+            "flac, or fetch it again."
         )
     source = b"file:" + os.fsencode(path)
     quietly = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
@@ -148,8 +149,7 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
             header = process.stdout.read(24)
             if len(header) < 24:
                 raise AudioError(
-                    f"{path}: is no sound that libsndfile or ffmpeg can decode ({reason} {_last_line(complaints)}) "
-                    "Convert it to wav or flac, or fetch it again."
+                    f"{path}: is no sound that libsndfile or ffmpeg knows{reason} Convert it to wav or flac, or fetch it again."
                 )
             _, offset, _, _, rate, channels = struct.unpack(">6I", header)
             process.stdout.read(offset - 24)

@@ -183,6 +183,16 @@ def test_channels_that_cancel_out_are_silence(tmp_path):
     assert note == "is silent once its channels are mixed: what is said of it means nothing."
 
 
+@pytest.mark.parametrize("ffmpeg, known", [(True, "libsndfile or ffmpeg knows"), (False, "libsndfile knows")])
+def test_what_no_decoder_knows_is_not_said_to_be_missing(tmp_path, monkeypatch, ffmpeg, known):
+    if ffmpeg and not audio.has_ffmpeg():
+        pytest.skip("ffmpeg is not installed")
+    monkeypatch.setattr(audio, "has_ffmpeg", lambda: ffmpeg)
+    (tmp_path / "a.mp3").write_bytes(np.random.default_rng(0).bytes(50_000))
+    with pytest.raises(audio.AudioError, match=rf"a\.mp3: is no sound that {known}\. (Convert|Install)"):
+        predict.predict(tmp_path / "a.mp3", MODEL)
+
+
 def test_without_permission(tmp_path, song, monkeypatch):
     def refused(self, *words):
         raise PermissionError(13, "Permission denied")
