@@ -8,6 +8,7 @@ from conftest import tone, write
 
 from mer_core import audio, datasets, paths
 from mer_core.datasets import folder, panda4q, synthetic
+from mer_core.emotion import QUADRANTS
 from mer_core.features import LogMel, log_mel
 from mer_core.tracks import DataError, Tracks
 
@@ -130,6 +131,19 @@ def test_a_csv_as_spreadsheets_write_it(tmp_path, csv):
     two_albums(tmp_path).write_text(csv, newline="", encoding="utf-8")
     table = folder.read(tmp_path / "my.csv").table
     assert table["label"].tolist() == ["NA", "None"] and table["group"].tolist() == ["albA/01", "x"]
+
+
+def test_words_for_the_quadrants_are_the_quadrants_if_there_are_no_others(tmp_path):
+    for label in ("Happy", "tense", "SAD", "calm"):
+        write(tmp_path / label / "a.wav", tone(200, 1))
+    tracks = folder.read(tmp_path)
+    assert tracks.classes == QUADRANTS
+    assert dict(zip(tracks.table["track_id"], tracks.table["label"], strict=True)) == {
+        "Happy/a": "Q1", "tense/a": "Q2", "SAD/a": "Q3", "calm/a": "Q4"}  # fmt: skip
+    shutil.rmtree(tmp_path / "calm")
+    assert folder.read(tmp_path).classes == ("Q1", "Q2", "Q3")
+    write(tmp_path / "dreamy" / "a.wav", tone(200, 1))
+    assert folder.read(tmp_path).classes == ("Happy", "SAD", "dreamy", "tense")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pandas as pd
 
 from mer_core import paths, splits
 from mer_core.audio import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
+from mer_core.emotion import QUADRANT_WORDS
 from mer_core.tracks import PARTS, DataError, Tracks, has_tags, measured, shown
 
 UNLABELLED = "unlabelled"
@@ -25,8 +26,9 @@ LAYOUT = (
 def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     """Tracks of a folder per label or of a CSV file; paths in the CSV are relative to it.
 
-    Without a ``group`` column every clip is a group of its own. The classes are the labels found, sorted. Tagged clips are
-    divided into parts, whole groups together, unless a column ``part`` says train, validation or test.
+    Without a ``group`` column every clip is a group of its own. The classes are the labels found, sorted; happy, tense, sad and
+    calm, where there are no others, are Russell's quadrants Q1 to Q4. Tagged clips are divided into parts, whole groups
+    together, unless a column ``part`` says train, validation or test.
 
     Raises
     ------
@@ -36,17 +38,26 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     table = from_csv(path) if path.is_file() else from_folders(path)
     tagged = "tags" in table
     said = table["tags"].explode().dropna() if tagged else table["label"]
-    classes = tuple(sorted(set(said)))
+    named = said if tagged else as_quadrants(said)
+    classes = tuple(sorted(set(named)))
     if len(classes) < 2:
         found = f"only one label was found ({shown(sorted(set(said)))})" if classes else "no label was found"
         raise DataError(f"{path}: {found}; telling emotions apart needs two. {LAYOUT}")
-    if tagged and "part" not in table:
+    if not tagged:
+        table["label"] = named
+    elif "part" not in table:
         identity = table[["track_id", "tags", "group"]].to_csv(index=False).encode()
         kept = paths.CACHE / "splits" / hashlib.sha256(identity).hexdigest()[:16]
         table["part"] = splits.parts(path.stem, table, classes, kept)
     if tagged:
         refuse_untold_parts(path, table, classes)
     return measured(path.stem, classes, table, skip_unreadable=skip_unreadable, own=True)
+
+
+def as_quadrants(labels: pd.Series) -> pd.Series:
+    """The quadrants' names (Q1, Q3, ...) where all labels are words for them (happy, Sad, ...); else the labels as they are."""
+    names = labels.str.lower().map({word: name for name, word in QUADRANT_WORDS.items()})
+    return labels if names.isna().any() else names
 
 
 def refuse_untold_parts(path: Path, table: pd.DataFrame, tags: tuple[str, ...]) -> None:
