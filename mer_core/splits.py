@@ -48,8 +48,8 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
     scarce, rarest = min((len(set(units[targets == k])), k) for k in np.unique(targets))
     if scarce < n:
         raise DataError(
-            f"{n} folds by {by} need at least {n} {by}s of every class, but {rarest} has {scarce} (among the {len(targets)} songs "
-            f"to divide). Add {by}s of it"
+            f"{n} folds by {by} need at least {n} {by}s of every class, but {rarest} has {scarce} (among the {len(targets)} "
+            f"songs to divide). Add {by}s of it"
             f"{', or use fewer folds (--set folds.n=... folds.inner=... on the command line)' if scarce > 1 else ''}."
         )
     fold = np.empty(len(targets), dtype=int)
