@@ -8,7 +8,18 @@ from click.core import ParameterSource
 
 from mer_core.files import whole
 from mer_core.progress import progress_bar
-from mer_core.shell import PRESETS, OneOf, Writable, changes_of, clear_errors, distinct, executor_of, on_device, printable
+from mer_core.shell import (
+    PRESETS,
+    OneOf,
+    Writable,
+    changes_of,
+    clear_errors,
+    distinct,
+    executor_of,
+    not_lost,
+    on_device,
+    printable,
+)
 
 
 def method_names() -> list[str]:
@@ -182,7 +193,10 @@ def report(n: int, done: set[str], failed: dict[str, str], notes: dict, say, mod
 
 @click.command()
 @click.argument("music")
-@click.option("--out", required=True, type=Writable(dir_okay=False), help="The model's file, *.safetensors.")
+@click.option(
+    "--out", required=True, type=Writable(".safetensors", "mer_core trained model", dir_okay=False),
+    help="The model's file, *.safetensors; its card, *.md, will lie beside it.",
+)  # fmt: skip
 @recipe
 def train(music, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
     """Train a model on your labelled music: a folder for each label, or a CSV file.
@@ -194,12 +208,12 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
     """
     from mer_core import model_card, own_music, trained
 
+    card = not_lost(out.with_suffix(".md"), b"# Model card")
     with clear_errors(), on_device(device, quiet), executor_of(workers, None) as executor:
         runs = asked_runs(music, method, preset, settings, seeds, skip_unreadable)
         with progress_bar(total=len(runs), desc="networks", unit="network") as bar:
             model = own_music.train(runs, preset, executor, bar.update)
         trained.save(model, out)
-        card = out.with_suffix(".md")
         with whole(card) as fresh:
             fresh.write_text(model_card.written(model), encoding="utf-8")
     click.echo(f"{printable(out)}: {len(model.committee.members)} networks, {', '.join(model.classes)}; what to know: {card}")
@@ -210,7 +224,9 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
 @click.command()
 @click.argument("music")
 @click.option("--model", "model_name", help="Score this trained model instead, on music that it has not heard.")
-@click.option("--json", "out", type=Writable(dir_okay=False), help="Also write all figures to this file.")
+@click.option(
+    "--json", "out", type=Writable(".json", '"by_class"', dir_okay=False), help="Also write all figures to this file."
+)  # fmt: skip
 @recipe
 @click.pass_context
 def evaluate(context, music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
@@ -281,8 +297,15 @@ def figures_of(known: dict, groups: str):
 
 @click.command("label-check")
 @click.argument("music")
-@click.option("--html", "page", type=Writable(dir_okay=False), help="Write a page to listen to them.")
-@click.option("--csv", "table", type=Writable(dir_okay=False), help="Write all songs to this table.")
+@click.option(
+    "--html",
+    "page",
+    type=Writable(".html", "<title>Doubtful labels</title>", dir_okay=False),
+    help="Write a page to listen to them.",
+)
+@click.option(
+    "--csv", "table", type=Writable(".csv", "clean_probability", dir_okay=False), help="Write all songs to this table."
+)  # fmt: skip
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many songs to show.")
 @recipe
 def label_check(music, page, table, top, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
@@ -331,6 +354,9 @@ def export(model_name, out):
     """
     from mer_core import export, trained
 
+    written = {out: export.MARKS["model.onnx"]} if out.suffix == ".onnx" else {out / n: m for n, m in export.MARKS.items()}
+    for path, mark in written.items():
+        not_lost(path, mark)
     with clear_errors():
         model = trained.named(model_name)
         written = export.to_onnx(model, out) if out.suffix == ".onnx" else export.to_folder(model, out)

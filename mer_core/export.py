@@ -28,6 +28,8 @@ INPUTS = {
     "begins again in it",
 }
 OUTPUTS = {"probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are their mean"}
+# the files of a folder, each with what stands in it and in no file of somebody else's
+MARKS = {"model.onnx": b"window_every_s", "model.safetensors": b"mer_core", "config.json": b"mer_core", "README.md": b"mer_core"}
 
 
 class ExportError(UserError):

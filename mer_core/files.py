@@ -27,7 +27,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    if path.is_char_device() or path.is_fifo():  # /dev/stdout, or >(...) of a shell: there is nothing to replace
+    if is_stream(path):
         yield path
         return
     target = path.resolve()
@@ -38,3 +38,8 @@ def beside(path: Path) -> Iterator[Path]:
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether it is no file to be replaced, but /dev/stdout or >(...) of a shell."""
+    return path.is_char_device() or path.is_fifo()

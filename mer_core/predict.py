@@ -29,7 +29,6 @@ from mer_core.uncertainty import Uncertainty
 SHORTEST_S = 0.5  # of a sound that is predicted at all
 SILENCE = 1e-4  # largest magnitude: -80 dB
 BATCH = 64  # windows that a network hears together: as many as stay in a core's cache
-MISSING_S, MISSING_SHARE = 0.5, 0.02  # a file that lacks more than both of what its header promises is called cut off
 
 
 @dataclass(frozen=True)
@@ -135,12 +134,8 @@ def answers(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.
 
 def notes_on(sound: audio.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
     """What to keep in mind about a file that was predicted all the same."""
-    promised_s = (sound.promised or 0) / sound.native_rate
-    if promised_s - sound.seconds > max(MISSING_S, MISSING_SHARE * promised_s):
-        yield (
-            f"its header promises {promised_s:.1f} s, but only {sound.seconds:.1f} s could be decoded: perhaps it is cut off. "
-            "Fetch it again."
-        )
+    if lack := audio.incomplete(sound):
+        yield lack
     if duration_s < model.window_s:
         yield (
             f"lasts {duration_s:.2f} s, less than the {model.window_s:g} s that the networks hear at a time: it was begun again. "
@@ -152,7 +147,7 @@ def notes_on(sound: audio.Sound, duration_s: float, model: TrainedModel) -> Iter
             "used to. Take a better copy if there is one."
         )
     if sound.peak < SILENCE:
-        yield "is silent: what is said of it means nothing."
+        yield f"is silent{' once its channels are mixed' if sound.channels > 1 else ''}: what is said of it means nothing."
 
 
 def predict_all(

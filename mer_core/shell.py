@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mer_core import AskedError, UserError
+from mer_core.files import is_stream
 from mer_core.progress import QUIET
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
@@ -37,17 +38,35 @@ class OneOf(click.ParamType):
 
 
 class Writable(click.Path):
-    """A file or folder to write: one that cannot be written is refused before any work, not after it."""
+    """A file or folder to write: one that cannot be written is refused before any work, not after it.
 
-    def __init__(self, **kinds):
+    Parameters
+    ----------
+    suffix : what its name must end in
+    mark : text that stands in what we wrote there before; a file without it is somebody else's and stays
+    """
+
+    def __init__(self, suffix: str = "", mark: str = "", **kinds):
         super().__init__(writable=True, path_type=Path, **kinds)
+        self.suffix, self.mark = suffix, mark.encode()
 
     def convert(self, value, param, ctx):
         path = super().convert(value, param, ctx)
+        if not path.name.endswith(self.suffix) and not is_stream(path):
+            self.fail(f"{printable(path)} does not end in {self.suffix}.", param, ctx)
+        if self.mark:
+            not_lost(path, self.mark)
         there = next(one for one in (path, *path.absolute().parents) if os.access(one, os.F_OK))
         if there != path and not (there.is_dir() and os.access(there, os.W_OK)):
             self.fail(f"{printable(path)} cannot be written: nothing can be made in {printable(there)}.", param, ctx)
         return path
+
+
+def not_lost(path: Path, mark: bytes) -> Path:
+    """A file that may be written: it is not there, is empty, or has the mark of what we write; others' files stay."""
+    if path.is_file() and (there := path.read_bytes()) and mark not in there:
+        raise click.UsageError(f"{printable(path)} holds something else, which would be lost. Choose another name.")
+    return path
 
 
 def distinct(ctx, param, values: tuple) -> tuple:

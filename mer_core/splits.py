@@ -38,18 +38,19 @@ class Folds:
 
 
 def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) -> np.ndarray:
-    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares; whole artists together if asked.
+    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares; whole artists together if asked. Targets: names or numbers.
 
     Raises
     ------
     DataError : more folds than songs (or artists) of the rarest class
     """
     units = groups if by == "artist" else np.arange(len(targets))
-    scarce = min(len(set(units[targets == k])) for k in np.unique(targets))
+    scarce, rarest = min((len(set(units[targets == k])), k) for k in np.unique(targets))
     if scarce < n:
         raise DataError(
-            f"{n} folds by {by} need at least {n} {by}s of every class; the rarest has {scarce}. "
-            "Use fewer folds (--set folds.n=... folds.inner=... on the command line)."
+            f"{n} folds by {by} need at least {n} {by}s of every class, but {rarest} has {scarce} (among the {len(targets)} "
+            f"songs to divide). Add {by}s of it"
+            f"{', or use fewer folds (--set folds.n=... folds.inner=... on the command line)' if scarce > 1 else ''}."
         )
     fold = np.empty(len(targets), dtype=int)
     splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)  # a song is a group of one
@@ -112,7 +113,7 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     default = paths.CACHE / "splits" / tracks.digest() if tracks.own else paths.SPLITS
     path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
     if not path.exists():
-        fold = assign(tracks.targets, tracks.groups, folds.n, folds.by, folds.seed)
+        fold = assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
         with whole(path) as fresh:
             pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(fresh, index=False)
     stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")["fold"]
@@ -127,4 +128,4 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
 
 def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:
     """(len(training),) inner fold of each training track (given as positions), kept apart as the outer folds are."""
-    return assign(tracks.targets[training], tracks.groups[training], folds.inner, folds.by, folds.seed)
+    return assign(tracks.table["label"].to_numpy()[training], tracks.groups[training], folds.inner, folds.by, folds.seed)

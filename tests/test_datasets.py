@@ -8,6 +8,7 @@ from conftest import tone, write
 
 from mer_core import audio, datasets, paths
 from mer_core.datasets import folder, panda4q, synthetic
+from mer_core.emotion import QUADRANTS
 from mer_core.features import LogMel, log_mel
 from mer_core.tracks import DataError, Tracks
 
@@ -95,22 +96,71 @@ def test_unknown_labels_are_named(like_4q):
 
 
 def test_own_folders_and_own_csv_give_the_same_tracks(tmp_path):
-    for i, label in enumerate(["happy", "happy", "sad", "sad"]):
-        write(tmp_path / "music" / label / f"song {i}.wav", tone(200, 1))
+    for i, label in enumerate(["happy", "happy", "dark", "dark"]):
+        write(tmp_path / "music" / label / f"song {i % 2}.wav", tone(200, 1))
     by_folder = folder.read(tmp_path / "music")
     rows = [{"path": p.relative_to(tmp_path), "label": p.parent.name} for p in sorted(tmp_path.rglob("*.wav"))]
     pd.DataFrame(rows).to_csv(tmp_path / "music.csv", index=False)
     by_csv = datasets.load(str(tmp_path / "music.csv"))
-    pd.testing.assert_frame_equal(by_csv.table[["label", "path"]], by_folder.table[["label", "path"]], check_like=True)
-    assert by_csv.classes == by_folder.classes == ("happy", "sad") and by_csv.own and by_folder.own
+    pd.testing.assert_frame_equal(by_csv.table, by_folder.table, check_like=True)
+    assert by_csv.classes == by_folder.classes == ("dark", "happy") and by_csv.own and by_folder.own
+
+
+def two_albums(folder):
+    """Two songs of the same name."""
+    for album in ("albA", "albB"):
+        write(folder / album / "01.wav", tone(200, 1))
+    return folder / "my.csv"
+
+
+def test_songs_of_the_same_name_from_two_albums_are_two_clips(tmp_path):
+    two_albums(tmp_path).write_text("path,label\nalbA/01.wav,dark\nalbB/01.wav,bright\n")
+    assert folder.read(tmp_path / "my.csv").table["track_id"].tolist() == ["albA/01", "albB/01"]
+
+
+@pytest.mark.parametrize(
+    "csv",
+    [
+        "path;label;group\nalbA/01.wav;NA;\nalbB/01.wav;None;x\n",
+        "path\tlabel\tgroup\nalbA/01.wav\tNA\t\nalbB/01.wav\tNone\tx\n",
+        '\ufeff"path",label,group\nalbA/01.wav,NA\nalbB/01.wav,None,x\n',
+        "Path, Label , GROUP\r\nalbA/01.wav, NA ,\r\n\r\nalbB/01.wav,  None, x,,\r\n,,\r\n",
+    ],
+)
+def test_a_csv_as_spreadsheets_write_it(tmp_path, csv):
+    two_albums(tmp_path).write_text(csv, newline="", encoding="utf-8")
+    table = folder.read(tmp_path / "my.csv").table
+    assert table["label"].tolist() == ["NA", "None"] and table["group"].tolist() == ["albA/01", "x"]
+
+
+def test_words_for_the_quadrants_are_the_quadrants_if_there_are_no_others(tmp_path):
+    for label in ("Happy", "tense", "SAD", "calm"):
+        write(tmp_path / label / "a.wav", tone(200, 1))
+    tracks = folder.read(tmp_path)
+    assert tracks.classes == QUADRANTS
+    assert dict(zip(tracks.table["track_id"], tracks.table["label"], strict=True)) == {
+        "Happy/a": "Q1", "tense/a": "Q2", "SAD/a": "Q3", "calm/a": "Q4"}  # fmt: skip
+    shutil.rmtree(tmp_path / "calm")
+    assert folder.read(tmp_path).classes == ("Q1", "Q2", "Q3")
+    write(tmp_path / "dreamy" / "a.wav", tone(200, 1))
+    assert folder.read(tmp_path).classes == ("Happy", "SAD", "dreamy", "tense")
 
 
 @pytest.mark.parametrize(
     "csv, reason",
     [
-        ("path\na.wav\n", "label is missing"),
+        ("Path;mood\na.wav;sad\n", "no column label; the columns found are: path, mood"),
+        ("path,label,tags\na.wav,sad,slow\n", "has both.*Choose one"),
+        ("path,label\n", "has no rows"),
+        ("path,label\na.wav,sad\n", r"only one label was found \(sad\)"),
+        ("path,label\na.wav,sad\n./a.wav,sad\n", r"a\.wav is listed in rows 2, 3\. Keep"),
+        ("path,label\na.wav,sad\na.wav,calm\n", r"a\.wav is listed in rows 2, 3, with the label calm and sad\."),
+        ("path,tags\na.wav,sad;slow\na.wav,calm\n", r"with the tags calm and sad;slow\."),
+        ('path,label\n"a.wav,sad\nb.wav,calm\n', r"^[^\n]*line 3 cannot be read[^\n]*quotation mark not closed\?$"),
+        ('path,label\n"a.wav,sad\n"b.wav,calm\n', r"^[^\n]*line 3 cannot be read[^\n]*quotation mark not closed\?$"),
+        ("path,label\na.wav,sad, slow\n", "more cells than columns in row 2"),
         ("path,label\nnowhere.wav,sad\n", "do not exist"),
-        ("path,label\na.wav,\n", "row 2"),
+        ("path,label\n\na.wav,\n", "row 3"),
     ],
 )
 def test_a_csv_that_cannot_be_used_says_why(tmp_path, csv, reason):

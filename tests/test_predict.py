@@ -170,12 +170,77 @@ def test_bad_files_are_named_with_reason_and_remedy_and_the_others_predicted(tmp
     assert len(objects[0]["timeline"]["Q1"]) == 2 and "undecided" in objects[0]["scales"]["valence, arousal"]
 
 
-def test_an_mp3_that_was_cut_off_is_predicted_with_a_note(tmp_path, rng):
+NOISE = np.random.default_rng(0).uniform(-0.3, 0.3, 8 * RATE).astype(np.float32)
+
+
+def mp3(folder: Path, *, index: bool, mode: str = "CONSTANT", level: float = 0.5) -> bytes:
+    """Noise as mp3, with or without the frame at its beginning that tells how many follow."""
+    soundfile.write(folder / "whole.mp3", NOISE, RATE, bitrate_mode=mode, compression_level=level)
+    whole = (folder / "whole.mp3").read_bytes()
+    return whole if index else whole[audio._mp3_frame(whole[:3])[0] :]
+
+
+def notes_of(path: Path, content: bytes) -> tuple[str, ...]:
+    path.write_bytes(content)
+    return predict.predict(path, MODEL).notes
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.ogg", "a.opus", "a.mp3"])
+def test_a_file_that_was_cut_off_is_predicted_with_a_note(tmp_path, name):
+    path = tmp_path / name
+    if name == "a.opus":
+        soundfile.write(path, NOISE, 24_000, format="OGG", subtype="OPUS")
+    whole = mp3(tmp_path, index=False) if name == "a.mp3" else (path if path.exists() else write(path, NOISE)).read_bytes()
+    assert notes_of(path, whole) == ()
+    (note,) = notes_of(path, whole[: len(whole) * 6 // 10])
+    assert note == "is cut off: the file ends in the middle of its sound. Fetch it again."
+
+
+def test_an_mp3_whose_header_tells_its_length_was_cut_off(tmp_path):
+    whole = mp3(tmp_path, index=True)
+    (note,) = notes_of(tmp_path / "a.mp3", whole[: len(whole) // 2])
+    assert note.startswith("the header promises 8.0 s, but only ") and note.endswith("Fetch it again.")
+
+
+@pytest.mark.parametrize("end", [b"TAG" + bytes(125), b"APETAGEX" + bytes(200), bytes(500)])
+def test_what_stands_after_the_last_frame_of_an_mp3_does_not_count(tmp_path, end):
+    assert notes_of(tmp_path / "a.mp3", mp3(tmp_path, index=False) + end) == ()
+
+
+def test_joined_mp3s_that_are_heard_to_their_end_are_not_called_cut_off(tmp_path):
+    fine, coarse = (mp3(tmp_path, index=False, level=level) for level in (0.1, 0.9))
     path = tmp_path / "a.mp3"
-    soundfile.write(path, rng.uniform(-0.3, 0.3, 20 * RATE).astype(np.float32), RATE)
-    os.truncate(path, path.stat().st_size // 2)
-    said = predict.predict(path, MODEL)
-    assert 5 < said.duration_s < 15
+    assert notes_of(path, coarse + fine) == ()
+    with soundfile.SoundFile(path) as file:
+        assert file.frames > 1.5 * 2 * len(NOISE)  # guessed from the first frames and the size of the file
+
+
+def test_an_mp3_that_holds_more_than_its_header_tells_of_is_heard_in_part_and_says_so(tmp_path):
+    joined, guessed = 2 * mp3(tmp_path, index=True), mp3(tmp_path, index=False, mode="VARIABLE")
+    for content, held in ((joined, "16.1"), (guessed, "8.0")):
+        assert notes_of(tmp_path / "a.mp3", content)[0].startswith(f"holds {held} s, but only the first ")
+
+
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFF000])
+def test_a_wav_from_a_pipe_knows_no_length_and_is_not_called_cut_off(tmp_path, length):
+    whole = bytearray(write(tmp_path / "a.wav", NOISE).read_bytes())
+    whole[4:8] = whole[40:44] = length.to_bytes(4, "little")
+    assert notes_of(tmp_path / "a.wav", whole) == ()
+
+
+def test_channels_that_cancel_out_are_silence(tmp_path):
+    (note,) = predict.predict(write(tmp_path / "a.wav", np.stack([tone(200, 4), -tone(200, 4)], axis=1)), MODEL).notes
+    assert note == "is silent once its channels are mixed: what is said of it means nothing."
+
+
+@pytest.mark.parametrize("ffmpeg, known", [(True, "libsndfile or ffmpeg knows"), (False, "libsndfile knows")])
+def test_what_no_decoder_knows_is_not_said_to_be_missing(tmp_path, monkeypatch, ffmpeg, known):
+    if ffmpeg and not audio.has_ffmpeg():
+        pytest.skip("ffmpeg is not installed")
+    monkeypatch.setattr(audio, "has_ffmpeg", lambda: ffmpeg)
+    (tmp_path / "a.mp3").write_bytes(np.random.default_rng(0).bytes(50_000))
+    with pytest.raises(audio.AudioError, match=rf"a\.mp3: is no sound that {known}\. (Convert|Install)"):
+        predict.predict(tmp_path / "a.mp3", MODEL)
 
 
 def test_without_permission(tmp_path, song, monkeypatch):

@@ -94,7 +94,7 @@ NONSENSE = {
     "window_s=0": "window_s=0: window_s is a length in seconds",
     "window_s=-3": "of at least one frame",
     "features.hop_samples=0": "hop_samples",
-    "method.mixup_alpha=-1": "mixup_alpha is not negative",
+    "method.mixup_alpha=-1": "mixup_alpha and gain_db are not negative",
     "noise.rate=0.2": "noise.rate=0.2: the rate is a share",
     "training.epochs": "--set is NAME=VALUE",
     "a=[": "--set a=[: the value is not YAML",
@@ -175,3 +175,29 @@ def test_what_can_be_made_can_be_written(tmp_path):
     assert not (tmp_path / "folder").exists()
     with pytest.raises(click.BadParameter):
         shell.Writable(file_okay=False).convert(str(tmp_path / "old"), None, None)
+
+
+def test_files_that_are_not_ours_stay(tmp_path, music):
+    (song := tmp_path / "song.mp3").write_bytes(b"music")
+    for suffix in ("safetensors", "md", "html", "csv", "json", "onnx"):
+        (tmp_path / f"mine.{suffix}").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "README.md").write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("mine.*")}
+    for command in (
+        ("train", str(music), "--out", str(song)),
+        ("train", str(music), "--out", str(tmp_path / "mine.safetensors")),
+        ("label-check", str(music), "--html", str(tmp_path / "mine.html")),
+        ("label-check", str(music), "--csv", str(tmp_path / "mine.csv")),
+        ("evaluate", str(music), "--json", str(tmp_path / "mine.json")),
+        ("export", "quadrants", str(tmp_path / "mine.onnx")),
+        ("export", "quadrants", str(tmp_path / "full")),
+    ):
+        answer = mer(*command)
+        assert answer.exit_code == 2 and ("would be lost" in answer.output or "does not end in" in answer.output), answer.output
+    (tmp_path / "mine.safetensors").unlink()  # its card is still somebody else's
+    answer = mer("train", str(music), "--out", str(tmp_path / "mine.safetensors"))
+    assert answer.exit_code == 2 and "mine.md holds something else" in answer.output
+    assert (
+        all(path.read_bytes() == content for path, content in before.items() if path.exists()) and song.read_bytes() == b"music"
+    )

@@ -56,8 +56,14 @@ def test_a_stale_file_that_tears_an_artist_apart_is_refused(tracks, tmp_path):
 
 
 def test_more_folds_than_songs_of_a_class_is_refused(tracks):
-    with pytest.raises(DataError, match="the rarest has 6"):
+    with pytest.raises(DataError, match=r"at least 7 songs of every class, but Q1 has 6 .*use fewer folds"):
         splits.outer(tracks, Folds(n=7))
+
+
+def test_a_class_of_one_song_is_named_and_fewer_folds_are_not_the_remedy(tracks):
+    labels = np.array(["calm"] * 5 + ["wild"])
+    with pytest.raises(DataError, match=r"but wild has 1 .*Add songs of it\.$"):
+        splits.assign(labels, np.arange(6), 2, "song", 0)
 
 
 @pytest.mark.real_data

@@ -3,13 +3,17 @@
 Clips have one label each, or, in a CSV file with the column ``tags``, any number of them.
 """
 
+import csv
 import hashlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from mer_core import paths, splits
 from mer_core.audio import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
+from mer_core.emotion import QUADRANT_WORDS
 from mer_core.tracks import PARTS, DataError, Tracks, has_tags, measured, shown
 
 UNLABELLED = "unlabelled"
@@ -22,8 +26,9 @@ LAYOUT = (
 def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     """Tracks of a folder per label or of a CSV file; paths in the CSV are relative to it.
 
-    Without a ``group`` column every clip is a group of its own. The classes are the labels found, sorted. Tagged clips are
-    divided into parts, whole groups together, unless a column ``part`` says train, validation or test.
+    Without a ``group`` column every clip is a group of its own. The classes are the labels found, sorted; happy, tense, sad and
+    calm, where there are no others, are Russell's quadrants Q1 to Q4. Tagged clips are divided into parts, whole groups
+    together, unless a column ``part`` says train, validation or test.
 
     Raises
     ------
@@ -31,16 +36,28 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     """
     path = path.resolve()
     table = from_csv(path) if path.is_file() else from_folders(path)
-    classes = tuple(sorted(set(table["tags"].explode().dropna() if "tags" in table else table["label"])))
+    tagged = "tags" in table
+    said = table["tags"].explode().dropna() if tagged else table["label"]
+    named = said if tagged else as_quadrants(said)
+    classes = tuple(sorted(set(named)))
     if len(classes) < 2:
-        raise DataError(f"{path}: only the label {classes} was found; telling emotions apart needs two. {LAYOUT}")
-    if "tags" in table and "part" not in table:
+        found = f"only one label was found ({shown(sorted(set(said)))})" if classes else "no label was found"
+        raise DataError(f"{path}: {found}; telling emotions apart needs two. {LAYOUT}")
+    if not tagged:
+        table["label"] = named
+    elif "part" not in table:
         identity = table[["track_id", "tags", "group"]].to_csv(index=False).encode()
         kept = paths.CACHE / "splits" / hashlib.sha256(identity).hexdigest()[:16]
         table["part"] = splits.parts(path.stem, table, classes, kept)
-    if "tags" in table:
+    if tagged:
         refuse_untold_parts(path, table, classes)
     return measured(path.stem, classes, table, skip_unreadable=skip_unreadable, own=True)
+
+
+def as_quadrants(labels: pd.Series) -> pd.Series:
+    """The quadrants' names (Q1, Q3, ...) where all labels are words for them (happy, Sad, ...); else the labels as they are."""
+    names = labels.str.lower().map({word: name for name, word in QUADRANT_WORDS.items()})
+    return labels if names.isna().any() else names
 
 
 def refuse_untold_parts(path: Path, table: pd.DataFrame, tags: tuple[str, ...]) -> None:
@@ -67,29 +84,62 @@ def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
 
 
 def from_csv(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path}: cannot be read as a CSV file in UTF-8 ({error}). {LAYOUT}") from None
-    tagged = "tags" in table and "label" not in table
-    needed = ["path"] if tagged else ["path", "label"]
-    if lacking := set(needed) - set(table.columns):
-        raise DataError(f"{path}: the column {' and '.join(sorted(lacking))} is missing. {LAYOUT}")
-    if (blank := table[table[needed].isna().any(axis=1)]).size:
-        raise DataError(f"{path}: no path or no label in row {shown(blank.index + 2)}. Fill it in or delete the row.")
+    table = cells(path)
+    if {"label", "tags"} <= set(table.columns):
+        raise DataError(f"{path}: has both a column label and a column tags. Choose one and delete the other.")
+    kind = "tags" if "tags" in table else "label"
+    if lacking := [name for name in ("path", kind) if name not in table]:
+        found = ", ".join(table.columns) or "none"
+        raise DataError(f"{path}: no column {' and no column '.join(lacking)}; the columns found are: {found}. {LAYOUT}")
+    if table.empty:
+        raise DataError(f"{path}: has no rows. {LAYOUT}")
+    needed = [name for name in ("path", "label", "track_id") if name in table]
+    if len(blank := table.index[(table[needed] == "").any(axis=1)]):
+        raise DataError(f"{path}: no {' or no '.join(needed)} in row {shown(blank)}. Fill it in or delete the row.")
     table["path"] = [(path.parent / name).resolve() for name in table["path"]]
     if absent := [str(p) for p in table["path"] if not p.is_file()]:
         raise DataError(f"{path}: {len(absent)} files named in it do not exist: {shown(absent)}. Paths are relative to the CSV.")
+    refuse_listed_twice(path, table, kind)
     if "track_id" not in table:
-        table["track_id"] = [p.stem for p in table["path"]]
-    if "group" not in table:
-        table["group"] = table["track_id"]
-    if tagged:
-        words = table["tags"].fillna("").str.split(";")
+        table["track_id"] = ids_below(os.path.commonpath([p.parent for p in table["path"]]), table["path"])
+    if kind == "tags":
+        words = table["tags"].str.split(";")
         table["tags"] = words.map(lambda own: tuple(sorted({word.strip() for word in own} - {""})))
-        if "part" in table and (unknown := sorted(set(table["part"].fillna("none")) - set(PARTS))):
+        if "part" in table and (unknown := sorted(set(table["part"].replace("", "none")) - set(PARTS))):
             raise DataError(f"{path}: the column part says {shown(unknown)}; it may say {', '.join(PARTS)}.")
-    return table.assign(group=table["group"].fillna(table["track_id"]))
+    if "group" not in table:
+        table["group"] = ""
+    return table.assign(group=table["group"].where(table["group"] != "", table["track_id"]))
+
+
+def cells(path: Path) -> pd.DataFrame:
+    """A CSV file as text, divided by commas, semicolons or tabs: columns in small letters, rows numbered by their lines."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            divider = max(",;\t", key=file.readline().count)
+            file.seek(0)
+            reader = csv.reader(file, delimiter=divider, skipinitialspace=True, strict=True)
+            rows = dict([(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))])
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is no text in UTF-8 ({error}). Save a table as CSV in UTF-8. {LAYOUT}") from None
+    except csv.Error as error:
+        raise DataError(f"{path}: line {reader.line_num} cannot be read ({error}): is a quotation mark not closed?") from None
+    names = [name.lower() for name in rows.pop(min(rows))] if rows else []
+    if wide := [line for line, row in rows.items() if any(row[len(names) :])]:
+        raise DataError(f"{path}: more cells than columns in row {shown(wide)}. Put what holds a {divider!r} in quotation marks.")
+    table = pd.DataFrame([dict(zip(names, row, strict=False)) for row in rows.values()], list(rows), list(dict.fromkeys(names)))
+    return table.fillna("")
+
+
+def refuse_listed_twice(path: Path, table: pd.DataFrame, kind: str) -> None:
+    """A file is one clip: listed again it would be heard in training and in test."""
+    if table["path"].is_unique:
+        return
+    file = table.loc[table["path"].duplicated(), "path"].iloc[0]
+    rows = table[table["path"] == file]
+    said = sorted(set(rows[kind]))
+    labels = f", with the {kind} {' and '.join(said)}" if len(said) > 1 else ""
+    raise DataError(f"{path}: {file} is listed in rows {shown(rows.index)}{labels}. Keep one of them.")
 
 
 def from_folders(path: Path) -> pd.DataFrame:
@@ -115,7 +165,11 @@ def sound_files(path: Path) -> list[Path]:
     return files
 
 
+def ids_below(folder: str | Path, files: Iterable[Path]) -> list[str]:
+    """Paths below a folder without suffix, so that happy/01.mp3 and sad/01.mp3 are two clips."""
+    return [file.relative_to(folder).with_suffix("").as_posix() for file in files]
+
+
 def _table_of(path: Path, files: list[Path]) -> pd.DataFrame:
-    """Ids are paths below the folder without suffix, so that happy/01.mp3 and sad/01.mp3 are two clips."""
-    ids = [file.relative_to(path).with_suffix("").as_posix() for file in files]
+    ids = ids_below(path, files)
     return pd.DataFrame({"track_id": ids, "group": ids, "path": files})
