@@ -4,6 +4,7 @@ leaderboard | book | pair``.
 Nothing heavy is imported before a command runs: help is there at once.
 """
 
+import os
 from pathlib import Path
 
 import click
@@ -14,7 +15,8 @@ from mer_core.shell import PRESETS, OneOf, changes_of, clear_errors, distinct, e
 
 @click.group(context_settings={"max_content_width": 110})
 @click.version_option(package_name="mer-core")
-def main():
+@click.pass_context
+def main(context):
     """Music emotion recognition: hear what music expresses, and rerun the papers about it.
 
     \b
@@ -30,7 +32,8 @@ def main():
       mer train path/to/my_music --out my.safetensors
 
     Every command says more: mer COMMAND --help. Exit status: 0 done; 1 something could not be done, the last lines say what;
-    2 the command makes no sense. Colours and progress bars appear on terminals only.
+    2 the command makes no sense; 130 stopped by Ctrl-C. Colours and progress bars appear on terminals only, and
+    no colours where NO_COLOR is set.
 
     \b
     Completion of commands and options in the shell:
@@ -38,6 +41,8 @@ def main():
       zsh    eval "$(_MER_COMPLETE=zsh_source mer)"       (in ~/.zshrc)
       fish   _MER_COMPLETE=fish_source mer | source       (in ~/.config/fish/config.fish)
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 skip_option = click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them.")

@@ -87,9 +87,15 @@ def printable(text: object) -> str:
 
 @contextmanager
 def clear_errors():
-    """Turn an error that the user can mend into one readable line and exit status 1, or 2 for what makes no sense at all."""
+    """Turn an error that the user can mend into one readable line and exit status 1, or 2 for what makes no sense at all.
+
+    Ctrl-C ends with exit status 130, as shells have it.
+    """
     try:
         yield
+    except KeyboardInterrupt:
+        click.echo("Stopped. What is finished is kept: the same command goes on from there.", err=True)
+        raise SystemExit(130) from None
     except UserError as error:
         kind = click.UsageError if isinstance(error, AskedError) else click.ClickException
         raise kind("\n".join(map(printable, str(error).split("\n")))) from None

@@ -201,3 +201,20 @@ def test_files_that_are_not_ours_stay(tmp_path, music):
     assert (
         all(path.read_bytes() == content for path, content in before.items() if path.exists()) and song.read_bytes() == b"music"
     )
+
+
+def test_a_stopped_command_says_so_and_ends_as_shells_expect(music, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mer_core.datasets.load", stopped)
+    answer = mer("evaluate", str(music))
+    assert answer.exit_code == 130 and "goes on from there" in answer.output
+
+
+def test_no_colours_where_they_are_not_wanted(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    answer = CliRunner().invoke(cli.main, ["predict", "gone.mp3"], color=True)
+    assert "could not be predicted" in answer.output and "\x1b" not in answer.output
+    monkeypatch.delenv("NO_COLOR")
+    assert "\x1b" in CliRunner().invoke(cli.main, ["predict", "gone.mp3"], color=True).output
