@@ -1,5 +1,6 @@
 """The commands for your own music: ``mer predict | train | evaluate | label-check | export``."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -83,44 +84,70 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     model, have changed since.
 
     \b
-    Exit status: 0 every file was predicted; 1 some were not, and are listed; 2 the command makes no sense.
+    Exit status: 0 every file was predicted; 1 some were not, or a file could not be written, and the reason is told;
+    2 the command makes no sense.
     """
-    from tqdm import tqdm
+    from contextlib import closing
 
-    from mer_core import listing, prediction_files, trained
-    from mer_core.predict import predict_all
+    from mer_core import listing, trained
     from mer_core.training import best_device
+
+    asked, say = asked_names(music, null), (lambda line: None) if quiet else click.echo
+    with clear_errors(), on_device(device, quiet):
+        model = trained.named(model_name)
+        model.committee.to(best_device())
+        found = listing.Listing(asked)
+        with closing(outputs_of(table, objects, model, found.files)) as outputs:
+            remaining = [path for path in found.files if str(path) not in outputs.done]
+            failed, notes = hear(remaining, model, outputs, pictures, workers, say)
+    card, before = trained.card_of(model_name), len(found.files) - len(remaining)
+    report(len(found.files), before, found.problems | failed, {} if quiet else notes, say, model, card)
+
+
+def asked_names(music: tuple[str, ...], null: bool) -> list[str]:
+    """What was named in the command, and on standard input where that is meant."""
+    from mer_core import listing
 
     if not music:
         raise click.UsageError("which music? Give a file, a folder, a pattern, a playlist, or - for a list on standard input.")
     if null and "-" not in music:
         raise click.UsageError("--null is for a list on standard input: give - as well.")
-    with clear_errors(), on_device(device, quiet):
-        model = trained.named(model_name)
-        model.committee.to(best_device())
-        names = listing.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
-        found = listing.Listing([*(name for name in music if name != "-"), *names])
-        files = ([prediction_files.Table(table, model)] if table else []) + (
-            [prediction_files.Objects(objects)] if objects else []
-        )
-        outputs = prediction_files.Outputs(files, model, found.files)
-        remaining = [path for path in found.files if str(path) not in outputs.done]
-        failed, notes = dict(found.problems), {}
-        say = (lambda line: None) if quiet else click.echo
-        if remaining:
-            say(heading(model))
-        with tqdm(remaining, desc="songs", unit="song", disable=None if len(remaining) > 1 else True) as bar:
-            for path, said in predict_all(bar, model, workers):
-                if isinstance(said, Exception):
-                    failed[str(path)] = str(said)
-                    continue
-                outputs.write(said)
-                with bar.external_write_mode():
-                    say(line_of(said))
-                notes |= {str(path): said.notes} if said.notes else {}
-                if pictures:
-                    draw(said, model, pictures)
-    report(len(found.files), outputs.done, failed, {} if quiet else notes, say, model, trained.card_of(model_name))
+    listed = listing.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
+    return [*(name for name in music if name != "-"), *listed]
+
+
+def outputs_of(table: Path | None, objects: Path | None, model, asked: list[Path]):
+    """Where predictions go; that they can be written there is known before any music is heard."""
+    from mer_core import prediction_files
+
+    if table and objects and os.path.realpath(table) == os.path.realpath(objects):
+        raise click.UsageError("--csv and --json name one file: give each its own.")
+    kinds = ((prediction_files.Table, table), (prediction_files.Objects, objects))
+    return prediction_files.Outputs([kind(path, model) for kind, path in kinds if path], model, asked)
+
+
+def hear(remaining: list[Path], model, outputs, pictures: Path | None, workers: int | None, say) -> tuple[dict, dict]:
+    """Predict and write file after file; why some could not be predicted, and what to keep in mind of others, by path."""
+    from tqdm import tqdm
+
+    from mer_core.predict import predict_all
+
+    failed, notes = {}, {}
+    if remaining:
+        say(heading(model))
+    with tqdm(remaining, desc="songs", unit="song", disable=None if len(remaining) > 1 else True) as bar:
+        for path, said in predict_all(bar, model, workers):
+            if isinstance(said, Exception):
+                failed[str(path)] = str(said)
+                continue
+            outputs.write(said)
+            if pictures:
+                draw(said, model, pictures)
+            with bar.external_write_mode():
+                say(line_of(said))
+            if said.notes:
+                notes[str(path)] = said.notes
+    return failed, notes
 
 
 def heading(model) -> str:
@@ -162,10 +189,10 @@ def draw(emotion, model, folder: Path) -> None:
     drawn.savefig(folder / f"{stem}-{mark}.png", dpi=150)
 
 
-def report(n: int, done: set[str], failed: dict[str, str], notes: dict, say, model, card: Path) -> None:
+def report(n: int, before: int, failed: dict[str, str], notes: dict, say, model, card: Path) -> None:
     """What the scales mean, what to keep in mind, and what failed; exit status 1 if anything did."""
-    if done:
-        say(f"{len(done)} of {n} files were predicted before.")
+    if before:
+        say(f"{before} of {n} files were predicted before.")
     for path, sentences in notes.items():
         for sentence in sentences:
             click.echo(f"Note: {printable(path)} {sentence}", err=True)
