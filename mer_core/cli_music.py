@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -81,7 +82,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     find . -name "*.mp3" -print0 | mer predict --null -
 
     A stopped run goes on where it stopped: files that the table (or the objects) holds are heard again only if they, or the
-    model, have changed since.
+    model, have changed since, or if their picture is asked for and missing.
 
     \b
     Exit status: 0 every file was predicted; 1 some were not, or a file could not be written, and the reason is told;
@@ -97,8 +98,8 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
         model = trained.named(model_name)
         model.committee.to(best_device())
         found = listing.Listing(asked)
-        with closing(outputs_of(table, objects, model, found.files)) as outputs:
-            remaining = [path for path in found.files if str(path) not in outputs.done]
+        with closing(outputs_of(table, objects, pictures, model, found.files)) as outputs:
+            remaining = [path for path in found.files if not complete(path, outputs, pictures)]
             failed, notes = hear(remaining, model, outputs, pictures, workers, say)
     card, before = trained.card_of(model_name), len(found.files) - len(remaining)
     report(len(found.files), before, found.problems | failed, {} if quiet else notes, say, model, card)
@@ -116,14 +117,23 @@ def asked_names(music: tuple[str, ...], null: bool) -> list[str]:
     return [*(name for name in music if name != "-"), *listed]
 
 
-def outputs_of(table: Path | None, objects: Path | None, model, asked: list[Path]):
+def outputs_of(table: Path | None, objects: Path | None, pictures: Path | None, model, asked: list[Path]):
     """Where predictions go; that they can be written there is known before any music is heard."""
     from mer_core import prediction_files
 
     if table and objects and os.path.realpath(table) == os.path.realpath(objects):
         raise click.UsageError("--csv and --json name one file: give each its own.")
+    if pictures:
+        with prediction_files.writing(pictures):
+            pictures.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=pictures).close()
     kinds = ((prediction_files.Table, table), (prediction_files.Objects, objects))
     return prediction_files.Outputs([kind(path, model) for kind, path in kinds if path], model, asked)
+
+
+def complete(path: Path, outputs, pictures: Path | None) -> bool:
+    """Whether all that is asked for is there already, made of the file as it is now."""
+    return str(path) in outputs.done and not (pictures and not picture_of(path, pictures).exists())
 
 
 def hear(remaining: list[Path], model, outputs, pictures: Path | None, workers: int | None, say) -> tuple[dict, dict]:
@@ -140,9 +150,9 @@ def hear(remaining: list[Path], model, outputs, pictures: Path | None, workers: 
             if isinstance(said, Exception):
                 failed[str(path)] = str(said)
                 continue
-            outputs.write(said)
             if pictures:
                 draw(said, model, pictures)
+            outputs.write(said)
             with bar.external_write_mode():
                 say(line_of(said))
             if said.notes:
@@ -171,22 +181,27 @@ def line_of(emotion) -> str:
     return f"{name:<{NAME_WIDTH}} {printable(called):<16} {p:>5.2f} {plane} {emotion.uncertainty.total:>7.2f}"
 
 
-def draw(emotion, model, folder: Path) -> None:
-    """A song's course as a picture, named after the file and, so that two of one name do not collide, its folder."""
+def picture_of(path: Path, folder: Path) -> Path:
+    """Where a song is drawn: named after the file and, so that two of one name do not collide, its folder."""
     import hashlib
-    import os
 
-    from mer_core import figures
+    mark = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]  # noqa: PTH100 -- links are songs of their own
+    stem = "".join(c if c.isalnum() or c in " -_." else "_" for c in path.stem)[:80]
+    return folder / f"{stem}-{mark}.png"
 
-    folder.mkdir(parents=True, exist_ok=True)
-    whole = os.path.abspath(emotion.path)  # noqa: PTH100
-    mark = hashlib.sha256(os.fsencode(whole)).hexdigest()[:6]
+
+def draw(emotion, model, folder: Path) -> None:
+    """A song's course as a picture, which is there whole or not at all."""
+    from mer_core import figures, prediction_files
+
     probabilities = emotion.timeline[list(model.classes)].to_numpy()
     drawn = figures.song_timeline(
         probabilities, emotion.timeline["start_s"].to_numpy(), model.classes, model.window_s, printable(emotion.path.name)
     )
-    stem = "".join(c if c.isalnum() or c in " -_." else "_" for c in emotion.path.stem)[:80]
-    drawn.savefig(folder / f"{stem}-{mark}.png", dpi=150)
+    picture = picture_of(emotion.path, folder)
+    with prediction_files.writing(picture):
+        drawn.savefig(picture.with_suffix(".new"), dpi=150, format="png")
+        picture.with_suffix(".new").replace(picture)
 
 
 def report(n: int, before: int, failed: dict[str, str], notes: dict, say, model, card: Path) -> None:

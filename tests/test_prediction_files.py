@@ -202,7 +202,7 @@ def test_one_file_for_both_makes_no_sense(mer, music):
     assert not Path("out").exists() and not mer.heard
 
 
-@pytest.mark.parametrize("option", ["--csv", "--json"])
+@pytest.mark.parametrize("option", ["--csv", "--json", "--plot"])
 def test_a_place_that_cannot_be_written_is_told_before_music_is_heard(mer, music, option):
     answer = mer(music[0], option, music[1] / "out")
     assert answer.exit_code == 1 and "cannot be written" in answer.stderr and "b.wav" in answer.stderr and not mer.heard
@@ -213,3 +213,16 @@ def test_a_pipe_is_no_file_to_come_back_to(mer, music):
     os.mkfifo("pipe")
     answer = mer(music[0], "--csv", "pipe")
     assert answer.exit_code == 1 and "is no plain file" in answer.stderr and not mer.heard
+
+
+# --- pictures ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_song_whose_picture_is_missing_is_heard_again(mer, music):
+    assert mer(*music, "--csv", "out.csv").exit_code == 0
+    assert mer(*music, "--csv", "out.csv", "--plot", "pictures").exit_code == 0
+    assert mer.heard == ["a.wav", "b.wav"] * 2 and len(list(Path("pictures").iterdir())) == 2
+    next(Path("pictures").glob("b-*")).unlink()
+    answer = mer(*music, "--csv", "out.csv", "--plot", "pictures")
+    assert mer.heard[4:] == ["b.wav"] and "1 of 2 files were predicted before" in answer.stdout
+    assert len(list(Path("pictures").glob("*.png"))) == 2 and len(pd.read_csv("out.csv")) == 2
