@@ -1,6 +1,7 @@
 """The commands for your own music: ``mer predict | train | evaluate | label-check | export``."""
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -47,6 +48,7 @@ MEANING = (
     "valence, arousal: probability that it is high, 0 to 1, 0.5 undecided (no rating). unsure: 0 sure, 1 knows nothing. "
     "What the model can and cannot: {card}"
 )
+BLOCKS = "▁▂▃▄▅▆▇█"  # probabilities from 0 to 1, an eighth each
 
 
 @click.command()
@@ -157,6 +159,8 @@ def hear(remaining: list[Path], model, outputs, pictures: Path | None, workers: 
                 say(line_of(said))
             if said.notes:
                 notes[str(path)] = said.notes
+            if len(remaining) == 1 and speaks_blocks(sys.stdout):
+                say(course_of(said, shutil.get_terminal_size().columns))
     return failed, notes
 
 
@@ -179,6 +183,33 @@ def line_of(emotion) -> str:
     called, p = ", ".join(map(in_words, emotion.called)), emotion.probabilities[emotion.called[0]]
     plane = " " * 17 if emotion.valence is None else f"{emotion.valence:>8.2f} {emotion.arousal:>8.2f}"
     return f"{name:<{NAME_WIDTH}} {printable(called):<16} {p:>5.2f} {plane} {emotion.uncertainty.total:>7.2f}"
+
+
+def speaks_blocks(stream) -> bool:
+    """Whether block characters can be written to a stream."""
+    try:
+        BLOCKS.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def course_of(emotion, width: int) -> str:
+    """A song's course in block characters, a line for each probability, at most as wide as given; its times stand below."""
+    import numpy as np
+
+    from mer_core.predict import in_words
+
+    plane = [] if emotion.valence is None else ["valence", "arousal"]
+    names = {name: printable(in_words(name)) for name in [*emotion.probabilities, *plane]}
+    margin = max(map(len, names.values())) + 1
+    n = max(1, min(len(emotion.timeline), width - margin))
+    lines = []
+    for name, spoken in names.items():
+        means = [part.mean() for part in np.array_split(emotion.timeline[name].to_numpy(), n)]
+        lines.append(f"{spoken:<{margin}}" + "".join(BLOCKS[min(int(8 * p), 7)] for p in means))
+    first, last = (f"{s // 60}:{s % 60:02}" for s in (0, round(emotion.duration_s)))
+    return "\n".join([*lines, " " * margin + f"{first} {last:>{max(1, n - len(first) - 1)}}"])
 
 
 def picture_of(path: Path, folder: Path) -> Path:

@@ -1,17 +1,19 @@
 """Files of predictions lose nothing, whatever happens meanwhile, and what cannot be written is told before music is heard."""
 
 import dataclasses
+import io
 import json
 import os
 import resource
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import tone, untrained, write
 
-from mer_core import cli, predict, trained
+from mer_core import cli, cli_music, predict, trained
 from mer_core.prediction_files import Objects, OutputError, Outputs, Table
 
 MODEL = untrained()
@@ -226,3 +228,38 @@ def test_a_song_whose_picture_is_missing_is_heard_again(mer, music):
     answer = mer(*music, "--csv", "out.csv", "--plot", "pictures")
     assert mer.heard[4:] == ["b.wav"] and "1 of 2 files were predicted before" in answer.stdout
     assert len(list(Path("pictures").glob("*.png"))) == 2 and len(pd.read_csv("out.csv")) == 2
+
+
+# --- the course on the terminal ----------------------------------------------------------------------------------------------
+
+
+def with_course(one, **probabilities):
+    """A prediction with another course; labels that are not named stay at 0."""
+    n = len(next(iter(probabilities.values())))
+    timeline = pd.DataFrame(0.0, index=range(n), columns=one.timeline.columns).assign(**probabilities)
+    return dataclasses.replace(one, timeline=timeline, duration_s=125.4)
+
+
+def test_a_course_rises_from_the_lowest_block_to_the_highest(said):
+    lines = cli_music.course_of(with_course(said[0], Q1=[0, 0.124, 0.126, 0.5, 0.99, 1], arousal=[1.0] * 6), 80).splitlines()
+    assert lines[0] == "Q1 happy ▁▁▂▅██" and lines[1] == "Q2 tense ▁▁▁▁▁▁" and lines[5] == "arousal  ██████"
+    assert len(lines) == 7 and lines[6].split() == ["0:00", "2:05"]
+
+
+@pytest.mark.parametrize("width", [30, 80, 200])
+def test_a_course_fits_the_terminal(said, width):
+    lines = cli_music.course_of(with_course(said[0], Q1=np.linspace(0, 1, 1000)), width).splitlines()
+    assert {len(line) for line in lines} == {width}
+    assert lines[0].startswith("Q1 happy ▁") and lines[0].endswith("█") and lines[0][9:] == "".join(sorted(lines[0][9:]))
+    assert lines[-1].endswith(" 2:05")
+
+
+def test_the_course_is_shown_of_one_song_where_it_can_be(mer, music):
+    def shown(answer):
+        assert answer.exit_code == 0
+        return [line.split()[0] for line in answer.stdout.splitlines() if set(cli_music.BLOCKS) & set(line)]
+
+    assert shown(mer("music/a.wav")) == ["Q1", "Q2", "Q3", "Q4", "valence", "arousal"]
+    assert not shown(mer("music")) and not shown(mer("music/a.wav", "--quiet"))
+    assert not shown(mer("music/a.wav", charset="latin-1"))
+    assert not cli_music.speaks_blocks(io.StringIO())
