@@ -1,11 +1,14 @@
 """The commands for your own music: ``mer predict | train | evaluate | label-check | export``."""
 
+import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
+from mer_core import terminal
 from mer_core.files import whole
 from mer_core.progress import progress_bar
 from mer_core.shell import (
@@ -55,11 +58,6 @@ def asked_runs(music, method, preset, settings, seeds, skip_unreadable):
 
 
 OF_TRAINING = ("method", "preset", "settings", "seeds")  # parameters of `recipe` that a trained model has settled
-NAME_WIDTH = 44  # columns of the terminal for a file's name
-MEANING = (
-    "valence, arousal: probability that it is high, 0 to 1, 0.5 undecided (no rating). unsure: 0 sure, 1 knows nothing. "
-    "What the model can and cannot: {card}"
-)
 
 
 @click.command()
@@ -95,95 +93,107 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     find . -name "*.mp3" -print0 | mer predict --null -
 
     A stopped run goes on where it stopped: files that the table (or the objects) holds are heard again only if they, or the
-    model, have changed since.
+    model, have changed since, or if their picture is asked for and missing.
 
     \b
-    Exit status: 0 every file was predicted; 1 some were not, and are listed; 2 the command makes no sense.
+    Exit status: 0 every file was predicted; 1 some were not, or a file could not be written, and the reason is told;
+    2 the command makes no sense.
     """
-    from mer_core import listing, prediction_files, trained
-    from mer_core.predict import predict_all
+    from contextlib import closing
+
+    from mer_core import listing, trained
     from mer_core.training import best_device
+
+    asked, say = asked_names(music, null), (lambda line: None) if quiet else click.echo
+    with clear_errors(), on_device(device, quiet):
+        model = trained.named(model_name)
+        model.committee.to(best_device())
+        found = listing.Listing(asked)
+        with closing(outputs_of(table, objects, model, found.files)) as outputs:
+            remaining = [path for path in found.files if not complete(path, outputs, pictures)]
+            failed, notes, called = hear(remaining, model, outputs, pictures, workers, say)
+    if len(remaining) < len(found.files):
+        say(f"{len(found.files) - len(remaining)} of {len(found.files)} files were predicted before.")
+    if called:
+        say(terminal.meaning(model, trained.card_of(model_name)))
+    report({} if quiet else notes, found.problems | failed)
+
+
+def asked_names(music: tuple[str, ...], null: bool) -> list[str]:
+    """What was named in the command, and on standard input where that is meant."""
+    from mer_core import listing
 
     if not music:
         raise click.UsageError("which music? Give a file, a folder, a pattern, a playlist, or - for a list on standard input.")
     if null and "-" not in music:
         raise click.UsageError("--null is for a list on standard input: give - as well.")
-    with clear_errors(), on_device(device, quiet):
-        model = trained.named(model_name)
-        model.committee.to(best_device())
-        names = listing.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
-        found = listing.Listing([*(name for name in music if name != "-"), *names])
-        files = ([prediction_files.Table(table, model)] if table else []) + (
-            [prediction_files.Objects(objects)] if objects else []
-        )
-        outputs = prediction_files.Outputs(files, model, found.files)
-        remaining = [path for path in found.files if str(path) not in outputs.done]
-        failed, notes = dict(found.problems), {}
-        say = (lambda line: None) if quiet else click.echo
-        if remaining:
-            say(heading(model))
-        with progress_bar(remaining, desc="songs", unit="song", shown=len(remaining) > 1) as bar:
-            for path, said in predict_all(bar, model, workers):
-                if isinstance(said, Exception):
-                    failed[str(path)] = str(said)
-                    continue
-                outputs.write(said)
-                with bar.external_write_mode():
-                    say(line_of(said))
-                notes |= {str(path): said.notes} if said.notes else {}
-                if pictures:
-                    draw(said, model, pictures)
-    report(len(found.files), outputs.done, failed, {} if quiet else notes, say, model, trained.card_of(model_name))
+    listed = listing.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
+    return [*(name for name in music if name != "-"), *listed]
 
 
-def heading(model) -> str:
-    plane = f"{'valence':>8} {'arousal':>8}" if model.quadrants else " " * 17
-    return click.style(f"{'file':<{NAME_WIDTH}} {'called':<16} {'p':>5} {plane} {'unsure':>7}", bold=True)
+def outputs_of(table: Path | None, objects: Path | None, model, asked: list[Path]):
+    """Where predictions go."""
+    from mer_core import prediction_files
+
+    if table and objects and os.path.realpath(table) == os.path.realpath(objects):
+        raise click.UsageError("--csv and --json name one file: give each its own.")
+    kinds = ((prediction_files.Table, table), (prediction_files.Objects, objects))
+    return prediction_files.Outputs([kind(path, model) for kind, path in kinds if path], model, asked)
 
 
-def shortened(name: object) -> str:
-    """A name as it fits the first column; the end of a long one counts more than its beginning."""
-    text = printable(name)
-    return text if len(text) <= NAME_WIDTH else "…" + text[1 - NAME_WIDTH :]
+def complete(path: Path, outputs, pictures: Path | None) -> bool:
+    """Whether all that is asked for is there already, made of the file as it is now."""
+    return str(path) in outputs.done and not (pictures and not picture_of(path, pictures).exists())
 
 
-def line_of(emotion) -> str:
-    """A prediction as a row of the terminal's table."""
-    from mer_core.emotion import in_words
+def hear(remaining: list[Path], model, outputs, pictures: Path | None, workers: int | None, say) -> tuple[dict, dict, Counter]:
+    """Predict and write file after file; why some could not be predicted, what to keep in mind of others, and what was called."""
+    from mer_core.predict import predict_all
 
-    name = shortened(emotion.path)
-    called, p = ", ".join(map(in_words, emotion.called)), emotion.probabilities[emotion.called[0]]
-    plane = " " * 17 if emotion.valence is None else f"{emotion.valence:>8.2f} {emotion.arousal:>8.2f}"
-    return f"{name:<{NAME_WIDTH}} {printable(called):<16} {p:>5.2f} {plane} {emotion.uncertainty.total:>7.2f}"
+    failed, notes, called = {}, {}, Counter()
+    with progress_bar(total=len(remaining), desc="songs", unit="song", shown=len(remaining) > 1) as bar:
+        for path, said in predict_all(remaining, model, workers):
+            bar.update()
+            if isinstance(said, Exception):
+                failed[str(path)] = str(said)
+                continue
+            if pictures:
+                draw(said, model, pictures)
+            outputs.write(said)
+            with bar.external_write_mode():
+                say(terminal.row_of(said) if called else f"{terminal.heading(model)}\n{terminal.row_of(said)}")
+            called.update(said.called)
+            notes |= {str(path): said.notes} if said.notes else {}
+    if len(remaining) == 1 and called and terminal.speaks_blocks(sys.stdout):
+        say(terminal.course_of(said))
+    elif called.total() > 1:
+        say(terminal.tally(called))
+    return failed, notes, called
+
+
+def picture_of(path: Path, folder: Path) -> Path:
+    """Where a song is drawn: named after the file and, so that two of one name do not collide, its folder."""
+    import hashlib
+
+    mark = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]  # noqa: PTH100 -- links are songs of their own
+    stem = "".join(c if c.isalnum() or c in " -_." else "_" for c in path.stem)[:80]
+    return folder / f"{stem}-{mark}.png"
 
 
 def draw(emotion, model, folder: Path) -> None:
-    """A song's course as a picture, named after the file and, so that two of one name do not collide, its folder."""
-    import hashlib
-    import os
-
+    """A song's course as a picture."""
     from mer_core import figures
 
-    folder.mkdir(parents=True, exist_ok=True)
-    whole = os.path.abspath(emotion.path)  # noqa: PTH100
-    mark = hashlib.sha256(os.fsencode(whole)).hexdigest()[:6]
-    probabilities = emotion.timeline[list(model.classes)].to_numpy()
-    drawn = figures.song_timeline(
-        probabilities, emotion.timeline["start_s"].to_numpy(), model.classes, model.window_s, printable(emotion.path.name)
-    )
-    stem = "".join(c if c.isalnum() or c in " -_." else "_" for c in emotion.path.stem)[:80]
-    drawn.savefig(folder / f"{stem}-{mark}.png", dpi=150)
+    with whole(picture_of(emotion.path, folder)) as fresh:
+        drawn = figures.emotion_course(emotion.timeline, model.classes, printable(emotion.path.name))
+        drawn.savefig(fresh, dpi=150, format="png")
 
 
-def report(n: int, done: set[str], failed: dict[str, str], notes: dict, say, model, card: Path) -> None:
-    """What the scales mean, what to keep in mind, and what failed; exit status 1 if anything did."""
-    if done:
-        say(f"{len(done)} of {n} files were predicted before.")
+def report(notes: dict[str, tuple[str, ...]], failed: dict[str, str]) -> None:
+    """What to keep in mind of files, and which failed, why; exit status 1 if any did."""
     for path, sentences in notes.items():
         for sentence in sentences:
-            click.echo(f"Note: {printable(path)} {sentence}", err=True)
-    if model.quadrants and n:
-        say(MEANING.format(card=printable(card)))
+            click.echo(f"Note: {printable(path)}: {sentence}", err=True)
     if failed:
         click.secho(f"{len(failed)} could not be predicted:", fg="red", err=True)
         for reason in failed.values():
@@ -324,11 +334,12 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
         runs = own_music.with_labels(asked_runs(music, method, preset, settings, seeds, skip_unreadable))
         records, tracks = recorded(runs, preset, workers)
         songs, windows = own_music.doubtful(records, tracks)
-    click.secho(f"{'song':<{NAME_WIDTH}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)", bold=True)
+    width = terminal.name_width()
+    click.secho(f"{'song':<{width}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)", bold=True)
     for song in songs.head(top).itertuples():
-        name = shortened(song.track_id)
+        name = terminal.shortened(song.track_id, width)
         called = printable(song.called)
-        click.echo(f"{name:<{NAME_WIDTH}} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
+        click.echo(f"{name:<{width}} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
                    f"{song.p_called:>5.2f}  {song.seconds}")  # fmt: skip
     if table:
         with clear_errors(), whole(table) as fresh:
