@@ -160,8 +160,8 @@ def test_a_full_disk_is_told_and_earlier_rows_stay(said, music, tmp_path):
             Outputs(files_in(tmp_path), MODEL, music)  # nor can it begin
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert Outputs(files_in(tmp_path), MODEL, music).done == {str(music[0])}
     assert not list(tmp_path.glob("*.new"))
+    assert Outputs(files_in(tmp_path), MODEL, music).done == {str(music[0])}
 
 
 # --- what cannot be written --------------------------------------------------------------------------------------------------
