@@ -147,13 +147,11 @@ class Table(Growing):
                 return
             if next(csv.reader([head])) != self.columns:
                 raise OutputError(f"{self.path}: has other columns than this model's predictions. Choose a new file.")
-            cut = False
             for values in filter(None, csv.reader(line for line in file if line.endswith(("\n", "\r")))):
-                if cut:
-                    raise OutputError(f"{self.path}: has rows of unlike length. Mend it, or choose a new file.")
-                cut = len(values) != len(self.columns)
-                if not cut:
+                if len(values) == len(self.columns):
                     yield dict(zip(self.columns, values, strict=True)), _csv_line(values)
+                elif not values[-1].endswith(("\n", "\r")):  # else cut short within a name of two lines
+                    raise OutputError(f"{self.path}: has rows of unlike length. Mend it, or choose a new file.")
 
     def text(self, emotion: Emotion, made_of: dict) -> str:
         row = row_of(emotion, made_of)

@@ -160,8 +160,8 @@ def test_a_full_disk_is_told_and_earlier_rows_stay(said, music, tmp_path):
             Outputs(files_in(tmp_path), MODEL, music)  # nor can it begin
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert Outputs(files_in(tmp_path), MODEL, music).done == {str(music[0])}
     assert not list(tmp_path.glob("*.new"))
+    assert Outputs(files_in(tmp_path), MODEL, music).done == {str(music[0])}
 
 
 # --- what cannot be written --------------------------------------------------------------------------------------------------
@@ -185,15 +185,17 @@ def test_tables_of_another_kind_stay_as_they_are(mer, music, content):
     assert Path("mine.csv").read_bytes() == content and not mer.heard
 
 
-def test_a_damaged_row_amid_a_table_is_not_thrown_away(said, music, tmp_path):
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_row_of_the_readers_own_is_not_thrown_away(said, music, tmp_path, n):
     table = Table(tmp_path / "out.csv", MODEL)
     outputs = Outputs([table], MODEL, music)
     outputs.write(said[0])
-    damaged = table.path.read_text() + "my own remark\n" + table.path.read_text().splitlines()[1] + "\n"
-    table.path.write_text(damaged)
+    lines = table.path.read_text().splitlines(keepends=True)
+    remarked = "".join([*lines[:n], "my own remark\n", *lines[n:]])
+    table.path.write_text(remarked)
     with pytest.raises(OutputError, match="rows of unlike length"):
         Outputs([table], MODEL, music)
-    assert table.path.read_text() == damaged
+    assert table.path.read_text() == remarked
 
 
 def test_one_file_for_both_makes_no_sense(mer, music):
