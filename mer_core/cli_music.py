@@ -128,6 +128,8 @@ def asked_names(music: tuple[str, ...], null: bool) -> list[str]:
     if null and "-" not in music:
         raise click.UsageError("--null is for a list on standard input: give - as well.")
     listed = listing.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
+    if "-" in music and not listed:
+        raise click.ClickException("the list on standard input is empty. Check the command that makes it.")
     return [*(name for name in music if name != "-"), *listed]
 
 

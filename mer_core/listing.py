@@ -32,6 +32,8 @@ class Listing:
         """
         if not name or "\0" in name:
             self.problems[name] = f"{name!r}: is no path. Check the list that it comes from."
+        elif "://" in name and not os.path.lexists(name):
+            self.problems[name] = f"{name}: is an address on the network. Download it first."
         elif Path(name).is_dir():
             self._take(_below(Path(name), self.problems), name, "no sound files below this folder")
         elif Path(name).suffix.lower() in PLAYLISTS and Path(name).is_file():
@@ -66,18 +68,36 @@ class Listing:
             return
         self._met.add(key)
         try:
-            text = os.fsdecode(playlist.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+            named = list(entries(text_of(playlist.read_bytes()), playlist.suffix.lower()))
         except OSError as error:
             self.problems[str(playlist)] = f"{playlist}: cannot be read ({error.strerror}). Change its permissions."
             return
-        for entry in entries(text, playlist.suffix.lower()):
+        if not named:
+            self.problems[str(playlist)] = f"{playlist}: names no files. Check what wrote it."
+        for entry in named:
             address = urlsplit(entry)
             if address.scheme == "file":
                 entry = unquote(address.path, errors="surrogateescape")
-            elif "://" in entry:
-                self.problems[entry] = f"{entry}: is an address on the network, named in {playlist}. Download it first."
-                continue
-            self.add(os.path.join(playlist.parent, entry))  # noqa: PTH118 -- a Path would tidy the name up
+            path = entry if "://" in entry else spelt(playlist.parent, entry)
+            if path == entry or os.path.lexists(path):
+                self.add(path)
+            else:
+                self.problems[path] = f"{path}: no such file, named in {playlist}. Check the path."
+
+
+def text_of(data: bytes) -> str:
+    """The text of a playlist, with the bytes of names that are no UTF-8 kept."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    return os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
+
+
+def spelt(folder: Path, entry: str) -> str:
+    """A playlist's entry as a path: as it stands, or as the file is there with slashes for backslashes, or read as Latin-1."""
+    slashed = entry.replace("\\", "/")
+    spellings = [entry, slashed, *(os.fsencode(one).decode("latin-1") for one in (entry, slashed))]
+    paths = [os.path.join(folder, one) for one in spellings]  # noqa: PTH118 -- a Path would tidy the name up
+    return next(filter(os.path.lexists, paths), paths[0])
 
 
 def entries(text: str, suffix: str) -> Iterator[str]:
@@ -123,4 +143,5 @@ def of_list(data: bytes, null: bool) -> list[str]:
     >>> of_list(b"a.mp3\\nb c.mp3\\n", null=False)
     ['a.mp3', 'b c.mp3']
     """
-    return [os.fsdecode(one) for one in data.split(b"\0" if null else b"\n") if one]
+    ends = data.split(b"\0") if null else data.replace(b"\r\n", b"\n").split(b"\n")
+    return [os.fsdecode(one) for one in ends if one]

@@ -315,6 +315,22 @@ def test_folders_patterns_and_playlists(tmp_path):
     assert "no file fits" in found.problems[f"{tmp_path}/*.wma"] and len(found.files) == 1 and "" in found.problems
 
 
+def test_playlists_from_elsewhere(tmp_path):
+    for name in ("sub/b.mp3", "café.mp3", "song [live].mp3"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "win.m3u").write_bytes("sub\\b.mp3\r\ncafé.mp3\r\nsong [live].mp3\r\n".encode("latin-1"))
+    (tmp_path / "wide.m3u8").write_bytes("sub\\b.mp3\n".encode("utf-16"))
+    (tmp_path / "gone.m3u").write_text("gone [1].mp3\n")
+    (tmp_path / "empty.m3u").write_text("#EXTM3U\n")
+    found = listing.Listing([str(tmp_path / name) for name in ("win.m3u", "wide.m3u8", "gone.m3u", "empty.m3u")])
+    assert [path.name for path in found.files] == ["b.mp3", "café.mp3", "song [live].mp3"]
+    gone, empty = found.problems.values()
+    assert "no such file, named in" in gone and "gone.m3u" in gone and "names no files" in empty
+    assert "Download it first" in listing.Listing(["https://example.org/a.mp3"]).problems["https://example.org/a.mp3"]
+    assert listing.of_list(b"a.mp3\r\nb.mp3\r\n", null=False) == ["a.mp3", "b.mp3"]
+
+
 def test_a_loop_of_links_ends(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "x.mp3").write_bytes(b"x")
@@ -328,6 +344,7 @@ def test_a_list_on_standard_input(song, model_file):
     answer = mer_predict(model_file, "--null", "-", input=f"{named}\0")
     assert answer.exit_code == 0 and "two\\nlines.wav" in answer.stdout
     assert mer_predict(model_file, "-", input=f"{named}\n").exit_code == 1  # two names that do not exist
+    assert "is empty" in mer_predict(model_file, "-", input="").output
     assert mer_predict(model_file).exit_code == 2 and mer_predict(model_file, "--null", named).exit_code == 2
 
 

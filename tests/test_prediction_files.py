@@ -210,7 +210,6 @@ def test_one_file_for_both_makes_no_sense(mer, music):
 def test_a_place_that_cannot_be_written_is_told_before_music_is_heard(mer, music, option):
     answer = mer(music[0], option, music[1] / "out")
     assert answer.exit_code == 2 and "cannot be written" in answer.stderr and "b.wav" in answer.stderr and not mer.heard
-    assert len(answer.stderr.splitlines()) == 1
 
 
 def test_a_pipe_is_no_file_to_come_back_to(mer, music):
