@@ -125,6 +125,7 @@ def of_model(card: dict) -> dict[str, float | int]:
     known, level = card["out_of_fold"], card["level"]
     found = {"model/songs": known["n"], "model/temperature": known["temperature"]}
     found |= {f"model/level/{name}": value for name, value in level.items()}
+    found["model/gain_db"] = card["settings"]["method"]["gain_db"]
     scores = {f"model/{name}": row for name, row in known["scores"].items()}
     for dimension in ("valence", "arousal"):
         scores[f"model/{dimension}/accuracy"] = known[dimension]["scores"]["accuracy"]

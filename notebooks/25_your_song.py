@@ -28,7 +28,7 @@ song = ""  # the path of a sound file; empty: a song made by code
 # %% tags=["remove-cell"]
 import pandas as pd
 
-from mer_core import datasets, figures, trained
+from mer_core import datasets, experiments, figures, results, tables, trained
 from mer_core.emotion import in_words
 from mer_core.predict import predict
 
@@ -64,3 +64,12 @@ pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 # %% mystnb={"figure": {"name": "fig-promises", "caption": "Probability of the leading quadrant against the share of songs called rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
 known = trained.shipped().card["out_of_fold"]
 figures.reliability({"The recipe of this model": known["reliability"]}, "Probability promised", "Share called rightly")
+
+# %% [markdown]
+# ## Does it matter how loud a file is?
+#
+# Files on a disk differ in level by many decibels, and that says little about the music. While these networks learned, each window was made louder
+# or softer by up to {result}`model/gain_db:.0f` dB. What that costs on songs at their own level, a network alone, mean over seeds:
+
+# %% tags=["hide-input"]
+tables.against(results.comparison("loudness", "cpu"), experiments.recorded("loudness", "cpu"))
