@@ -97,6 +97,11 @@ def song_timeline(
     return finished(fig, pd.DataFrame(probabilities, columns=list(classes)).assign(second=seconds))
 
 
+def minutes(seconds: float, _: int | None = None) -> str:
+    """A time as minutes and seconds: 125 becomes 2:05."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
 POINTS = 400  # of a line at most: more cannot be told apart
 
 
@@ -133,7 +138,7 @@ def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
     means = f", means of {step} windows" if step > 1 else ""
     axes[-1, 0].set_xlabel(f"Time in the song (min:s){means}")
     axes[-1, 0].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10], integer=True))
-    axes[-1, 0].xaxis.set_major_formatter(lambda s, _: f"{int(s) // 60}:{int(s) % 60:02d}")
+    axes[-1, 0].xaxis.set_major_formatter(minutes)
     return finished(fig, timeline)
 
 
