@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -188,7 +189,8 @@ def draw(emotion, model, folder: Path) -> None:
 
     with whole(picture_of(emotion.path, folder)) as fresh:
         drawn = figures.emotion_course(emotion.timeline, model.classes, printable(emotion.path.name))
-        drawn.savefig(fresh, dpi=150, format="png")
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that the font lacks
+            drawn.savefig(fresh, dpi=150, format="png")
 
 
 def report(notes: dict[str, tuple[str, ...]], failed: dict[str, str]) -> None:
@@ -339,9 +341,9 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
     width = terminal.name_width()
     click.secho(f"{'song':<{width}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)", bold=True)
     for song in songs.head(top).itertuples():
-        name = terminal.shortened(song.track_id, width)
+        name = terminal.fitted(song.track_id, width)
         called = printable(song.called)
-        click.echo(f"{name:<{width}} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
+        click.echo(f"{name} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
                    f"{song.p_called:>5.2f}  {song.seconds}")  # fmt: skip
     if table:
         with clear_errors(), whole(table) as fresh:

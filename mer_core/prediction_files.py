@@ -221,7 +221,8 @@ class Outputs:
 
 
 def _open(path: Path, mode: str):
-    return path.open(mode, newline="", encoding="utf-8", errors="surrogateescape")
+    encoding = "utf-8-sig" if mode == "r" else "utf-8"  # spreadsheets put a mark before what they save
+    return path.open(mode, newline="", encoding=encoding, errors="surrogateescape")
 
 
 def _same(row: dict | None, now: dict) -> bool:

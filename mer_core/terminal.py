@@ -1,6 +1,7 @@
 """What predictions look like on a terminal: a row for each file, and the course of a single one in block characters."""
 
 import shutil
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -26,10 +27,23 @@ def name_width() -> int:
     return min(max(shutil.get_terminal_size().columns - NUMBERS, NARROWEST), WIDEST)
 
 
-def shortened(name: object, width: int) -> str:
-    """A name as it fits a column; the end of a long one counts more than its beginning."""
+def columns(text: str) -> int:
+    """Columns of the terminal that a text takes: Chinese, Japanese and Korean characters, and pictures, take two.
+
+    >>> columns("a日")
+    3
+    """
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def fitted(name: object, width: int) -> str:
+    """A name as it fills a column; the end of a long one counts more than its beginning."""
     text = printable(name)
-    return text if len(text) <= width else "…" + text[1 - width :]
+    if columns(text) > width:
+        while columns(text) >= width:
+            text = text[1:]
+        text = f"…{text}"
+    return text + " " * (width - columns(text))
 
 
 def heading(model) -> str:
@@ -43,8 +57,7 @@ def row_of(emotion) -> str:
 
     called, p = printable(", ".join(map(in_words, emotion.called))), emotion.probabilities[emotion.called[0]]
     plane = " " * 16 if emotion.valence is None else f" {emotion.valence:>7.2f} {emotion.arousal:>7.2f}"
-    name = f"{shortened(emotion.path, name_width()):<{name_width()}}"
-    return f"{name} {called:<{CALLED}} {p:>7.2f}{plane} {emotion.uncertainty.total:>7.2f}"
+    return f"{fitted(emotion.path, name_width())} {called:<{CALLED}} {p:>7.2f}{plane} {emotion.uncertainty.total:>7.2f}"
 
 
 def speaks_blocks(stream) -> bool:

@@ -218,6 +218,20 @@ def test_a_pipe_is_no_file_to_come_back_to(mer, music):
     assert answer.exit_code == 1 and "is no plain file" in answer.stderr and not mer.heard
 
 
+def test_a_table_that_a_spreadsheet_has_saved_is_gone_on_with(mer, music):
+    assert mer(music[0], "--csv", "out.csv").exit_code == 0
+    Path("out.csv").write_bytes(b"\xef\xbb\xbf" + Path("out.csv").read_bytes())
+    assert mer(*music, "--csv", "out.csv").exit_code == 0 and mer.heard == ["a.wav", "b.wav"]
+    assert pd.read_csv("out.csv")["path"].tolist() == [str(path) for path in music]
+
+
+def test_a_wide_name_takes_its_two_columns_and_letters_without_a_glyph_no_warning(mer, music, recwarn):
+    song = music[0].rename("日本の歌.wav")
+    answer = mer(song, "--plot", "pictures")
+    assert answer.exit_code == 0 and not [w for w in recwarn if "Glyph" in str(w.message)]
+    assert len({terminal.columns(terminal.fitted(name, 20)) for name in ("a", "日" * 30, "x" * 30, "日x" * 9)}) == 1
+
+
 # --- pictures ----------------------------------------------------------------------------------------------------------------
 
 
