@@ -296,3 +296,11 @@ def test_moods_of_4q_are_the_frequent_words_and_no_artist_is_in_two_parts():
         and not silent.targets.any()
         and not set(silent.table["track_id"]) & set(tracks.table["track_id"])
     )
+
+
+def test_a_folder_called_music_is_your_own(tmp_path, monkeypatch):
+    for label in ("a", "b"):
+        write(tmp_path / "music" / label / "1.wav", tone(440, 1))
+    monkeypatch.chdir(tmp_path)
+    assert datasets.load("music").own and datasets.from_anywhere("music") == str(tmp_path / "music")
+    assert datasets.from_anywhere("music:folder=x") == "music:folder=x"

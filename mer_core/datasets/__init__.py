@@ -18,8 +18,12 @@ READERS = {
     "pmemo": pmemo.read,
     "deam": deam.read,
     "eim": deam.read_eim,
-    "music": folder.read_unlabelled,
+    "music": folder.read_unlabelled,  # only with its option: a folder of this name is your own music
 }
+
+
+def is_registered(name: str) -> bool:
+    return name.partition(":")[0] in READERS and name != "music"
 
 
 def load(name: str, skip_unreadable: bool = False) -> Tracks:
@@ -31,8 +35,8 @@ def load(name: str, skip_unreadable: bool = False) -> Tracks:
     ------
     DataError : unknown name, missing or inconsistent files; the message says what to do
     """
-    reader, _, options = name.partition(":")
-    if reader in READERS:
+    if is_registered(name):
+        reader, _, options = name.partition(":")
         arguments = options_of(name, options) | {"skip_unreadable": skip_unreadable}
         try:
             inspect.signature(READERS[reader]).bind(**arguments)
@@ -49,7 +53,7 @@ def load(name: str, skip_unreadable: bool = False) -> Tracks:
 
 def from_anywhere(name: str) -> str:
     """A data set's name, or the whole path of your own music: it has the same runs from any working folder."""
-    return name if name.partition(":")[0] in READERS else str(Path(name).resolve())
+    return name if is_registered(name) else str(Path(name).resolve())
 
 
 def options_of(name: str, text: str) -> dict:
