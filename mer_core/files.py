@@ -22,7 +22,9 @@ def whole(path: Path) -> Iterator[Path]:
         with beside(path) as fresh:
             yield fresh
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from error
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror or error}). Make room there, or choose another place."
+        ) from error
 
 
 @contextmanager

@@ -1,7 +1,11 @@
 """What to know of a trained model before using it, written from the facts in its file: nothing here is typed by hand."""
 
+from collections.abc import Iterator
+
 from mer_core.calibration import BOUNDS
 from mer_core.emotion import in_words
+from mer_core.experiments.experiment import run_of
+from mer_core.experiments.presets import SSSL
 from mer_core.trained import TrainedModel
 
 HEARD_EVERYTHING = (
@@ -188,13 +192,33 @@ def spoken(estimate: dict) -> str:
 
 
 def made_by(card: dict) -> list[list]:
-    code, environment = card["code"], card["environment"]
+    code, environment, changes = card["code"], card["environment"], unlike_the_preset(card)
     return [
         ["settings", f"preset `{card['preset']}`, method `{card['method']}`, seeds {', '.join(map(str, card['seeds']))}"],
+        *([["unlike the preset", ", ".join(f"`{name}={value}`" for name, value in changes.items())]] if changes else []),
         ["runs", ", ".join(f"`{name}`" for name in card["run_ids"])],
         ["code", f"commit `{code['commit']}`{' and changes to it' if code['modified'] else ''}, digest `{code['digest']}`"],
         ["with", ", ".join(f"{name} {environment[name]}" for name in ("python", "torch", "librosa", "soxr", "soundfile"))],
     ]
+
+
+def unlike_the_preset(card: dict) -> dict[str, object]:
+    """The settings of a model, by dotted name, that its preset has otherwise; its music and seeds are told elsewhere."""
+    usual = dict(flat(run_of(SSSL[card["preset"]], {"method": card["method"]}).config()))
+    return {name: value for name, value in flat(card["settings"]) if name not in ("dataset", "seed") and usual.get(name) != value}
+
+
+def flat(settings: dict, stem: str = "") -> Iterator[tuple[str, object]]:
+    """Settings by dotted name, as --set takes them.
+
+    >>> dict(flat({"window_s": 3.0, "folds": {"n": 5}}))
+    {'window_s': 3.0, 'folds.n': 5}
+    """
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{stem}{name}.")
+        else:
+            yield stem + name, value
 
 
 def table(head: list, rows: list[list]) -> str:

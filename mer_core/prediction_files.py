@@ -10,11 +10,13 @@ import io
 import json
 import os
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mer_core import UserError
+from mer_core.files import whole
 from mer_core.predict import Emotion
 from mer_core.trained import TrainedModel
 from mer_core.uncertainty import Uncertainty
@@ -88,7 +90,7 @@ def rounded(found):
     return round(found, 5) if isinstance(found, float) else found
 
 
-class Growing:
+class Growing(ABC):
     """A file that gets a row for each prediction; a link to it stays a link."""
 
     head = ""
@@ -96,13 +98,13 @@ class Growing:
     def __init__(self, path: Path, model: TrainedModel):
         self.path, self.model = Path(os.path.realpath(path)), model
 
+    @abstractmethod
     def rows(self) -> Iterator[tuple[dict, str]]:
         """The rows that are there, read and as text; a last one that a kill has cut short is left out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self, emotion: Emotion, made_of: dict) -> str:
         """A prediction as the row to be added."""
-        raise NotImplementedError
 
     def begin(self) -> dict[str, dict]:
         """Make sure that the file can grow; what the rows that are there were made of, by path."""
@@ -120,15 +122,11 @@ class Growing:
         for n, (row, _) in enumerate(self.rows()):
             last[row["path"]] = n
             made_of[row["path"]] = {name: row[name] for name in MADE_OF}
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        try:
+        with whole(self.path) as fresh:
             with _open(fresh, "w") as out:
                 out.write(self.head)
                 out.writelines(text for n, (row, text) in enumerate(self.rows()) if n == last[row["path"]])
             shutil.copymode(self.path, fresh)
-            fresh.replace(self.path)
-        finally:
-            fresh.unlink(missing_ok=True)
         return made_of
 
 

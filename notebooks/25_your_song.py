@@ -68,8 +68,7 @@ figures.reliability({"The recipe of this model": known["reliability"]}, "Probabi
 # %% [markdown]
 # ## Does it matter how loud a file is?
 #
-# Files on a disk differ in level by many decibels, and that says little about the music. While these networks learned, each window was made louder
-# or softer by up to {result}`model/gain_db:.0f` dB. What that costs on songs at their own level, a network alone, mean over seeds:
+# Files may differ in level for reasons that are not the music's. While these networks learned, each window was made louder or softer by up to {result}`model/gain_db:.0f` dB. What that costs on songs at their own level, a network alone, mean over seeds:
 
 # %% tags=["hide-input"]
 tables.against(results.comparison("loudness", "cpu"), experiments.recorded("loudness", "cpu"))

@@ -40,7 +40,7 @@ def test_where_nothing_can_be_written_is_said_in_a_line(tmp_path):
     (tmp_path / "taken").write_text("a file")
     for path in (tmp_path / "taken" / "m.txt", tmp_path):
         with (
-            pytest.raises(UserError, match=rf"^{path}: cannot be written \(.+\)\. Choose another place\.$"),
+            pytest.raises(UserError, match=rf"^{path}: cannot be written \(.+\)\. Make room there, or choose another place\.$"),
             whole(path) as fresh,
         ):
             fresh.write_text("never")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import tone, untrained, write
 
-from mer_core import cli, predict, terminal, trained
+from mer_core import UserError, cli, predict, terminal, trained
 from mer_core.prediction_files import Objects, OutputError, Outputs, Table
 
 MODEL = untrained()
@@ -156,7 +156,7 @@ def test_a_full_disk_is_told_and_earlier_rows_stay(said, music, tmp_path):
     try:
         with pytest.raises(OutputError, match=r"out\.csv: cannot be written \(.*Make room there"):
             outputs.write(said[1])
-        with pytest.raises(OutputError, match="cannot be written"):
+        with pytest.raises(UserError, match="cannot be written"):
             Outputs(files_in(tmp_path), MODEL, music)  # nor can it begin
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
