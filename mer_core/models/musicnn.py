@@ -1,0 +1,164 @@
+"""MusiCNN: a convolutional network pretrained on music tags (Pons and Serra, arXiv 1909.06654, 2019).
+
+Written anew after the paper and its release (``musicnn`` 0.1.0, ISC licence: LICENSES/musicnn-ISC.txt), whose
+weights `musicnn_weights` takes over. The front end has wide filters for timbre and long ones for rhythm, the
+mid-end residual convolutions over time, the back end two dense layers behind maximum and mean over time (Pons et
+al., "End-to-end learning for music audio tagging at scale", ISMIR 2018). T below: frames, 62.5 a second.
+
+It hears levels in dB, as the frame store keeps them: extraction, storage and gain are the same as elsewhere.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mer_core.features import LogMel
+
+FEATURES = LogMel(sample_rate=16000, window_samples=512, hop_samples=256, n_mels=96, high_hz=8000.0)
+WINDOW_FRAMES = 187  # of the windows that it was trained on
+WINDOW_S = WINDOW_FRAMES / FEATURES.frames_per_second  # 2.992 s, in the release 3 s
+
+TIMBRAL_CHANNELS, TIMBRAL_FRAMES = 204, 7
+TIMBRAL_BANDS = (38, 67)  # 0.4 and 0.7 of all: filters that may slide over pitch
+TEMPORAL_CHANNELS = 51
+TEMPORAL_FRAMES = (128, 64, 32)  # up to 2 s, of one band each
+FRONT_CHANNELS = len(TIMBRAL_BANDS) * TIMBRAL_CHANNELS + len(TEMPORAL_FRAMES) * TEMPORAL_CHANNELS  # 561
+MIDDLE_CHANNELS, MIDDLE_FRAMES, MIDDLE_LAYERS = 64, 7, 3
+CHANNELS = FRONT_CHANNELS + MIDDLE_LAYERS * MIDDLE_CHANNELS  # 753
+PENULTIMATE, N_TAGS = 200, 50
+N_FEATURES = PENULTIMATE + N_TAGS + 2 * CHANNELS  # 1756
+NORM_EPS = 1e-3  # TensorFlow's; torch's 1e-5 moves logits by 0.7
+DROPOUT = 0.5  # before either dense layer
+FRAMES_AT_ONCE = 256  # of a whole clip: what comes out stays in a processor's cache, which is twice as fast
+
+
+def compressed(levels: torch.Tensor) -> torch.Tensor:
+    """Levels in dB as MusiCNN was trained on them: log10(10,000 p + 1), p = 10^(level / 10), in float32."""
+    return torch.log10(1 + 10 ** (4 + levels.float() / 10))
+
+
+class BatchNorm(nn.Module):
+    """Batch norm of (n, channels, ...) that keeps mean and variance of pretraining in fine-tuning, too."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, eps=NORM_EPS)
+
+
+class Branch(nn.Module):
+    """One branch of the front end: convolution, ReLU, batch norm, maximum over frequency.
+
+    (n, 1, 96, T) -> (n, channels, T), with as much silence before and behind as the filter needs.
+    """
+
+    def __init__(self, channels: int, bands: int, frames: int):
+        super().__init__()
+        self.before, self.after = (frames - 1) // 2, frames // 2  # an even filter reaches further ahead
+        self.convolution = nn.Conv2d(1, channels, (bands, frames))
+        self.norm = BatchNorm(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.within(F.pad(x, (self.before, self.after)))
+
+    def within(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, 1, 96, before + T + after) -> (n, channels, T).
+
+        ReLU and batch norm are monotone: their maximum is what becomes of the highest value, or of the lowest
+        where the scale is negative. That takes half the time of applying both everywhere.
+        """
+        lowest, highest = self.convolution(x).aminmax(dim=2)
+        return self.norm(F.relu(torch.where(self.norm.weight[:, None] < 0, lowest, highest)))
+
+    def of_windows(self, x: torch.Tensor, first: torch.Tensor, n_frames: int) -> torch.Tensor:
+        """What `forward` gives for each window alone, computed once where windows overlap.
+
+        Only near its ends does a window, surrounded by silence, differ from the same frames of the clip.
+        (1, 1, 96, T), frames at which windows begin (n,) -> (n, channels, n_frames)
+        """
+        reach = self.before + self.after
+        windows = x[0].unfold(2, n_frames, 1)[:, :, first].permute(2, 0, 1, 3)  # (n, 1, 96, n_frames)
+        start = self.within(F.pad(windows[..., :reach], (self.before, 0)))
+        end = self.within(F.pad(windows[..., n_frames - reach :], (0, self.after)))
+        places = range(0, x.shape[3] - reach, FRAMES_AT_ONCE)
+        clip = torch.cat([self.within(x[..., t : t + FRAMES_AT_ONCE + reach]) for t in places], dim=2)
+        inside = clip[0].unfold(1, n_frames - reach, 1)[:, first].transpose(0, 1)
+        return torch.cat([start, inside, end], dim=2)
+
+
+class MidEnd(nn.Module):
+    """Three convolutions over time, two of them residual, densely connected: (n, 561, T) -> (n, 753, T)."""
+
+    def __init__(self):
+        super().__init__()
+        widths = [FRONT_CHANNELS] + (MIDDLE_LAYERS - 1) * [MIDDLE_CHANNELS]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(width, MIDDLE_CHANNELS, MIDDLE_FRAMES, padding=MIDDLE_FRAMES // 2) for width in widths
+        )
+        self.norms = nn.ModuleList(BatchNorm(MIDDLE_CHANNELS) for _ in widths)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = [x]
+        for i, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
+            new = norm(F.relu(convolution(found[-1])))
+            found.append(new + found[-1] if i else new)
+        return torch.cat(found, dim=1)
+
+
+class MusiCNN(nn.Module):
+    """(n, 1, 96, T) levels in dB -> (n, n_classes) logits, any T; a tag's probability is the logit's sigmoid.
+
+    ``trunk`` ends in the pooled maps, ``head`` is the dense layers of the back end.
+    """
+
+    def __init__(self, n_classes: int = N_TAGS):
+        super().__init__()
+        self.norm = BatchNorm(1)
+        self.timbral = nn.ModuleList(Branch(TIMBRAL_CHANNELS, n, TIMBRAL_FRAMES) for n in TIMBRAL_BANDS)
+        self.temporal = nn.ModuleList(Branch(TEMPORAL_CHANNELS, 1, n) for n in TEMPORAL_FRAMES)
+        self.middle = MidEnd()
+        self.head = nn.Sequential(
+            BatchNorm(2 * CHANNELS), nn.Dropout(DROPOUT), nn.Linear(2 * CHANNELS, PENULTIMATE), nn.ReLU(),
+            BatchNorm(PENULTIMATE), nn.Dropout(DROPOUT), nn.Linear(PENULTIMATE, n_classes),
+        )  # fmt: skip
+
+    def trunk(self, levels: torch.Tensor) -> torch.Tensor:
+        """(n, 1, 96, T) levels in dB -> (n, 1506), maximum and mean over time of 753 maps (`pooled`)."""
+        x = self.norm(compressed(levels))
+        return pooled(self.middle(torch.cat([branch(x) for branch in self.branches], dim=1)))
+
+    def forward(self, levels: torch.Tensor) -> torch.Tensor:
+        return self.head(self.trunk(levels))
+
+    @property
+    def branches(self) -> list[Branch]:
+        return [*self.timbral, *self.temporal]
+
+    def features(self, levels: torch.Tensor, first: torch.Tensor, n_frames: int = WINDOW_FRAMES):
+        """What it finds in windows of a clip: the same numbers as of each window alone, in half the time.
+
+        Parameters
+        ----------
+        levels : (96, T) dB of the clip, at least a window
+        first : (n,) int tensor, frames at which windows begin
+        n_frames : length of a window, at least that of the longest filter, 128
+
+        Returns
+        -------
+        (n, 1756) tensor: penultimate layer 200, logits 50, mean over time 753, maximum over time 753
+        """
+        x = self.norm(compressed(levels)[None, None])
+        front = torch.cat([branch.of_windows(x, first, n_frames) for branch in self.branches], dim=1)
+        found = pooled(self.middle(front))
+        penultimate = self.head[:-1](found)
+        highest, mean = found.unflatten(1, (CHANNELS, 2)).unbind(2)
+        return torch.cat([penultimate, self.head[-1](penultimate), mean, highest], dim=1)
+
+
+def pooled(found: torch.Tensor) -> torch.Tensor:
+    """Maximum and mean over time, (n, channels, T) -> (n, 2 * channels): first both of the first channel."""
+    return torch.stack([found.amax(dim=2), found.mean(dim=2)], dim=2).flatten(1)
