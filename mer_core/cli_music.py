@@ -103,7 +103,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     from contextlib import closing
 
     from mer_core import listing, trained
-    from mer_core.training import best_device
+    from mer_core.device import best_device
 
     asked, say = asked_names(music, null), (lambda line: None) if quiet else click.echo
     with clear_errors(), on_device(device, quiet):

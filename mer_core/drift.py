@@ -26,6 +26,7 @@ import torch
 
 from mer_core import (
     datasets,
+    device,
     drift_report,
     evaluation,
     experiments,
@@ -217,7 +218,13 @@ def machine() -> dict:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return results.environment(networks.device_name(), THREADS) | {"processor": next(named, platform.processor())}
+    here = {"processor": next(named, platform.processor())}
+    return results.environment(device.device_name(), THREADS) | device.computes_with(device.best_device()) | here
+
+
+def same_machine(environment: dict) -> bool:
+    """Whether versions, machine and precision are those here, as far as they were noted; until precision was, it was bf16."""
+    return ({"precision": results.PRECISION_ONCE} | environment).items() <= machine().items()
 
 
 def reference_path() -> Path:
@@ -240,7 +247,7 @@ def smoke() -> Level:
     if not path.exists():
         raise results.RecordError(f"{path}: no such reference. Make it: mer drift --accept")
     reference, level = json.loads(path.read_text(encoding="utf-8")), Level(SMOKE)
-    found, same = trained_at_smoke(), reference["environment"] == machine()
+    found, same = trained_at_smoke(), same_machine(reference["environment"])
     for source in dict.fromkeys([*reference["numbers"], *found]):
         recorded, again = reference["numbers"].get(source, {}), found.get(source, {})
         moved = {number: MARGIN * reference["moved_by_seed"].get(kind_of(number), ROUNDING) for number in [*recorded, *again]}
@@ -340,7 +347,7 @@ def trained_again(minutes: float) -> Level:
         recorded = {ACCURACY: row["recorded"], CALLED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
         share, change = row["songs_called_otherwise"] / row["songs"], row["largest_change_of_a_probability"]
         found = {ACCURACY: row["now"], CALLED_OTHERWISE: share, LARGEST_CHANGE: change}
-        same = record["environment"].items() <= machine().items()
+        same = same_machine(record["environment"])
         alike = [one for one in records if music_of(one) == music_of(record)]
         level.hold(f"{name_of(record)}, fold {fold}", recorded, found, ROUNDING if same else apart_by_seed(alike))
         level.environments.append(record["environment"])
@@ -376,7 +383,7 @@ def affordable() -> list[tuple]:
     One run for each method and data set that is at hand; first folds before second ones, the cheap ones first.
     """
     found: dict[tuple[str, str], list[tuple]] = {}
-    on_gpu = networks.device_name() != "cpu"
+    on_gpu = device.device_name() != "cpu"
     for name, label, run, record in reruns.recorded("cpu"):
         kind = run.method_name, record["data"]["name"]
         if kind not in found and results.on_gpu(record) == on_gpu and at_hand(run.dataset):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mer_core import results
 from mer_core.calibration import BOUNDS
 from mer_core.emotion import in_words
 from mer_core.experiments.experiment import run_of
@@ -204,8 +205,9 @@ def made_by(card: dict) -> list[list]:
 
 def unlike_the_preset(card: dict) -> dict[str, object]:
     """The settings of a model, by dotted name, that its preset has otherwise; its music and seeds are told elsewhere."""
+    settings = results.with_precision(card, "settings")["settings"]
     usual = dict(flat(run_of(SSSL[card["preset"]], {"method": card["method"]}).config()))
-    return {name: value for name, value in flat(card["settings"]) if name not in ("dataset", "seed") and usual.get(name) != value}
+    return {name: value for name, value in flat(settings) if name not in ("dataset", "seed") and usual.get(name) != value}
 
 
 def flat(settings: dict, stem: str = "") -> Iterator[tuple[str, object]]:

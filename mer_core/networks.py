@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from mer_core import datasets, paths, results, songs, splits
+from mer_core.device import best_device, computes_with, device_name
 from mer_core.features import Features
 from mer_core.files import whole
 from mer_core.frames import Frames, compute, windows
 from mer_core.label_noise import NONE, LabelNoise
 from mer_core.methods import METHODS
 from mer_core.runs import Run
-from mer_core.training import Learner, Segments, best_device, joined, segments
+from mer_core.training import Learner, Segments, joined, segments
 
 Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of segments
 
@@ -181,7 +182,7 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     story = {
         "log": learner.log,
         "seconds": time.perf_counter() - began + learner.recalled_s,  # as if nothing had been kept
-        "environment": results.environment(device_name(), torch.get_num_threads()),
+        "environment": environment(learner),
         "code": results.code_state(),
     }
     with whole(path) as fresh, fresh.open("wb") as file:
@@ -217,6 +218,7 @@ def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:
     return stored
 
 
-def device_name() -> str:
-    device = best_device()
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+def environment(learner: Learner) -> dict:
+    """Versions and machine as in all records, and how the network was computed there."""
+    computed = computes_with(learner.device, learner.training.precision)
+    return results.environment(device_name(), torch.get_num_threads()) | computed

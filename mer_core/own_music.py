@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 
 from mer_core import calibration, datasets, evaluation, label_check, networks, results, song_scores, trained
+from mer_core.device import best_device, computes_with, device_name
 from mer_core.experiments.experiment import run_of
 from mer_core.experiments.presets import BY_PART, SSSL
 from mer_core.features import SILENCE_DB, LogMel
@@ -26,7 +27,7 @@ from mer_core.predict import Emotion, answers, predict_all
 from mer_core.runs import Run, changed
 from mer_core.tracks import DataError, Tracks, has_tags
 from mer_core.trained import ModelError, TrainedModel, assembled
-from mer_core.training import best_device, modules_of
+from mer_core.training import modules_of
 
 EXPERIMENT = "own_music"  # under which records of `evaluate` are kept
 SEEDS = (0, 1, 2)  # of the networks that answer together
@@ -137,7 +138,8 @@ def origin(asked: list[Run], preset: str, tracks: Tracks) -> dict:
         },
         "preset": preset, "method": asked[0].method_name, "seeds": [run.seed for run in asked],
         "run_ids": [run.run_id for run in asked], "settings": asked[0].config() | {"dataset": tracks.name},
-        "code": results.code_state(), "environment": results.environment(networks.device_name(), 1),
+        "code": results.code_state(),
+        "environment": results.environment(device_name(), 1) | computes_with(best_device(), asked[0].training.precision),
         "licence": LICENCE.format(terms=terms),
     }  # fmt: skip
 

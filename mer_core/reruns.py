@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mer_core import experiments, metrics, networks, results, songs
+from mer_core.device import best_device, device_name
 from mer_core.files import whole
 from mer_core.runs import Run
-from mer_core.training import best_device
 
 
 def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
@@ -59,7 +59,7 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
         "songs_called_otherwise": int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
         "largest_change_of_a_probability": float(np.abs(before - after).max()),
         "seconds": time.perf_counter() - began, "run_id": run.run_id, "trained_at": record["code"].get("trained_at"),
-        "code": results.code_state(), "environment": results.environment(networks.device_name(), 1),
+        "code": results.code_state(), "environment": results.environment(device_name(), 1),
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ SCHEMA = 1
 OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
 REQUIRED = {"schema", "experiment", "preset", "label", "run_id", "created", "config", "data", "code", "environment", "cost",
             "metrics", "confusion", "log"}  # fmt: skip
+PRECISION_DEFAULT, PRECISION_ONCE = "auto", "bf16"  # of `training.precision`: today, and before a record's environment had it
 VERSIONED = ("torch", "librosa", "scikit-learn", "numpy", "soundfile", "soxr")
 
 
@@ -105,8 +106,8 @@ def code_state() -> dict:
 
 # what the predictions of a network depend on; the rest decides, scores, records or draws
 TRAINING_ROOMS = (
-    "audio", "features", "frames", "label_noise", "mixture", "networks", "semi_supervised", "songs", "splits", "tagging",
-    "tracks", "training",
+    "audio", "device", "features", "frames", "label_noise", "mixture", "networks", "semi_supervised", "songs", "splits",
+    "tagging", "tracks", "training",
     "datasets", "methods", "models",
 )  # fmt: skip
 
@@ -202,7 +203,26 @@ def load(path: Path) -> dict:
         raise RecordError(f"{path}: is not JSON ({error}). Delete it and run the experiment again.") from None
     if missing := REQUIRED - set(record):
         raise RecordError(f"{path}: lacks {sorted(missing)}. Delete it and run the experiment again.")
-    return record
+    return with_precision(record, "config")
+
+
+def with_precision(record: dict, settings: str) -> dict:
+    """A record, or model card, as those made today: its environment says in which precision its networks were computed.
+
+    Until that was noted, every device computed in what ``training.precision`` said, by default bf16; now the default is ``auto``.
+
+    Parameters
+    ----------
+    settings : the key under which its settings stand
+    """
+    training = record[settings].get("training")
+    if training is None or "precision" in record["environment"]:
+        return record
+    wanted = PRECISION_DEFAULT if training["precision"] == PRECISION_ONCE else training["precision"]
+    return record | {
+        settings: record[settings] | {"training": training | {"precision": wanted}},
+        "environment": record["environment"] | {"precision": training["precision"]},
+    }
 
 
 def predictions(record: dict) -> dict[str, np.ndarray]:

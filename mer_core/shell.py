@@ -109,7 +109,7 @@ def on_device(device: str, quiet: bool):
     ------
     AskedError : there is no such device
     """
-    from mer_core.training import DEVICE, best_device
+    from mer_core.device import DEVICE, best_device
 
     chosen = {DEVICE: device, **({QUIET: "1"} if quiet else {})}
     before = {name: os.environ.get(name) for name in chosen}
@@ -151,7 +151,7 @@ def executor_of(workers: int | None, scheduler: str | None):
 
     Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU takes one at a time.
     """
-    from mer_core.training import best_device
+    from mer_core.device import best_device
 
     cores = os.cpu_count() or 1
     workers = workers or (cores if best_device().type == "cpu" else 1)

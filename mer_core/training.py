@@ -1,4 +1,4 @@
-"""The loop that all methods share, and the only owner of a device.
+"""The loop that all methods share.
 
 A method is a function ``train(learner, segments, settings)`` made of a few lines: for each epoch, for each batch, a loss. What
 those lines need lies here: spectrograms gathered from frames on the device, mixed precision, optimiser, schedule, log. It returns
@@ -6,7 +6,6 @@ what answers for other windows: a function from segments to (n, n_classes) proba
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core import AskedError, UserError, models, songs, tagging
+from mer_core import UserError, models, songs, tagging
+from mer_core.device import AUTO, BF16, PRECISIONS, memory_format_on, precision_on
 from mer_core.features import Features
 from mer_core.files import whole
 from mer_core.frames import Frames, Windows
@@ -37,7 +37,7 @@ class Training:
     learning_rate: float = 1e-4  # peak of `rise_and_fall`; what VGG16 without batch norm bears with Adam
     weight_decay: float = 1e-4  # decoupled (AdamW)
     stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all; 0: one of each song, anywhere
-    precision: str = "bf16"  # of convolutions and dense layers: bf16 (autocast) or float32
+    precision: str = AUTO  # of convolutions and dense layers: bf16 where the device has it (`device`), else float32; or either
     patience: int = 0  # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
     plateau: int = 0  # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `rise_and_fall` instead
 
@@ -46,34 +46,8 @@ class Training:
             raise ValueError(f"epochs and batch_size are at least 1, got {self.epochs} and {self.batch_size}")
         if min(self.learning_rate, self.weight_decay, self.stride, self.patience, self.plateau) < 0:
             raise ValueError("learning_rate, weight_decay, stride, patience and plateau must not be negative")
-        if self.precision not in ("bf16", "float32"):
-            raise ValueError(f"precision is bf16 or float32, got {self.precision!r}")
-
-
-DEVICE = "MER_DEVICE"  # environment variable that `mer --device` sets, for the processes that it starts too
-
-
-def devices() -> list[str]:
-    """The names of what PyTorch can compute on here."""
-    n = torch.cuda.device_count()
-    found = ["cpu", *(["cuda"] if n else []), *(f"cuda:{i}" for i in range(n))]
-    return [*found, "mps"] if torch.backends.mps.is_available() else found
-
-
-def best_device() -> torch.device:
-    """The GPU where there is one, which then looks for the fastest convolutions of the shapes it meets; else the CPU.
-
-    ``$MER_DEVICE`` (cpu, cuda, cuda:1) decides otherwise.
-
-    Raises
-    ------
-    AskedError : a device is asked for that is not here
-    """
-    torch.backends.cudnn.benchmark = True
-    wanted, here = os.environ.get(DEVICE, "auto"), devices()
-    if wanted not in ("auto", *here):
-        raise AskedError(f"no device {wanted!r} here; there are auto, {', '.join(here)}. GPUs need a build of PyTorch for them.")
-    return torch.device("cuda" if "cuda" in here else "cpu") if wanted == "auto" else torch.device(wanted)
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, got {self.precision!r}")
 
 
 @dataclass(frozen=True)
@@ -234,7 +208,7 @@ class Normalised(nn.Module):
 
     def trunk(self, levels: torch.Tensor) -> torch.Tensor:
         x = (levels.float() - self.mean) / self.deviation
-        return self.network.trunk(x.contiguous(memory_format=torch.channels_last))
+        return self.network.trunk(x.contiguous(memory_format=memory_format_on(x.device)))
 
     def head(self, features: torch.Tensor) -> torch.Tensor:
         return self.network.head(features).float()
@@ -273,9 +247,10 @@ class Learner:
         self.validation = validation
         self.first_stage, self.recalled_s, self._began = first_stage, 0.0, time.perf_counter()
         self.device = data.device
+        self.precision = precision_on(self.device, training.precision)
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
         net = Normalised(network.build(data.n_classes, data.features), *data.level_statistics())
-        self.model = net.to(self.device, memory_format=torch.channels_last)
+        self.model = net.to(self.device, memory_format=memory_format_on(self.device))
         self.optimizer = torch.optim.AdamW(self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
         self._steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
         self.schedule = self._scheduled()
@@ -368,7 +343,7 @@ class Learner:
                 yield batch
 
     def autocast(self):
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.training.precision == "bf16")
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == BF16)
 
     def trunk(self, levels: torch.Tensor) -> torch.Tensor:
         with self.autocast():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import UserError, evaluation, experiments, networks, paths, reruns, results, songs, tables, tagging
+from mer_core import UserError, device, evaluation, experiments, networks, paths, reruns, results, songs, tables, tagging
 from mer_core.datasets import synthetic
 from mer_core.experiments import EXPERIMENTS
 from mer_core.experiments.presets import SSSL
@@ -153,6 +153,7 @@ def test_a_record_holds_what_a_reader_needs(tiny):
     pooled = rows[(rows["fold"] == "all") & (rows["part"] == "test")]
     assert ((pooled["low"] <= pooled["value"]) & (pooled["value"] <= pooled["high"])).all() and (pooled["n"] == 16).all()
     assert record["cost"]["seconds"] > 0 and record["environment"]["torch"] and len(record["log"]) == 2
+    assert record["environment"]["precision"] == device.precision_on(device.best_device())
     stored = results.predictions(record)
     tracks = networks.load_frames(tiny).tracks
     right = tracks.targets[stored["track"]] == stored["decision_svm"]

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import tone, untrained, write
 
-from mer_core import AskedError, cli, progress, shell, trained, training
+from mer_core import AskedError, cli, device, progress, shell, trained
 
 
 def mer(*words):
@@ -136,13 +136,13 @@ def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(devic
 
 
 def test_the_device_is_that_of_the_command_only(monkeypatch):
-    monkeypatch.delenv(training.DEVICE, raising=False)
+    monkeypatch.delenv(device.DEVICE, raising=False)
     monkeypatch.delenv(progress.QUIET, raising=False)
     with shell.on_device("cpu", quiet=True):
-        assert training.best_device().type == "cpu" and os.environ[progress.QUIET]
+        assert device.best_device().type == "cpu" and os.environ[progress.QUIET]
     with pytest.raises(AskedError), shell.on_device("cuda:99", quiet=True):
         pass
-    assert not {training.DEVICE, progress.QUIET} & set(os.environ)
+    assert not {device.DEVICE, progress.QUIET} & set(os.environ)
 
 
 def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monkeypatch):
@@ -150,9 +150,9 @@ def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monke
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     sizes = {}
-    for device in ("cpu", "cuda", "auto"):
-        with shell.on_device(device, quiet=False), shell.executor_of(None, None) as executor:
-            sizes[device] = executor and executor._max_workers
+    for name in ("cpu", "cuda", "auto"):
+        with shell.on_device(name, quiet=False), shell.executor_of(None, None) as executor:
+            sizes[name] = executor and executor._max_workers
     assert sizes == {"cpu": 4, "cuda": None, "auto": None}
 
 

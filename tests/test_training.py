@@ -176,6 +176,13 @@ def test_consistency_draws_the_two_passes_together(data, consistency_input):
     assert disagreement(50.0) < 0.7 * disagreement(0.0)
 
 
+@pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_convolutions_are_computed_in_the_precision_that_the_device_has(data, monkeypatch, native, dtype):
+    monkeypatch.setattr("mer_core.device.has_native_bf16", lambda _: native)
+    learner = learner_for(data, Training(epochs=1))
+    assert learner.trunk(data.spectrograms(torch.arange(2))).dtype == dtype
+
+
 def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data):
     learner = learner_for(data)
     learner.log.append({})
@@ -189,5 +196,5 @@ def test_settings_out_of_range_are_refused():
     for bad in ({"clean_threshold": 1.5}, {"temperature": -0.1}, {"mixup_alpha": -1.0}, {"consistency_input": "both"}):
         with pytest.raises(ValueError):
             self_learning.Settings(**bad)
-    with pytest.raises(ValueError, match="bf16 or float32"):
+    with pytest.raises(ValueError, match="auto, bf16, float32"):
         Training(precision="fp8")
