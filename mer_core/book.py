@@ -6,7 +6,6 @@ Everything written here lies under ``book/executed`` and ``book/generated`` and 
 import itertools
 import json
 import multiprocessing
-import os
 import re
 import shutil
 import subprocess
@@ -41,6 +40,7 @@ from mer_core import (
     tag_evaluation,
     trained,
 )
+from mer_core.device import cores, threads_of_children
 from mer_core.fusion import Fusion
 from mer_core.progress import progress_bar
 from mer_core.tag_ensemble import TagEnsemble
@@ -73,10 +73,10 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
         if name in only or not only or not targets[name].exists()
     }
     stale = [name for name, own in asked.items() if not notebooks.up_to_date(by_name[name], targets[name], **own)]
-    workers = min(os.cpu_count() or 1, max(1, len(stale)))
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))  # of each kernel
+    workers = min(cores(), max(1, len(stale)))
     spawn = multiprocessing.get_context("spawn")
     with (
+        threads_of_children(max(1, cores() // workers)),
         ProcessPoolExecutor(workers, spawn) as executor,
         progress_bar(total=len(asked), initial=len(asked) - len(stale), desc="notebooks", unit="notebook") as bar,
     ):

@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs: help is there at once.
 """
 
 import os
+from functools import partial
 from pathlib import Path
 
 import click
@@ -120,8 +121,9 @@ def experiment_names() -> list[str]:
 )
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
+@click.option("--profile", is_flag=True, help="Say where the time goes instead of keeping records: from nothing, on one core.")
 @skip_option
-def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, shard, skip_unreadable):
+def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, shard, profile, skip_unreadable):
     """Make the records of an experiment; runs that have one are shown, killed ones go on where they stopped.
 
     \b
@@ -129,22 +131,52 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
     mer run segments_to_songs --preset cpu
     mer run segments_to_songs --preset cpu --dataset path/to/my_music --set folds.n=3 --only inherit
     mer run all --preset cpu
+    mer run segments_to_songs --preset cpu --only inherit --seed 0 --profile
     """
-    from mer_core import experiments
+    from mer_core import experiments, networks
 
     names = (
         [name for name, one in experiments.EXPERIMENTS.items() if preset in one.presets] if experiment == "all" else [experiment]
     )
-    with clear_errors(), executor_of(workers, scheduler) as executor:
+    with clear_errors():
         changes = changes_of(settings, skip_unreadable, seed="--seed", dataset="--dataset")
-        for name in names:
-            jobs = experiments.jobs(name, preset, dataset, seeds or None, changes)
-            known = list(dict.fromkeys(label for label, _ in jobs))
-            if unknown := set(only) - set(known):
-                raise click.UsageError(f"{name} has no run {sorted(unknown)}; it has {known}")
-            chosen = [(label, one) for label, one in jobs if not only or label in only]
-            for record in experiments.execute(name, preset, jobs, chosen[shard_of(shard, len(chosen))], executor):
-                click.echo(in_a_line(record))
+        jobs = {name: experiments.jobs(name, preset, dataset, seeds or None, changes) for name in names}
+        chosen = {name: chosen_of(name, pairs, only, shard) for name, pairs in jobs.items()}
+        if profile:
+            return profiled(chosen, preset)
+        missing = [run for name, pairs in chosen.items() for run in experiments.without_record(name, preset, pairs)]
+        with executor_of(workers, scheduler, networks.count(missing)) as executor:
+            for name in names:
+                for record in experiments.execute(name, preset, jobs[name], chosen[name], executor):
+                    click.echo(in_a_line(record))
+
+
+def profiled(chosen: dict[str, list], preset: str) -> None:
+    """Make the runs that train networks from nothing, and say where the time went."""
+    import torch
+
+    from mer_core import evaluation, profiling
+    from mer_core.runs import Run
+
+    torch.set_num_threads(1)  # as a worker has it
+    for name, pairs in chosen.items():
+        for label, one in pairs:
+            if not isinstance(one, Run):
+                click.echo(f"{name}/{label} trains no network: left out.")
+                continue
+            with profiling.from_nothing():
+                seconds, shares = profiling.shares_of_stages(partial(evaluation.execute, one, name, preset, label))
+                click.echo(f"{name}/{label}, seed {one.seed}")
+                click.echo("\n".join(profiling.report(one, seconds, shares)))
+
+
+def chosen_of(experiment: str, pairs: list, only: tuple[str, ...], shard: str | None) -> list:
+    """The (label, run) pairs of an experiment that are asked for, by their labels and by the shard."""
+    known = list(dict.fromkeys(label for label, _ in pairs))
+    if unknown := set(only) - set(known):
+        raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {known}")
+    asked = [pair for pair in pairs if not only or pair[0] in only]
+    return asked[shard_of(shard, len(asked))]
 
 
 @main.command()

@@ -223,9 +223,12 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
     from mer_core import model_card, own_music, trained
 
     card = not_lost(out.with_suffix(".md"), b"# Model card")
-    with clear_errors(), on_device(device, quiet), executor_of(workers, None) as executor:
+    with clear_errors(), on_device(device, quiet):
         runs = asked_runs(music, method, preset, settings, seeds, skip_unreadable)
-        with progress_bar(total=len(runs), desc="networks", unit="network") as bar:
+        with (
+            executor_of(workers, None, len(runs)) as executor,
+            progress_bar(total=len(runs), desc="networks", unit="network") as bar,
+        ):
             model = own_music.train(runs, preset, executor, bar.update)
         trained.save(model, out)
         with whole(card) as fresh:
@@ -286,7 +289,7 @@ def recorded(runs, preset, workers):
     """The records of these runs, made where they are missing, and their music."""
     from mer_core import networks, own_music
 
-    with executor_of(workers, None) as executor:
+    with executor_of(workers, None, networks.count(runs)) as executor:
         records = own_music.evaluate(runs, preset, executor)
     return records, networks.load_frames(runs[0]).tracks
 

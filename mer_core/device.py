@@ -2,7 +2,9 @@
 
 import os
 import platform
+from contextlib import contextmanager
 
+import joblib
 import torch
 
 from mer_core import AskedError
@@ -10,8 +12,34 @@ from mer_core import AskedError
 DEVICE = "MER_DEVICE"  # environment variable that `mer --device` sets, for the processes that it starts too
 AUTO, BF16, FLOAT32 = "auto", "bf16", "float32"
 PRECISIONS = (AUTO, BF16, FLOAT32)
+THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables
 ONEDNN_LIMIT = "ONEDNN_MAX_CPU_ISA"  # environment variable by which oneDNN does without newer instructions
 BF16_LIMITS = ("DEFAULT", "ALL", "AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512", "AVX512_CORE_AMX")  # that keep bf16
+
+
+def cores() -> int:
+    """Cores that this process may use: fewer than the machine has in a container, or where it is bound to some of them."""
+    return joblib.cpu_count()
+
+
+@contextmanager
+def threads_of_children(n: int):
+    """Give every process that is started meanwhile `n` threads for all libraries: torch, BLAS and scikit-learn's OpenMP.
+
+    Each would take all cores else, and processes side by side would wait for each other.
+    """
+    before = {name: os.environ.get(name) for name in THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, str(n)))
+    try:
+        yield
+    finally:
+        restore(before)
+
+
+def restore(environment: dict[str, str | None]) -> None:
+    """Set environment variables back to what they were; None: there was none."""
+    for name, value in environment.items():
+        os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 def devices() -> list[str]:

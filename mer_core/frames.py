@@ -164,6 +164,9 @@ def _in_order(files: list[Path], settings: Features):
         return values.contiguous().numpy().astype(DTYPE), len(samples)
 
     threads = torch.get_num_threads()
+    if threads == 1:
+        yield from map(transformed, files)
+        return
     torch.set_num_threads(1)  # the pool below already uses every core
     try:
         with ThreadPoolExecutor(threads) as pool:

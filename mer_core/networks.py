@@ -57,6 +57,11 @@ def networks_to_train(run: Run) -> list[tuple[int, int]]:
     return [(fold, part) for part in parts(run) for fold in tested_folds(run)]
 
 
+def count(runs: list) -> int:
+    """How many networks these runs train between them; runs that train none, and shared networks, add nothing."""
+    return len({(run.training_id, *one) for run in runs if isinstance(run, Run) for one in networks_to_train(run)})
+
+
 def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
     """Hand the networks of some runs to an executor, each once, in the runs' order; by where their answers will lie."""
     started: dict[Path, Future] = {}

@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 
 from mer_core import UserError, audio, trained, uncertainty
+from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
 from mer_core.features import log_mel_of_blocks
 from mer_core.frames import DTYPE, HOP_S, n_windows
@@ -159,7 +160,7 @@ def predict_all(
     ----------
     workers : threads, each with one core for decoding, features and networks; by default one a core
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cores()
 
     def said(path: Path) -> Emotion | UserError:
         try:

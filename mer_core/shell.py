@@ -109,7 +109,7 @@ def on_device(device: str, quiet: bool):
     ------
     AskedError : there is no such device
     """
-    from mer_core.device import DEVICE, best_device
+    from mer_core.device import DEVICE, best_device, restore
 
     chosen = {DEVICE: device, **({QUIET: "1"} if quiet else {})}
     before = {name: os.environ.get(name) for name in chosen}
@@ -118,8 +118,7 @@ def on_device(device: str, quiet: bool):
         best_device()
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        restore(before)
 
 
 def setting_of(text: str) -> tuple[str, object]:
@@ -146,15 +145,19 @@ def changes_of(settings: tuple[str, ...], skip_unreadable: bool, **instead: str)
 
 
 @contextmanager
-def executor_of(workers: int | None, scheduler: str | None):
+def executor_of(workers: int | None, scheduler: str | None, n_networks: int | None = None):
     """Where networks are trained: here (None), in processes of this machine, or on a dask cluster.
 
     Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU takes one at a time.
-    """
-    from mer_core.device import best_device
 
-    cores = os.cpu_count() or 1
-    workers = workers or (cores if best_device().type == "cpu" else 1)
+    Parameters
+    ----------
+    n_networks : how many there are to train, where that is known: with fewer than cores, each gets several threads
+    """
+    from mer_core.device import best_device, cores, threads_of_children
+
+    side_by_side = max(1, min(cores(), n_networks or cores()))
+    workers = workers or (side_by_side if best_device().type == "cpu" else 1)
 
     if scheduler:
         try:
@@ -165,9 +168,10 @@ def executor_of(workers: int | None, scheduler: str | None):
             yield executor
     elif workers > 1:
         context = multiprocessing.get_context("spawn")  # a forked child would inherit torch's threads half alive
-        executor = ProcessPoolExecutor(workers, context, start_worker, (max(1, cores // workers),))
+        executor = ProcessPoolExecutor(workers, context, start_worker)
         try:
-            yield executor
+            with threads_of_children(max(1, cores() // workers)):
+                yield executor
         except BaseException:  # else an error, or Ctrl-C, would wait for every network still queued
             executor.shutdown(wait=False, cancel_futures=True)
             for child in multiprocessing.active_children():
@@ -178,11 +182,8 @@ def executor_of(workers: int | None, scheduler: str | None):
         yield None
 
 
-def start_worker(threads: int) -> None:
-    """Give a worker its share of the cores, leave Ctrl-C to the parent, and end with the parent, however that ends."""
-    import torch
-
-    torch.set_num_threads(threads)
+def start_worker() -> None:
+    """Leave Ctrl-C to the parent, and end with the parent, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def follow_parent() -> None:

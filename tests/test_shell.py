@@ -148,7 +148,7 @@ def test_the_device_is_that_of_the_command_only(monkeypatch):
 def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(device, "cores", lambda: 4)
     sizes = {}
     for name in ("cpu", "cuda", "auto"):
         with shell.on_device(name, quiet=False), shell.executor_of(None, None) as executor:

@@ -47,7 +47,7 @@ def execute(
     """
     pairs = pairs or jobs(name, preset)
     chosen = pairs if chosen is None else chosen
-    missing = [run for label, run in chosen if not results.existing(run, name, preset, label)]
+    missing = without_record(name, preset, chosen)
     started = networks.start([run for run in missing if isinstance(run, Run)], executor) if executor else {}
     made = [make(run, name, preset, label, started) for label, run in chosen]
     known = [
@@ -58,6 +58,11 @@ def execute(
     if known and (missing or not results.comparison_path(name, preset, own).exists()):
         results.save_comparison(name, preset, own, compare(name, known))
     return made
+
+
+def without_record(name: str, preset: str, pairs: list[tuple[str, Run]]) -> list[Run]:
+    """The runs, of these of an experiment, whose records are still to be made."""
+    return [run for label, run in pairs if not results.existing(run, name, preset, label)]
 
 
 def compare(name: str, records: list[dict]) -> list[dict]:
