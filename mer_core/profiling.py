@@ -89,7 +89,7 @@ def convolutions_of(run: Run) -> dict[str, float]:
 def _silent() -> Iterator[None]:
     """Keep what torch's profiler itself writes, whenever it starts and stops, off the terminal."""
     before = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield
