@@ -46,7 +46,7 @@ def test_profile_tells_where_the_time_of_a_run_goes_and_keeps_no_record(monkeypa
     monkeypatch.setattr(profiling, "CONVOLUTION", (1, 8, 16, 16))
     monkeypatch.setattr(profiling, "PRODUCT", 64)
     threads = torch.get_num_threads()
-    small = [f"--set={one}" for one in ("training.epochs=4", "folds.tested=1", "folds.inner=0")]
+    small = [f"--set={one}" for one in ("training.epochs=6", "folds.tested=1", "folds.inner=0")]
     command = ["run", "segments_to_songs", "--only", "inherit", "--seed", "0", "--profile", *small]
     answer = CliRunner().invoke(cli.main, command)
     torch.set_num_threads(threads)
