@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import librosa
 import numpy as np
@@ -25,6 +26,8 @@ SILENCE_DB = 10 * math.log10(POWER_FLOOR)  # -100 dB
 @dataclass(frozen=True)
 class LogMel:
     """Settings of a log-mel spectrogram; the defaults are SSSL's (section 3.1) at librosa's default sample rate."""
+
+    kind: ClassVar[str] = "features.LogMel"
 
     sample_rate: int = 22050  # Hz
     window_samples: int = 1024  # Hann window, also the length of the Fourier transform
@@ -271,6 +274,8 @@ class MelAndHPCP:
     A frame's values are its mel steps, one after the other (n_mels each, dB), then its HPCP steps (12 each, 0 to 1).
     """
 
+    kind: ClassVar[str] = "features.MelAndHPCP"
+
     mel: LogMel = LogMel(sample_rate=44100, pool_frames=10)  # as Mirable has both
     hpcp: HPCP = HPCP()
 
@@ -314,6 +319,8 @@ class StoredMel:
     Each file is a NumPy array (n_mels, n_frames). MTG-Jamendo's levels are in steps of half a decibel, which a network that
     standardises every band does not notice.
     """
+
+    kind: ClassVar[str] = "features.StoredMel"
 
     sample_rate: int = 12000  # Hz, of the audio that they were made from
     hop_samples: int = 256

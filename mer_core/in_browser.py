@@ -61,7 +61,9 @@ def packed(*files: tuple[str, bytes]) -> str:
 
 def graph(model: TrainedModel) -> Path:
     """The model as an ONNX file, kept from the last time that model and code were the same."""
-    code = results.code_digest(("export", "features", "models", "trained", "training"))
+    code = results.code_digest(
+        ("mer_core.export", "mer_core.features", "mer_core.models", "mer_core.trained", "mer_core.training")
+    )
     kept = paths.CACHE / "exported" / f"{model.digest}-{code}.onnx"
     return kept if kept.exists() else export.to_onnx(model, kept)
 

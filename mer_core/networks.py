@@ -76,7 +76,7 @@ def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
 def part_path(run: Run, frames: Frames, fold: int, part: int) -> Path:
     """Where a network's answers lie: named by its settings, the annotations, all sound it heard, and the code that trained it."""
     sounds = " ".join([frames.name, *(load_frames(heard(run, name)).name for name in run.unlabelled)])
-    made_from = f"{frames.tracks.digest()} {sounds} {results.code_digest(results.TRAINING_ROOMS)}"
+    made_from = f"{frames.tracks.digest()} {sounds} {results.code_digest(results.OF_TRAINING)}"
     name = f"{run.training_id}-{hashlib.sha256(made_from.encode()).hexdigest()[:10]}"
     file = f"fold-{fold}-inner-{part}-of-{run.folds.inner}.npz" if part else f"fold-{fold}.npz"
     return paths.CACHE / "networks" / name / file

@@ -99,25 +99,39 @@ def code_state() -> dict:
 
     return {
         "commit": git("rev-parse", "--short=10", "HEAD") or os.environ.get("MER_COMMIT"),
-        "modified": bool(git("status", "--porcelain", "mer_core")),
+        "modified": bool(git("status", "--porcelain", *PACKAGES)),
         "digest": code_digest(),
     }
 
 
+PACKAGES = ("mer_core",)
 # what the predictions of a network depend on; the rest decides, scores, records or draws
-TRAINING_ROOMS = (
-    "audio", "device", "features", "frames", "label_noise", "mixture", "networks", "semi_supervised", "songs", "splits",
-    "tagging", "tracks", "training",
-    "datasets", "methods", "models",
+OF_TRAINING = (
+    "mer_core.audio", "mer_core.datasets", "mer_core.device", "mer_core.features", "mer_core.frames", "mer_core.label_noise",
+    "mer_core.methods", "mer_core.mixture", "mer_core.models", "mer_core.networks", "mer_core.semi_supervised",
+    "mer_core.songs", "mer_core.splits", "mer_core.tagging", "mer_core.tracks", "mer_core.training",
 )  # fmt: skip
 
 
 @cache
-def code_digest(rooms: tuple[str, ...] = ("",)) -> str:
-    """Fingerprint of the package's sources, or of some of its modules and folders, as they were when first asked for."""
-    package = paths.ROOT / "mer_core"
-    sources = {path for room in rooms for path in [package / f"{room}.py", *(package / room).rglob("*.py")] if path.is_file()}
+def code_digest(modules: tuple[str, ...] = PACKAGES) -> str:
+    """Fingerprint of the sources of these modules and packages, by default of all code, as they were when first asked for.
+
+    Raises
+    ------
+    ModuleNotFoundError : there is no such module, so that no list of names outlives a module that it names
+    """
+    sources = {path for module in modules for path in sources_of(module)}
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:16]
+
+
+def sources_of(module: str) -> list[Path]:
+    """The file of a module, or all files of a package."""
+    place = paths.ROOT.joinpath(*module.split("."))
+    found = list(place.rglob("*.py")) or [path for path in [place.with_suffix(".py")] if path.is_file()]
+    if not found:
+        raise ModuleNotFoundError(f"no module {module}")
+    return found
 
 
 def is_stale(record: dict) -> bool:

@@ -1,4 +1,8 @@
-"""A run: all its settings, which are its identity."""
+"""A run: all its settings, which are its identity.
+
+Settings of which there are several kinds (methods, features, networks) carry their ``kind``, a name that stands in run ids and
+records and therefore never changes, whatever becomes of modules and classes.
+"""
 
 import hashlib
 import json
@@ -49,11 +53,13 @@ class Run:
 
     @property
     def method_name(self) -> str:
-        return type(self.method).__module__.rpartition(".")[2]
+        return self.method.kind
 
     def config(self) -> dict:
         """All settings as plain values, as JSON has them."""
-        kinds = {name: kind_of(getattr(self, name), None) | asdict(getattr(self, name)) for name in ("features", "network")}
+        kinds = {
+            name: {"kind": part.kind, **asdict(part)} for name, part in (("features", self.features), ("network", self.network))
+        }
         return plain(asdict(self) | kinds | {"method": {"name": self.method_name, **asdict(self.method)}})
 
     @property
@@ -95,14 +101,9 @@ def differences(settings) -> dict:
     for f in fields(settings):
         value = getattr(settings, f.name)
         if value != f.default:
-            found[f.name] = kind_of(value, f.default) | differences(value) if is_dataclass(value) else value
+            another = is_dataclass(value) and type(value) is not type(f.default)
+            found[f.name] = ({"kind": value.kind} if another else {}) | differences(value) if is_dataclass(value) else value
     return found
-
-
-def kind_of(settings, default) -> dict:
-    """The name of a kind of settings where it is not the default's: a network or features of another kind."""
-    kind = type(settings)
-    return {} if kind is type(default) else {"kind": f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"}
 
 
 WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}

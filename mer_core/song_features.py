@@ -53,7 +53,7 @@ def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool
 def hand_made_once(tracks: Tracks) -> np.ndarray:
     """Hand-made features file by file, kept in the cache under the name of the code that measures and of the sound."""
     files = list(tracks.table["path"])
-    code = results.code_digest(("audio", "hand_made", "harmony"))
+    code = results.code_digest(("mer_core.audio", "mer_core.hand_made", "mer_core.harmony"))
     made_from = json.dumps([code, librosa.__version__, [file_hash(file) for file in files]])
     path = paths.CACHE / "song_features" / f"{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.npz"
     if not path.exists():

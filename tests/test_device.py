@@ -66,8 +66,8 @@ def test_the_card_of_a_model_made_before_that_names_no_precision_as_unusual():
 
 def test_every_tracked_record_still_has_the_name_of_its_settings():
     """A run's name is a digest of its settings: a changed default or name would part records from the runs that made them."""
-    names = {
-        (preset, name, label, run.seed): run.run_id
+    runs = {
+        (preset, name, label, run.seed): run
         for name, experiment in experiments.EXPERIMENTS.items()
         for preset in experiment.presets
         for label, run in experiments.jobs(name, preset)
@@ -77,7 +77,8 @@ def test_every_tracked_record_still_has_the_name_of_its_settings():
     assert len(records) > 250
     for path, record in zip(tracked, records, strict=True):
         of = record["preset"], record["experiment"], record["label"], record["config"]["seed"]
-        assert path.stem == f"{of[1]}-{of[2]}-{names[of]}"
+        assert path.stem == f"{of[1]}-{of[2]}-{runs[of].run_id}"
+        assert results.same_settings(results.load(path)["config"], runs[of].config())
 
 
 def test_a_forced_precision_is_another_run_and_the_devices_own_is_none():

@@ -10,10 +10,10 @@ from mer_core import UserError, device, evaluation, experiments, networks, paths
 from mer_core.datasets import synthetic
 from mer_core.experiments import EXPERIMENTS
 from mer_core.experiments.presets import SSSL
-from mer_core.features import LogMel, MelAndHPCP
+from mer_core.features import LogMel, MelAndHPCP, StoredMel
 from mer_core.label_noise import LabelNoise
-from mer_core.methods import inherit, self_learning
-from mer_core.models import crnn
+from mer_core.methods import METHODS, inherit, self_learning
+from mer_core.models import Network, backbones, crnn
 from mer_core.runs import Run, changed
 from mer_core.songs import SongDecision
 from mer_core.splits import Folds
@@ -62,6 +62,21 @@ def test_another_kind_of_network_or_features_is_another_run():
     kinds = [Run(), Run(network=crnn.Settings()), Run(features=MelAndHPCP()), Run(network=crnn.Settings(width=32))]
     assert len({run.run_id for run in kinds}) == 4
     assert kinds[1].config()["network"]["kind"] == "crnn.Settings" and kinds[2].config()["features"]["hpcp"]["size"] == 12
+
+
+def test_every_kind_of_settings_has_a_name_of_its_own():
+    parts = [LogMel, MelAndHPCP, StoredMel, Network, crnn.Settings, backbones.Settings]
+    kinds = [part.kind for part in parts] + [module.Settings.kind for module in METHODS.values()]
+    assert len(set(kinds)) == len(kinds)
+    assert all(module.Settings.kind == name for name, module in METHODS.items())
+
+
+def test_a_digest_of_code_covers_every_module_and_none_that_does_not_exist():
+    assert len({results.code_digest(), results.code_digest(results.OF_TRAINING), results.code_digest(("mer_core.mixture",))}) == 3
+    package = {path for name in results.PACKAGES for path in (paths.ROOT / name).rglob("*.py")}
+    assert package == {path for name in results.PACKAGES for path in results.sources_of(name)}
+    with pytest.raises(ModuleNotFoundError, match=r"mer_core\.mixtures"):
+        results.code_digest(("mer_core.mixture", "mer_core.mixtures"))
 
 
 def test_settings_survive_json():

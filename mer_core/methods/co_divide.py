@@ -5,6 +5,7 @@ labels become the sharpened mean prediction of both, and both answer together. S
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mer_core.methods import self_learning
 from mer_core.methods.inherit import supervised_epoch
@@ -15,6 +16,8 @@ from mer_core.training import Learner, Segments, Together
 @dataclass(frozen=True)
 class Settings(self_learning.Settings):
     """SSSL's own settings."""
+
+    kind: ClassVar[str] = "co_divide"
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):

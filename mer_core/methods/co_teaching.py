@@ -6,6 +6,7 @@ other tags.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from mer_core.training import Learner, Segments, Together
 @dataclass(frozen=True)
 class Settings(inherit.Settings):
     """The paper sets the forget rate to the noise rate, which nobody knows here."""
+
+    kind: ClassVar[str] = "co_teaching"
 
     forget_rate: float = 0.1  # share left out; between SELAB's 0.05 and the share that SSSL's mixture calls noisy on 4Q
     ramp_epochs: int = 3  # in which it rises from 0, linearly; the paper: 10 of 200; 0: at once, as in SELAB's release

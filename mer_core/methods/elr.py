@@ -6,6 +6,7 @@ A running mean t of each window's past predictions is kept; the loss rewards agr
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch.nn import functional as F
@@ -18,6 +19,8 @@ LEAST_PROBABILITY = 1e-4  # predictions are kept off 0 and 1, so that the logari
 @dataclass(frozen=True)
 class Settings:
     """The authors' values for CIFAR-10."""
+
+    kind: ClassVar[str] = "elr"
 
     weight: float = 3.0  # lambda
     momentum: float = 0.7  # beta

@@ -5,6 +5,7 @@ are asked to give the same answer when a strip of bands and a strip of time are 
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -20,6 +21,8 @@ SEPARATION = self_learning.Settings(temperature=0)  # SSSL's separation; erased 
 @dataclass(frozen=True)
 class Settings:
     """FixMatch's threshold; the rest as in SSSL."""
+
+    kind: ClassVar[str] = "fixmatch"
 
     warmup_epochs: int = 5
     confidence: float = 0.95  # a pseudo-label counts when its probability reaches this

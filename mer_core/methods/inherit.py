@@ -4,6 +4,7 @@ Labels may be smoothed, and windows augmented as SELAB-HCMUS does for tags: mixe
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch.nn import functional as F
@@ -18,6 +19,8 @@ FOCUS, POSITIVE_WEIGHT = 2.0, 0.75  # gamma of the focal loss, and how much a po
 @dataclass(frozen=True)
 class Settings:
     """Labels and windows as they are, unless something is asked for."""
+
+    kind: ClassVar[str] = "inherit"
 
     label_smoothing: float = 0.0  # probability spread evenly over all classes (Szegedy et al. 2016); 0: none
     mixup_alpha: float = 0.0  # of Beta(alpha, alpha); SELAB: 1; 0: none

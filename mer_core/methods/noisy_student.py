@@ -6,6 +6,7 @@ teacher's answers only the sure ones count, tag by tag (Tan, MediaEval 2021, sec
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ BANDS, STEP_S = 128, 0.1161  # in which the paper counts its masks: bands of mel
 @dataclass(frozen=True)
 class Settings:
     """The paper's values. A mask's greatest length is drawn between two numbers, of BANDS bands and of steps of STEP_S."""
+
+    kind: ClassVar[str] = "noisy_student"
 
     sure: str = THRESHOLDS  # which answers count; "percentile": the rule the thresholds came from; "none": all, as released
     positive: float = 0.1  # an answer above it is a pseudo-label 1

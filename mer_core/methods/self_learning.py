@@ -7,6 +7,7 @@ After a warm-up on the songs' labels, each epoch
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ LINEAR, LOG = "linear", "log"
 @dataclass(frozen=True)
 class Settings:
     """What the paper leaves open, each with the reason for its default."""
+
+    kind: ClassVar[str] = "self_learning"
 
     warmup_epochs: int = 5  # of plain training before losses mean anything; DivideMix uses 10 of 300 on images
     clean_threshold: float = 0.5  # tau: at 0.5 a label is kept when clean is the likelier explanation (DivideMix)

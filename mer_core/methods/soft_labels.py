@@ -5,6 +5,7 @@ label is judged, none is thrown away. It is SSSL's self-learning without its sep
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch.nn import functional as F
@@ -17,6 +18,8 @@ from mer_core.training import Learner, Segments
 @dataclass(frozen=True)
 class Settings:
     """How much of the song's label remains."""
+
+    kind: ClassVar[str] = "soft_labels"
 
     warmup_epochs: int = 5
     label_weight: float = 0.5  # of the song's label in the blend; 1: plain training

@@ -5,6 +5,7 @@ freezes it and trains a BiLSTM over each song's windows. Labels are only ever as
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ SONGS_PER_BATCH = 16
 @dataclass(frozen=True)
 class Settings:
     """The paper's own values are not public in full."""
+
+    kind: ClassVar[str] = "two_stage"
 
     longest_masked_share: float = 0.5  # of bands, and of frames, hidden from the encoder
     sequence_epochs: int = 30  # of stage 2, which costs little: a song is a sequence of short vectors

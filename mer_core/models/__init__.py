@@ -1,6 +1,7 @@
 """The networks: VGG by name here, others in files of their own, each with ``Settings`` that can ``build``."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -13,6 +14,8 @@ ARCHITECTURES = {"vgg16": VGG16, "vgg_slim": VGGSlim}
 @dataclass(frozen=True)
 class Network:
     """Which network, and how much dropout its head has."""
+
+    kind: ClassVar[str] = "models.Network"
 
     architecture: str = "vgg16"
     dropout: float = 0.5  # as in VGG16's dense layers

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -18,6 +19,8 @@ OPERATORS = {name: f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> 
 @dataclass(frozen=True)
 class Settings:
     """Which of timm's networks, with one input channel; from random weights, or from some that lie on your disk."""
+
+    kind: ClassVar[str] = "backbones.Settings"
 
     name: str = "efficientnet_b0"
     dropout: float = 0.2

@@ -7,6 +7,7 @@ depth).
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -20,6 +21,8 @@ DEPTHS = (1, 2, 2)  # channels of the three blocks, in parts of the width; each 
 @dataclass(frozen=True)
 class Settings:
     """How wide the network is, and how noisy while it learns."""
+
+    kind: ClassVar[str] = "crnn.Settings"
 
     width: int = 64  # channels of the first block
     branch: int = 256  # numbers that each branch ends in (the paper's d)
