@@ -7,13 +7,14 @@ whoever runs it needs no signal processing of their own. ONNX Runtime runs it in
 import json
 import logging
 import warnings
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 import yaml
 from torch import nn
+from torch.nn.utils.parametrize import register_parametrization
 
 from mer_core import UserError, model_card, trained
 from mer_core.features import POWER_FLOOR, mel_filters
@@ -28,6 +29,7 @@ INPUTS = {
     "begins again in it",
 }
 OUTPUTS = {"probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are their mean"}
+WORTH_A_REFERENCE = 256  # bytes; what is shorter stays in the graph
 # the files of a folder, each with what stands in it and in no file of somebody else's
 MARKS = {"model.onnx": b"window_every_s", "model.safetensors": b"mer_core", "config.json": b"mer_core", "README.md": b"mer_core"}
 
@@ -46,7 +48,7 @@ class Hearing(nn.Module):
 
     def __init__(self, model: TrainedModel):
         super().__init__()
-        self.committee, self.features = model.committee, model.features
+        self.committee, self.features = halved(model.committee), model.features
         angle = 2 * torch.pi * torch.arange(self.features.window_samples, dtype=torch.float64) / self.features.window_samples
         self.register_buffer("waves", torch.stack([angle.cos(), angle.sin()]).float())
         self.register_buffer("window", torch.hann_window(self.features.window_samples))
@@ -67,8 +69,29 @@ class Hearing(nn.Module):
         return self.committee(self.levels(samples)[frames].transpose(1, 2).unsqueeze(1))
 
 
-def to_onnx(model: TrainedModel, path: Path) -> Path:
+class Single(nn.Module):
+    """Numbers in half precision -> the same in single precision."""
+
+    def forward(self, half: torch.Tensor) -> torch.Tensor:
+        return half.float()
+
+
+def halved(committee: nn.Module) -> nn.Module:
+    """A copy that keeps its matrices in half precision, as the model's file does, and computes in single precision."""
+    copied = deepcopy(committee)
+    for layer in [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]:
+        layer.weight.data = layer.weight.data.to(trained.WEIGHTS)
+        register_parametrization(layer, "weight", Single(), unsafe=True)  # unsafe: of another type than what is stored
+    return copied
+
+
+def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Path:
     """Write a model as one ONNX file, weights in half precision; what it hears and answers stands in its metadata.
+
+    Parameters
+    ----------
+    weights : the model's safetensors file, in the same folder, from which the graph then reads the networks' matrices (ONNX's
+        external data); None: the ONNX file holds them itself
 
     Raises
     ------
@@ -91,7 +114,8 @@ def to_onnx(model: TrainedModel, path: Path) -> Path:
             input_names=list(INPUTS), output_names=list(OUTPUTS), dynamic_shapes=shapes,
         ).model_proto  # fmt: skip
     forget_origins(made.graph)
-    halve(made.graph)
+    if weights is not None:
+        refer(made.graph, weights)
     onnx.helper.set_model_props(made, {name: json.dumps(value, sort_keys=True) for name, value in described(model).items()})
     return written(path, made.SerializeToString(deterministic=True))
 
@@ -103,19 +127,15 @@ def forget_origins(graph) -> None:
         part.doc_string = ""
 
 
-def halve(graph) -> None:
-    """Keep the networks' matrices in half precision, each with a node that makes it whole again when the graph is loaded."""
-    from onnx import TensorProto, helper, numpy_helper
+def refer(graph, weights: Path) -> None:
+    """Keep in the graph only the place of what the file of weights holds too, byte for byte."""
+    from onnx.external_data_helper import set_external_data
 
-    casts = []
-    for weight in graph.initializer:
-        if weight.name.startswith("committee.") and weight.data_type == TensorProto.FLOAT and len(weight.dims) > 1:
-            whole, half = weight.name, f"{weight.name}.half"
-            weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), half))
-            casts.append(helper.make_node("Cast", [half], [whole], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+    content = weights.read_bytes()
+    for tensor in graph.initializer:
+        if len(tensor.raw_data) >= WORTH_A_REFERENCE and (place := content.find(tensor.raw_data)) >= 0:
+            set_external_data(tensor, weights.name, offset=place, length=len(tensor.raw_data))
+            tensor.ClearField("raw_data")
 
 
 def described(model: TrainedModel) -> dict:

@@ -1,7 +1,9 @@
 """What the page that hears a reader's song loads once there is one: runtime, model and facts, each packed into a plain script.
 
 A page opened from disk may load scripts and nothing else, so ONNX Runtime's WebAssembly and the model travel as text: gzip, then
-base64. They are made when the book is built and never committed; the same model gives the same bytes.
+base64. The scripts are made when the book is built and never committed; the same model gives the same bytes. What is committed,
+beside the model that ships, is its ONNX graph without the weights, so that building the book needs no exporter. For another
+model it is made again by ``python -m mer_core.in_browser``.
 """
 
 import base64
@@ -9,11 +11,13 @@ import gzip
 import json
 from pathlib import Path
 
-from mer_core import UserError, assets, export, interactive, paths, results, trained
+from mer_core import UserError, assets, export, interactive, trained
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANT_WORDS
 from mer_core.predict import SHORTEST_S, SILENCE
 from mer_core.trained import TrainedModel
 
+WEIGHTS = trained.file_of(trained.SHIPPED)
+GRAPH = WEIGHTS.with_suffix(".onnx")  # reads the networks' matrices from the file of weights
 FOLDER = assets.FOLDER / "hearing"
 RUNTIME = assets.FETCHED / "onnxruntime-web" / "dist"
 WEBASSEMBLY = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
@@ -31,7 +35,7 @@ def gather() -> str | None:
         contents["runtime.js"] = packed(*((name, (RUNTIME / name).read_bytes()) for name in WEBASSEMBLY))
         model = trained.shipped()
         contents["model.js"] = packed(
-            ("model.onnx", graph(model).read_bytes()), ("model.json", json.dumps(facts(model)).encode())
+            (GRAPH.name, graph(model)), (WEIGHTS.name, WEIGHTS.read_bytes()), ("model.json", json.dumps(facts(model)).encode())
         )
     except FileNotFoundError as error:
         return f"{ABSENT} {error.filename} was not fetched: get npm (part of Node.js) and a network, and build again."
@@ -59,13 +63,17 @@ def packed(*files: tuple[str, bytes]) -> str:
     )
 
 
-def graph(model: TrainedModel) -> Path:
-    """The model as an ONNX file, kept from the last time that model and code were the same."""
-    code = results.code_digest(
-        ("mer_core.export", "mer_core.features", "mer_core.models", "mer_core.trained", "mer_core.training")
-    )
-    kept = paths.CACHE / "exported" / f"{model.digest}-{code}.onnx"
-    return kept if kept.exists() else export.to_onnx(model, kept)
+def graph(model: TrainedModel) -> bytes:
+    """The committed graph, which must be this model's.
+
+    Raises
+    ------
+    UserError : it is another model's, or not there
+    """
+    content = GRAPH.read_bytes() if GRAPH.exists() else b""
+    if model.digest.encode() not in content:
+        raise UserError(f"{GRAPH}: no graph of {WEIGHTS.name}. Make it again: python -m mer_core.in_browser")
+    return content
 
 
 def facts(model: TrainedModel) -> dict:
@@ -76,3 +84,7 @@ def facts(model: TrainedModel) -> dict:
         "shortest_s": SHORTEST_S, "silence": SILENCE, "low_pass": LOW_PASS,
         "figure": json.loads(interactive.emotions_of_own_song(model.classes).to_json()),
     }  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(export.to_onnx(trained.shipped(), GRAPH, WEIGHTS))

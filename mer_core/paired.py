@@ -79,7 +79,7 @@ def install() -> nbformat.NotebookNode:
         "import sys\n\n"
         'if importlib.util.find_spec("mer_core") is None:\n'
         f"    !git clone --quiet --depth 1 {url}.git\n"
-        f'    %pip install --quiet --editable "./{name}[backbones,notebooks]"\n'
+        f'    %pip install --quiet --editable "./{name}[notebooks]"\n'
         f'    sys.path.insert(0, "{name}")',
         id=INSTALL,
     )

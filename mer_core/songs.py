@@ -5,11 +5,12 @@ the order of ``np.unique(track)``.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+
+if TYPE_CHECKING:  # scikit-learn takes a second to import, and who predicts needs none of it
+    from sklearn.pipeline import Pipeline
 
 MAIN_DECISION = "mean_probability"  # trains nothing more, so that a comparison of methods is not one of second stages
 OF_WHOLE_SONGS = "whole_song"  # what a classifier says that hears the song as a whole, not window by window
@@ -64,12 +65,16 @@ def statistics(probabilities: np.ndarray, track: np.ndarray, share_threshold: fl
     return np.array(rows)
 
 
-def svm(statistics_of_songs: np.ndarray, targets: np.ndarray, settings: SongDecision) -> Pipeline:
+def svm(statistics_of_songs: np.ndarray, targets: np.ndarray, settings: SongDecision) -> "Pipeline":
     """Fit the song-level support vector machine: standardised statistics, radial kernel."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
     return make_pipeline(StandardScaler(), SVC(C=settings.svm_c)).fit(statistics_of_songs, targets)
 
 
-def scores(fitted: Pipeline, statistics_of_songs: np.ndarray) -> np.ndarray:
+def scores(fitted: "Pipeline", statistics_of_songs: np.ndarray) -> np.ndarray:
     """(n_songs, n_classes) how strongly the fitted machine calls each class; the largest entry decides."""
     found = fitted.decision_function(statistics_of_songs)
     return found if found.ndim == 2 else np.stack([-found, found], axis=1)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from mer_core import paths
 from mer_core.files import whole
@@ -44,6 +43,8 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
     ------
     DataError : more folds than songs (or artists) of the rarest class
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import: only where folds are made
+
     units = groups if by == "artist" else np.arange(len(targets))
     scarce, rarest = min((len(set(units[targets == k])), k) for k in np.unique(targets))
     if scarce < n:

@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 import soundfile
+import soxr
 import torch
 import yaml
 from click.testing import CliRunner
@@ -77,6 +78,14 @@ def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder)
     onnx.checker.check_model(onnx.load_from_string(content))
 
 
+def test_the_graph_of_the_page_has_no_weights_of_its_own_and_answers_as_a_fresh_export(folder, rng):
+    assert in_browser.graph(trained.shipped()) and in_browser.GRAPH.stat().st_size < 5e5
+    samples = 0.1 * rng.standard_normal((1, 5 * 22050)).astype(np.float32)
+    heard = {"samples": samples, "frames": np.arange(3)[:, None] + np.arange(trained.shipped().n_frames)}
+    there, fresh = (onnxruntime.InferenceSession(path).run(None, heard)[0] for path in (in_browser.GRAPH, folder / "model.onnx"))
+    np.testing.assert_allclose(there, fresh, atol=1e-6)
+
+
 def test_the_same_model_gives_the_same_bytes(folder, tmp_path):
     again = export.to_onnx(trained.shipped(), tmp_path / "again.onnx")
     assert again.read_bytes() == (folder / "model.onnx").read_bytes()
@@ -104,7 +113,6 @@ def test_what_cannot_be_exported_is_said_in_a_line(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
 def test_the_low_pass_for_browsers_resamples_as_python_does(rate, rng):
-    soxr = pytest.importorskip("soxr")
     cutoff, beta, half_width = in_browser.LOW_PASS.values()
     samples = rng.standard_normal(rate // 8)
     share = min(rate, 22050) / rate

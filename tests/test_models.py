@@ -1,4 +1,3 @@
-import importlib.util
 from dataclasses import replace
 
 import pytest
@@ -120,17 +119,12 @@ def test_blocks_are_bypassed_in_training_only():
         crnn.Settings(bypass=1.0)
 
 
-timm = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra backbones")
-
-
-@timm
 @pytest.mark.parametrize("name", ["efficientnet_b0", "rexnet_100", "mixnet_s", "resnet18", "regnety_004"])
 def test_image_networks_hear_one_channel(name):
     net = backbones.Settings(name).build(5, MEL).eval()
     assert net(torch.randn(2, 1, 64, 96)).shape == (2, 5)
 
 
-@timm
 def test_weights_of_three_colours_are_summed_to_one_channel(tmp_path):
     colour = backbones.imported_timm().create_model("resnet18")
     torch.save(colour.state_dict(), tmp_path / "resnet18.pth")

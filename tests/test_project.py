@@ -9,7 +9,7 @@ import tomllib
 import pytest
 import yaml
 
-from mer_core import cli, datasets, paths
+from mer_core import cli, datasets, paired, paths
 
 SETTINGS = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
 LOCK = dict(line.split("==") for line in (paths.ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
@@ -34,8 +34,15 @@ def test_the_lock_covers_every_declared_dependency():
     extras = SETTINGS["project"]["optional-dependencies"]
     declared = [*SETTINGS["project"]["dependencies"], *(line for extra in extras.values() for line in extra)]
     names = {canonical(re.match(r"[A-Za-z0-9_.-]+", line).group()) for line in declared}
-    assert names <= {canonical(name) for name in LOCK}
+    assert names <= {SETTINGS["project"]["name"], *(canonical(name) for name in LOCK)}  # extras contain others by its name
     assert LOCK["torch"] == "2.13.0" and LOCK["jupyter-book"].startswith("1.")
+
+
+def test_what_is_installed_are_extras_that_exist():
+    makefile, environment = ((paths.ROOT / name).read_text() for name in ("Makefile", "environment.yml"))
+    stamps = re.findall(r"\.venv/(\w+)-ready", makefile)
+    named = [re.search(r"\.\[(\w+)\]", environment)[1], re.search(r'"\./.*\[(\w+)\]"', paired.install().source)[1]]
+    assert {"book", "test"} <= {*stamps, *named} <= SETTINGS["project"]["optional-dependencies"].keys()
 
 
 def imports_of(path):
@@ -61,10 +68,15 @@ def test_lower_rooms_know_nothing_of_upper_ones(room):
 
 
 @pytest.mark.parametrize(
-    "modules", ["mer_core.metrics, mer_core.results, mer_core.significance, mer_core.tables, mer_core.claims", "mer_core"]
+    ("modules", "unneeded"),
+    [
+        ("mer_core.metrics, mer_core.results, mer_core.significance, mer_core.tables, mer_core.claims", "torch"),
+        ("mer_core.cli", "numpy"),
+        ("mer_core.predict", "sklearn"),
+    ],
 )
-def test_reading_records_needs_no_torch(modules):
-    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+def test_who_reads_records_or_predicts_waits_for_no_heavy_import(modules, unneeded):
+    code = f"import sys, {modules}; sys.exit({unneeded!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

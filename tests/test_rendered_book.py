@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import soundfile
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
 from mer_core import assets, audio, book, notebooks, paired, paths, printing
 from mer_core.predict import predict
@@ -55,6 +54,8 @@ def site():
 @pytest.fixture(scope="module")
 def tab():
     """One tab of one browser for all tests."""
+    from playwright.sync_api import sync_playwright  # `make test` does without
+
     with sync_playwright() as playwright:
         options = [*printing.WITHOUT_A_SCREEN, "--autoplay-policy=no-user-gesture-required"]
         browser = playwright.chromium.launch(executable_path=printing.browser(), args=options)
