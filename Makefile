@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 CONSTRAINTS := --constraint constraints.txt  # `make test CONSTRAINTS=` takes the newest versions instead
 
-.PHONY: book test test-book pdf lint drift links benchmarks records lock clean
+.PHONY: book test test-book pdf lint drift links bench records lock clean
 
 book: $(READY)  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
@@ -27,8 +27,8 @@ drift: $(READY)  ## every number that this machine can make again, held against 
 links: $(READY)  ## the book's links to elsewhere, in a folder of their own; needs a network and a book
 	$(BIN)/jupyter-book build book --all --keep-going --builder linkcheck --path-output _linkcheck
 
-benchmarks: $(READY)  ## speed as ratios, measured side by side on this machine
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+bench: $(READY)  ## how fast this machine is beside what one would otherwise use, in a quarter of an hour; leave it alone meanwhile
+	$(BIN)/python -m benchmarks
 
 records: $(READY)  ## the recorded experiments on real audio; needs MER_DATA
 	$(BIN)/mer run all --preset cpu
