@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONSTRAINTS := --constraint constraints.txt  # `make test CONSTRAINTS=` takes the newest versions instead
 
 .NOTPARALLEL:  # one installation at a time
-.PHONY: book test test-book pdf lint drift links benchmarks records lock clean
+.PHONY: book test test-book pdf lint drift links bench records lock clean
 
 book: .venv/book-ready  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
@@ -27,8 +27,8 @@ drift: .venv/book-ready  ## every number that this machine can make again, held 
 links: .venv/book-ready  ## the book's links to elsewhere, in a folder of their own; needs a network and a book
 	$(BIN)/jupyter-book build book --all --keep-going --builder linkcheck --path-output _linkcheck
 
-benchmarks: .venv/browser-ready  ## speed as ratios, measured side by side on this machine
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+bench: .venv/test-ready  ## how fast this machine is beside what one would otherwise use, in a quarter of an hour; leave it alone meanwhile
+	$(BIN)/python -m benchmarks
 
 records: .venv/book-ready  ## the recorded experiments on real audio; needs MER_DATA
 	$(BIN)/mer run all --preset cpu

@@ -1,6 +1,6 @@
 """Which share of an SSSL epoch is not the network: the mixture, its notes, and gathering windows from the frames.
 
-    python benchmarks/bookkeeping.py
+    python -m benchmarks.bookkeeping
 
 The synthetic corpus, enlarged to the number of windows of one fold of 4Q at the cpu preset.
 """

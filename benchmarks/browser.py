@@ -1,6 +1,6 @@
 """A song of three minutes on the book's page that hears songs, beside `mer_core.predict` on the same file; needs a built book.
 
-    python benchmarks/browser.py [SONG]
+    python -m benchmarks.browser [SONG]
 
 Without a song, three minutes made by code, as mp3. A page's first song also waits for the networks to be loaded.
 """

@@ -36,6 +36,7 @@ from mer_core import (
     printing,
     reruns,
     results,
+    speed,
     tables,
     tag_evaluation,
     trained,
@@ -354,6 +355,7 @@ def write_generated() -> None:
         "verdicts.md": claims.counted(claims.table(known)).to_markdown() + "\n",
         "reruns.md": (reruns.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
         "drift.md": drift_report.page(),
+        "benchmarks.md": speed.page(),
     }
     for name, text in files.items():
         path = GENERATED / name
