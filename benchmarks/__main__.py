@@ -19,7 +19,9 @@ from pathlib import Path
 import torch
 
 from benchmarks.side_by_side import left_out
-from mer_core import UserError, device, paths, results, speed
+from mer_companion import results
+from mer_companion.analysis import speed
+from mer_core import UserError, device, paths
 from mer_core.progress import progress_bar
 
 LONGEST_S = {  # of each benchmark, with all it takes to start; then it is ended

@@ -10,9 +10,9 @@ import time
 
 import torch
 
+from mer_companion.experiments.presets import SSSL
 from mer_core import frames, mixture
 from mer_core.datasets import synthetic
-from mer_core.experiments.presets import SSSL
 from mer_core.methods import self_learning
 from mer_core.training import Learner, segments
 

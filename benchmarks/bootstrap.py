@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score, f1_score
 
 from benchmarks.side_by_side import alone, in_turn, row
-from mer_core import metrics, significance
+from mer_core.evaluation import metrics, significance
 
 SONGS, ARTISTS, CLASSES, ROUNDS = 900, 450, 4, 5
 OURS = "one matrix product over confusion counts"

@@ -16,7 +16,9 @@ import numpy as np
 import soundfile
 from playwright.sync_api import sync_playwright
 
-from mer_core import audio, book, datasets, printing
+from mer_companion.book import pdf, site
+from mer_core import datasets
+from mer_core.audio import decoding
 from mer_core.predict import predict
 
 ROUNDS = 3
@@ -26,7 +28,7 @@ RESULT = ".own-song .result[data-windows]"
 
 def made_by_code(folder: Path) -> Path:
     """Songs of the synthetic corpus, one after the other."""
-    clips = [audio.read(path, RATE) for path in datasets.load("synthetic").table["path"]]
+    clips = [decoding.read(path, RATE) for path in datasets.load("synthetic").table["path"]]
     samples = np.resize(np.concatenate(clips), SONG_S * RATE)
     soundfile.write(folder / "song.mp3", np.stack([samples, samples], axis=1), RATE)
     return folder / "song.mp3"
@@ -47,16 +49,16 @@ def in_python(song: Path) -> tuple[float, np.ndarray]:
 
 
 def main() -> None:
-    if printing.browser() is None or not (book.HTML / "try.html").exists():
+    if pdf.browser() is None or not (site.HTML / "try.html").exists():
         return print("left out: needs a Chromium and a built book (make book)")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         song = Path(sys.argv[1]) if len(sys.argv) > 1 else made_by_code(Path(folder))
-        browser = playwright.chromium.launch(executable_path=printing.browser(), args=list(printing.WITHOUT_A_SCREEN))
+        browser = playwright.chromium.launch(executable_path=pdf.browser(), args=list(pdf.WITHOUT_A_SCREEN))
         in_python(song)  # warm: the model, first imports
         rounds = []
         for _ in range(ROUNDS):
             tab = browser.new_page()
-            tab.goto((book.HTML / "try.html").as_uri())
+            tab.goto((site.HTML / "try.html").as_uri())
             (first, here), (second, _), (python, there) = on_the_page(tab, song), on_the_page(tab, song), in_python(song)
             rounds.append((first, second, python))
             tab.close()

@@ -15,9 +15,10 @@ import torch
 
 from benchmarks import plain
 from benchmarks.side_by_side import alone, in_turn, row
-from mer_core import networks, songs
-from mer_core.experiments.presets import SSSL
-from mer_core.runs import Run
+from mer_companion.experiments.presets import SSSL
+from mer_companion.runs import cross_validation
+from mer_companion.runs.settings import Run
+from mer_core.evaluation import aggregation
 from mer_core.training import Segments
 
 ROUNDS = 3
@@ -34,13 +35,13 @@ THEIRS = "a plain script in the style of DivideMix's, R-Drop as the paper's text
 
 
 def ours(run: Run, data: Segments, test: Segments, seed: int) -> np.ndarray:
-    answer, _ = networks.fit(run, data, seed, on_epoch=lambda row: None)
-    return songs.mean_probability(answer(test).numpy(), test.track)
+    answer, _ = cross_validation.fit(run, data, seed, on_epoch=lambda row: None)
+    return aggregation.mean_probability(answer(test).numpy(), test.track)
 
 
 def rows(rounds: int = ROUNDS) -> list[dict]:
-    frames, everything = networks.load_segments(RUN, torch.device("cpu"))
-    training, tested = networks.divided(RUN, frames, fold=0)
+    frames, everything = cross_validation.load_segments(RUN, torch.device("cpu"))
+    training, tested = cross_validation.divided(RUN, frames, fold=0)
     data, test = everything.of_tracks(training), everything.of_tracks(tested)
     truth, right = frames.tracks.targets[tested], {OURS: [], THEIRS: []}
 

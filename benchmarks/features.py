@@ -14,9 +14,10 @@ import pandas as pd
 
 from benchmarks import sounds
 from benchmarks.side_by_side import alone, in_turn, row
-from mer_core import audio, frames
-from mer_core.features import POWER_FLOOR, LogMel
-from mer_core.tracks import measured
+from mer_core import frames
+from mer_core.audio import decoding
+from mer_core.audio.features import POWER_FLOOR, LogMel
+from mer_core.datasets.tracks import measured
 
 ROUNDS = 5
 SETTINGS = LogMel()
@@ -43,7 +44,7 @@ def by_librosa(paths: list[Path]) -> None:
 def by_reading_alone(paths: list[Path]) -> None:
     """What neither side can do without: decoding and resampling, on one core."""
     for path in paths:
-        audio.read(path, SETTINGS.sample_rate)
+        decoding.read(path, SETTINGS.sample_rate)
 
 
 def by_frame_store(tracks) -> None:

@@ -21,7 +21,8 @@ import torch
 
 from benchmarks import sounds
 from benchmarks.side_by_side import in_turn
-from mer_core import audio, paths, trained
+from mer_core import paths, trained_model
+from mer_core.audio import decoding
 from mer_core.predict import answers, frames_of_file, predict
 
 ROUNDS = 5
@@ -29,8 +30,8 @@ MINUTES = (1, 10, 60)
 
 
 def decode(path: Path) -> None:
-    with audio.opened(path) as sound:
-        for _ in sound.at(trained.shipped().features.sample_rate):
+    with decoding.opened(path) as sound:
+        for _ in sound.at(trained_model.shipped().features.sample_rate):
             pass
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--only", type=Path, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     torch.set_num_threads(1)
-    model = trained.shipped()
+    model = trained_model.shipped()
     if wanted.only:
         predict(wanted.only)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2))

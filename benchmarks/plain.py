@@ -14,9 +14,9 @@ from sklearn.mixture import GaussianMixture
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from mer_core import songs
+from mer_companion.runs.settings import Run
+from mer_core.evaluation import aggregation
 from mer_core.methods import self_learning
-from mer_core.runs import Run
 from mer_core.training import EVALUATION_BATCH, Segments, rise_and_fall
 
 
@@ -110,4 +110,4 @@ def train(run: Run, data: Segments, test: Segments, seed: int) -> np.ndarray:
     with torch.no_grad():
         loader = DataLoader(OneByOne(test, np.arange(len(test)), statistics), EVALUATION_BATCH)
         said = torch.cat([net(x).softmax(dim=1) for x, _ in loader])
-    return songs.mean_probability(said.numpy(), test.track)
+    return aggregation.mean_probability(said.numpy(), test.track)

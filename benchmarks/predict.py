@@ -19,8 +19,8 @@ import torch
 
 from benchmarks import sounds
 from benchmarks.side_by_side import alone, in_turn, left_out, row
-from mer_core import trained
-from mer_core.features import POWER_FLOOR
+from mer_core import trained_model
+from mer_core.audio.features import POWER_FLOOR
 from mer_core.frames import HOP_S
 from mer_core.predict import predict_all
 
@@ -30,7 +30,7 @@ OTHER = "the package vibenet: seven attributes of a song as a whole"
 
 
 @torch.inference_mode()
-def by_script(path: Path, model: trained.TrainedModel) -> np.ndarray:
+def by_script(path: Path, model: trained_model.TrainedModel) -> np.ndarray:
     """(n_classes,) mean probabilities of a song: decoded, cut into windows of levels, asked, averaged."""
     f = model.features
     samples, _ = librosa.load(path, sr=f.sample_rate)
@@ -62,7 +62,7 @@ def vibenet_model():
 
 
 def rows(rounds: int = ROUNDS, folder: Path | None = None) -> list[dict]:
-    model, other = trained.shipped(), vibenet_model()
+    model, other = trained_model.shipped(), vibenet_model()
     with sounds.files(folder) as files:
         heard = [emotion for _, emotion in predict_all(files, model)]
         for emotion in heard:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mer_core import speed
+from mer_companion.analysis import speed
 
 
 def in_turn(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from mer_core.listing import Listing
+from mer_app.inputs import Listing
 
 RATE, SECONDS = 44100, 30
 

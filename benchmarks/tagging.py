@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from benchmarks.side_by_side import alone, in_turn, row
-from mer_core import tagging
+from mer_core.evaluation import tag_metrics
 
 TRACKS, TAGS, SHARE, DRAWS, ROUNDS = 4231, 56, 0.03, 20, 5
 OURS, THEIRS = (
@@ -30,11 +30,11 @@ def rows(rounds: int = ROUNDS) -> list[dict]:
     truth = rng.random((TRACKS, TAGS)) < SHARE
     scores = truth + 3 * rng.random(truth.shape)
     weights = rng.multinomial(TRACKS, np.full(TRACKS, 1 / TRACKS), size=DRAWS)
-    found, _ = tagging.ranking(truth, scores, weights)
+    found, _ = tag_metrics.ranking(truth, scores, weights)
     np.testing.assert_allclose(found, by_scikit_learn(truth, scores, weights), atol=1e-9)
     sides = {
         THEIRS: lambda: by_scikit_learn(truth, scores, weights),
-        OURS: lambda: tagging.ranking(truth, scores, weights),
+        OURS: lambda: tag_metrics.ranking(truth, scores, weights),
     }
     unit = f"{DRAWS} resamples of {TRACKS} tracks with {TAGS} tags"
     return [

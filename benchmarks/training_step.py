@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader
 
 from benchmarks.plain import OneByOne, loss
 from benchmarks.side_by_side import alone, in_turn, row
+from mer_companion.experiments.presets import SSSL
 from mer_core import datasets, frames, training
 from mer_core.device import precision_on
-from mer_core.experiments.presets import SSSL
 from mer_core.methods import self_learning
 
 ROUNDS, STEPS, ONE_NOISY_IN = 5, 4, 8

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.side_by_side import alone, in_turn, row
 from mer_core import datasets, frames, training
-from mer_core.features import LogMel
+from mer_core.audio.features import LogMel
 
 ROUNDS, BATCHES, BATCH, WINDOW_S = 9, 10, 64, 3.0
 OURS = "the frame store: one index into all songs' frames"

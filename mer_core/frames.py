@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from mer_core import audio, paths
-from mer_core.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
+from mer_core import paths
+from mer_core.audio import decoding
+from mer_core.audio.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
+from mer_core.datasets.tracks import DataError, Tracks, shown
 from mer_core.files import whole
 from mer_core.progress import progress_bar
-from mer_core.tracks import DataError, Tracks, shown
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
 DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a network resolves
@@ -156,8 +157,8 @@ def _in_order(files: list[Path], settings: Features):
             if isinstance(settings, StoredMel):
                 stored = stored_mel(path, settings)
                 return stored.astype(DTYPE), len(stored) * settings.hop_samples
-            samples = audio.read(path, settings.sample_rate)
-        except (audio.AudioError, StoredMelError) as error:
+            samples = decoding.read(path, settings.sample_rate)
+        except (decoding.AudioError, StoredMelError) as error:
             return str(error)
         # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy decoding anyway
         values = frames_of(torch.from_numpy(samples)[None], settings)[0]

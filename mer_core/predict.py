@@ -19,13 +19,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mer_core import UserError, audio, trained, uncertainty
+from mer_core import UserError, trained_model
+from mer_core.audio import decoding
+from mer_core.audio.features import log_mel_of_blocks
 from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
-from mer_core.features import log_mel_of_blocks
+from mer_core.evaluation import uncertainty
+from mer_core.evaluation.uncertainty import Uncertainty
 from mer_core.frames import DTYPE, HOP_S, n_windows
-from mer_core.trained import TrainedModel
-from mer_core.uncertainty import Uncertainty
+from mer_core.trained_model import TrainedModel
 
 SHORTEST_S = 0.5  # of a sound that is predicted at all
 SILENCE = 1e-4  # largest magnitude: -80 dB
@@ -37,7 +39,7 @@ class Emotion:
     """What a model says of one sound file.
 
     ``probabilities``: of every label, the mean over windows and networks. ``valence``, ``arousal``: probability that they are
-    high, or None where the labels are not quadrants. ``uncertainty``: in [0, 1], and why (`mer_core.uncertainty`). ``timeline``:
+    high, or None where the labels are not quadrants. ``uncertainty``: in [0, 1], and why (`mer_core.evaluation.uncertainty`). ``timeline``:
     a row for each window, one every second: ``start_s``, ``end_s``, the probability of each label, ``valence``, ``arousal``, and
     the ``uncertainty`` there. ``notes``: sentences on what to keep in mind about this file.
     """
@@ -81,7 +83,7 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
     path, model = Path(path), model_of(model)
     values, sound, duration_s = frames_of_file(path, model)
     if duration_s < SHORTEST_S:
-        raise audio.AudioError(
+        raise decoding.AudioError(
             f"{path}: lasts {duration_s:.2f} s. An emotion takes at least {SHORTEST_S} s: give a longer piece."
         )
     each = answers(model, values, duration_s).astype(float)
@@ -104,17 +106,17 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
 
 def model_of(model: TrainedModel | str | os.PathLike | None) -> TrainedModel:
     if model is None:
-        return trained.shipped()
-    return model if isinstance(model, TrainedModel) else trained.named(os.fspath(model))
+        return trained_model.shipped()
+    return model if isinstance(model, TrainedModel) else trained_model.named(os.fspath(model))
 
 
-def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, audio.Sound, float]:
+def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decoding.Sound, float]:
     """Frames (n_frames, n_mels) as networks are trained on them, what was decoded, and its length in seconds.
 
     The sound itself is never held whole: three hours leave a few megabytes.
     """
     rate = model.features.sample_rate
-    with audio.opened(path) as sound:
+    with decoding.opened(path) as sound:
         blocks = [levels.numpy().astype(DTYPE) for levels in log_mel_of_blocks(sound.at(rate), model.features)]
     return torch.from_numpy(np.concatenate(blocks)), sound, sound.given / rate
 
@@ -133,9 +135,9 @@ def answers(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.
     return np.concatenate(said, axis=1)
 
 
-def notes_on(sound: audio.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
+def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
     """What to keep in mind about a file that was predicted all the same."""
-    if lack := audio.incomplete(sound):
+    if lack := decoding.incomplete(sound):
         yield lack
     if duration_s < model.window_s:
         yield (
@@ -168,7 +170,7 @@ def predict_all(
         except UserError as error:
             return error
         except Exception as error:  # one file must not end the others
-            return audio.AudioError(
+            return decoding.AudioError(
                 f"{path}: could not be predicted ({type(error).__name__}: {error}). Convert it to wav or flac."
             )
 

@@ -17,12 +17,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core import UserError, models, songs, tagging
+from mer_core import UserError, models
+from mer_core.audio.features import Features
+from mer_core.datasets.label_noise import LabelNoise, corrupted
 from mer_core.device import AUTO, BF16, PRECISIONS, memory_format_on, precision_on
-from mer_core.features import Features
+from mer_core.evaluation import aggregation, tag_metrics
 from mer_core.files import whole
 from mer_core.frames import Frames, Windows
-from mer_core.label_noise import LabelNoise, corrupted
 
 EVALUATION_BATCH = 512  # windows per forward pass without gradients
 RISING_SHARE = 0.25  # of all steps, in which the learning rate rises
@@ -324,9 +325,9 @@ class Learner:
         """ROC-AUC, mean over tags, of songs that nothing is learned from, by the mean over every `stride`-th window."""
         index = self.validation.in_epoch(0, self.training.stride or 1)
         heard = self.validation.track[index.cpu().numpy()]
-        probabilities = songs.mean_probability(self.predict(self.validation, index).cpu().numpy(), heard)
+        probabilities = aggregation.mean_probability(self.predict(self.validation, index).cpu().numpy(), heard)
         first = np.unique(self.validation.track, return_index=True)[1]
-        _, area = tagging.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
+        _, area = tag_metrics.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
         return float(np.nanmean(area))
 
     def loss(self, logits: torch.Tensor, labels: torch.Tensor, label_smoothing: float = 0.0) -> torch.Tensor:

@@ -26,7 +26,9 @@ preset = "smoke"  # smoke: synthetic corpus, seconds; cpu: 900 real clips on two
 # %% tags=["remove-cell"]
 import numpy as np
 
-from mer_core import datasets, experiments, figures, interactive, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, interactive_figures, tables
+from mer_core import datasets
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -83,8 +85,10 @@ figures.confusions({r["label"]: np.array(r["confusion"]["mean_probability"]) for
 # Where the networks of the first seed place every song: a point is a song that its network had not heard. The buttons choose the method.
 
 # %% tags=["hide-input"]
-plane = interactive.valence_arousal(tables.in_the_plane(first))
-interactive.shown(plane, "explore-plane", "Every song of 4Q by its probability of high valence and of high arousal, by method")
+plane = interactive_figures.valence_arousal(tables.in_the_plane(first))
+interactive_figures.shown(
+    plane, "explore-plane", "Every song of 4Q by its probability of high valence and of high arousal, by method"
+)
 
 # %% [markdown]
 # ## What this machine computes

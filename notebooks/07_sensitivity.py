@@ -24,7 +24,8 @@ preset = "smoke"  # what is computed below: smoke, cpu or paper
 # %% tags=["remove-cell"]
 import numpy as np
 
-from mer_core import experiments, figures, interactive, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, interactive_figures, tables
 
 # %% tags=["remove-cell"]
 recorded = experiments.recorded("sensitivity", "cpu")
@@ -40,8 +41,8 @@ figures.around_default(around[around["setting"] == "clean_threshold"], "Song acc
 
 # %% tags=["hide-input"]
 default = next(record for record in recorded if record["label"] == "self_learning")
-sizes = interactive.set_sizes(tables.set_sizes(default["log"][0], np.linspace(0.05, 0.95, 19).round(2)))
-interactive.shown(
+sizes = interactive_figures.set_sizes(tables.set_sizes(default["log"][0], np.linspace(0.05, 0.95, 19).round(2)))
+interactive_figures.shown(
     sizes, "explore-set-sizes", "Training windows that keep and that lose their label in each epoch, by threshold tau"
 )
 

@@ -16,7 +16,8 @@ preset = "smoke"  # nothing here trains: every preset computes the same
 import numpy as np
 import pandas as pd
 
-from mer_core import audit, datasets, figures, tables
+from mer_companion.analysis import audit, figures, tables
+from mer_core import datasets
 
 pd.set_option("display.precision", 2, "display.max_colwidth", None)
 published = tables.published()

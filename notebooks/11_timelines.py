@@ -22,9 +22,10 @@ song = "MT0010465830"  # the song of Figure 2
 # %% tags=["remove-cell"]
 from contextlib import suppress
 
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 from mer_core.datasets import pmemo
-from mer_core.tracks import DataError
+from mer_core.datasets.tracks import DataError
 
 # %% mystnb={"figure": {"name": "fig-any-timeline", "caption": "Probability of each quadrant along the chosen song; the network of the first seed, which never heard this artist in training."}, "image": {"alt": "Line plot of four probabilities along the chosen song."}} tags=["hide-input"]
 sssl = next(record for record in experiments.recorded("segments_to_songs", "cpu") if record["label"] == "self_learning")

@@ -22,7 +22,9 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import book, claims, experiments, figures, results, tables, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import claims, figures, tables, tag_tables
+from mer_companion.book import site
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("networks_that_teach", "cpu")
@@ -45,7 +47,7 @@ figures.by_epoch(tables.purity(known), "share", "Share of right labels", "noise"
 # ## Beside the paper
 
 # %% tags=["hide-input"]
-claims.beside(book.numbers(), "networks_that_teach", "selab_as_released")
+claims.beside(site.numbers(), "networks_that_teach", "selab_as_released")
 
 # %% [markdown]
 # ## What this machine computes

@@ -21,7 +21,9 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import book, claims, experiments, figures, results, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import claims, figures, tag_tables
+from mer_companion.book import site
 
 # %% [markdown]
 # ## Long and short
@@ -48,7 +50,7 @@ figures.ensemble_weights([record for record in taught if record["label"] == "ens
 # ## Beside the papers
 
 # %% tags=["hide-input"]
-claims.beside(book.numbers(), "long_and_short", "networks_that_teach")
+claims.beside(site.numbers(), "long_and_short", "networks_that_teach")
 
 # %% [markdown]
 # ## What this machine computes

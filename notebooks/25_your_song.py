@@ -28,7 +28,9 @@ song = ""  # the path of a sound file; empty: a song made by code
 # %% tags=["remove-cell"]
 import pandas as pd
 
-from mer_core import datasets, experiments, figures, results, tables, trained
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
+from mer_core import datasets, trained_model
 from mer_core.emotion import in_words
 from mer_core.predict import predict
 
@@ -49,7 +51,7 @@ figures.emotion_course(course, labels, emotion.path.stem)
 # ## How unsure, and why
 #
 # The uncertainty lies between `0`, sure, and `1`, knows nothing. It is the sum of three parts: networks that waver while they listen (doubt), networks
-# that are sure of different things (disagreement), and a song that changes (change). See `mer_core.uncertainty` for the equation.
+# that are sure of different things (disagreement), and a song that changes (change). See `mer_core.evaluation.uncertainty` for the equation.
 
 # %% tags=["hide-input"]
 pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
@@ -62,7 +64,7 @@ pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 # {interval}`model/surprise_saved:.3f` nats of surprise a song.
 
 # %% mystnb={"figure": {"name": "fig-promises", "caption": "Probability of the leading quadrant against the share of songs called rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
-known = trained.shipped().card["out_of_fold"]
+known = trained_model.shipped().card["out_of_fold"]
 figures.reliability({"The recipe of this model": known["reliability"]}, "Probability promised", "Share called rightly")
 
 # %% [markdown]

@@ -7,10 +7,11 @@ import pytest
 import soundfile
 import torch
 
-from mer_core import paths, printing, trained
+from mer_companion.book import pdf
+from mer_core import paths, trained_model
+from mer_core.audio.features import LogMel
 from mer_core.datasets import synthetic
 from mer_core.emotion import QUADRANTS
-from mer_core.features import LogMel
 from mer_core.models import Network
 
 RATE = 22050
@@ -18,7 +19,7 @@ RATE = 22050
 
 def pytest_collection_modifyitems(config, items):
     """Deselect tests that need real data, or a browser, where there is none, visibly in the closing line."""
-    missing = {"real_data": "MER_DATA" not in os.environ, "browser": printing.browser() is None}
+    missing = {"real_data": "MER_DATA" not in os.environ, "browser": pdf.browser() is None}
     needing = [item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)]
     config.hook.pytest_deselected(items=needing)
     items[:] = [item for item in items if item not in needing]
@@ -61,9 +62,11 @@ def untrained(classes=QUADRANTS, tagged=False):
     """A model of three networks that were never trained, and whose answers all the same differ from sound to sound."""
     torch.manual_seed(0)
     features, network = LogMel(n_mels=64, pool_frames=4), Network("vgg_slim")
-    members = [trained.bare(network, features, len(classes)) for _ in range(3)]
+    members = [trained_model.bare(network, features, len(classes)) for _ in range(3)]
     for member in members:
         member.mean.fill_(-40), member.deviation.fill_(15)
         member.network.head[-1].weight.data *= 300
     card = {"data": {"digest": "", "sounds": []}, "out_of_fold": None}
-    return trained.assembled(members, 0.85, tagged, network=network, features=features, window_s=3.0, classes=classes, card=card)
+    return trained_model.assembled(
+        members, 0.85, tagged, network=network, features=features, window_s=3.0, classes=classes, card=card
+    )

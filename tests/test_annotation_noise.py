@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import annotation_noise
-from mer_core.annotation_noise import aligned, centred, measure
+from mer_companion.runs import annotation_noise
+from mer_companion.runs.annotation_noise import aligned, centred, measure
 from mer_core.datasets import deam, pmemo
 from mer_core.emotion import Scale
 

@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from mer_core import audit, datasets, metrics, tables
+from mer_companion.analysis import audit, tables
+from mer_core import datasets
 from mer_core.datasets import pmemo
+from mer_core.evaluation import metrics
 
 SUPPORT = (41, 126)  # low, high
 PUBLISHED = tables.published()

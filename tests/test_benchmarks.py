@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from mer_core import paths, speed
+from mer_companion.analysis import speed
+from mer_core import paths
 
 FILES = {path.stem for path in (paths.ROOT / "benchmarks").glob("*.py")}
 

@@ -4,8 +4,10 @@ import re
 import jupytext
 import pytest
 
-from mer_core import book, paths, results
-from mer_core.notebooks import sources
+from mer_companion import results
+from mer_companion.book import site
+from mer_companion.book.notebooks import sources
+from mer_core import paths
 
 PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not {"executed", "generated", "node_modules"} & set(path.parts))
 
@@ -13,7 +15,7 @@ PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not {"executed", "ge
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
     written = {path.relative_to(paths.BOOK).with_suffix("").as_posix() for path in PAGES}
     expected = written | {f"executed/{source.stem}" for source in sources()}
-    assert expected == set(book.listed()) and expected
+    assert expected == set(site.listed()) and expected
 
 
 NOT_PROSE = (
@@ -47,7 +49,7 @@ def test_a_sound_site_passes(tmp_path):
     (tmp_path / "a.html").write_text('<h1 id="top">A</h1><a href="b.html#end">b</a><img src="c.png" alt="a curve">')
     (tmp_path / "b.html").write_text('<p id="end">B</p><a href="a.html#top">a</a><a href="https://example.org">x</a>')
     (tmp_path / "c.png").write_bytes(b"")
-    assert book.faults(tmp_path) == []
+    assert site.faults(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -63,12 +65,12 @@ def test_a_sound_site_passes(tmp_path):
 def test_a_broken_site_is_found_out(tmp_path, html, fault):
     (tmp_path / "a.html").write_text(f"<html><body>{html}</body></html>")
     (tmp_path / "c.png").write_bytes(b"")
-    assert any(fault in found for found in book.faults(tmp_path))
+    assert any(fault in found for found in site.faults(tmp_path))
 
 
 def test_numbers_are_plain_and_finite(monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
-    numbers = book.numbers()
+    numbers = site.numbers()
     assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
     assert numbers["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
 
@@ -86,7 +88,8 @@ def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
 def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    from mer_core import cli, notebooks
+    from mer_app import main
+    from mer_companion.book import notebooks
 
     class Here:  # in place of processes
         def __init__(self, *_):
@@ -104,16 +107,16 @@ def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monke
 
     ran = {}
     monkeypatch.setattr(paths, "EXECUTED", tmp_path / "executed")
-    monkeypatch.setattr(book, "ProcessPoolExecutor", Here)
-    monkeypatch.setattr(book, "as_completed", lambda begun: [])
+    monkeypatch.setattr(site, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(site, "as_completed", lambda begun: [])
     monkeypatch.setattr(notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values}))
-    monkeypatch.setattr(book, "write_generated", lambda: None)
-    monkeypatch.setattr(book, "build", lambda: tmp_path)
+    monkeypatch.setattr(site, "write_generated", lambda: None)
+    monkeypatch.setattr(site, "build", lambda: tmp_path)
     (tmp_path / "song.mp3").write_bytes(b"1")
     (tmp_path / "executed").mkdir()
     (tmp_path / "executed" / "10_audit.ipynb").write_text("made before")
     monkeypatch.chdir(tmp_path)
-    answer = CliRunner().invoke(cli.main, ["book", "--notebook", "25_your_song", "--set", "song=song.mp3"])
+    answer = CliRunner().invoke(main.main, ["book", "--notebook", "25_your_song", "--set", "song=song.mp3"])
     assert answer.exit_code == 0, answer.output
     assert ran["25_your_song"]["song"] == str(tmp_path / "song.mp3")  # notebooks run in another folder
     assert "song" not in ran["01_segments_to_songs"] and "10_audit" not in ran

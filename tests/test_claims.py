@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import yaml
 
-from mer_core import claims, tables
-from mer_core.claims import NOT, NOT_RUN, PARTLY, REPRODUCED, UNTESTABLE, Claim
+from mer_companion.analysis import claims, tables
+from mer_companion.analysis.claims import NOT, NOT_RUN, PARTLY, REPRODUCED, UNTESTABLE, Claim
 
 PRINTED = "published/sssl/3/4Q/Proposed/four_class_accuracy"
 COMMON = {"id": "some", "paper": "sssl", "claim": "something", "where": "Table 3", "reason": "so that"}
@@ -199,7 +199,7 @@ def test_the_table_before_anything_was_run():
 
 @pytest.mark.parametrize("key", sorted({key for claim in ALL for key in (*claim.ours, *claim.others)}))
 def test_a_claim_is_judged_by_a_run_that_exists(key):
-    from mer_core.experiments import EXPERIMENTS
+    from mer_companion.experiments import EXPERIMENTS
 
     experiment, label, *_ = key.split("/")
     assert label in EXPERIMENTS[experiment].variants

@@ -8,11 +8,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import RATE, tone, write
 
-from mer_core import cli, shell, trained
+from mer_app import main, options
+from mer_core import trained_model
 
 
 def mer(*words):
-    return CliRunner().invoke(cli.main, words)
+    return CliRunner().invoke(main.main, words)
 
 
 def test_help_tells_a_newcomer_what_to_do_first():
@@ -21,7 +22,7 @@ def test_help_tells_a_newcomer_what_to_do_first():
 
 
 def test_every_command_shows_how_it_is_typed():
-    for name in cli.main.commands:
+    for name in main.main.commands:
         answer = mer(name, "--help")
         assert answer.exit_code == 0 and f"  mer {name}" in answer.output
 
@@ -37,10 +38,10 @@ def test_help_is_there_at_once():
 
 
 def test_words_are_completed_and_known_when_a_command_runs():
-    from mer_core.experiments.presets import SSSL
+    from mer_companion.experiments.presets import SSSL
 
-    assert set(shell.PRESETS) == set(SSSL)
-    words = shell.OneOf(cli.experiment_names)
+    assert set(options.PRESETS) == set(SSSL)
+    words = options.OneOf(main.experiment_names)
     assert [item.value for item in words.shell_complete(None, None, "known_")] == ["known_noise"]
     answer = mer("run", "nonsense")
     assert answer.exit_code == 2 and "'nonsense' is not one of all, segments_to_songs" in answer.output
@@ -72,7 +73,7 @@ def test_an_unknown_run_is_refused_with_the_known_ones():
 
 @pytest.mark.parametrize("shard, expected", [("1/2", [0, 2, 4]), ("2/2", [1, 3]), (None, [0, 1, 2, 3, 4])])
 def test_shards_share_the_jobs_out(shard, expected):
-    assert list(range(5))[cli.shard_of(shard, 5)] == expected
+    assert list(range(5))[main.shard_of(shard, 5)] == expected
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "two"])
@@ -107,7 +108,7 @@ def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
     model = tmp_path / "my.safetensors"
     answer = mer("train", str(own), "--out", str(model), *RECIPE)
     assert answer.exit_code == 0 and "nobody knows" not in answer.output, answer.output
-    made = trained.load(model)
+    made = trained_model.load(model)
     assert made.classes == ("calm", "wild") and made.card["out_of_fold"]["n"] == 10
     assert made.committee.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5)
     assert "# Model card" in model.with_suffix(".md").read_text()
@@ -121,7 +122,7 @@ def test_a_model_of_other_labels_is_refused_and_an_unevaluated_one_says_so(own, 
     model = tmp_path / "my.safetensors"
     answer = mer("train", str(own), "--out", str(model), *RECIPE, "--seed", "5")
     assert answer.exit_code == 0 and "nobody knows yet" in answer.output
-    assert len(trained.load(model).committee.members) == 2 and "Nobody knows" in model.with_suffix(".md").read_text()
+    assert len(trained_model.load(model).committee.members) == 2 and "Nobody knows" in model.with_suffix(".md").read_text()
     answer = mer("evaluate", str(own), "--model", "quadrants")
     assert answer.exit_code == 1 and "does not know calm, wild" in answer.output
 
@@ -142,6 +143,6 @@ def test_several_tags_a_song(own, tmp_path):
     assert answer.exit_code == 0 and "pr auc" in answer.output, answer.output
     model = tmp_path / "tags.safetensors"
     answer = mer("train", str(own / "tags.csv"), "--out", str(model), *RECIPE[-6:], "--set", "training.epochs=2")
-    assert answer.exit_code == 0 and trained.load(model).committee.tagged, answer.output
+    assert answer.exit_code == 0 and trained_model.load(model).committee.tagged, answer.output
     assert mer("predict", "--model", str(model), str(own / "calm")).exit_code == 0
     assert "can be checked" in mer("label-check", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2").output

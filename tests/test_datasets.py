@@ -6,11 +6,12 @@ import pytest
 import torch
 from conftest import tone, write
 
-from mer_core import audio, datasets, paths
+from mer_core import datasets, paths
+from mer_core.audio import decoding
+from mer_core.audio.features import LogMel, log_mel
 from mer_core.datasets import folder, panda4q, synthetic
+from mer_core.datasets.tracks import DataError, Tracks
 from mer_core.emotion import QUADRANTS
-from mer_core.features import LogMel, log_mel
-from mer_core.tracks import DataError, Tracks
 
 
 @pytest.fixture
@@ -196,8 +197,8 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_samples_that_are_not_numbers_are_refused(tmp_path):
     broken = tone(200, 1.0)
     broken[100] = np.nan
-    with pytest.raises(audio.AudioError, match="not numbers"):
-        audio.read(write_float(tmp_path / "nan.wav", broken), 22050)
+    with pytest.raises(decoding.AudioError, match="not numbers"):
+        decoding.read(write_float(tmp_path / "nan.wav", broken), 22050)
 
 
 def write_float(path, samples):
@@ -209,8 +210,8 @@ def write_float(path, samples):
 
 def test_channels_are_averaged_and_rates_converted(tmp_path):
     stereo = np.stack([tone(200, 1.0), -tone(200, 1.0)], axis=1)
-    assert np.abs(audio.read(write(tmp_path / "s.wav", stereo), 22050)).max() < 1e-3
-    assert len(audio.read(write(tmp_path / "r.wav", tone(200, 1.0), rate=44100), 22050)) == 22050 // 2
+    assert np.abs(decoding.read(write(tmp_path / "s.wav", stereo), 22050)).max() < 1e-3
+    assert len(decoding.read(write(tmp_path / "r.wav", tone(200, 1.0), rate=44100), 22050)) == 22050 // 2
 
 
 # the synthetic corpus: is it music with the cues it claims?
@@ -256,7 +257,7 @@ def test_both_encodings_of_4q_sound_alike_but_for_a_constant_gain():
     settings = LogMel(n_mels=64, pool_frames=4)
     for mp3 in originals:
         opus = paths.data_root() / "4q" / mp3.parent.name / f"{mp3.stem}.opus"
-        a, b = (log_mel(torch.from_numpy(audio.read(path, 22050))[None], settings)[0].numpy() for path in (mp3, opus))
+        a, b = (log_mel(torch.from_numpy(decoding.read(path, 22050))[None], settings)[0].numpy() for path in (mp3, opus))
         n = min(a.shape[1], b.shape[1])
         audible = a[:, :n] > a.max() - 50
         gain = (a[:, :n] - b[:, :n])[audible]

@@ -5,9 +5,12 @@ import json
 import pytest
 import torch
 
-from mer_core import device, drift, experiments, model_card, paths, results, trained
-from mer_core.experiments.presets import SSSL
-from mer_core.runs import changed
+from mer_app import model_card
+from mer_companion import experiments, results
+from mer_companion.experiments.presets import SSSL
+from mer_companion.reproduction import checks
+from mer_companion.runs.settings import changed
+from mer_core import device, paths, trained_model
 from mer_core.training import Training
 
 CPU, TRACKED = torch.device("cpu"), ("cpu", "paper")
@@ -61,7 +64,7 @@ def test_records_made_before_precision_was_noted_are_those_of_the_default():
 
 
 def test_the_card_of_a_model_made_before_that_names_no_precision_as_unusual():
-    assert "training.precision" not in model_card.unlike_the_preset(trained.shipped().card)
+    assert "training.precision" not in model_card.unlike_the_preset(trained_model.shipped().card)
 
 
 def test_every_tracked_record_still_has_the_name_of_its_settings():
@@ -89,9 +92,9 @@ def test_a_forced_precision_is_another_run_and_the_devices_own_is_none():
 
 def test_drift_takes_another_precision_for_another_machine(monkeypatch):
     monkeypatch.setattr(device, "has_native_bf16", lambda _: False)
-    here = drift.machine()
-    assert drift.same_machine(here) and not drift.same_machine(here | {"precision": "bf16"})
+    here = checks.machine()
+    assert checks.same_machine(here) and not checks.same_machine(here | {"precision": "bf16"})
     before = {name: value for name, value in here.items() if name not in ("precision", "instruction_set")}
-    assert not drift.same_machine(before)  # it was bf16 then
+    assert not checks.same_machine(before)  # it was bf16 then
     monkeypatch.setattr(device, "has_native_bf16", lambda _: True)
-    assert drift.same_machine(before)
+    assert checks.same_machine(before)

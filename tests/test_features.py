@@ -4,7 +4,7 @@ import pytest
 import torch
 from conftest import RATE, tone
 
-from mer_core.features import (
+from mer_core.audio.features import (
     HPCP,
     POWER_FLOOR,
     LogMel,

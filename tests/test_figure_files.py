@@ -8,7 +8,8 @@ from math import dist
 
 import pytest
 
-from mer_core import figures, paths
+from mer_companion.analysis import figures
+from mer_core import paths
 
 sys.path.insert(0, str(paths.BOOK / "_ext"))
 from figure_files import in_the_dark

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import figures
+from mer_companion.analysis import figures
 
 
 def course(n, plane=True):

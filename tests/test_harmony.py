@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import RATE, tone
 
-from mer_core import harmony
+from mer_companion.song_features import harmony
 
 KINDS = list(harmony.CHORDS)
 

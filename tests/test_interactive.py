@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import figures, interactive, mixture, tables
+from mer_companion.analysis import figures, interactive_figures, tables
+from mer_core import mixture
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def windows():
 
 
 def timeline(windows):
-    return interactive.song(windows, ("Q1", "Q3"), "Q1", ("Q1", "Q1", "Q3", "Q3", "Q1"), 3.0, 0.5)
+    return interactive_figures.song(windows, ("Q1", "Q3"), "Q1", ("Q1", "Q1", "Q3", "Q3", "Q1"), 3.0, 0.5)
 
 
 def in_page(shown):
@@ -25,7 +26,7 @@ def test_a_song_shows_the_truth_of_each_second_and_points_in_the_middle_of_their
     figure = timeline(windows)
     truth = [bar for bar in figure.data if bar.yaxis == "y"]
     assert [bar.x[0] for bar in truth] == [0.5, 1.5, 2.5, 3.5, 4.5]
-    assert [bar.marker.color for bar in truth].count(interactive.COLOURS[1]) == 2  # the two seconds of Q3
+    assert [bar.marker.color for bar in truth].count(interactive_figures.COLOURS[1]) == 2  # the two seconds of Q3
     (first,) = (trace for trace in figure.data if trace.name == "Q1 happy")
     assert list(first.x) == [1.5, 2.5, 3.5] and list(first.y) == [0.8, 0.1, 0.6]
 
@@ -38,9 +39,9 @@ def test_the_mixtures_verdict_is_the_threshold_on_the_clean_probability(windows)
 
 def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_without_script(windows, monkeypatch):
     monkeypatch.setenv(figures.FILES, "yes")
-    shown = interactive.shown(timeline(windows), "hear-x", "A song & its course", (np.zeros(8000, np.float32), 8000))
+    shown = interactive_figures.shown(timeline(windows), "hear-x", "A song & its course", (np.zeros(8000, np.float32), 8000))
     assert in_page(shown)["layout"]["height"] == timeline(windows).layout.height
-    assert "A song &amp; its course" in shown.data and interactive.FALLBACK in shown.data
+    assert "A song &amp; its course" in shown.data and interactive_figures.FALLBACK in shown.data
     assert 'src="data:audio/mpeg;base64,' in shown.data and "http" not in re.sub(
         r"<script.*?</script>", "", shown.data, flags=re.S
     )
@@ -49,7 +50,7 @@ def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_
 def test_text_in_a_figure_cannot_end_its_script(windows, monkeypatch):
     monkeypatch.setenv(figures.FILES, "yes")
     figure = timeline(windows).update_layout(title="</script><b>")
-    assert in_page(interactive.shown(figure, "x", "x"))["layout"]["title"]["text"] == "</script><b>"
+    assert in_page(interactive_figures.shown(figure, "x", "x"))["layout"]["title"]["text"] == "</script><b>"
 
 
 def test_set_sizes_are_those_of_the_mixture_itself(rng):
@@ -78,10 +79,10 @@ def test_a_song_lies_where_the_mean_of_its_windows_puts_it(monkeypatch):
 
 def test_a_slider_below_a_figure_does_not_lie_on_its_legend_and_starts_with_what_is_shown():
     rows = pd.DataFrame({"epoch": [3, 3], "threshold": [0.3, 0.5], "kept": [9, 8], "erased": [1, 2]})
-    figure = interactive.laid_out(interactive.set_sizes(rows))
+    figure = interactive_figures.laid_out(interactive_figures.set_sizes(rows))
     assert figure.layout.legend.y >= 1 and figure.layout.legend.yanchor == "bottom"
     shown = [bar for bar in figure.data if bar.visible]
     assert [bar.y[0] for bar in shown] == [8, 2] and figure.layout.sliders[0].active == 1
-    assert interactive.laid_out(interactive.valence_arousal(pd.DataFrame(
+    assert interactive_figures.laid_out(interactive_figures.valence_arousal(pd.DataFrame(
         {"method": ["a"], "track_id": ["x"], "called": ["Q1"], "valence": [0.9], "arousal": [0.8]}
     ))).layout.legend.y < 0  # fmt: skip

@@ -2,11 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import frames, leaderboard, paths, results, tagging
+from mer_companion import results
+from mer_companion.runs import leaderboard
+from mer_companion.runs.leaderboard import Submission
+from mer_core import frames, paths
+from mer_core.audio.features import StoredMel
 from mer_core.datasets import mtg_jamendo
-from mer_core.features import StoredMel
-from mer_core.leaderboard import Submission
-from mer_core.tracks import DataError
+from mer_core.datasets.tracks import DataError
+from mer_core.evaluation import tag_metrics
 
 TAGS = ["calm", "happy", "sad"]
 HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS"
@@ -114,7 +117,7 @@ def test_a_submission_is_scored_with_intervals_and_compared_on_the_same_resample
     _, _, truth = leaderboard.test_songs()
     for record in records:
         row = results.value(record, name="pr_auc", target=leaderboard.MACRO, decision=leaderboard.SCORES)
-        precision, _ = tagging.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
+        precision, _ = tag_metrics.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
         assert row["value"] == pytest.approx(precision.mean()) and row["low"] < row["value"] < row["high"]
     results.save_comparison("leaderboard", "cpu", False, leaderboard.compare(records))
     compared = results.comparison("leaderboard", "cpu")
@@ -140,6 +143,6 @@ def test_published_predictions_score_as_printed():
         ("mirable_long_hpcp_noisy", (0.7614, 0.1235, 0.1833)),
     ):
         scores = leaderboard.matrix(system)
-        precision, area = tagging.ranking(truth, scores)
-        decided = tagging.decisions(truth, tagging.called(scores, tagging.best_thresholds(truth, scores)))
+        precision, area = tag_metrics.ranking(truth, scores)
+        decided = tag_metrics.decisions(truth, tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores)))
         assert np.round((area.mean(), precision.mean(), decided["f_score"].mean()), 4) == pytest.approx(printed)

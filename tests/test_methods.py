@@ -7,8 +7,10 @@ import pytest
 import torch
 from test_training import SMALL, learner_for
 
-from mer_core import UserError, datasets, features, frames, mixture, tagging, training
-from mer_core.features import LogMel
+from mer_core import UserError, datasets, frames, mixture, training
+from mer_core.audio import features
+from mer_core.audio.features import LogMel
+from mer_core.evaluation import tag_metrics
 from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, noisy_student, self_learning, soft_labels, two_stage
 from mer_core.models import crnn
 from mer_core.semi_supervised import mask
@@ -170,7 +172,7 @@ def test_a_student_learns_from_music_without_labels_under_more_noise(moods):
     answer = noisy_student.train(learner, both, settings)
     assert [row["stage"] for row in learner.log] == [0] * 6 + [1] * 6 + [2] * 6
     assert 0 < learner.log[-1]["sure_positive_share"] < learner.log[-1]["sure_share"] <= 1
-    precision, _ = tagging.ranking(both.label.numpy() > 0, answer(both).numpy())
+    precision, _ = tag_metrics.ranking(both.label.numpy() > 0, answer(both).numpy())
     assert precision.mean() > both.label.mean() + 0.1  # chance is the share of positives
     teacher = training.Learner(crnn.Settings(width=4, branch=16), setup, alone, seed=0)
     with pytest.raises(UserError, match="needs music without labels"):
@@ -262,5 +264,5 @@ def test_networks_of_two_kinds_teach_each_other_tags(moods):
     learner = training.Learner(crnn.Settings(width=4, branch=16, head_dropout=0.0), setup, alone, seed=0)
     answer = co_teaching.train(learner, alone, settings)
     torch.testing.assert_close(answer(alone), learner.predict(alone))  # the peer only teaches
-    precision, _ = tagging.ranking(alone.label.numpy() > 0, answer(alone).numpy())
+    precision, _ = tag_metrics.ranking(alone.label.numpy() > 0, answer(alone).numpy())
     assert precision.mean() > alone.label.mean() + 0.1

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from mer_core import metrics
+from mer_core.evaluation import metrics
 
 
 @pytest.fixture(params=[2, 4])

@@ -2,8 +2,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from mer_core import figures
-from mer_core.narrow import WIDTH, narrow
+from mer_companion.analysis import figures
+from mer_companion.analysis.narrow_figures import WIDTH, narrow
 
 
 @pytest.fixture

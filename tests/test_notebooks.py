@@ -2,7 +2,9 @@ import jupytext
 import nbformat
 import pytest
 
-from mer_core import book, notebooks, paired, paths
+from mer_companion.book import ipynb, notebooks
+from mer_companion.book import site as book
+from mer_core import paths
 
 SOURCES = notebooks.sources()
 
@@ -96,8 +98,8 @@ def test_text_is_spelt_out_for_readers_without_the_book():
         "Ours is {interval}`a/b:.2f` on {result}`n:d` songs {cite}`sun2024`, see [there](06_attempts) and [docs](https://x.org)."
     )
     known = {"a/b": 0.5, "a/b/low": 0.4, "a/b/high": 0.6, "n": 900}
-    site = paired.settings()["html"]["baseurl"]
-    assert paired.readable(text, known) == (
+    site = ipynb.settings()["html"]["baseurl"]
+    assert ipynb.readable(text, known) == (
         f"Ours is 0.50 (0.40 to 0.60) on 900 songs [sun2024]({site}references.html), "
         f"see [there]({site}executed/06_attempts.html) and [docs](https://x.org)."
     )
@@ -107,6 +109,6 @@ def test_the_paired_notebooks_are_those_of_today(monkeypatch):
     """Binder, Colab and JupyterHub open them; `mer pair` writes them anew after a change of a notebook or a record."""
     monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
     known = book.numbers()
-    there = {path.stem: path.read_text() for path in paired.FOLDER.glob("*.ipynb")}
-    assert there == {source.stem: paired.paired(source, known) for source in SOURCES}
-    assert not any(paired.ROLE.search(text) for text in there.values())
+    there = {path.stem: path.read_text() for path in ipynb.FOLDER.glob("*.ipynb")}
+    assert there == {source.stem: ipynb.paired(source, known) for source in SOURCES}
+    assert not any(ipynb.ROLE.search(text) for text in there.values())

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from conftest import RATE, tone, untrained, write
 
-from mer_core import datasets, label_check, model_card, own_music, song_scores
+from mer_app import model_card, scores, train
+from mer_app.train import OutOfFold
+from mer_companion.analysis import clean_probability
+from mer_core import datasets
 from mer_core.emotion import QUADRANTS
-from mer_core.own_music import OutOfFold
 
 
 @pytest.fixture
@@ -41,19 +43,19 @@ def test_a_temperature_that_does_not_help_other_folds_is_not_used(heard):
     windows = np.repeat((lead + (1 - lead.sum(axis=1, keepdims=True)) / 3)[None], 2, axis=0)
     wrong = np.where(heard.fold == 0, (heard.truth + 1) % 3, heard.truth)
     known = replace(heard, windows=windows, truth=wrong)
-    assert own_music.calibration.surprise(known.cross_fitted, wrong) > own_music.calibration.surprise(known.plain, wrong)
+    assert train.calibration.surprise(known.cross_fitted, wrong) > train.calibration.surprise(known.plain, wrong)
     assert known.temperature == 1
     np.testing.assert_array_equal(known.calibrated, known.plain)
 
 
 def test_the_blind_answer_knows_the_other_folds_only():
     truth, fold = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 0, 1, 1, 1])
-    np.testing.assert_array_equal(own_music.most_frequent(truth, fold), [1, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(train.most_frequent(truth, fold), [1, 1, 1, 0, 0, 0])
 
 
 def test_quadrants_are_scored_in_both_dimensions_beside_their_blind_answers(rng):
     truth = np.tile(np.arange(4), 10)
-    known = song_scores.of_labels(np.eye(4)[(truth + 1) % 4], truth, truth, QUADRANTS, np.zeros(40, dtype=int))
+    known = scores.of_labels(np.eye(4)[(truth + 1) % 4], truth, truth, QUADRANTS, np.zeros(40, dtype=int))
     assert known["scores"]["accuracy"]["value"] == 0  # each song is called by its neighbour on the circle
     assert known["valence"]["scores"]["accuracy"]["value"] == 0.5 == known["arousal"]["scores"]["accuracy"]["value"]
     assert known["valence"]["trivial"]["accuracy"]["value"] == 0.5
@@ -61,7 +63,7 @@ def test_quadrants_are_scored_in_both_dimensions_beside_their_blind_answers(rng)
 
 def test_a_tag_that_no_song_has_is_named_and_not_scored(rng):
     truth = np.stack([np.arange(12) % 2, np.zeros(12)], axis=1).astype(bool)
-    known = song_scores.of_tags(rng.random((12, 2)), truth, np.arange(12), ("loud", "rare"))
+    known = scores.of_tags(rng.random((12, 2)), truth, np.arange(12), ("loud", "rare"))
     assert known["not_judged"] == ["rare"] and list(known["by_class"]) == ["loud"]
 
 
@@ -106,7 +108,7 @@ def test_a_card_claims_no_more_than_the_folds_allow(rng):
 
 def test_a_card_of_tags_or_without_records_promises_nothing(rng):
     truth = rng.random((12, 4)) > 0.5
-    known = song_scores.of_tags(rng.random((12, 4)), truth, np.arange(12), QUADRANTS) | {"temperature": 1.0}
+    known = scores.of_tags(rng.random((12, 4)), truth, np.arange(12), QUADRANTS) | {"temperature": 1.0}
     tags, unknown = (model_card.written(card("artist", 6, **kind)) for kind in ({"tagged": True, "known": known}, {}))
     for text in (tags, unknown):
         assert "not calibrated" in text and "called rightly *on music" not in text
@@ -129,38 +131,38 @@ SMALL = {"folds.n": 3, "training.epochs": 1, "training.batch_size": 8}
 
 def test_a_record_holds_until_a_label_an_artist_or_a_file_changes(music):
     def digest():
-        [record] = own_music.evaluate(own_music.runs(str(music), "inherit", "cpu", (0,), SMALL), "cpu")
+        [record] = train.evaluate(train.runs(str(music), "inherit", "cpu", (0,), SMALL), "cpu")
         return record["data"]["digest"], record["code"]["trained_at"], record
 
     first, _, record = digest()
     assert digest()[2] == record
     table = pd.read_csv(music)
     table.assign(group=["calm 0", "calm 1", "calm 2", "wild 0", "wild 1", "wild 1 too"]).to_csv(music, index=False)
-    own_music.networks._frames.cache_clear()
+    train.networks._frames.cache_clear()
     second = digest()[0]
     assert second != first
     write(music.parent / "calm" / "c0.wav", tone(230, 5), RATE)
-    own_music.networks._frames.cache_clear()
+    train.networks._frames.cache_clear()
     assert digest()[0] not in (first, second)
 
 
 def test_networks_that_are_trained_are_not_trained_again(music, monkeypatch):
-    asked = own_music.runs(str(music), "co_teaching", "cpu", (0,), SMALL | {"training.epochs": 2})
-    model = own_music.train(asked, "cpu")
+    asked = train.runs(str(music), "co_teaching", "cpu", (0,), SMALL | {"training.epochs": 2})
+    model = train.train(asked, "cpu")
     assert len(model.committee.members) == 2 == model.committee.together
-    monkeypatch.setattr(own_music.networks, "fit", lambda *a: pytest.fail("trained again"))
-    assert own_music.train(asked, "cpu").digest == model.digest
-    assert own_music.known_songs(model, datasets.load(str(music))) == 6
+    monkeypatch.setattr(train.networks, "fit", lambda *a: pytest.fail("trained again"))
+    assert train.train(asked, "cpu").digest == model.digest
+    assert train.known_songs(model, datasets.load(str(music))) == 6
 
 
 def test_what_makes_no_model_is_refused_before_anything_is_trained(music, monkeypatch):
-    monkeypatch.setattr(own_music.networks, "fit", lambda *a: pytest.fail("trained"))
-    with pytest.raises(own_music.ModelError, match="choose another method"):
-        own_music.train(own_music.runs(str(music), "two_stage", "cpu", (0,), SMALL), "cpu")
+    monkeypatch.setattr(train.networks, "fit", lambda *a: pytest.fail("trained"))
+    with pytest.raises(train.ModelError, match="choose another method"):
+        train.train(train.runs(str(music), "two_stage", "cpu", (0,), SMALL), "cpu")
     table = pd.read_csv(music).rename(columns={"label": "tags"})
     table.assign(part=["train", "validation", "test"] * 2).to_csv(music.with_name("tags.csv"), index=False)
-    with pytest.raises(own_music.DataError, match="can be checked"):
-        own_music.with_labels(own_music.runs(str(music.with_name("tags.csv")), "inherit", "cpu", (0,)))
+    with pytest.raises(train.DataError, match="can be checked"):
+        train.with_labels(train.runs(str(music.with_name("tags.csv")), "inherit", "cpu", (0,)))
 
 
 def test_the_wrong_label_is_the_most_doubtful_one(music, monkeypatch):
@@ -174,8 +176,8 @@ def test_the_wrong_label_is_the_most_doubtful_one(music, monkeypatch):
         return found.assign(**{name: np.where(own == name, found["clean_probability"], 1 - found["clean_probability"])
                                for name in tracks.classes})  # fmt: skip
 
-    monkeypatch.setattr(label_check, "judged", judged)
-    songs, windows = own_music.doubtful([{}, {}], tracks)
+    monkeypatch.setattr(clean_probability, "judged", judged)
+    songs, windows = train.doubtful([{}, {}], tracks)
     first = songs.iloc[0]
     assert first["track_id"] == tracks.table["track_id"][2] and (first["label"], first["called"]) == ("calm", "wild")
     assert first["clean_probability"] == pytest.approx(0.1) and first["seconds"] == "0 1" and len(windows) == 12

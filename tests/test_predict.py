@@ -15,12 +15,15 @@ import torch
 from click.testing import CliRunner
 from conftest import RATE, tone, untrained, write
 
-from mer_core import audio, cli, datasets, frames, listing, predict, prediction_files, trained, training, uncertainty
-from mer_core.features import LogMel, log_mel, log_mel_of_blocks
-from mer_core.tracks import measured
+from mer_app import inputs, main, outputs
+from mer_core import datasets, frames, predict, trained_model, training
+from mer_core.audio import decoding
+from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
+from mer_core.datasets.tracks import measured
+from mer_core.evaluation import uncertainty
 
 MODEL = untrained()
-FFMPEG = pytest.mark.skipif(not audio.has_ffmpeg(), reason="ffmpeg is not installed")
+FFMPEG = pytest.mark.skipif(not decoding.has_ffmpeg(), reason="ffmpeg is not installed")
 
 
 @pytest.fixture
@@ -32,11 +35,11 @@ def song(tmp_path, rng):
 
 @pytest.fixture
 def model_file(tmp_path):
-    return str(trained.save(MODEL, tmp_path / "model.safetensors"))
+    return str(trained_model.save(MODEL, tmp_path / "model.safetensors"))
 
 
 def mer_predict(model_file, *words, **keywords):
-    return CliRunner().invoke(cli.main, ["predict", "--model", model_file, *map(str, words)], **keywords)
+    return CliRunner().invoke(main.main, ["predict", "--model", model_file, *map(str, words)], **keywords)
 
 
 # --- features block by block -------------------------------------------------------------------------------------------------
@@ -54,10 +57,10 @@ def test_blocks_give_the_frames_of_the_whole(settings, n, rng):
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 192_000])
 def test_decoding_in_blocks_loses_no_sample(tmp_path, rng, rate):
-    samples = rng.uniform(-0.5, 0.5, 3 * audio.BLOCK // 2).astype(np.float32)
+    samples = rng.uniform(-0.5, 0.5, 3 * decoding.BLOCK // 2).astype(np.float32)
     path = write(tmp_path / "a.wav", samples, rate)
     decoded, _ = soundfile.read(path, dtype="float32")
-    np.testing.assert_array_equal(audio.read(path, RATE), decoded if rate == RATE else soxr.resample(decoded, rate, RATE))
+    np.testing.assert_array_equal(decoding.read(path, RATE), decoded if rate == RATE else soxr.resample(decoded, rate, RATE))
 
 
 # --- one song ----------------------------------------------------------------------------------------------------------------
@@ -119,7 +122,7 @@ def test_a_short_song_begins_again_and_says_so(tmp_path):
     short = predict.predict(write(tmp_path / "a.wav", tone(300, 1.2)), MODEL)
     assert len(short.timeline) == 1 and short.timeline["end_s"][0] == pytest.approx(1.2)
     assert "begun again" in short.notes[0]
-    with pytest.raises(audio.AudioError, match=r"lasts 0\.40 s.*longer piece"):
+    with pytest.raises(decoding.AudioError, match=r"lasts 0\.40 s.*longer piece"):
         predict.predict(write(tmp_path / "b.wav", tone(300, 0.4)), MODEL)
 
 
@@ -177,7 +180,7 @@ def mp3(folder: Path, *, index: bool, mode: str = "CONSTANT", level: float = 0.5
     """Noise as mp3, with or without the frame at its beginning that tells how many follow."""
     soundfile.write(folder / "whole.mp3", NOISE, RATE, bitrate_mode=mode, compression_level=level)
     whole = (folder / "whole.mp3").read_bytes()
-    return whole if index else whole[audio._mp3_frame(whole[:3])[0] :]
+    return whole if index else whole[decoding._mp3_frame(whole[:3])[0] :]
 
 
 def notes_of(path: Path, content: bytes) -> tuple[str, ...]:
@@ -235,11 +238,11 @@ def test_channels_that_cancel_out_are_silence(tmp_path):
 
 @pytest.mark.parametrize("ffmpeg, known", [(True, "libsndfile or ffmpeg knows"), (False, "libsndfile knows")])
 def test_what_no_decoder_knows_is_not_said_to_be_missing(tmp_path, monkeypatch, ffmpeg, known):
-    if ffmpeg and not audio.has_ffmpeg():
+    if ffmpeg and not decoding.has_ffmpeg():
         pytest.skip("ffmpeg is not installed")
-    monkeypatch.setattr(audio, "has_ffmpeg", lambda: ffmpeg)
+    monkeypatch.setattr(decoding, "has_ffmpeg", lambda: ffmpeg)
     (tmp_path / "a.mp3").write_bytes(np.random.default_rng(0).bytes(50_000))
-    with pytest.raises(audio.AudioError, match=rf"a\.mp3: is no sound that {known}\. (Convert|Install)"):
+    with pytest.raises(decoding.AudioError, match=rf"a\.mp3: is no sound that {known}\. (Convert|Install)"):
         predict.predict(tmp_path / "a.mp3", MODEL)
 
 
@@ -248,13 +251,13 @@ def test_without_permission(tmp_path, song, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refused)
-    with pytest.raises(audio.AudioError, match=r"song\.wav: cannot be read \(Permission denied\)\. Change its permissions"):
+    with pytest.raises(decoding.AudioError, match=r"song\.wav: cannot be read \(Permission denied\)\. Change its permissions"):
         predict.predict(song, MODEL)
 
 
 def test_a_folder_is_no_song(tmp_path):
     (tmp_path / "a.mp3").mkdir()
-    with pytest.raises(audio.AudioError, match="is no sound file"):
+    with pytest.raises(decoding.AudioError, match="is no sound file"):
         predict.predict(tmp_path / "a.mp3", MODEL)
 
 
@@ -262,14 +265,14 @@ def test_a_folder_is_no_song(tmp_path):
 def test_what_only_ffmpeg_reads_sounds_the_same(song, tmp_path):
     path = tmp_path / "song.m4a"
     subprocess.run(["ffmpeg", "-v", "error", "-i", song, "-c:a", "alac", path], check=True)
-    np.testing.assert_allclose(audio.read(path, RATE), audio.read(song, RATE), atol=1e-4)
-    assert audio.duration_s(path) == pytest.approx(5, abs=0.01)
+    np.testing.assert_allclose(decoding.read(path, RATE), decoding.read(song, RATE), atol=1e-4)
+    assert decoding.duration_s(path) == pytest.approx(5, abs=0.01)
 
 
 def test_without_ffmpeg_the_remedy_is_ffmpeg(tmp_path, monkeypatch):
     (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(5000))
-    monkeypatch.setattr(audio, "has_ffmpeg", lambda: False)
-    with pytest.raises(audio.AudioError, match="Install ffmpeg"):
+    monkeypatch.setattr(decoding, "has_ffmpeg", lambda: False)
+    with pytest.raises(decoding.AudioError, match="Install ffmpeg"):
         predict.predict(tmp_path / "song.m4a", MODEL)
 
 
@@ -302,16 +305,16 @@ def test_folders_patterns_and_playlists(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     a, c = tmp_path / "a.mp3", tmp_path / "b" / "c d.FLAC"
-    assert listing.Listing([str(tmp_path)]).files == [a, c]
-    assert listing.Listing([f"{tmp_path}/**/*.FLAC", str(a), str(a)]).files == [c, a]
+    assert inputs.Listing([str(tmp_path)]).files == [a, c]
+    assert inputs.Listing([f"{tmp_path}/**/*.FLAC", str(a), str(a)]).files == [c, a]
     (tmp_path / "b" / "list.m3u8").write_text(
         f"\ufeff#EXTM3U\r\n../a.mp3\r\nfile://{str(c).replace(' ', '%20')}\r\nlist.m3u8\r\n"
     )
     (tmp_path / "list.pls").write_text("[playlist]\nFile1=b/c d.FLAC\nTitle1=C\nFile2=http://example.org/x.mp3\n")
-    found = listing.Listing([str(tmp_path / "b" / "list.m3u8"), str(tmp_path / "list.pls")])
+    found = inputs.Listing([str(tmp_path / "b" / "list.m3u8"), str(tmp_path / "list.pls")])
     assert [path.resolve() for path in found.files] == [a, c]
     assert "Download it first" in found.problems["http://example.org/x.mp3"]
-    found = listing.Listing([f"{tmp_path}/*.wma", str(tmp_path / "b" / "e.txt"), ""])
+    found = inputs.Listing([f"{tmp_path}/*.wma", str(tmp_path / "b" / "e.txt"), ""])
     assert "no file fits" in found.problems[f"{tmp_path}/*.wma"] and len(found.files) == 1 and "" in found.problems
 
 
@@ -323,12 +326,12 @@ def test_playlists_from_elsewhere(tmp_path):
     (tmp_path / "wide.m3u8").write_bytes("sub\\b.mp3\n".encode("utf-16"))
     (tmp_path / "gone.m3u").write_text("gone [1].mp3\n")
     (tmp_path / "empty.m3u").write_text("#EXTM3U\n")
-    found = listing.Listing([str(tmp_path / name) for name in ("win.m3u", "wide.m3u8", "gone.m3u", "empty.m3u")])
+    found = inputs.Listing([str(tmp_path / name) for name in ("win.m3u", "wide.m3u8", "gone.m3u", "empty.m3u")])
     assert [path.name for path in found.files] == ["b.mp3", "café.mp3", "song [live].mp3"]
     gone, empty = found.problems.values()
     assert "no such file, named in" in gone and "gone.m3u" in gone and "names no files" in empty
-    assert "Download it first" in listing.Listing(["https://example.org/a.mp3"]).problems["https://example.org/a.mp3"]
-    assert listing.of_list(b"a.mp3\r\nb.mp3\r\n", null=False) == ["a.mp3", "b.mp3"]
+    assert "Download it first" in inputs.Listing(["https://example.org/a.mp3"]).problems["https://example.org/a.mp3"]
+    assert inputs.of_list(b"a.mp3\r\nb.mp3\r\n", null=False) == ["a.mp3", "b.mp3"]
 
 
 def test_a_loop_of_links_ends(tmp_path):
@@ -336,7 +339,7 @@ def test_a_loop_of_links_ends(tmp_path):
     (tmp_path / "a" / "x.mp3").write_bytes(b"x")
     (tmp_path / "a" / "b" / "up").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "self").symlink_to(tmp_path / "a" / "self")
-    assert listing.Listing([str(tmp_path)]).files == [tmp_path / "a" / "x.mp3"]
+    assert inputs.Listing([str(tmp_path)]).files == [tmp_path / "a" / "x.mp3"]
 
 
 def test_a_list_on_standard_input(song, model_file):
@@ -368,7 +371,7 @@ def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_
     table = pd.read_csv(tmp_path / "out.csv")
     assert table["path"].tolist() == [str(b), str(a)] and table["duration_s"].tolist() == [4, 5]
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
-    assert table.columns.tolist() == prediction_files.columns(MODEL)
+    assert table.columns.tolist() == outputs.columns(MODEL)
 
 
 def test_a_file_of_another_kind_is_never_written_over(tmp_path, song, model_file):

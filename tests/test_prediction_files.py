@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 from conftest import tone, untrained, write
 
-from mer_core import UserError, cli, predict, terminal, trained
-from mer_core.prediction_files import Objects, OutputError, Outputs, Table
+from mer_app import main, prediction_table
+from mer_app.outputs import Objects, OutputError, Outputs, Table
+from mer_core import UserError, predict, trained_model
 
 MODEL = untrained()
 OTHER = dataclasses.replace(MODEL, card=MODEL.card | {"title": "another"})
@@ -29,10 +30,10 @@ def music(tmp_path):
 @pytest.fixture
 def mer(tmp_path, monkeypatch):
     """``mer predict`` in a folder of its own; ``mer.heard`` are the names of the files that were heard."""
-    model_file, real, heard = trained.save(MODEL, tmp_path / "model.safetensors"), predict.predict, []
+    model_file, real, heard = trained_model.save(MODEL, tmp_path / "model.safetensors"), predict.predict, []
 
     def mer_predict(*words, **keywords):
-        return CliRunner(**keywords).invoke(cli.main, ["predict", "--model", str(model_file), *map(str, words)])
+        return CliRunner(**keywords).invoke(main.main, ["predict", "--model", str(model_file), *map(str, words)])
 
     monkeypatch.setattr(predict, "predict", lambda path, model: heard.append(path.name) or real(path, model))
     monkeypatch.chdir(tmp_path)
@@ -229,7 +230,9 @@ def test_a_wide_name_takes_its_two_columns_and_letters_without_a_glyph_no_warnin
     song = music[0].rename("日本の歌.wav")
     answer = mer(song, "--plot", "pictures")
     assert answer.exit_code == 0 and not [w for w in recwarn if "Glyph" in str(w.message)]
-    assert len({terminal.columns(terminal.fitted(name, 20)) for name in ("a", "日" * 30, "x" * 30, "日x" * 9)}) == 1
+    assert (
+        len({prediction_table.columns(prediction_table.fitted(name, 20)) for name in ("a", "日" * 30, "x" * 30, "日x" * 9)}) == 1
+    )
 
 
 # --- pictures ----------------------------------------------------------------------------------------------------------------
@@ -257,7 +260,7 @@ def with_course(one, **probabilities):
 
 def test_a_course_rises_from_the_lowest_block_to_the_highest(said):
     one = with_course(said[0], Q1=[0, 0.124, 0.126, 0.5, 0.99, 1], arousal=[1.0] * 6)
-    lines = terminal.course_of(dataclasses.replace(one, probabilities=one.probabilities | {"Q1": 0.457})).splitlines()
+    lines = prediction_table.course_of(dataclasses.replace(one, probabilities=one.probabilities | {"Q1": 0.457})).splitlines()
     assert lines[0] == "Q1 happy 0.46 ▁▁▂▅██" and lines[1].endswith(" ▁▁▁▁▁▁") and lines[5].endswith(" ██████")
     assert len(lines) == 7 and lines[6].split() == ["0:00", "2:05"]
 
@@ -265,8 +268,8 @@ def test_a_course_rises_from_the_lowest_block_to_the_highest(said):
 @pytest.mark.parametrize("width", [30, 80, 200])
 def test_a_course_and_a_row_fit_the_terminal(said, width, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
-    assert len(terminal.row_of(said[0])) <= max(width, terminal.NARROWEST + terminal.NUMBERS)
-    lines = terminal.course_of(with_course(said[0], Q1=np.linspace(0, 1, 1000))).splitlines()
+    assert len(prediction_table.row_of(said[0])) <= max(width, prediction_table.NARROWEST + prediction_table.NUMBERS)
+    lines = prediction_table.course_of(with_course(said[0], Q1=np.linspace(0, 1, 1000))).splitlines()
     assert {len(line) for line in lines} == {width}
     assert lines[0][14] == "▁" and lines[0].endswith("█") and lines[0][14:] == "".join(sorted(lines[0][14:]))
     assert lines[-1].endswith(" 2:05")
@@ -275,9 +278,9 @@ def test_a_course_and_a_row_fit_the_terminal(said, width, monkeypatch):
 def test_the_course_is_shown_of_one_song_where_it_can_be(mer, music):
     def shown(answer):
         assert answer.exit_code == 0
-        return [line.split()[0] for line in answer.stdout.splitlines() if set(terminal.BLOCKS) & set(line)]
+        return [line.split()[0] for line in answer.stdout.splitlines() if set(prediction_table.BLOCKS) & set(line)]
 
     assert shown(mer("music/a.wav")) == ["Q1", "Q2", "Q3", "Q4", "valence", "arousal"]
     assert not shown(mer("music")) and not shown(mer("music/a.wav", "--quiet"))
     assert not shown(mer("music/a.wav", charset="latin-1"))
-    assert not terminal.speaks_blocks(io.StringIO())
+    assert not prediction_table.speaks_blocks(io.StringIO())

@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from mer_core import printing
+from mer_companion.book import pdf
 
 PAGE = (
     '<html><head><link href="{up}_static/a.css"></head><body><nav>menu</nav>'
@@ -24,7 +24,7 @@ def site(tmp_path):
 
 
 def test_links_lead_inside_and_files_stay_where_they_are(site):
-    whole = BeautifulSoup(printing.on_one_page(site, ["a", "executed/b"], "html/"), "html.parser")
+    whole = BeautifulSoup(pdf.on_one_page(site, ["a", "executed/b"], "html/"), "html.parser")
     assert [link.get("href") for link in whole.find_all("a")] == [
         "#executed-b--end", "https://example.org", "#a--top", "#executed-b--end", None,
     ]  # fmt: skip
@@ -36,7 +36,7 @@ def test_links_lead_inside_and_files_stay_where_they_are(site):
 def test_without_a_browser_the_error_says_what_to_do(site, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("MER_CHROMIUM", raising=False)
-    with pytest.raises(printing.PrintingError, match="MER_CHROMIUM"):
-        printing.to_pdf(site, ["a"], site / "book.pdf")
+    with pytest.raises(pdf.PrintingError, match="MER_CHROMIUM"):
+        pdf.to_pdf(site, ["a"], site / "book.pdf")
     monkeypatch.setenv("MER_CHROMIUM", "mine")
-    assert printing.browser() == "mine"
+    assert pdf.browser() == "mine"

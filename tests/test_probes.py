@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from mer_core import evaluation, experiments, fusion, probes, results
-from mer_core.fusion import Fusion
-from mer_core.probes import Probe
-from mer_core.splits import Folds
+from mer_companion import experiments, results
+from mer_companion.runs import ensembles, make_records, song_classifiers
+from mer_companion.runs.ensembles import Fusion
+from mer_companion.runs.song_classifiers import Probe
+from mer_core.datasets.splits import Folds
 
 FOLDS = Folds(n=2, by="song", inner=0)
 CORPUS = "synthetic:n_songs=32,n_artists=32,song_s=4"
@@ -13,7 +14,7 @@ CORPUS = "synthetic:n_songs=32,n_artists=32,song_s=4"
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
     """A probe on embeddings that tell three classes apart and leave two for each other."""
-    tracks = probes.tracks_of(Probe(dataset=CORPUS))
+    tracks = song_classifiers.tracks_of(Probe(dataset=CORPUS))
     rng = np.random.default_rng(0)
     values = rng.normal(size=(32, 5))
     values[np.arange(32), np.minimum(tracks.targets, 2)] += 6
@@ -26,7 +27,7 @@ def embedded(tmp_path_factory):
 def test_a_probe_finds_what_its_features_tell_and_no_more(embedded, classifier):
     source, targets = embedded
     probe = Probe(dataset=CORPUS, sources=(source,), classifier=classifier, folds=FOLDS)
-    arrays, story = probes.answers(probe, probes.tracks_of(probe))
+    arrays, story = song_classifiers.answers(probe, song_classifiers.tracks_of(probe))
     assert sorted(arrays["track"]) == list(range(32)) and len(story["log"]) == 2
     np.testing.assert_allclose(arrays["mean"].sum(axis=1), 1)
     called = arrays["decision_whole_song"]
@@ -36,23 +37,25 @@ def test_a_probe_finds_what_its_features_tell_and_no_more(embedded, classifier):
 
 def test_settings_are_chosen_without_the_tested_songs(embedded, monkeypatch):
     source, _ = embedded
-    seen, original = [], probes.fit
-    monkeypatch.setattr(probes, "fit", lambda probe, values, *rest: seen.append(len(values)) or original(probe, values, *rest))
+    seen, original = [], song_classifiers.fit
+    monkeypatch.setattr(
+        song_classifiers, "fit", lambda probe, values, *rest: seen.append(len(values)) or original(probe, values, *rest)
+    )
     probe = Probe(dataset=CORPUS, sources=(source,), folds=FOLDS)
-    arrays, _ = probes.answers(probe, probes.tracks_of(probe))
+    arrays, _ = song_classifiers.answers(probe, song_classifiers.tracks_of(probe))
     assert seen == [32 - np.sum(arrays["fold"] == k) for k in (0, 1)]
 
 
 def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
     source, _ = embedded
     made = {
-        kind: evaluation.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        kind: make_records.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
         for kind in ("svm", "logistic")
     }
     members = {kind: [record] for kind, record in made.items()}
-    joined = evaluation.fuse(Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS), "test", "smoke", "both", members)
-    expected = np.mean([fusion.probabilities(record) for record in made.values()], axis=0)
-    np.testing.assert_allclose(fusion.probabilities(joined), expected)
+    joined = make_records.fuse(Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS), "test", "smoke", "both", members)
+    expected = np.mean([ensembles.probabilities(record) for record in made.values()], axis=0)
+    np.testing.assert_allclose(ensembles.probabilities(joined), expected)
     assert results.value(joined, name="accuracy", target="emotion", decision="whole_song")["n"] == 32
 
 
@@ -65,28 +68,28 @@ def validated(record, accuracies):
 def test_each_fold_takes_what_answered_best_for_unheard_training_songs(embedded):
     source, _ = embedded
     svm, logistic = (
-        evaluation.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        make_records.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
         for kind in ("svm", "logistic")
     )
     members = {"svm": [validated(svm, (0.9, 0.1))], "logistic": [validated(logistic, (0.2, 0.8))]}
-    found, log = fusion.answers(Fusion(dataset=CORPUS, chosen_for="emotion", folds=FOLDS), members)
+    found, log = ensembles.answers(Fusion(dataset=CORPUS, chosen_for="emotion", folds=FOLDS), members)
     assert [row["chosen"] for (row,) in log] == ["svm", "logistic"]
-    expected = np.where(found["fold"][:, None] == 0, fusion.probabilities(svm), fusion.probabilities(logistic))
+    expected = np.where(found["fold"][:, None] == 0, ensembles.probabilities(svm), ensembles.probabilities(logistic))
     np.testing.assert_array_equal(found["mean"], expected)
-    one_fold, _ = fusion.answers(Fusion(dataset=CORPUS, folds=Folds(n=2, by="song", inner=0, tested=1)), members)
+    one_fold, _ = ensembles.answers(Fusion(dataset=CORPUS, folds=Folds(n=2, by="song", inner=0, tested=1)), members)
     assert set(one_fold["fold"]) == {0} and len(one_fold["track"]) == (found["fold"] == 0).sum()
 
 
 def test_members_of_other_folds_are_refused(embedded):
     source, _ = embedded
     one, other = (
-        evaluation.execute(
+        make_records.execute(
             Probe(dataset=CORPUS, sources=(source,), folds=Folds(n=n, by="song", inner=0)), "test", "smoke", f"n{n}"
         )
         for n in (2, 3)
     )
     with pytest.raises(results.RecordError, match="cannot be joined"):
-        fusion.answers(Fusion(dataset=CORPUS), {"a": [one], "b": [other]})
+        ensembles.answers(Fusion(dataset=CORPUS), {"a": [one], "b": [other]})
 
 
 def test_an_experiment_turns_sources_and_members_into_probes_and_fusions():

@@ -4,8 +4,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from mer_core import audio, cli, device, paths, profiling
-from mer_core.features import LogMel, frames_of
+from mer_app import main
+from mer_companion.runs import profiling
+from mer_core import device, paths
+from mer_core.audio import decoding
+from mer_core.audio.features import LogMel, frames_of
 
 
 def test_shares_of_stages_are_of_the_whole_and_add_up(tmp_path, monkeypatch):
@@ -23,7 +26,7 @@ def waiting() -> None:
 
 def test_every_stage_counts_functions_of_its_own():
     keys = [profiling._key(one) for functions in profiling.STAGES.values() for one in functions]
-    assert len(set(keys)) == len(keys) and profiling._key(audio.read)[2] == "read"
+    assert len(set(keys)) == len(keys) and profiling._key(decoding.read)[2] == "read"
 
 
 def test_what_was_made_before_is_hidden_and_then_there_again():
@@ -48,7 +51,7 @@ def test_profile_tells_where_the_time_of_a_run_goes_and_keeps_no_record(monkeypa
     threads = torch.get_num_threads()
     small = [f"--set={one}" for one in ("training.epochs=6", "folds.tested=1", "folds.inner=0")]
     command = ["run", "segments_to_songs", "--only", "inherit", "--seed", "0", "--profile", *small]
-    answer = CliRunner().invoke(cli.main, command)
+    answer = CliRunner().invoke(main.main, command)
     torch.set_num_threads(threads)
     assert answer.exit_code == 0, answer.output
     for line in (*profiling.STAGES, "convolutions: ", "of a large matrix product"):

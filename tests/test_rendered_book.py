@@ -15,7 +15,10 @@ import pytest
 import soundfile
 from bs4 import BeautifulSoup
 
-from mer_core import assets, audio, book, notebooks, paired, paths, printing
+from mer_companion.book import ipynb, notebooks, pdf, web_assets
+from mer_companion.book import site as book
+from mer_core import paths
+from mer_core.audio import decoding
 from mer_core.predict import predict
 
 pytestmark = pytest.mark.browser
@@ -57,8 +60,8 @@ def tab():
     from playwright.sync_api import sync_playwright  # `make test` does without
 
     with sync_playwright() as playwright:
-        options = [*printing.WITHOUT_A_SCREEN, "--autoplay-policy=no-user-gesture-required"]
-        browser = playwright.chromium.launch(executable_path=printing.browser(), args=options)
+        options = [*pdf.WITHOUT_A_SCREEN, "--autoplay-policy=no-user-gesture-required"]
+        browser = playwright.chromium.launch(executable_path=pdf.browser(), args=options)
         yield browser.new_page()
         browser.close()
 
@@ -88,7 +91,7 @@ def findings_of_axe(tab, theme):
 def visits(site, tab):
     """What was found on every page, at every width, in every theme; each page is loaded once for each width."""
     found, seen = [], watch(tab)
-    axe = (assets.FETCHED / "axe-core/axe.min.js").read_text(encoding="utf-8")
+    axe = (web_assets.FETCHED / "axe-core/axe.min.js").read_text(encoding="utf-8")
     for name, width in product(PAGES, WIDTHS):
         seen.clear()
         tab.set_viewport_size({"width": width, "height": 900})
@@ -191,7 +194,7 @@ def hearing(site, tab):
 
 @pytest.mark.parametrize(("rate", "suffix"), [(8000, "wav"), (16000, "mp3"), (22050, "wav"), (44100, "mp3"), (48000, "flac")])
 def test_the_page_hears_in_a_song_what_python_hears(hearing, tab, corpus, tmp_path, rate, suffix):
-    samples = np.concatenate([audio.read(path, rate) for path in corpus.table["path"][:5]])  # more than one block of windows
+    samples = np.concatenate([decoding.read(path, rate) for path in corpus.table["path"][:5]])  # more than one block of windows
     soundfile.write(file := tmp_path / f"song.{suffix}", np.stack([samples, samples / 2], axis=1), rate)
     drop(tab, file)
     here, there = np.array(json.loads(tab.locator(HEARD).get_attribute("data-windows"))), predict(file)
@@ -259,7 +262,7 @@ def test_a_downloaded_notebook_reads_in_plain_jupyter(site):
     assert len(files) == len(notebooks.sources())
     for file in files:
         cells = nbformat.read(file, as_version=4).cells
-        assert not any(paired.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
+        assert not any(ipynb.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
 
 
 def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab):
@@ -303,11 +306,11 @@ def test_two_builds_from_the_same_records_are_identical(site, tmp_path):
 
 
 def test_the_printed_book_has_every_page_and_no_link_to_this_machine(site, tab, tmp_path):
-    file = printing.to_pdf(site, book.listed(), tmp_path / "book.pdf")
+    file = pdf.to_pdf(site, book.listed(), tmp_path / "book.pdf")
     assert file.read_bytes().startswith(b"%PDF")
     tab.goto(file.with_suffix(".html").as_uri())
     assert tab.evaluate("[...document.querySelectorAll('article')].map(({id}) => id)") == [
-        printing.place(name) for name in book.listed()
+        pdf.place(name) for name in book.listed()
     ]
     tab.evaluate(DRAWN)
     assert tab.locator("mjx-container").count() and not tab.locator(UNDRAWN).count()

@@ -6,17 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import UserError, device, evaluation, experiments, networks, paths, reruns, results, songs, tables, tagging
+from mer_companion import experiments, results
+from mer_companion.analysis import tables
+from mer_companion.experiments import EXPERIMENTS
+from mer_companion.experiments.presets import SSSL
+from mer_companion.reproduction import retraining
+from mer_companion.runs import cross_validation, make_records
+from mer_companion.runs.settings import Run, changed
+from mer_core import UserError, device, paths
+from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel
 from mer_core.datasets import synthetic
-from mer_core.experiments import EXPERIMENTS
-from mer_core.experiments.presets import SSSL
-from mer_core.features import LogMel, MelAndHPCP, StoredMel
-from mer_core.label_noise import LabelNoise
+from mer_core.datasets.label_noise import LabelNoise
+from mer_core.datasets.splits import Folds
+from mer_core.evaluation import aggregation, tag_metrics
+from mer_core.evaluation.aggregation import SongDecision
 from mer_core.methods import METHODS, inherit, self_learning
 from mer_core.models import Network, backbones, crnn
-from mer_core.runs import Run, changed
-from mer_core.songs import SongDecision
-from mer_core.splits import Folds
 from mer_core.training import Training
 
 
@@ -24,7 +29,7 @@ from mer_core.training import Training
 def tiny(monkeypatch_module):
     """A run of seconds: 16 songs of 6 s, two epochs, two folds."""
     small = synthetic.Corpus(n_songs=16, n_artists=16, song_s=6)
-    monkeypatch_module.setitem(networks.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k))
+    monkeypatch_module.setitem(cross_validation.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k))
     return replace(
         SSSL["smoke"],
         training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
@@ -99,11 +104,11 @@ def test_every_experiment_has_runs_of_its_own_at_every_preset():
 
 
 def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(tiny, monkeypatch):
-    unbroken = evaluation.execute(tiny, "test", "smoke", "unbroken")
+    unbroken = make_records.execute(tiny, "test", "smoke", "unbroken")
     expected = results.predictions(unbroken)
     for path in (paths.CACHE / "networks").rglob("*.npz"):
         path.unlink()
-    trained, original = [], networks.fit
+    trained, original = [], cross_validation.fit
 
     def fit_until_killed(*arguments):
         if len(trained) == 4:  # of three networks for each of two folds
@@ -111,47 +116,49 @@ def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(ti
         trained.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setattr(networks, "fit", fit_until_killed)
+    monkeypatch.setattr(cross_validation, "fit", fit_until_killed)
     with pytest.raises(KeyboardInterrupt):
-        evaluation.execute(tiny, "test", "smoke", "killed")
+        make_records.execute(tiny, "test", "smoke", "killed")
     trained.clear()
-    monkeypatch.setattr(networks, "fit", lambda *a: trained.append(a) or original(*a))
-    resumed = results.predictions(evaluation.execute(tiny, "test", "smoke", "killed"))
+    monkeypatch.setattr(cross_validation, "fit", lambda *a: trained.append(a) or original(*a))
+    resumed = results.predictions(make_records.execute(tiny, "test", "smoke", "killed"))
     assert len(trained) == 2  # what was left of six networks
     for name, values in expected.items():
         np.testing.assert_array_equal(resumed[name], values)
 
 
 def test_a_run_with_a_record_is_loaded_not_repeated(tiny, monkeypatch):
-    first = evaluation.execute(tiny, "test", "smoke", "again")
-    monkeypatch.setattr(networks, "load_frames", None)
-    assert evaluation.execute(tiny, "test", "smoke", "again") == first
+    first = make_records.execute(tiny, "test", "smoke", "again")
+    monkeypatch.setattr(cross_validation, "load_frames", None)
+    assert make_records.execute(tiny, "test", "smoke", "again") == first
     monkeypatch.setattr(results, "code_digest", lambda *rooms: "other code")
     with pytest.raises(TypeError, match="not callable"):  # a smoke record of other code is stale
-        evaluation.execute(tiny, "test", "smoke", "again")
+        make_records.execute(tiny, "test", "smoke", "again")
 
 
 def test_a_fold_trained_again_gives_the_recorded_answers(tiny, monkeypatch):
     monkeypatch.setattr(experiments, "jobs", lambda *_: [("again", tiny), ("other seed", replace(tiny, seed=7))])
-    record = evaluation.execute(tiny, "test", "smoke", "again")
+    record = make_records.execute(tiny, "test", "smoke", "again")
     monkeypatch.setattr(results, "existing", lambda *_: record)
-    same, other = (reruns.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
+    same, other = (retraining.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
     assert same["now"] == same["recorded"] and same["largest_change_of_a_probability"] == 0
     assert other["largest_change_of_a_probability"] > 0 and other["songs"] == 8
     for row in (same, other):
-        reruns.save(row, "smoke")
-    assert len(reruns.table("smoke")) == 2
+        retraining.save(row, "smoke")
+    assert len(retraining.table("smoke")) == 2
     with pytest.raises(results.RecordError, match="that tested fold 2"):
-        reruns.rerun("test", "again", "smoke", 2)
+        retraining.rerun("test", "again", "smoke", 2)
 
 
 def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny, monkeypatch):
-    heard, original = [], networks.fit
-    monkeypatch.setattr(networks, "fit", lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest))
+    heard, original = [], cross_validation.fit
+    monkeypatch.setattr(
+        cross_validation, "fit", lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest)
+    )
     fresh = replace(tiny, seed=5)
-    for part in networks.parts(fresh):
-        networks.train_part(fresh, 0, part)
-    first, *parts = networks.read_fold(fresh, networks.load_frames(fresh), 0)
+    for part in cross_validation.parts(fresh):
+        cross_validation.train_part(fresh, 0, part)
+    first, *parts = cross_validation.read_fold(fresh, cross_validation.load_frames(fresh), 0)
     tracks, test, training = set(range(16)), set(first["test_track"]), set(first["in_sample_track"])
     outer, *inner = heard
     for own, part in zip(inner, parts, strict=True):
@@ -161,16 +168,16 @@ def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny
 
 
 def test_a_record_holds_what_a_reader_needs(tiny):
-    record = evaluation.execute(tiny, "test", "smoke", "again")
+    record = make_records.execute(tiny, "test", "smoke", "again")
     rows = pd.DataFrame(record["metrics"])
-    assert set(rows["decision"]) == set(songs.DECISION_NAMES) - {songs.OF_WHOLE_SONGS}
+    assert set(rows["decision"]) == set(aggregation.DECISION_NAMES) - {aggregation.OF_WHOLE_SONGS}
     assert set(rows["target"]) == {"emotion", "valence", "arousal"}
     pooled = rows[(rows["fold"] == "all") & (rows["part"] == "test")]
     assert ((pooled["low"] <= pooled["value"]) & (pooled["value"] <= pooled["high"])).all() and (pooled["n"] == 16).all()
     assert record["cost"]["seconds"] > 0 and record["environment"]["torch"] and len(record["log"]) == 2
     assert record["environment"]["precision"] == device.precision_on(device.best_device())
     stored = results.predictions(record)
-    tracks = networks.load_frames(tiny).tracks
+    tracks = cross_validation.load_frames(tiny).tracks
     right = tracks.targets[stored["track"]] == stored["decision_svm"]
     assert np.trace(record["confusion"]["svm"]) == right.sum()
     accuracy = results.value(record, name="accuracy", target="emotion", decision="svm")
@@ -180,16 +187,16 @@ def test_a_record_holds_what_a_reader_needs(tiny):
 
 
 def test_a_record_ships_no_annotations(tiny):
-    stored = results.predictions(evaluation.execute(tiny, "test", "smoke", "again"))
+    stored = results.predictions(make_records.execute(tiny, "test", "smoke", "again"))
     assert not {"truth", "label", "targets", "group"} & set(stored)
 
 
 def test_runs_side_by_side_train_a_shared_network_once(tiny):
     other = replace(tiny, song=SongDecision(share_threshold=0.3))
     with ThreadPoolExecutor(1) as executor:
-        started = networks.start([replace(one, seed=5) for one in (tiny, other)], executor)
-        assert len(started) == len(networks.networks_to_train(tiny)) == 6
-        record = evaluation.execute(replace(other, seed=5), "test", "smoke", "beside", started)
+        started = cross_validation.start([replace(one, seed=5) for one in (tiny, other)], executor)
+        assert len(started) == len(cross_validation.networks_to_train(tiny)) == 6
+        record = make_records.execute(replace(other, seed=5), "test", "smoke", "beside", started)
     assert record["data"]["n_tested"] == record["data"]["n_tracks"] == 16
 
 
@@ -201,10 +208,10 @@ def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
     assert [record["label"] for record in made] == ["self_learning"]
     compared = results.comparison("segments_to_songs", "smoke")
     (row,) = tables.differences(compared, decision="svm").itertuples()
-    truth = networks.load_frames(tiny).tracks.targets
+    truth = cross_validation.load_frames(tiny).tracks.targets
     shares = {
         label: np.mean([(p["decision_svm"] == truth[p["track"]]).mean() for one, run in pairs if one == label
-                        and (p := results.predictions(evaluation.execute(run, "segments_to_songs", "smoke", label)))])
+                        and (p := results.predictions(make_records.execute(run, "segments_to_songs", "smoke", label)))])
         for label in ("inherit", "self_learning")
     }  # fmt: skip
     assert row.value == pytest.approx(shares["self_learning"] - shares["inherit"]) and row.against == "inherit"
@@ -215,12 +222,12 @@ def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
 
 def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
     run = replace(tiny, method=inherit.Settings(), also_heard=("synthetic:n_songs=8,n_artists=8,song_s=5",))
-    monkey = networks.datasets.READERS["synthetic"]
-    networks.datasets.READERS["synthetic"] = synthetic.read
+    monkey = cross_validation.datasets.READERS["synthetic"]
+    cross_validation.datasets.READERS["synthetic"] = synthetic.read
     try:
-        record = evaluation.execute(replace(run, dataset="synthetic:n_songs=16,n_artists=16,song_s=6"), "test", "smoke", "far")
+        record = make_records.execute(replace(run, dataset="synthetic:n_songs=16,n_artists=16,song_s=6"), "test", "smoke", "far")
     finally:
-        networks.datasets.READERS["synthetic"] = monkey
+        cross_validation.datasets.READERS["synthetic"] = monkey
     (row,) = (m for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion"))
     assert row["n"] == 8 and row["dataset"] == run.also_heard[0] and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
     stored = results.predictions(record)
@@ -229,8 +236,8 @@ def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
 
 def test_a_learning_curve_watches_and_changes_nothing(tiny):
     plain = replace(tiny, folds=Folds(n=2, by="song", tested=1, inner=0))
-    watched = evaluation.execute(replace(plain, learning_curve=True), "test", "smoke", "watched")
-    seen, alone = results.predictions(watched), results.predictions(evaluation.execute(plain, "test", "smoke", "unwatched"))
+    watched = make_records.execute(replace(plain, learning_curve=True), "test", "smoke", "watched")
+    seen, alone = results.predictions(watched), results.predictions(make_records.execute(plain, "test", "smoke", "unwatched"))
     np.testing.assert_array_equal(seen["test"], alone["test"])
     curve = tables.learning_curves([watched]).set_index(["asked about", "epoch"])["share"]
     assert (
@@ -247,27 +254,27 @@ def test_tags_are_learned_in_the_same_loop_and_validation_says_when_to_stop():
         method=inherit.Settings(), network=crnn.Settings(width=4, branch=16, head_dropout=0.0),
         training=Training(epochs=12, batch_size=16, learning_rate=5e-3, patience=3), folds=Folds(n=2, inner=0, tested=1),
     )  # fmt: skip
-    path = networks.train_part(run, 0, 0)
+    path = cross_validation.train_part(run, 0, 0)
     with np.load(path) as stored:
         story = json.loads(str(stored["story"]))
         asked = {name: set(stored[f"{name}_track"]) for name in ("test", "validation")}
         probabilities, track = stored["test"], stored["test_track"]
-    part = networks.load_frames(run).tracks.table["part"]
+    part = cross_validation.load_frames(run).tracks.table["part"]
     assert all(set(part[list(own)]) == {name} and len(own) == (part == name).sum() for name, own in asked.items())
     aucs = [row["validation_roc_auc"] for row in story["log"]]
     assert len(aucs) == 12 or int(np.argmax(aucs)) == len(aucs) - 4  # stopped three epochs after the best
-    truth = networks.load_frames(run).tracks.targets[sorted(asked["test"])]
-    _, area = tagging.ranking(truth, songs.mean_probability(probabilities, track))
+    truth = cross_validation.load_frames(run).tracks.targets[sorted(asked["test"])]
+    _, area = tag_metrics.ranking(truth, aggregation.mean_probability(probabilities, track))
     assert area.mean() > 0.7 and probabilities.shape[1] == 6
     assert not np.allclose(probabilities.sum(axis=1), 1, atol=0.05)  # tags do not exclude one another
 
 
 def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
-    seen, original = [], networks.fit
-    monkeypatch.setattr(networks, "fit", lambda run, data, *rest: seen.append(data) or original(run, data, *rest))
+    seen, original = [], cross_validation.fit
+    monkeypatch.setattr(cross_validation, "fit", lambda run, data, *rest: seen.append(data) or original(run, data, *rest))
     noisy = replace(tiny, method=inherit.Settings(), noise=LabelNoise("symmetric", 0.5), folds=Folds(n=2, by="song", inner=0))
-    record = evaluation.execute(noisy, "test", "smoke", "noisy")
-    truth = networks.load_frames(tiny).tracks.targets
+    record = make_records.execute(noisy, "test", "smoke", "noisy")
+    truth = cross_validation.load_frames(tiny).tracks.targets
     data = seen[0]
     wrong = data.label.numpy() != truth[data.track]
     assert 0.3 < wrong.mean() < 0.7 and not data.truly_clean[wrong].any()
@@ -277,11 +284,11 @@ def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
 
 
 def test_a_record_of_other_settings_is_neither_taken_nor_overwritten(tiny):
-    record = evaluation.execute(tiny, "test", "smoke", "again")
+    record = make_records.execute(tiny, "test", "smoke", "again")
     path = results.path_of(record)
     path.write_text(json.dumps(record | {"config": record["config"] | {"window_s": 9.0}}))
     with pytest.raises(results.RecordError, match="before a default changed"):
-        evaluation.execute(tiny, "test", "smoke", "again")
+        make_records.execute(tiny, "test", "smoke", "again")
     path.write_text(json.dumps(record))
 
 

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import tone, untrained, write
 
-from mer_core import AskedError, cli, device, progress, shell, trained
+from mer_app import main, options
+from mer_core import AskedError, device, progress, trained_model
 
 
 def mer(*words):
-    return CliRunner().invoke(cli.main, words)
+    return CliRunner().invoke(main.main, words)
 
 
 def on_terminal(monkeypatch, *words) -> str:
@@ -36,7 +37,7 @@ def on_terminal(monkeypatch, *words) -> str:
         patch.setattr(sys, "stdout", terminal)
         patch.setattr(sys, "stderr", terminal)
         try:
-            cli.main(words, standalone_mode=False)
+            main.main(words, standalone_mode=False)
         except SystemExit as end:
             assert not end.code
     listener.join()
@@ -56,7 +57,7 @@ RECIPE = ("--set", "folds.n=2", "--set", "folds.by=song", "--set", "training.epo
 
 
 def test_quiet_commands_show_no_bar_on_a_terminal(music, tmp_path, monkeypatch):
-    trained.save(untrained(), tmp_path / "m.safetensors")
+    trained_model.save(untrained(), tmp_path / "m.safetensors")
     predict = ("predict", "--model", str(tmp_path / "m.safetensors"), str(music / "low"))
     assert "songs: 100%|" in on_terminal(monkeypatch, *predict)
     assert on_terminal(monkeypatch, *predict, "--quiet", "--csv", str(tmp_path / "table.csv")) == ""
@@ -114,11 +115,11 @@ def test_a_setting_that_makes_no_sense_is_refused_before_any_music_is_read(setti
 
 
 def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
-    from mer_core.runs import Run, changed
+    from mer_companion.runs.settings import Run, changed
 
-    run = changed(Run(), dict(map(shell.setting_of, ("noise.kind=symmetric", "noise.rate=1", "training.learning_rate=1e-3"))))
+    run = changed(Run(), dict(map(options.setting_of, ("noise.kind=symmetric", "noise.rate=1", "training.learning_rate=1e-3"))))
     assert (run.noise.rate, run.training.learning_rate) == (1, 0.001)
-    assert changed(Run(), dict(map(shell.setting_of, ("training.epochs=2", "method.warmup_epochs=1")))).training.epochs == 2
+    assert changed(Run(), dict(map(options.setting_of, ("training.epochs=2", "method.warmup_epochs=1")))).training.epochs == 2
 
 
 @pytest.mark.parametrize("seeds", [("1", "1"), ("-1",)])
@@ -138,9 +139,9 @@ def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(devic
 def test_the_device_is_that_of_the_command_only(monkeypatch):
     monkeypatch.delenv(device.DEVICE, raising=False)
     monkeypatch.delenv(progress.QUIET, raising=False)
-    with shell.on_device("cpu", quiet=True):
+    with options.on_device("cpu", quiet=True):
         assert device.best_device().type == "cpu" and os.environ[progress.QUIET]
-    with pytest.raises(AskedError), shell.on_device("cuda:99", quiet=True):
+    with pytest.raises(AskedError), options.on_device("cuda:99", quiet=True):
         pass
     assert not {device.DEVICE, progress.QUIET} & set(os.environ)
 
@@ -151,14 +152,14 @@ def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monke
     monkeypatch.setattr(device, "cores", lambda: 4)
     sizes = {}
     for name in ("cpu", "cuda", "auto"):
-        with shell.on_device(name, quiet=False), shell.executor_of(None, None) as executor:
+        with options.on_device(name, quiet=False), options.executor_of(None, None) as executor:
             sizes[name] = executor and executor._max_workers
     assert sizes == {"cpu": 4, "cuda": None, "auto": None}
 
 
 def test_what_cannot_be_written_is_refused_before_any_work(music, tmp_path, monkeypatch):
     monkeypatch.setattr("mer_core.datasets.load", None)
-    monkeypatch.setattr("mer_core.trained.named", None)
+    monkeypatch.setattr("mer_core.trained_model.named", None)
     (tmp_path / "taken").write_text("a file")
     for place in (tmp_path / "taken" / "x.out", tmp_path / "taken" / "deep" / "x.out", tmp_path):
         for command, option in (("evaluate", "--json"), ("label-check", "--html"), ("label-check", "--csv"), ("train", "--out")):
@@ -171,10 +172,10 @@ def test_what_cannot_be_written_is_refused_before_any_work(music, tmp_path, monk
 def test_what_can_be_made_can_be_written(tmp_path):
     (tmp_path / "old").write_text("")
     for name in ("old", "new", "folder/that/is/new", "/dev/null"):
-        assert shell.Writable().convert(str(tmp_path / name), None, None) == tmp_path / name
+        assert options.Writable().convert(str(tmp_path / name), None, None) == tmp_path / name
     assert not (tmp_path / "folder").exists()
     with pytest.raises(click.BadParameter):
-        shell.Writable(file_okay=False).convert(str(tmp_path / "old"), None, None)
+        options.Writable(file_okay=False).convert(str(tmp_path / "old"), None, None)
 
 
 def test_files_that_are_not_ours_stay(tmp_path, music):
@@ -214,7 +215,7 @@ def test_a_stopped_command_says_so_and_ends_as_shells_expect(music, monkeypatch)
 
 def test_no_colours_where_they_are_not_wanted(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
-    answer = CliRunner().invoke(cli.main, ["predict", "gone.mp3"], color=True)
+    answer = CliRunner().invoke(main.main, ["predict", "gone.mp3"], color=True)
     assert "could not be predicted" in answer.output and "\x1b" not in answer.output
     monkeypatch.delenv("NO_COLOR")
-    assert "\x1b" in CliRunner().invoke(cli.main, ["predict", "gone.mp3"], color=True).output
+    assert "\x1b" in CliRunner().invoke(main.main, ["predict", "gone.mp3"], color=True).output

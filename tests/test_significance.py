@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mer_core import metrics, significance
+from mer_core.evaluation import metrics, significance
 
 SONGS = 300
 

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import datasets, splits
-from mer_core.datasets import synthetic
-from mer_core.splits import Folds
-from mer_core.tracks import DataError
+from mer_core import datasets
+from mer_core.datasets import splits, synthetic
+from mer_core.datasets.splits import Folds
+from mer_core.datasets.tracks import DataError
 
 
 @pytest.fixture(scope="module")

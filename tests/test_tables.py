@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from mer_core import tables, tag_tables
+from mer_companion.analysis import tables, tag_tables
 
 
 def record(label, validation, test, **config):
@@ -94,7 +94,7 @@ def test_table_2_stands_beside_ours():
 
 
 def test_every_difference_of_a_release_names_a_run_or_a_reason():
-    from mer_core.experiments import EXPERIMENTS
+    from mer_companion.experiments import EXPERIMENTS
 
     for paper in ("mirable", "selab"):
         shown = tag_tables.released_differently(paper)

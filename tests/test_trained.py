@@ -6,8 +6,10 @@ import torch
 from conftest import untrained
 from safetensors.torch import save_file
 
-from mer_core import calibration, model_card, trained
-from mer_core.trained import Committee, ModelError
+from mer_app import model_card
+from mer_core import trained_model
+from mer_core.evaluation import calibration
+from mer_core.trained_model import Committee, ModelError
 
 
 def levels(n=5, seed=0):
@@ -16,14 +18,14 @@ def levels(n=5, seed=0):
 
 def test_what_is_saved_answers_bit_for_bit_as_what_was_at_hand(tmp_path):
     model = untrained()
-    again = trained.load(trained.save(model, tmp_path / "m.safetensors"))
+    again = trained_model.load(trained_model.save(model, tmp_path / "m.safetensors"))
     assert torch.equal(again.committee(levels()), model.committee(levels()))
     assert again.facts() == model.facts() and again.digest == model.digest
     assert again.classes == ("Q1", "Q2", "Q3", "Q4") and again.n_frames == 32
 
 
 def test_the_file_alone_says_what_its_numbers_mean(tmp_path):
-    with trained.safe_open(trained.save(untrained(), tmp_path / "m.safetensors"), framework="pt") as file:
+    with trained_model.safe_open(trained_model.save(untrained(), tmp_path / "m.safetensors"), framework="pt") as file:
         text = file.metadata()
     assert json.loads(text["classes"]) == ["Q1", "Q2", "Q3", "Q4"]
     assert "0.5 is undecided" in json.loads(text["scales"])["valence, arousal"]
@@ -58,26 +60,26 @@ def test_another_kind_of_file_is_refused(tmp_path, content, reason):
     path = tmp_path / "m.safetensors"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=reason):
-        trained.load(path)
+        trained_model.load(path)
 
 
 def test_a_missing_a_foreign_and_a_damaged_model_are_told_apart(tmp_path):
     with pytest.raises(ModelError, match="no such model"):
-        trained.load(tmp_path / "m.safetensors")
+        trained_model.load(tmp_path / "m.safetensors")
     save_file({"a": torch.zeros(2)}, tmp_path / "foreign.safetensors")
     with pytest.raises(ModelError, match="no model of mer_core"):
-        trained.load(tmp_path / "foreign.safetensors")
+        trained_model.load(tmp_path / "foreign.safetensors")
     text = {name: json.dumps(value) for name, value in untrained().facts().items()}
-    save_file({"a": torch.zeros(2)}, tmp_path / "hollow.safetensors", {"format": trained.FORMAT, **text})
+    save_file({"a": torch.zeros(2)}, tmp_path / "hollow.safetensors", {"format": trained_model.FORMAT, **text})
     with pytest.raises(ModelError, match="does not hold what its text says"):
-        trained.load(tmp_path / "hollow.safetensors")
+        trained_model.load(tmp_path / "hollow.safetensors")
 
 
 def test_weights_that_are_not_finite_are_refused():
     broken = untrained().committee.members
     next(broken[0].parameters()).data.fill_(1e6)  # beyond half precision
     with pytest.raises(ModelError, match="not finite"):
-        trained.assembled(list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={})
+        trained_model.assembled(list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={})
 
 
 def test_a_temperature_undoes_what_made_networks_too_sure(rng):
@@ -105,20 +107,21 @@ def test_a_song_gets_the_temperature_of_the_other_folds(rng):
 
 
 def test_the_model_that_ships_loads_and_gives_distributions():
-    model = trained.shipped()
+    model = trained_model.shipped()
     said = model.committee(levels())
     assert model.quadrants and len(model.committee.members) == 3
     np.testing.assert_allclose(said.sum(dim=1), 1, atol=1e-5)
-    path = trained.paths.MODELS / "quadrants.safetensors"
+    path = trained_model.paths.MODELS / "quadrants.safetensors"
     assert path.stat().st_size < 8e6
     assert path.with_suffix(".md").read_text() == model_card.written(model)
 
 
 def test_the_card_says_what_the_committed_records_say(monkeypatch):
-    from mer_core import paths, results
+    from mer_companion import results
+    from mer_core import paths
 
     monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
-    card = trained.shipped().card
+    card = trained_model.shipped().card
     records = [next((paths.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json")) for name in card["run_ids"]]
     alone = [results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability") for r in records]
     assert card["out_of_fold"]["n"] == 900 and card["seeds"] == [0, 1, 2] and card["settings"]["method"]["gain_db"] == 10

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mer_core import UserError, frames, models, training
-from mer_core.features import LogMel
+from mer_core.audio.features import LogMel
 from mer_core.methods import METHODS, inherit, self_learning
 from mer_core.semi_supervised import symmetric_kl
 from mer_core.training import Learner, Training

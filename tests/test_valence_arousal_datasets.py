@@ -5,8 +5,8 @@ from conftest import tone, write
 
 from mer_core import datasets
 from mer_core.datasets import deam, pmemo
+from mer_core.datasets.tracks import DataError
 from mer_core.emotion import quadrants
-from mer_core.tracks import DataError
 
 
 def write_text(path, text):

@@ -1,20 +1,20 @@
 """At the end of a page made by a notebook: which notebook, which records it shows, how to make them again, at what cost.
 
-From ``generated/behind.json``, which `mer_core.book.behind_pages` writes.
+From ``generated/behind.json``, which `mer_companion.book.site.behind_pages` writes.
 """
 
 import json
 from html import escape
 from pathlib import Path
 
-from mer_core import paired
+from mer_companion.book import ipynb
 
 
 def with_what_is_behind(app, pagename, templatename, context, doctree):
     behind = json.loads(Path(app.srcdir, "generated", "behind.json").read_text(encoding="utf-8"))
     if pagename not in behind or "body" not in context:
         return
-    name, url = pagename.rpartition("/")[2], paired.settings()["repository"]["url"]
+    name, url = pagename.rpartition("/")[2], ipynb.settings()["repository"]["url"]
     rows = "".join(row_of(row, url) for row in behind[pagename])
     head = "".join(f"<th>{title}</th>" for title in ("Makes the records shown", "Runs", "Cost", "Commits"))
     records = f"<table class='table'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""

@@ -1,6 +1,6 @@
 """Every figure as drawings for light and dark pages, for desks and phones, with links to its SVG and PDF and to its data as CSV.
 
-The files lie in ``executed/figures`` (`mer_core.notebooks.keep_figures`) and are copied beside the pages. The dark drawing is the
+The files lie in ``executed/figures`` (`mer_companion.book.notebooks.keep_figures`) and are copied beside the pages. The dark drawing is the
 light one with its greys turned over: black on white becomes white on black. The more colour there is, the more it stays itself.
 """
 

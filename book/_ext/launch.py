@@ -9,16 +9,17 @@ from urllib.parse import urlencode
 
 import nbformat
 
-from mer_core import paired, paths
+from mer_companion.book import ipynb
+from mer_core import paths
 
-PAGES, KEPT = "executed/", f"{paired.FOLDER.relative_to(paths.ROOT).as_posix()}/"
+PAGES, KEPT = "executed/", f"{ipynb.FOLDER.relative_to(paths.ROOT).as_posix()}/"
 LINK_MAKER = "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers who have a JupyterHub of their own
 
 
 def with_right_targets(app, pagename, templatename, context, doctree):
     if not pagename.startswith(PAGES):
         return
-    repository = paired.settings()["repository"]
+    repository = ipynb.settings()["repository"]
     wrong, right = f"{repository['path_to_book']}/{PAGES}", KEPT
     for group in context["header_buttons"]:
         if group.get("label") == "launch-buttons":
@@ -44,7 +45,7 @@ def readable_downloads(app, exception):
         return
     known = json.loads(Path(app.srcdir, app.config.results_json).read_text(encoding="utf-8"))
     for path in Path(app.outdir, "_sources", PAGES).glob("*.ipynb"):
-        nbformat.write(paired.made_readable(nbformat.read(path, as_version=4), known), path)
+        nbformat.write(ipynb.made_readable(nbformat.read(path, as_version=4), known), path)
 
 
 def setup(app):

@@ -1,7 +1,7 @@
 """Pages ask for nothing that is not there, nor for more than they use.
 
 - Sphinx-thebe's scripts go: live code is off, and its constants, written twice, are a script error on every page.
-- MathJax goes from pages without formulas, and from all where it could not be fetched (`mer_core.assets`): they show TeX source.
+- MathJax goes from pages without formulas, and from all where it could not be fetched (`mer_companion.book.web_assets`): they show TeX source.
 - The theme's source maps, for those who mend the theme, stay out of the site.
 - Search opened from disk lists titles only: a browser lets no page read another one there for the lines around a hit.
 """

@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
-from mer_core.paired import spelt
+from mer_companion.book.ipynb import spelt
 
 log = logging.getLogger(__name__)
 

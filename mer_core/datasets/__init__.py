@@ -7,7 +7,7 @@ import yaml
 
 from mer_core import paths
 from mer_core.datasets import deam, folder, mtg_jamendo, panda4q, pmemo, synthetic
-from mer_core.tracks import DataError, Tracks, shown
+from mer_core.datasets.tracks import DataError, Tracks, shown
 
 READERS = {
     "synthetic": synthetic.read,

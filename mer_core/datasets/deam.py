@@ -16,8 +16,8 @@ import pandas as pd
 
 from mer_core import paths
 from mer_core.datasets.pmemo import artist_groups, rated_tracks, read_tables
+from mer_core.datasets.tracks import Tracks, measured
 from mer_core.emotion import QUADRANTS, Scale
-from mer_core.tracks import Tracks, measured
 
 STATIC_SCALE = Scale(1.0, 9.0)
 DYNAMIC_SCALE = Scale(-1.0, 1.0)

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_core import paths, splits
-from mer_core.audio import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
+from mer_core import paths
+from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
+from mer_core.datasets import splits
+from mer_core.datasets.tracks import PARTS, DataError, Tracks, has_tags, measured, shown
 from mer_core.emotion import QUADRANT_WORDS
-from mer_core.tracks import PARTS, DataError, Tracks, has_tags, measured, shown
 
 UNLABELLED = "unlabelled"
 LAYOUT = (

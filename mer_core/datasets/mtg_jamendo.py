@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
-from mer_core.tracks import PARTS, DataError, Tracks, measured, shown
+from mer_core.datasets.tracks import PARTS, DataError, Tracks, measured, shown
 
 PREFIX = "mood/theme---"
 TAG_ORDER = "moodtheme_split.txt"
@@ -60,7 +60,7 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
 def read(root: Path | None = None, *, skip_unreadable: bool = False, split: int = 0, mels: bool = False) -> Tracks:
     """All three parts of a split, with their audio in the folder ``audio`` or, with `mels`, the spectrograms in ``melspecs``.
 
-    Both lie as distributed: ``NN/ID.mp3`` and ``NN/ID.npy`` (to be read with `mer_core.features.StoredMel`).
+    Both lie as distributed: ``NN/ID.mp3`` and ``NN/ID.npy`` (to be read with `mer_core.audio.features.StoredMel`).
 
     Raises
     ------

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_core import paths, splits
+from mer_core import paths
+from mer_core.datasets import splits
+from mer_core.datasets.tracks import DataError, Tracks, audio_files, match_audio, measured
 from mer_core.emotion import QUADRANTS
-from mer_core.tracks import DataError, Tracks, audio_files, match_audio, measured
 
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"  # columns Song, Quadrant
 METADATA = "panda_dataset_taffc_metadata.csv"  # Song, Artist, Title, MoodsStrSplit, ...; written in Latin-1

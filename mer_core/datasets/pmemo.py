@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
+from mer_core.datasets.tracks import DataError, Tracks, audio_files, measured, shown
 from mer_core.emotion import QUADRANTS, Scale, quadrants
-from mer_core.tracks import DataError, Tracks, audio_files, measured, shown
 
 SCALE = Scale(0.0, 1.0)  # of the ratings of whole choruses and of those over time
 METADATA = "metadata.csv"

@@ -17,8 +17,8 @@ import soundfile
 from filelock import FileLock
 
 from mer_core import paths
+from mer_core.datasets.tracks import PARTS, DataError, Tracks, measured, shown
 from mer_core.emotion import QUADRANTS
-from mer_core.tracks import PARTS, DataError, Tracks, measured, shown
 
 SAMPLE_RATE = 22050  # Hz
 TABLE_SIZE = 2048  # samples of one period of a voice's waveform

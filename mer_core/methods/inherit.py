@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch.nn import functional as F
 
-from mer_core.features import SILENCE_DB
+from mer_core.audio.features import SILENCE_DB
 from mer_core.semi_supervised import mask, mixup, mixup_weights
 from mer_core.training import Learner, Segments
 

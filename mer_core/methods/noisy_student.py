@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mer_core import UserError
-from mer_core.features import band_of_row
+from mer_core.audio.features import band_of_row
 from mer_core.semi_supervised import strips
 from mer_core.training import Learner, Segments
 

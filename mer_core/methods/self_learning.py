@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from mer_core import metrics, mixture
+from mer_core import mixture
+from mer_core.evaluation import metrics
 from mer_core.methods.inherit import supervised_epoch
 from mer_core.semi_supervised import mixup, mixup_weights, r_drop, sharpen, soft_cross_entropy
 from mer_core.training import Learner, Segments

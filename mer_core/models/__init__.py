@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from mer_core.features import Features
+from mer_core.audio.features import Features
 from mer_core.models.vgg import VGG16, VGGSlim
 
 ARCHITECTURES = {"vgg16": VGG16, "vgg_slim": VGGSlim}

@@ -9,7 +9,7 @@ from torch import nn
 from torch.library import Library
 
 from mer_core import UserError
-from mer_core.features import Features
+from mer_core.audio.features import Features
 
 # What torchvision declares when its own binaries load. Those from the package index want CUDA's libraries; beside a torch without
 # them they do not load, and importing torchvision (as timm and transformers do) fails at the missing declarations.

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core.features import Features, MelAndHPCP
+from mer_core.audio.features import Features, MelAndHPCP
 
 DEPTHS = (1, 2, 2)  # channels of the three blocks, in parts of the width; each block halves both axes
 

@@ -1,0 +1,400 @@
+"""What moved: every number that this machine can make again, held against its record.
+
+Four levels; each needs more than the one before:
+
+``records``      what records say twice must agree; nothing but the records is needed
+``predictions``  metrics and comparisons again, from stored predictions and the truth, for the data sets that are at hand
+``smoke``        the experiments at the preset `smoke`, trained anew on music made by code, against a tracked reference
+``networks``     recorded folds trained again, as `mer rerun` does, as many as fit in the minutes given
+
+A number that is gone, or that no record has, has drifted like one that moved. No record is written here.
+"""
+
+import hashlib
+import itertools
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mer_companion import experiments, results
+from mer_companion.reproduction import report, retraining
+from mer_companion.reproduction.report import Level
+from mer_companion.runs import cross_validation, ensembles, leaderboard, listener_ratings, make_records, tag_scoring
+from mer_companion.runs.leaderboard import Submission
+from mer_companion.runs.listener_ratings import Ratings
+from mer_core import datasets, device, paths
+from mer_core.datasets.tracks import DataError, Tracks
+from mer_core.evaluation import aggregation
+from mer_core.files import whole
+from mer_core.progress import progress_bar
+
+RECORDS, PREDICTIONS, SMOKE, NETWORKS = "records", "predictions", "smoke", "networks"
+PRESETS = ("cpu", "paper")  # whose records are tracked
+THREADS = 1  # of torch: the records of two cores were made side by side, one thread each
+
+ROUNDING = 1e-9  # tolerance of the same arithmetic on the same numbers, in whatever order it is summed
+MARGIN = 2.0  # times what another seed moves, for `smoke` on another machine or with other versions
+TOGETHER = "all records together"
+ACCURACY, CALLED_OTHERWISE, LARGEST_CHANGE = "accuracy", "share of songs called otherwise", "largest change of a probability"
+
+NAMES = ("label", "against", "part", "dataset", "fold", "target", "decision", "name")  # what tells one row from another
+COLUMNS = ("value", "low", "high", "p", "p_holm", "t", "p_t", "n")
+
+
+def flat(rows: list[dict]) -> dict[str, float]:
+    """Rows of a record's metrics, or of a comparison, as numbers by name: ``test/all/emotion/svm/accuracy/low``."""
+    found = {}
+    for row in rows:
+        name = "/".join(str(row[key]) for key in NAMES if row.get(key) is not None)
+        found |= {f"{name}/{column}": float(row[column]) for column in COLUMNS if row.get(column) is not None}
+    return found
+
+
+def tracked() -> list[dict]:
+    """All records that the project keeps, in order of their names."""
+    return [results.load(path) for preset in PRESETS for path in sorted(results.folder(preset).glob("*.json"))]
+
+
+def compared() -> list[tuple[str, str, list[dict]]]:
+    """(experiment, preset, its records) of every comparison that the project keeps."""
+    return [
+        (name, preset, experiments.recorded(name, preset))
+        for preset in PRESETS for name, experiment in experiments.EXPERIMENTS.items()
+        if preset in experiment.presets and results.comparison_path(name, preset).exists()
+    ]  # fmt: skip
+
+
+def name_of(record: dict) -> str:
+    return f"{record['preset']}: {record['experiment']}/{record['label']}, seed {record['config']['seed']}"
+
+
+def rows_of_comparison(name: str, preset: str) -> list[dict]:
+    return json.loads(results.comparison_path(name, preset).read_text(encoding="utf-8"))
+
+
+def among_records() -> Level:
+    """What is said twice: scores and confusion counts, decisions and windows, comparisons and the scores that they average."""
+    level = Level(RECORDS)
+    for record in progress_bar(tracked(), desc="records", unit="record"):
+        counted = from_counts(record)
+        said = flat(record["metrics"])
+        level.hold(name_of(record), {number: said[number] for number in counted if number in said}, counted, ROUNDING)
+        otherwise = decided_otherwise(record)
+        level.hold(name_of(record), dict.fromkeys(otherwise, 0.0), otherwise, 0.0)
+    for name, preset, records in compared():
+        said = flat([row for row in rows_of_comparison(name, preset) if row.get("against") is None])
+        said = {number: value for number, value in said.items() if number.endswith("/value")}
+        means = {number: value for number, value in averaged(records).items() if number in said}
+        level.hold(f"{preset}: {name}, compared", said, means, ROUNDING)
+    return level
+
+
+def from_counts(record: dict) -> dict[str, float]:
+    """Scores of every decision, from the confusion counts in the record."""
+    rows = []
+    for decision, counts in record["confusion"].items():
+        same = {"part": "test", "fold": "all", "target": "emotion", "decision": decision}
+        rows += [
+            same | {"name": name, "value": metric(np.array(counts))}
+            for name, metric, _ in make_records.measured("emotion", record)
+        ]
+    return flat(rows)
+
+
+def decided_otherwise(record: dict) -> dict[str, float]:
+    """Songs for which the stored windows do not say what the stored decision says, by decision."""
+    stored = results.predictions(record)
+    if not record["confusion"] or "test" not in stored:
+        return {}
+    decided = make_records.decide_by_windows(stored["test"], stored["test_track"])
+    return {
+        f"{name}/songs decided otherwise": float((called != ensembles.by_track(record, f"decision_{name}")).sum())
+        for name, called in decided.items()
+    }
+
+
+def averaged(records: list[dict]) -> dict[str, float]:
+    """Every score of the records' labels, averaged over their seeds, under the name that it has in a comparison."""
+    by_name: dict[str, list[float]] = {}
+    for record in records:
+        for row in record["metrics"]:
+            if (row["part"], row["fold"]) == ("test", "all"):
+                name = "/".join([record["label"], row["target"], row["decision"], row["name"], "value"])
+                by_name.setdefault(name, []).append(row["value"])
+    return {name: float(np.mean(values)) for name, values in by_name.items()}
+
+
+def scored_again() -> Level:
+    """The metrics of every record, and every comparison, from stored predictions and the truth."""
+    level, records, comparisons = Level(PREDICTIONS), tracked(), compared()
+    with progress_bar(total=len(records) + len(comparisons), desc="scored again", unit="record") as bar:
+        for record in records:
+            kept, unkept = by_what_is_stored(record)
+            if unkept:
+                level.left_out["metrics of answers that are not stored"] += len(flat(unkept))
+            again(level, name_of(record), [record], flat(kept), lambda record=record: scores(record))
+            bar.update()
+        for name, preset, own in comparisons:
+            rows = flat(rows_of_comparison(name, preset))
+            again(level, f"{preset}: {name}, compared", own, rows, lambda name=name, own=own: experiments.compare(name, own))
+            bar.update()
+    return level
+
+
+def again(level: Level, source: str, records: list[dict], recorded: dict[str, float], make: Callable[[], list[dict]]) -> None:
+    """Hold numbers against the same made again; left out where the data set is not at hand, gone where it has changed."""
+    try:
+        now = flat(make())
+    except DataError:
+        level.left_out[f"without the data of {records[0]['data']['name']}"] += len(recorded)
+        return
+    except results.RecordError:
+        now = {}
+    level.hold(source, recorded, now, ROUNDING)
+    level.environments += [record["environment"] for record in records] if len(records) == 1 else []
+
+
+def by_what_is_stored(record: dict) -> tuple[list[dict], list[dict]]:
+    """Metrics whose answers lie beside the record; and the others: of inner networks, of several networks on other music."""
+    unstored = set() if "prevalence" in record["data"] else {"validation"}
+    if len(record["log"]) > 1:
+        unstored.add("elsewhere")
+    kept = [row for row in record["metrics"] if row["part"] not in unstored]
+    return kept, [row for row in record["metrics"] if row["part"] in unstored]
+
+
+def scores(record: dict) -> list[dict]:
+    """The metrics of a record, made again as its kind of run makes them.
+
+    Raises
+    ------
+    DataError : its data set is not at hand
+    RecordError : the annotations have changed since
+    """
+    config = record["config"]
+    if config["method"]["name"] == Submission.method_name:
+        return leaderboard.score(tuple(config["systems"]))
+    if config["method"]["name"] == Ratings.method_name:
+        _, table = listener_ratings.measure(Ratings(**{name: value for name, value in config.items() if name != "method"}))
+        return make_records.ratings_rows(table)
+    tracks, stored = tracks_of(config["dataset"], bool(record["data"]["n_skipped"])), results.predictions(record)
+    if tracks.digest() != record["data"]["digest"]:
+        raise results.RecordError(f"{name_of(record)}: the annotations have changed since it was made.")
+    if tracks.tagged:
+        return tag_scoring.metric_rows(tracks, stored)
+    mean = ensembles.probabilities(record)[np.argsort(np.argsort(stored["track"]))]  # in the order of `track`
+    rows = make_records.pooled_rows(stored, mean, tracks)
+    for i, name in enumerate(config.get("also_heard", ()) if len(record["log"]) == 1 else ()):
+        heard = aggregation.mean_probability(stored[f"heard_{i}"], stored[f"heard_{i}_track"])
+        rows += make_records.elsewhere_rows(name, heard, tracks_of(name))
+    return rows
+
+
+@lru_cache(maxsize=8)
+def tracks_of(dataset: str, skip_unreadable: bool = False) -> Tracks:
+    return datasets.load(dataset, skip_unreadable=skip_unreadable)
+
+
+def machine() -> dict:
+    """Versions and machine, as in records, and which processor: the same sums are taken in another order on another one."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    here = {"processor": next(named, platform.processor())}
+    return results.environment(device.device_name(), THREADS) | device.computes_with(device.best_device()) | here
+
+
+def same_machine(environment: dict) -> bool:
+    """Whether versions, machine and precision are those here, as far as they were noted; until precision was, it was bf16."""
+    return ({"precision": results.PRECISION_ONCE} | environment).items() <= machine().items()
+
+
+def reference_path() -> Path:
+    return paths.RESULTS / "reference" / "smoke.json"
+
+
+def smoke() -> Level:
+    """The experiments at the preset `smoke` against the tracked reference.
+
+    On the machine and with the versions of the reference they must be the same but for rounding. Elsewhere rounding differs, and
+    training makes as much of it as of another seed: there a number may move `MARGIN` times as far as any of its kind did between
+    two seeds, and the mean of a kind `MARGIN` times as far as single numbers did on average. (Other convolution kernels moved
+    SSSL's headline run a little further than the largest move between seeds, in one kind of number; hence the margin.)
+
+    Raises
+    ------
+    RecordError : there is no reference
+    """
+    path = reference_path()
+    if not path.exists():
+        raise results.RecordError(f"{path}: no such reference. Make it: mer drift --accept")
+    reference, level = json.loads(path.read_text(encoding="utf-8")), Level(SMOKE)
+    found, same = trained_at_smoke(), same_machine(reference["environment"])
+    for source in dict.fromkeys([*reference["numbers"], *found]):
+        recorded, again = reference["numbers"].get(source, {}), found.get(source, {})
+        moved = {number: MARGIN * reference["moved_by_seed"].get(kind_of(number), ROUNDING) for number in [*recorded, *again]}
+        level.hold(source, recorded, again, ROUNDING if same else moved)
+    level.environments.append(reference["environment"])
+    return level
+
+
+def accept() -> Path:
+    """Make the reference of `smoke` anew, from the code and libraries of this moment; and how far another seed moves it."""
+    path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
+    made = {"made": report.timestamp(), "code": results.code_state(), "environment": machine()}
+    reference = made | {"moved_by_seed": apart(numbers, otherwise), "numbers": numbers}
+    with whole(path) as fresh:
+        fresh.write_text(json.dumps(reference, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def apart(numbers: dict[str, dict[str, float]], otherwise: dict[str, dict[str, float]]) -> dict[str, float]:
+    """By kind of number, how far single ones are apart at most; and for the mean of a kind, how far they are on average."""
+    by_kind: dict[str, list[float]] = {}
+    for source in numbers.keys() - {TOGETHER}:
+        for number, value in numbers[source].items():
+            by_kind.setdefault(kind_of(number), []).append(abs(otherwise[source][number] - value))
+    furthest = {kind: max(ROUNDING, *moves) for kind, moves in sorted(by_kind.items())}
+    return furthest | {mean_of(kind): max(ROUNDING, float(np.mean(moves))) for kind, moves in sorted(by_kind.items())}
+
+
+def together(numbers: dict[str, dict[str, float]]) -> dict[str, float]:
+    """The mean of all numbers of a kind: it moves little where single ones move much, and tells what moved everywhere."""
+    by_kind: dict[str, list[float]] = {}
+    for own in numbers.values():
+        for number, value in own.items():
+            by_kind.setdefault(kind_of(number), []).append(value)
+    return {mean_of(kind): float(np.mean(values)) for kind, values in sorted(by_kind.items())}
+
+
+def mean_of(kind: str) -> str:
+    return f"mean {kind}"
+
+
+def kind_of(number: str) -> str:
+    """What a number of `smoke` measures: ``test/all/emotion/svm/accuracy/value`` is an accuracy."""
+    return number.removesuffix("/value").rpartition("/")[2]
+
+
+def trained_at_smoke(seed: int = 0) -> dict[str, dict[str, float]]:
+    """Numbers of every experiment's records at `smoke`, all trained anew: by record, then by name."""
+    names = [name for name, experiment in experiments.EXPERIMENTS.items() if "smoke" in experiment.presets]
+    torch.set_num_threads(THREADS)
+    found = {}
+    with nothing_cached():
+        for name in progress_bar(names, desc="smoke", unit="experiment"):
+            for record in experiments.execute(name, "smoke", experiments.jobs(name, "smoke", seeds=(seed,))):
+                found[f"{name}/{record['label']}"] = of_smoke(record)
+    return found | {TOGETHER: together(found)}
+
+
+@contextmanager
+def nothing_cached():
+    """An own folder for cache and records, so that all is made anew; a killed run goes on there, a finished one clears it."""
+    made_by = hashlib.sha256(json.dumps([results.code_digest(), machine()]).encode()).hexdigest()[:10]
+    before, folder = (paths.CACHE, paths.RESULTS), paths.CACHE / "drift" / made_by
+    paths.CACHE, paths.RESULTS = folder / "cache", folder / "results"
+    try:
+        yield
+    finally:
+        paths.CACHE, paths.RESULTS = before
+    shutil.rmtree(folder)
+
+
+def of_smoke(record: dict) -> dict[str, float]:
+    """A record's pooled scores; and what moves before any song is called otherwise: mean largest probability, last loss."""
+    stored = results.predictions(record)
+    tagged = "prevalence" in record["data"]
+    probabilities = stored["test"] if tagged else ensembles.probabilities(record)
+    found = {"largest probability": float(probabilities.max(axis=1).mean())}
+    if record["log"] and "loss" in record["log"][0][-1]:
+        found["loss"] = record["log"][0][-1]["loss"]
+    pooled = [row for row in record["metrics"] if (row["part"], row["fold"]) == ("test", "all")]
+    return found | {name: value for name, value in flat(pooled).items() if name.endswith("/value")}
+
+
+def trained_again(minutes: float) -> Level:
+    """One run for each method and data set, fold by fold, the cheap ones first, as long as they are expected to fit.
+
+    With the versions and on the machine that its record names, a network must answer the same but for rounding; elsewhere it may
+    move as far as two recorded seeds of one run on such music are apart.
+    """
+    level, began, records = Level(NETWORKS), time.perf_counter(), tracked()
+    torch.set_num_threads(THREADS)
+    for fold, seconds, name, label, record in progress_bar(affordable() if minutes else [], desc="trained again"):
+        if time.perf_counter() - began + seconds > 60 * minutes:
+            level.left_out["folds that do not fit in the minutes"] += 1
+            continue
+        row = retraining.rerun(name, label, "cpu", fold)
+        recorded = {ACCURACY: row["recorded"], CALLED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
+        share, change = row["songs_called_otherwise"] / row["songs"], row["largest_change_of_a_probability"]
+        found = {ACCURACY: row["now"], CALLED_OTHERWISE: share, LARGEST_CHANGE: change}
+        same = same_machine(record["environment"])
+        alike = [one for one in records if music_of(one) == music_of(record)]
+        level.hold(f"{name_of(record)}, fold {fold}", recorded, found, ROUNDING if same else apart_by_seed(alike))
+        level.environments.append(record["environment"])
+    return level
+
+
+def music_of(record: dict) -> str:
+    """4q, or synthetic of whatever size."""
+    return record["data"]["name"].partition("-")[0]
+
+
+def apart_by_seed(records: list[dict]) -> dict[str, float]:
+    """How far two seeds of one run are apart at most, in one fold, over all runs recorded with several."""
+    runs: dict[tuple[str, str], list[dict]] = {}
+    for record in records:
+        if "prevalence" not in record["data"] and record["config"]["method"]["name"] != Ratings.method_name:
+            runs.setdefault((record["experiment"], record["label"]), []).append(record)
+    furthest = {ACCURACY: ROUNDING, CALLED_OTHERWISE: ROUNDING, LARGEST_CHANGE: ROUNDING}
+    for one, other in (pair for seeds in runs.values() for pair in itertools.combinations(seeds, 2)):
+        of_fold, (a, b) = ensembles.by_track(one, "fold"), (ensembles.probabilities(record) for record in (one, other))
+        for fold in np.unique(of_fold):
+            own = of_fold == fold
+            reached = [results.value(r, fold=fold, name="accuracy", target="emotion", decision=aggregation.MAIN_DECISION)["value"]
+                       for r in (one, other)]  # fmt: skip
+            moved = abs(np.subtract(*reached)), np.mean(a[own].argmax(axis=1) != b[own].argmax(axis=1)), np.abs(a - b)[own].max()
+            furthest = {name: max(furthest[name], float(value)) for name, value in zip(furthest, moved, strict=True)}
+    return furthest
+
+
+def affordable() -> list[tuple]:
+    """(fold, seconds it took, experiment, label, record) of networks recorded on such a device as this.
+
+    One run for each method and data set that is at hand; first folds before second ones, the cheap ones first.
+    """
+    found: dict[tuple[str, str], list[tuple]] = {}
+    on_gpu = device.device_name() != "cpu"
+    for name, label, run, record in retraining.recorded("cpu"):
+        kind = run.method_name, record["data"]["name"]
+        if kind not in found and results.on_gpu(record) == on_gpu and at_hand(run.dataset):
+            costs = record["cost"]["seconds_per_fold"]
+            found[kind] = [(fold, costs[fold], name, label, record) for fold in cross_validation.tested_folds(run)]
+    return sorted((one for folds in found.values() for one in folds), key=lambda one: one[:4])
+
+
+def at_hand(dataset: str) -> bool:
+    try:
+        return bool(len(tracks_of(dataset)))
+    except DataError:
+        return False
+
+
+def check(minutes: float) -> dict:
+    """Make all numbers again and write what moved (`drift_report.write`); gives the report.
+
+    Raises
+    ------
+    RecordError : there is no reference for `smoke`
+    """
+    made_by = {"minutes": minutes, "code": results.code_state(), "environment": machine()}
+    return report.write([among_records(), scored_again(), smoke(), trained_again(minutes)], made_by)

@@ -1,0 +1,173 @@
+"""The Tracks table: one row per clip, whatever data set it came from; checked once, trusted afterwards."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core import UserError
+from mer_core.audio import decoding
+
+COLUMNS = ("track_id", "path", "group", "duration_s")  # and label, or tags
+PARTS = ("train", "validation", "test")
+
+
+class DataError(UserError):
+    """Data that cannot be used as it is; the message names the file or track, the reason and the remedy."""
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Clips with one label each, or with any number of tags, sorted by ``track_id``.
+
+    ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must stay together when
+    data is split: the artist where known, else the song), ``duration_s`` (seconds, from the file's header), and ``label`` (one
+    of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train, validation or test). ``second_labels`` maps a track to its
+    true label per second, where that is known (synthetic corpus only). ``skipped`` maps files left out on request to the reason.
+    ``own`` marks a user's music: it has no card to be held against, and what is derived from it stays out of the tracked folders.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    table: pd.DataFrame
+    second_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    own: bool = False
+
+    def __post_init__(self):
+        if missing := [c for c in (*COLUMNS, *(("tags", "part") if self.tagged else ("label",))) if c not in self.table]:
+            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)} and label or tags.")
+        if self.table.empty:
+            raise DataError(f"{self.name}: no track is left to work with.")
+        ids = self.table["track_id"]
+        if twice := sorted(set(ids[ids.duplicated()])):
+            raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs an id of its own.")
+        if unknown := sorted(set(self.named) - set(self.classes)):
+            raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {', '.join(self.classes)}.")
+        object.__setattr__(self, "table", self.table.sort_values("track_id", ignore_index=True))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def tagged(self) -> bool:
+        """Whether tracks have any number of tags instead of one label."""
+        return "tags" in self.table
+
+    @property
+    def named(self) -> pd.Series:
+        """The label of every track, or every tag of every track, one after the other."""
+        return self.table["tags"].explode().dropna() if self.tagged else self.table["label"]
+
+    @property
+    def targets(self):
+        """(n_tracks,) int array, index of each track's label in ``classes``; of tags (n_tracks, n_classes) bool, which it has."""
+        if self.tagged:
+            return has_tags(self.table["tags"], self.classes)
+        return self.table["label"].map(self.classes.index).to_numpy()
+
+    @property
+    def groups(self):
+        """(n_tracks,) array of group names."""
+        return self.table["group"].to_numpy()
+
+    def holds(self, track: int, second: int, window_s: int) -> bool:
+        """Whether a track's label is true of most seconds of a window that starts there; only where they are known."""
+        row = self.table.iloc[track]
+        truth = self.second_labels[row["track_id"]][second : second + window_s]
+        return 2 * truth.count(row["label"]) > len(truth)
+
+    def without(self, reasons: dict[str, str]) -> "Tracks":
+        """The same tracks less those whose path is a key of `reasons`; they are remembered in ``skipped``."""
+        keep = ~self.table["path"].map(str).isin(reasons)
+        return replace(self, table=self.table[keep], skipped=self.skipped | reasons)
+
+    def digest(self) -> str:
+        """Fingerprint of ids, labels (or tags and parts) and groups: runs with the same digest saw the same annotations.
+
+        Your own music changes more than published data sets do: of it also the sizes of the files.
+        """
+        rows = self.table[["track_id", *(["tags", "part"] if self.tagged else ["label"]), "group"]]
+        if self.own:
+            rows = rows.assign(bytes=[path.stat().st_size for path in self.table["path"]])
+        return hashlib.sha256(rows.to_csv(index=False).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def has_tags(tags: Iterable[tuple[str, ...]], names: Iterable[str]) -> np.ndarray:
+    """(n_tracks, n_tags) bool array: which track has which of these tags."""
+    return np.array([[name in own for name in names] for own in map(set, tags)])
+
+
+def shown(names: Iterable[str], at_most: int = 5) -> str:
+    """A list for an error message: the first few names, then how many more."""
+    names = list(names)
+    rest = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(map(str, names[:at_most])) + rest
+
+
+def audio_files(folder: Path) -> dict[str, Path]:
+    """Sound files below a folder by their name without suffix, in sorted order; raises DataError on a name met twice."""
+    found: dict[str, Path] = {}
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or name.startswith("."):
+                continue
+            if path.stem in found:
+                raise DataError(f"{path} and {found[path.stem]} share the id {path.stem!r}. Rename or remove one of them.")
+            found[path.stem] = path
+    return found
+
+
+def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path]) -> pd.DataFrame:
+    """Join annotations (``track_id``, ``label``, ``group``) with audio files one to one.
+
+    Raises
+    ------
+    DataError : a label without audio or audio without a label, named
+    """
+    ids = labels["track_id"]
+    if silent := sorted(set(ids) - set(files)):
+        raise DataError(
+            f"{name}: {len(silent)} labelled tracks have no audio: {shown(silent)}. Complete the download, or remove "
+            "their rows from the annotations."
+        )
+    if unlabelled := sorted(set(files) - set(ids)):
+        raise DataError(
+            f"{name}: {len(unlabelled)} audio files have no label: {shown(files[i] for i in unlabelled)}. Add them to the "
+            "annotations, or move them elsewhere."
+        )
+    return labels.assign(path=ids.map(files))
+
+
+def measured(name: str, classes: tuple[str, ...], table: pd.DataFrame, *, skip_unreadable: bool, **known) -> Tracks:
+    """Read every file's duration and make the table of Tracks.
+
+    Raises
+    ------
+    DataError : a file that is empty or no sound, unless `skip_unreadable`, which leaves it out and says so in ``skipped``
+    """
+
+    def duration_or_reason(path: Path) -> float | str:
+        try:
+            return decoding.duration_s(path)
+        except decoding.AudioError as error:
+            return str(error)
+
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(duration_or_reason, table["path"]))
+    reasons = {str(path): a for path, a in zip(table["path"], answers, strict=True) if isinstance(a, str)}
+    if reasons and not skip_unreadable:
+        raise DataError(
+            f"{name}: {len(reasons)} unreadable audio files. {shown(reasons.values(), 3)} "
+            "To go on without them, ask for it: skip_unreadable (--skip-unreadable on the command line)."
+        )
+    table = table.assign(duration_s=[None if isinstance(a, str) else a for a in answers])
+    table = table[table["duration_s"].notna()].astype({"duration_s": float})
+    return Tracks(name, classes, table, skipped=reasons, **known)
