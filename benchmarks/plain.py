@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from mer_companion.runs.settings import Run
 from mer_core.evaluation import aggregation
 from mer_core.methods import self_learning
-from mer_core.training import EVALUATION_BATCH, Segments, rise_and_fall
+from mer_core.training import EVALUATION_BATCH, Segments, warmup_then_cosine
 
 
 class OneByOne(Dataset):
@@ -81,7 +81,7 @@ def train(run: Run, data: Segments, test: Segments, seed: int) -> np.ndarray:
     net = run.network.build(data.n_classes).train()
     decay = run.training.weight_decay
     optimizer = torch.optim.AdamW(net.parameters(), run.training.learning_rate, weight_decay=decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rise_and_fall(step / n_steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_then_cosine(step / n_steps))
 
     def step(total: torch.Tensor) -> None:
         optimizer.zero_grad()

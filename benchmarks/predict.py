@@ -42,7 +42,7 @@ def by_script(path: Path, model: trained_model.TrainedModel) -> np.ndarray:
     seconds = range(0, int(len(samples) / f.sample_rate - model.window_s) + 1, HOP_S)
     first = [round(second * f.frames_per_second) for second in seconds]
     windows = torch.stack([levels[:, at : at + model.n_frames] for at in first]).unsqueeze(1)
-    return model.committee(windows).mean(dim=0).numpy()
+    return model.ensemble(windows).mean(dim=0).numpy()
 
 
 def by_vibenet(files: list[Path], model) -> None:
@@ -75,7 +75,7 @@ def rows(rounds: int = ROUNDS, folder: Path | None = None) -> list[dict]:
         spent = in_turn(sides | ({OTHER: lambda: by_vibenet(files, other)} if other else {}), rounds)
     seconds = sum(emotion.duration_s for emotion in heard)
     unit = f"{len(files)} files, {seconds:.0f} s of sound"
-    note = f"{len(model.committee.members)} networks, every second of a song"
+    note = f"{len(model.ensemble.members)} networks, every second of a song"
     songs, package = "songs predicted, the same networks", "songs predicted, another package"
     if not other:
         return [

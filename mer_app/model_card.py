@@ -87,7 +87,7 @@ def limits(model: TrainedModel) -> list[str]:
     card, known, level = model.card, model.card["out_of_fold"], model.card["level"]
     calibrated = known is not None and known["temperature"] != 1
     return [
-        TAGS_OF_SONGS if model.committee.tagged else WHOLE_CLIPS,
+        TAGS_OF_SONGS if model.ensemble.tagged else WHOLE_CLIPS,
         OTHER_MUSIC.format(n=card["data"]["n_tracks"]),
         HEARS_SOUND.format(high_hz=model.features.high_hz, window_s=model.window_s),
         HEARS_LEVEL.format(n=level["n"], quieter=f"{level['changed']:.0%}", db=level["quieter_by_db"]),

@@ -22,7 +22,7 @@ from mer_app.options import (
     on_device,
     printable,
 )
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
 
 
@@ -109,7 +109,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     asked, say = asked_names(music, null), (lambda line: None) if quiet else click.echo
     with clear_errors(), on_device(device, quiet):
         model = trained_model.named(model_name)
-        model.committee.to(best_device())
+        model.ensemble.to(best_device())
         found = inputs.Listing(asked)
         with closing(outputs_of(table, objects, model, found.files)) as outputs:
             remaining = [path for path in found.files if not complete(path, outputs, pictures)]
@@ -192,7 +192,7 @@ def draw(emotion, model, folder: Path) -> None:
     """A song's course as a picture."""
     from mer_companion.analysis import figures
 
-    with whole(picture_of(emotion.path, folder)) as fresh:
+    with atomic_write(picture_of(emotion.path, folder)) as fresh:
         drawn = figures.emotion_course(emotion.timeline, model.classes, printable(emotion.path.name))
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that the font lacks
             drawn.savefig(fresh, dpi=150, format="png")
@@ -238,9 +238,9 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
         ):
             model = own_music.train(runs, preset, executor, bar.update)
         trained_model.save(model, out)
-        with whole(card) as fresh:
+        with atomic_write(card) as fresh:
             fresh.write_text(model_card.written(model), encoding="utf-8")
-    click.echo(f"{printable(out)}: {len(model.committee.members)} networks, {', '.join(model.classes)}; what to know: {card}")
+    click.echo(f"{printable(out)}: {len(model.ensemble.members)} networks, {', '.join(model.classes)}; what to know: {card}")
     if model.card["out_of_fold"] is None:
         click.echo("How good it is, nobody knows yet, and its probabilities are not calibrated: mer evaluate, then train again.")
 
@@ -284,7 +284,7 @@ def evaluate(context, music, model_name, out, method, preset, settings, seeds, w
             records, tracks = recorded(asked_runs(music, method, preset, settings, seeds, skip_unreadable), preset, workers)
             known, failed = own_music.out_of_fold(records, tracks).summary(), {}
     if out:
-        with clear_errors(), whole(out) as fresh:
+        with clear_errors(), atomic_write(out) as fresh:
             fresh.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     for line in figures_of(known, "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"):
         click.echo(printable(line))
@@ -359,10 +359,10 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
         click.echo(f"{name} {printable(song.label):<10} {song.clean_probability:>5.2f}  {called:<12} "
                    f"{song.p_called:>5.2f}  {song.seconds}")  # fmt: skip
     if table:
-        with clear_errors(), whole(table) as fresh:
+        with clear_errors(), atomic_write(table) as fresh:
             songs.to_csv(fresh, index=False, errors="surrogateescape")
     if page:
-        with clear_errors(), whole(page) as fresh:
+        with clear_errors(), atomic_write(page) as fresh:
             fresh.write_text(label_check_page.written(songs.head(top), windows, page), encoding="utf-8")
         click.echo(f"To listen: open {printable(page)}")
 

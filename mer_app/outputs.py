@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mer_core import UserError
 from mer_core.evaluation.uncertainty import Uncertainty
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.predict import Emotion
 from mer_core.trained_model import TrainedModel
 
@@ -122,7 +122,7 @@ class Growing(ABC):
         for n, (row, _) in enumerate(self.rows()):
             last[row["path"]] = n
             made_of[row["path"]] = {name: row[name] for name in MADE_OF}
-        with whole(self.path) as fresh:
+        with atomic_write(self.path) as fresh:
             with _open(fresh, "w") as out:
                 out.write(self.head)
                 out.writelines(text for n, (row, text) in enumerate(self.rows()) if n == last[row["path"]])

@@ -102,7 +102,7 @@ def heard_quieter(model: TrainedModel, frames: Frames) -> dict:
             answers(model, heard.half(), float(frames.duration_s[song])).mean(axis=(0, 1))
             for heard in (levels, (levels - QUIETER_DB).clamp_min(SILENCE_DB))
         ]
-        called = [p > 0.5 if model.committee.tagged else p.argmax() for p in both]
+        called = [p > 0.5 if model.ensemble.tagged else p.argmax() for p in both]
         changed.append(bool(np.any(called[0] != called[1])))
     return {"quieter_by_db": QUIETER_DB, "n": len(chosen), "changed": float(np.mean(changed))}
 
@@ -199,7 +199,7 @@ class OutOfFold:
     @cached_property
     def temperature(self) -> float:
         """Found on all songs; 1, which changes nothing, where those of the other folds make songs' labels no less surprising."""
-        if calibration.surprise(self.cross_fitted, self.truth) >= calibration.surprise(self.plain, self.truth):
+        if calibration.negative_log_likelihood(self.cross_fitted, self.truth) >= calibration.negative_log_likelihood(self.plain, self.truth):
             return 1.0
         return calibration.fit_temperature(self.windows, self.track, self.truth)
 
@@ -212,7 +212,7 @@ class OutOfFold:
         """Scores and what the temperature does, as plain values: what a model card says."""
         blind = most_frequent(self.truth, self.fold)
         found = song_scores.of_labels(self.calibrated, self.truth, self.groups, self.classes, blind)
-        surprise = [calibration.surprise_of_each(p, self.truth) for p in (self.plain, self.calibrated)]
+        surprise = [calibration.negative_log_likelihood_of_each(p, self.truth) for p in (self.plain, self.calibrated)]
         heard = calibration.tempered(self.windows, self.temperature).mean(axis=0)
         song = np.searchsorted(np.unique(self.track), self.track)
         found["calibration"] |= song_scores.plain_values({
@@ -276,11 +276,11 @@ def scored_model(model: TrainedModel, tracks: Tracks, workers: int | None = None
     ------
     ModelError : the music has labels that the model does not know, or tags where the model has labels
     """
-    if tracks.tagged != model.committee.tagged or (unknown := set(tracks.classes) - set(model.classes)):
+    if tracks.tagged != model.ensemble.tagged or (unknown := set(tracks.classes) - set(model.classes)):
         wanted = ", ".join(model.classes)
         raise ModelError(
             f"{tracks.name}: its labels are not the model's, which are {wanted}"
-            f"{'' if tracks.tagged != model.committee.tagged else '; it does not know ' + ', '.join(sorted(unknown))}. Rename "
+            f"{'' if tracks.tagged != model.ensemble.tagged else '; it does not know ' + ', '.join(sorted(unknown))}. Rename "
             "them, or take another model."
         )
     said = [one for _, one in predict_all(tracks.table["path"], model, workers)]

@@ -18,7 +18,7 @@ import pandas as pd
 
 from mer_core import UserError, datasets, paths
 from mer_core.evaluation import aggregation
-from mer_core.files import whole
+from mer_core.files import atomic_write
 
 SCHEMA = 1
 OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
@@ -169,9 +169,9 @@ def save(record: dict, predictions: dict[str, np.ndarray]) -> Path:
     if missing := REQUIRED - set(record):
         raise RecordError(f"a record needs {sorted(missing)}")
     path = path_of(record)
-    with whole(path.with_suffix(".npz")) as fresh, fresh.open("wb") as file:
+    with atomic_write(path.with_suffix(".npz")) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, **predictions)
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 
@@ -179,7 +179,7 @@ def save(record: dict, predictions: dict[str, np.ndarray]) -> Path:
 def save_comparison(experiment: str, preset: str, own: bool, rows: list[dict]) -> Path:
     """Write how an experiment's records compare: one file for all its labels and seeds."""
     path = comparison_path(experiment, preset, own)
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 

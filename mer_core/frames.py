@@ -18,7 +18,7 @@ from mer_core import paths
 from mer_core.audio import decoding
 from mer_core.audio.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
 from mer_core.datasets.tracks import DataError, Tracks, shown
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
@@ -80,7 +80,7 @@ def compute(
     with FileLock(cache / f"{name}.lock"):  # shards that start together must not write into each other's store
         if not index_path.exists():
             rows = _append(files, hashes, settings, partial, values_path, progress)
-            with whole(index_path) as fresh:  # last: its presence says that the store is complete
+            with atomic_write(index_path) as fresh:  # last: its presence says that the store is complete
                 fresh.write_text(json.dumps(rows))
             _journal_of(partial).unlink()
     rows = json.loads(index_path.read_text())
@@ -110,7 +110,7 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
     written = partial.stat().st_size // frame_bytes if partial.exists() else 0
     while sum(row.get("n_frames", 0) for row in rows) > written:  # a row whose frames never reached the disk
         rows.pop()
-    with whole(journal) as fresh:
+    with atomic_write(journal) as fresh:
         fresh.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with (
         partial.open("ab") as values,

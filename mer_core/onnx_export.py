@@ -19,7 +19,7 @@ from torch.nn.utils.parametrize import register_parametrization
 from mer_app import model_card
 from mer_core import UserError, trained_model
 from mer_core.audio.features import POWER_FLOOR, mel_filters
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.frames import HOP_S
 from mer_core.trained_model import TrainedModel
 
@@ -39,8 +39,8 @@ class ExportError(UserError):
     """A model that could not be exported; the message says why and what to do."""
 
 
-class Hearing(nn.Module):
-    """All that happens between the samples of a song and what is said of its windows: `features.log_mel`, then the committee.
+class WaveformModel(nn.Module):
+    """All that happens between the samples of a song and what is said of its windows: `features.log_mel`, then the ensemble.
 
     The Fourier transform is written as a convolution with a sine and a cosine for each frequency, which every runtime has.
 
@@ -49,7 +49,7 @@ class Hearing(nn.Module):
 
     def __init__(self, model: TrainedModel):
         super().__init__()
-        self.committee, self.features = halved(model.committee), model.features
+        self.ensemble, self.features = halved(model.ensemble), model.features
         angle = 2 * torch.pi * torch.arange(self.features.window_samples, dtype=torch.float64) / self.features.window_samples
         self.register_buffer("waves", torch.stack([angle.cos(), angle.sin()]).float())
         self.register_buffer("window", torch.hann_window(self.features.window_samples))
@@ -67,7 +67,7 @@ class Hearing(nn.Module):
         return mel_power.clamp_min(POWER_FLOOR).log10().mul(10.0)[0].T.half().float()
 
     def forward(self, samples: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        return self.committee(self.levels(samples)[frames].transpose(1, 2).unsqueeze(1))
+        return self.ensemble(self.levels(samples)[frames].transpose(1, 2).unsqueeze(1))
 
 
 class Single(nn.Module):
@@ -77,9 +77,9 @@ class Single(nn.Module):
         return half.float()
 
 
-def halved(committee: nn.Module) -> nn.Module:
+def halved(ensemble: nn.Module) -> nn.Module:
     """A copy that keeps its matrices in half precision, as the model's file does, and computes in single precision."""
-    copied = deepcopy(committee)
+    copied = deepcopy(ensemble)
     for layer in [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]:
         layer.weight.data = layer.weight.data.to(trained_model.WEIGHTS)
         register_parametrization(layer, "weight", Single(), unsafe=True)  # unsafe: of another type than what is stored
@@ -111,7 +111,7 @@ def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Pat
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # of torch's exporter about its own parts
         made = torch.onnx.export(
-            Hearing(model).eval(), (samples, frames), dynamo=True, verbose=False,
+            WaveformModel(model).eval(), (samples, frames), dynamo=True, verbose=False,
             input_names=list(INPUTS), output_names=list(OUTPUTS), dynamic_shapes=shapes,
         ).model_proto  # fmt: skip
     forget_origins(made.graph)
@@ -199,6 +199,6 @@ song = probabilities.mean(axis=0)
 
 def written(path: Path, content: bytes) -> Path:
     """Write a file, whole or not at all."""
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_bytes(content)
     return path

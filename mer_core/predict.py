@@ -95,7 +95,7 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
         for dimension in plane:
             timeline[dimension] = high_probability(each.mean(axis=0), dimension)
             plane[dimension] = float(timeline[dimension].mean())
-    tagged = model.committee.tagged
+    tagged = model.ensemble.tagged
     timeline["uncertainty"] = uncertainty.entropy(each.mean(axis=0), tagged)
     probabilities = dict(zip(model.classes, each.mean(axis=(0, 1)).tolist(), strict=True))
     return Emotion(
@@ -124,14 +124,14 @@ def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decod
 @torch.inference_mode()
 def answers(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.ndarray:
     """What every network says of every window, (n_networks, n_windows, n_classes); a short song begins again in its window."""
-    committee, rate = model.committee, model.features.frames_per_second
-    device = next(committee.parameters()).device
+    ensemble, rate = model.ensemble, model.features.frames_per_second
+    device = next(ensemble.parameters()).device
     first = torch.from_numpy(np.round(np.arange(n_windows(duration_s, model.window_s)) * HOP_S * rate).astype(np.int64))
     within = torch.arange(model.n_frames)
     said = []
     for part in first.split(BATCH):
         levels = values[(part[:, None] + within) % len(values)].to(device).transpose(1, 2).unsqueeze(1)
-        said.append(committee.each(levels).cpu().numpy())
+        said.append(ensemble.each(levels).cpu().numpy())
     return np.concatenate(said, axis=1)
 
 

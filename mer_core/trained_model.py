@@ -19,7 +19,7 @@ from torch import nn
 from mer_core import UserError, paths
 from mer_core.audio.features import LogMel
 from mer_core.emotion import QUADRANTS
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.models import Network
 from mer_core.training import Normalised
 
@@ -40,7 +40,7 @@ class ModelError(UserError):
     """A file that is no trained model, or a model that cannot be used here; the message names it, the reason and the remedy."""
 
 
-class Committee(nn.Module):
+class Ensemble(nn.Module):
     """Networks that answer together: the mean of their calibrated probabilities.
 
         p(k) = mean over runs r of softmax_k(log q_r / T),   q_r(k) = mean over the networks n of run r of softmax_k(z_n)
@@ -80,7 +80,7 @@ class TrainedModel:
     values (`model_card`).
     """
 
-    committee: Committee
+    ensemble: Ensemble
     network: Network
     features: LogMel
     window_s: float
@@ -90,7 +90,7 @@ class TrainedModel:
     @property
     def quadrants(self) -> bool:
         """Whether the labels are Russell's quadrants, which tell valence and arousal too."""
-        return self.classes == QUADRANTS and not self.committee.tagged
+        return self.classes == QUADRANTS and not self.ensemble.tagged
 
     @property
     def n_frames(self) -> int:
@@ -101,19 +101,19 @@ class TrainedModel:
     def digest(self) -> str:
         """Fingerprint of weights and facts: files predicted with the same digest were heard by the same model."""
         content = hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode())
-        for value in self.committee.state_dict().values():
+        for value in self.ensemble.state_dict().values():
             content.update(value.cpu().numpy().tobytes())
         return content.hexdigest()[:16]
 
     def facts(self) -> dict:
         """All but the weights, as plain values."""
-        kind = "tags" if self.committee.tagged else "labels"
+        kind = "tags" if self.ensemble.tagged else "labels"
         scales = [kind, *(["valence, arousal"] if self.quadrants else [])]
         return {
             "classes": list(self.classes), "answers": kind, "scales": {name: SCALES[name] for name in scales},
             "features": {"kind": "log_mel", **asdict(self.features)}, "window_s": self.window_s,
-            "network": asdict(self.network), "n_networks": len(self.committee.members), "together": self.committee.together,
-            "temperature": self.committee.temperature, "card": self.card,
+            "network": asdict(self.network), "n_networks": len(self.ensemble.members), "together": self.ensemble.together,
+            "temperature": self.ensemble.temperature, "card": self.card,
         }  # fmt: skip
 
 
@@ -124,15 +124,15 @@ def assembled(members: list[nn.Module], temperature: float, tagged: bool, togeth
             weights.data = weights.data.to(WEIGHTS).float()
             if not torch.isfinite(weights).all():
                 raise ModelError("a network has weights that are not finite. Train again with another seed or a lower rate.")
-    return TrainedModel(committee=Committee(members, temperature, tagged, together).cpu().eval(), **rest)
+    return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
 
 
 def save(model: TrainedModel, path: Path) -> Path:
     """Write a model as one safetensors file, whole or not at all: weights in half precision, everything else as text."""
-    weights = {name for name, _ in model.committee.named_parameters()}
+    weights = {name for name, _ in model.ensemble.named_parameters()}
     kept = {
         name: value.to(WEIGHTS) if name in weights else value  # statistics of batch norm stay as they are
-        for name, value in model.committee.state_dict().items()
+        for name, value in model.ensemble.state_dict().items()
     }
     text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
     return keep(kept, path, {"format": FORMAT, **text})
@@ -140,7 +140,7 @@ def save(model: TrainedModel, path: Path) -> Path:
 
 def keep(weights: dict[str, torch.Tensor], path: Path, text: dict[str, str] | None = None) -> Path:
     """Write a safetensors file, whole or not at all."""
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_bytes(serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text))
     return path
 
@@ -166,13 +166,13 @@ def load(path: Path) -> TrainedModel:
         network = Network(**facts["network"])
         features = LogMel(**{name: value for name, value in facts["features"].items() if name != "kind"})
         members = [bare(network, features, len(facts["classes"])) for _ in range(facts["n_networks"])]
-        committee = Committee(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
-        committee.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in kept.items()})
+        ensemble = Ensemble(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
+        ensemble.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in kept.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: does not hold what its text says ({reason}). Fetch or train it again.") from None
     return TrainedModel(
-        committee.eval().requires_grad_(False), network, features, facts["window_s"], tuple(facts["classes"]), facts["card"]
+        ensemble.eval().requires_grad_(False), network, features, facts["window_s"], tuple(facts["classes"]), facts["card"]
     )
 
 

@@ -22,7 +22,7 @@ from mer_core.audio.features import Features
 from mer_core.datasets.label_noise import LabelNoise, corrupted
 from mer_core.device import AUTO, BF16, PRECISIONS, memory_format_on, precision_on
 from mer_core.evaluation import aggregation, tag_metrics
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.frames import Frames, Windows
 
 EVALUATION_BATCH = 512  # windows per forward pass without gradients
@@ -35,12 +35,12 @@ class Training:
 
     epochs: int = 30  # an epoch sees one window in `stride`
     batch_size: int = 64  # windows
-    learning_rate: float = 1e-4  # peak of `rise_and_fall`; what VGG16 without batch norm bears with Adam
+    learning_rate: float = 1e-4  # peak of `warmup_then_cosine`; what VGG16 without batch norm bears with Adam
     weight_decay: float = 1e-4  # decoupled (AdamW)
     stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all; 0: one of each song, anywhere
     precision: str = AUTO  # of convolutions and dense layers: bf16 where the device has it (`device`), else float32; or either
     patience: int = 0  # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
-    plateau: int = 0  # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `rise_and_fall` instead
+    plateau: int = 0  # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `warmup_then_cosine` instead
 
     def __post_init__(self):
         if min(self.epochs, self.batch_size) < 1:
@@ -218,7 +218,7 @@ class Normalised(nn.Module):
         return self.head(self.trunk(levels))
 
 
-def rise_and_fall(progress: float) -> float:
+def warmup_then_cosine(progress: float) -> float:
     """Share of the peak learning rate at a share of the training: linear from 5 % to 1, then half a cosine down to 0."""
     if progress < RISING_SHARE:
         return 0.05 + 0.95 * progress / RISING_SHARE
@@ -263,7 +263,7 @@ class Learner:
     def _scheduled(self) -> torch.optim.lr_scheduler.LRScheduler:
         if self.training.plateau:
             return torch.optim.lr_scheduler.ReduceLROnPlateau(self.optimizer, mode="max", patience=self.training.plateau - 1)
-        return torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: rise_and_fall(step / max(self._steps, 1)))
+        return torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: warmup_then_cosine(step / max(self._steps, 1)))
 
     def peer(self, data: Segments, network: object = None) -> "Learner":
         """A second network for the same segments, from other random numbers; both write one log."""
@@ -277,7 +277,7 @@ class Learner:
         if self.first_stage is None:
             return
         seconds = time.perf_counter() - self._began
-        with whole(self.first_stage) as fresh:
+        with atomic_write(self.first_stage) as fresh:
             torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
 
     def recall_first_stage(self) -> bool:
@@ -385,7 +385,7 @@ class Learner:
         return logits.sigmoid() if self.tagged else logits.softmax(dim=1)
 
 
-class Together:
+class LearnerEnsemble:
     """What several networks answer: the mean of their probabilities."""
 
     def __init__(self, *learners: Learner):
@@ -402,7 +402,7 @@ def modules_of(answer: Callable[[Segments], torch.Tensor]) -> list[nn.Module]:
     ------
     UserError : the answer is more than that, as in two-stage training, which listens to a song as a whole
     """
-    learners = answer.learners if isinstance(answer, Together) else [getattr(answer, "__self__", None)]
+    learners = answer.learners if isinstance(answer, LearnerEnsemble) else [getattr(answer, "__self__", None)]
     if not all(isinstance(one, Learner) for one in learners):
         raise UserError("this method decides for whole songs and leaves no network for windows: choose another, say inherit.")
     return [one.model for one in learners]

@@ -110,7 +110,7 @@ def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
     assert answer.exit_code == 0 and "nobody knows" not in answer.output, answer.output
     made = trained_model.load(model)
     assert made.classes == ("calm", "wild") and made.card["out_of_fold"]["n"] == 10
-    assert made.committee.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5)
+    assert made.ensemble.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5)
     assert "# Model card" in model.with_suffix(".md").read_text()
     answer = mer("predict", "--model", str(model), str(own / "wild" / "noise 0.wav"))
     assert answer.exit_code == 0 and "valence" not in answer.output, answer.output
@@ -122,7 +122,7 @@ def test_a_model_of_other_labels_is_refused_and_an_unevaluated_one_says_so(own, 
     model = tmp_path / "my.safetensors"
     answer = mer("train", str(own), "--out", str(model), *RECIPE, "--seed", "5")
     assert answer.exit_code == 0 and "nobody knows yet" in answer.output
-    assert len(trained_model.load(model).committee.members) == 2 and "Nobody knows" in model.with_suffix(".md").read_text()
+    assert len(trained_model.load(model).ensemble.members) == 2 and "Nobody knows" in model.with_suffix(".md").read_text()
     answer = mer("evaluate", str(own), "--model", "quadrants")
     assert answer.exit_code == 1 and "does not know calm, wild" in answer.output
 
@@ -143,6 +143,6 @@ def test_several_tags_a_song(own, tmp_path):
     assert answer.exit_code == 0 and "pr auc" in answer.output, answer.output
     model = tmp_path / "tags.safetensors"
     answer = mer("train", str(own / "tags.csv"), "--out", str(model), *RECIPE[-6:], "--set", "training.epochs=2")
-    assert answer.exit_code == 0 and trained_model.load(model).committee.tagged, answer.output
+    assert answer.exit_code == 0 and trained_model.load(model).ensemble.tagged, answer.output
     assert mer("predict", "--model", str(model), str(own / "calm")).exit_code == 0
     assert "can be checked" in mer("label-check", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2").output

@@ -61,11 +61,11 @@ def test_tags_leave_as_they_are(corpus):
     path = corpus.table["path"].iloc[0]
     values, _, duration_s = frames_of_file(path, model)
     samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])[None]
-    heard = onnx_export.Hearing(model).eval().levels(samples)
+    heard = onnx_export.WaveformModel(model).eval().levels(samples)
     torch.testing.assert_close(heard, values.float(), atol=0.05, rtol=0)  # dB: the last digit of half precision
     frames = torch.arange(model.n_frames)[None]
     with torch.inference_mode():
-        probabilities = onnx_export.Hearing(model).eval()(samples, frames).numpy()
+        probabilities = onnx_export.WaveformModel(model).eval()(samples, frames).numpy()
     np.testing.assert_allclose(probabilities[0], answers(model, values, duration_s).mean(axis=0)[0], atol=CLOSE)
 
 
@@ -74,7 +74,7 @@ def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder)
     assert len(content) < 8e6 and b".py" not in content
     said = {prop.key: json.loads(prop.value) for prop in onnx.load_from_string(content).metadata_props}
     model = trained_model.shipped()
-    assert said["classes"] == list(model.classes) and said["temperature"] == model.committee.temperature
+    assert said["classes"] == list(model.classes) and said["temperature"] == model.ensemble.temperature
     assert said["features"]["sample_rate"] == 22050 and said["window_s"] == 3 and said["licence"] and said["scales"]
     onnx.checker.check_model(onnx.load_from_string(content))
 

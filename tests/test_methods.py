@@ -11,7 +11,17 @@ from mer_core import UserError, datasets, frames, mixture, training
 from mer_core.audio import features
 from mer_core.audio.features import LogMel
 from mer_core.evaluation import tag_metrics
-from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, noisy_student, self_learning, soft_labels, two_stage
+from mer_core.methods import (
+    co_divide,
+    co_teaching,
+    elr,
+    fixmatch,
+    inherit,
+    noisy_student,
+    self_learning,
+    soft_labels,
+    two_stage,
+)
 from mer_core.models import crnn
 from mer_core.semi_supervised import mask
 

@@ -109,14 +109,14 @@ def test_the_released_student_has_no_way_around_its_blocks():
 
 def test_blocks_are_bypassed_in_training_only():
     torch.manual_seed(0)
-    net = crnn.Settings(width=4, branch=8, head_dropout=0.0, bypass=0.5).build(3, MEL)
+    net = crnn.Settings(width=4, branch=8, head_dropout=0.0, stochastic_depth=0.5).build(3, MEL)
     x = torch.randn(2, 1, 20, 12)
     net.eval()
     torch.testing.assert_close(net(x), net(x))
     net.train()
     assert len({round(net(x).sum().item(), 4) for _ in range(8)}) > 1
-    with pytest.raises(ValueError, match="bypass is a probability"):
-        crnn.Settings(bypass=1.0)
+    with pytest.raises(ValueError, match="stochastic_depth is a probability"):
+        crnn.Settings(stochastic_depth=1.0)
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "rexnet_100", "mixnet_s", "resnet18", "regnety_004"])

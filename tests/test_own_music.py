@@ -43,7 +43,7 @@ def test_a_temperature_that_does_not_help_other_folds_is_not_used(heard):
     windows = np.repeat((lead + (1 - lead.sum(axis=1, keepdims=True)) / 3)[None], 2, axis=0)
     wrong = np.where(heard.fold == 0, (heard.truth + 1) % 3, heard.truth)
     known = replace(heard, windows=windows, truth=wrong)
-    assert train.calibration.surprise(known.cross_fitted, wrong) > train.calibration.surprise(known.plain, wrong)
+    assert train.calibration.negative_log_likelihood(known.cross_fitted, wrong) > train.calibration.negative_log_likelihood(known.plain, wrong)
     assert known.temperature == 1
     np.testing.assert_array_equal(known.calibrated, known.plain)
 
@@ -149,7 +149,7 @@ def test_a_record_holds_until_a_label_an_artist_or_a_file_changes(music):
 def test_networks_that_are_trained_are_not_trained_again(music, monkeypatch):
     asked = train.runs(str(music), "co_teaching", "cpu", (0,), SMALL | {"training.epochs": 2})
     model = train.train(asked, "cpu")
-    assert len(model.committee.members) == 2 == model.committee.together
+    assert len(model.ensemble.members) == 2 == model.ensemble.together
     monkeypatch.setattr(train.networks, "fit", lambda *a: pytest.fail("trained again"))
     assert train.train(asked, "cpu").digest == model.digest
     assert train.known_songs(model, datasets.load(str(music))) == 6

@@ -72,7 +72,7 @@ def test_a_file_is_heard_as_in_training(song, tmp_path):
     store = frames.compute(tracks, MODEL.features, cache=tmp_path / "cache", progress=False)
     segments = training.segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
     with torch.inference_mode():
-        expected = MODEL.committee(segments.spectrograms(torch.arange(len(segments))))
+        expected = MODEL.ensemble(segments.spectrograms(torch.arange(len(segments))))
     said = predict.predict(song, MODEL)
     np.testing.assert_allclose(said.timeline[list(MODEL.classes)], expected, atol=1e-6)
     np.testing.assert_allclose(list(said.probabilities.values()), expected.mean(dim=0), atol=1e-6)

@@ -4,7 +4,7 @@ import pytest
 from mer_companion import experiments, results
 from mer_companion.runs import ensembles, make_records, song_classifiers
 from mer_companion.runs.ensembles import Fusion
-from mer_companion.runs.song_classifiers import Probe
+from mer_companion.runs.song_classifiers import SongClassifier
 from mer_core.datasets.splits import Folds
 
 FOLDS = Folds(n=2, by="song", inner=0)
@@ -14,7 +14,7 @@ CORPUS = "synthetic:n_songs=32,n_artists=32,song_s=4"
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
     """A probe on embeddings that tell three classes apart and leave two for each other."""
-    tracks = song_classifiers.tracks_of(Probe(dataset=CORPUS))
+    tracks = song_classifiers.tracks_of(SongClassifier(dataset=CORPUS))
     rng = np.random.default_rng(0)
     values = rng.normal(size=(32, 5))
     values[np.arange(32), np.minimum(tracks.targets, 2)] += 6
@@ -26,7 +26,7 @@ def embedded(tmp_path_factory):
 @pytest.mark.parametrize("classifier", ["svm", "logistic"])
 def test_a_probe_finds_what_its_features_tell_and_no_more(embedded, classifier):
     source, targets = embedded
-    probe = Probe(dataset=CORPUS, sources=(source,), classifier=classifier, folds=FOLDS)
+    probe = SongClassifier(dataset=CORPUS, sources=(source,), classifier=classifier, folds=FOLDS)
     arrays, story = song_classifiers.answers(probe, song_classifiers.tracks_of(probe))
     assert sorted(arrays["track"]) == list(range(32)) and len(story["log"]) == 2
     np.testing.assert_allclose(arrays["mean"].sum(axis=1), 1)
@@ -41,7 +41,7 @@ def test_settings_are_chosen_without_the_tested_songs(embedded, monkeypatch):
     monkeypatch.setattr(
         song_classifiers, "fit", lambda probe, values, *rest: seen.append(len(values)) or original(probe, values, *rest)
     )
-    probe = Probe(dataset=CORPUS, sources=(source,), folds=FOLDS)
+    probe = SongClassifier(dataset=CORPUS, sources=(source,), folds=FOLDS)
     arrays, _ = song_classifiers.answers(probe, song_classifiers.tracks_of(probe))
     assert seen == [32 - np.sum(arrays["fold"] == k) for k in (0, 1)]
 
@@ -49,7 +49,7 @@ def test_settings_are_chosen_without_the_tested_songs(embedded, monkeypatch):
 def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
     source, _ = embedded
     made = {
-        kind: make_records.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        kind: make_records.execute(SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
         for kind in ("svm", "logistic")
     }
     members = {kind: [record] for kind, record in made.items()}
@@ -68,7 +68,7 @@ def validated(record, accuracies):
 def test_each_fold_takes_what_answered_best_for_unheard_training_songs(embedded):
     source, _ = embedded
     svm, logistic = (
-        make_records.execute(Probe(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        make_records.execute(SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
         for kind in ("svm", "logistic")
     )
     members = {"svm": [validated(svm, (0.9, 0.1))], "logistic": [validated(logistic, (0.2, 0.8))]}
@@ -84,7 +84,7 @@ def test_members_of_other_folds_are_refused(embedded):
     source, _ = embedded
     one, other = (
         make_records.execute(
-            Probe(dataset=CORPUS, sources=(source,), folds=Folds(n=n, by="song", inner=0)), "test", "smoke", f"n{n}"
+            SongClassifier(dataset=CORPUS, sources=(source,), folds=Folds(n=n, by="song", inner=0)), "test", "smoke", f"n{n}"
         )
         for n in (2, 3)
     )
@@ -95,4 +95,4 @@ def test_members_of_other_folds_are_refused(embedded):
 def test_an_experiment_turns_sources_and_members_into_probes_and_fusions():
     kinds = {label: type(run).__name__ for label, run in experiments.EXPERIMENTS["beyond"].runs("cpu").items()}
     assert set(kinds.values()) == {"Fusion"}
-    assert {type(run).__name__ for run in experiments.EXPERIMENTS["baselines"].runs("cpu").values()} == {"Probe"}
+    assert {type(run).__name__ for run in experiments.EXPERIMENTS["baselines"].runs("cpu").values()} == {"SongClassifier"}

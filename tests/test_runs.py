@@ -221,7 +221,7 @@ def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
 
 
 def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
-    run = replace(tiny, method=inherit.Settings(), also_heard=("synthetic:n_songs=8,n_artists=8,song_s=5",))
+    run = replace(tiny, method=inherit.Settings(), external_tests=("synthetic:n_songs=8,n_artists=8,song_s=5",))
     monkey = cross_validation.datasets.READERS["synthetic"]
     cross_validation.datasets.READERS["synthetic"] = synthetic.read
     try:
@@ -229,7 +229,7 @@ def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
     finally:
         cross_validation.datasets.READERS["synthetic"] = monkey
     (row,) = (m for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion"))
-    assert row["n"] == 8 and row["dataset"] == run.also_heard[0] and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+    assert row["n"] == 8 and row["dataset"] == run.external_tests[0] and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
     stored = results.predictions(record)
     assert stored["heard_0"].shape == (8 * 3, 4) and len(stored["heard_0_track_id"]) == 8
 
@@ -296,6 +296,14 @@ def test_a_setting_that_does_not_exist_is_refused_with_those_that_do():
     assert changed(Run(), {"folds.n": 3, "method.temperature": 0.7}).method.temperature == 0.7
     with pytest.raises(UserError, match="no setting 'fold'; there are .*folds"):
         changed(Run(), {"fold": 3})
+
+
+def test_a_renamed_setting_is_recorded_under_its_old_name_and_asked_for_under_the_new():
+    run = changed(Run(network=crnn.Settings()), {"network.stochastic_depth": 0.2, "external_tests": ["pmemo"]})
+    assert run.config()["network"]["bypass"] == 0.2 and run.config()["also_heard"] == ["pmemo"]
+    for old, new in (("also_heard", "external_tests"), ("network.bypass", "network.stochastic_depth")):
+        with pytest.raises(UserError, match=f"{old} is now called {new}"):
+            changed(run, {old: 0})
 
 
 def test_an_incomplete_or_missing_record_says_what_to_do(tmp_path):

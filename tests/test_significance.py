@@ -196,5 +196,5 @@ def test_holm_refuses_what_is_no_p_value(p_values):
 
 def test_resamples_are_laid_around_what_was_measured(rng):
     values = np.concatenate([[0.3], 0.35 + rng.normal(0, 0.02, 500)])  # as average precision is in resamples with repetition
-    laid = significance.laid_around(values)
+    laid = significance.recentred(values)
     assert laid[0] == 0.3 and laid[1:].mean() == pytest.approx(0.3) and laid[1:].std() == pytest.approx(values[1:].std())

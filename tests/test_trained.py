@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from mer_app import model_card
 from mer_core import trained_model
 from mer_core.evaluation import calibration
-from mer_core.trained_model import Committee, ModelError
+from mer_core.trained_model import Ensemble, ModelError
 
 
 def levels(n=5, seed=0):
@@ -19,7 +19,7 @@ def levels(n=5, seed=0):
 def test_what_is_saved_answers_bit_for_bit_as_what_was_at_hand(tmp_path):
     model = untrained()
     again = trained_model.load(trained_model.save(model, tmp_path / "m.safetensors"))
-    assert torch.equal(again.committee(levels()), model.committee(levels()))
+    assert torch.equal(again.ensemble(levels()), model.ensemble(levels()))
     assert again.facts() == model.facts() and again.digest == model.digest
     assert again.classes == ("Q1", "Q2", "Q3", "Q4") and again.n_frames == 32
 
@@ -34,24 +34,24 @@ def test_the_file_alone_says_what_its_numbers_mean(tmp_path):
 
 def test_a_committee_is_the_mean_of_its_tempered_members():
     model = untrained()
-    each = torch.stack([member(levels()).softmax(dim=1) for member in model.committee.members]).detach().numpy()
-    expected = calibration.tempered(each, model.committee.temperature).mean(axis=0)
-    np.testing.assert_allclose(model.committee(levels()).detach(), expected, atol=1e-5)
+    each = torch.stack([member(levels()).softmax(dim=1) for member in model.ensemble.members]).detach().numpy()
+    expected = calibration.tempered(each, model.ensemble.temperature).mean(axis=0)
+    np.testing.assert_allclose(model.ensemble(levels()).detach(), expected, atol=1e-5)
 
 
 def test_networks_trained_side_by_side_are_calibrated_as_one(rng):
     logits = torch.tensor(rng.normal(size=(4, 6, 3)), dtype=torch.float32)
     members = [torch.nn.Identity() for _ in range(4)]
-    committee = Committee(members, 0.5, tagged=False, together=2)
-    for member, own in zip(committee.members, logits, strict=True):
+    ensemble = Ensemble(members, 0.5, tagged=False, together=2)
+    for member, own in zip(ensemble.members, logits, strict=True):
         member.forward = lambda levels, own=own: own
     pairs = logits.softmax(dim=-1).numpy().reshape(2, 2, 6, 3).mean(axis=1)  # what a record keeps of each run
-    np.testing.assert_allclose(committee.each(torch.zeros(6)), calibration.tempered(pairs, 0.5), atol=1e-6)
+    np.testing.assert_allclose(ensemble.each(torch.zeros(6)), calibration.tempered(pairs, 0.5), atol=1e-6)
 
 
 def test_tags_need_not_add_up_to_one():
     members = [torch.nn.Flatten(), torch.nn.Flatten()]
-    said = Committee(members, 1.0, tagged=True)(torch.full((2, 1, 1, 3), 2.0))
+    said = Ensemble(members, 1.0, tagged=True)(torch.full((2, 1, 1, 3), 2.0))
     np.testing.assert_allclose(said, 1 / (1 + np.exp(-2.0)), atol=1e-6)
 
 
@@ -76,7 +76,7 @@ def test_a_missing_a_foreign_and_a_damaged_model_are_told_apart(tmp_path):
 
 
 def test_weights_that_are_not_finite_are_refused():
-    broken = untrained().committee.members
+    broken = untrained().ensemble.members
     next(broken[0].parameters()).data.fill_(1e6)  # beyond half precision
     with pytest.raises(ModelError, match="not finite"):
         trained_model.assembled(list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={})
@@ -108,8 +108,8 @@ def test_a_song_gets_the_temperature_of_the_other_folds(rng):
 
 def test_the_model_that_ships_loads_and_gives_distributions():
     model = trained_model.shipped()
-    said = model.committee(levels())
-    assert model.quadrants and len(model.committee.members) == 3
+    said = model.ensemble(levels())
+    assert model.quadrants and len(model.ensemble.members) == 3
     np.testing.assert_allclose(said.sum(dim=1), 1, atol=1e-5)
     path = trained_model.paths.MODELS / "quadrants.safetensors"
     assert path.stat().st_size < 8e6

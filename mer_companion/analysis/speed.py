@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mer_companion.reproduction.report import in_a_table, timestamp
 from mer_core import paths
-from mer_core.files import whole
+from mer_core.files import atomic_write
 
 # ratio: theirs_s / ours_s, medians over rounds; ratio_low, ratio_high: of single rounds; left_out: why none
 COLUMNS = (
@@ -26,7 +26,7 @@ def write(rows: list[dict], made_by: dict, to: Path) -> Path:
     made_by : ``minutes`` it took, ``code`` and ``environment`` as in records, the latter with ``processor``,
         ``instruction_set`` and ``bf16_native``
     """
-    with whole(to) as fresh:
+    with atomic_write(to) as fresh:
         text = json.dumps({"made": timestamp()} | made_by | {"rows": rows}, indent=1, allow_nan=False)
         fresh.write_text(text + "\n", encoding="utf-8")
     return to

@@ -16,7 +16,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mer_companion import results
 from mer_core import UserError, paths
-from mer_core.files import whole
+from mer_core.files import atomic_write
 
 CELL_TIMEOUT_S = 3600
 FIGURE_FILES = "MER_FIGURE_FILES"  # as in `mer_companion.analysis.figures`, which would load matplotlib
@@ -108,7 +108,7 @@ def execute(source: Path, target: Path, **values) -> None:
     if all(repr(value) == known[name].replace('"', "'") for name, value in values.items()):
         hide_injected(notebook)
     notebook.metadata["mer"] = {"made_from": made_from(source, values)}
-    with whole(target) as fresh:
+    with atomic_write(target) as fresh:
         nbformat.write(notebook, fresh)
 
 

@@ -7,7 +7,7 @@ from mer_companion.runs.ensembles import Fusion
 from mer_companion.runs.leaderboard import Submission
 from mer_companion.runs.listener_ratings import Ratings
 from mer_companion.runs.settings import Run, changed
-from mer_companion.runs.song_classifiers import Probe
+from mer_companion.runs.song_classifiers import SongClassifier
 from mer_companion.runs.tag_ensembles import TagEnsemble
 from mer_core import UserError
 from mer_core.methods import METHODS, self_learning
@@ -33,7 +33,7 @@ class Experiment:
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
     bases: dict[str, Run] = field(default_factory=lambda: SSSL)  # the runs that variants change, by preset
 
-    def runs(self, preset: str) -> dict[str, Run | Probe | Fusion | Ratings | Submission | TagEnsemble]:
+    def runs(self, preset: str) -> dict[str, Run | SongClassifier | Fusion | Ratings | Submission | TagEnsemble]:
         """The experiment's runs at a preset, by label.
 
         Raises
@@ -66,7 +66,7 @@ class Experiment:
         return {label: tuple(one for one in others if one not in ("", label)) for label, others in several.items()}
 
 
-def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings | Submission | TagEnsemble:
+def run_of(preset: Run, changes: dict) -> Run | SongClassifier | Fusion | Ratings | Submission | TagEnsemble:
     """A preset's run with these changes; or a probe, joined answers or listeners' ratings in its place."""
     if "ratings" in changes:
         return Ratings(dataset=changes["ratings"])
@@ -78,7 +78,7 @@ def run_of(preset: Run, changes: dict) -> Run | Probe | Fusion | Ratings | Submi
     if "members" in changes:
         return changed(Fusion(dataset=preset.dataset, folds=preset.folds), changes)
     if "sources" in changes:
-        return changed(Probe(dataset=preset.dataset, features=preset.features, folds=preset.folds), changes)
+        return changed(SongClassifier(dataset=preset.dataset, features=preset.features, folds=preset.folds), changes)
     if changes.get("features") == "mel":
         changes = changes | {"features": preset.features.mel}
     if isinstance(changes.get("method"), str):

@@ -243,12 +243,12 @@ EXPERIMENTS = {
         feeds="open question: does it carry over?",
         presets=("smoke", "cpu"),
         variants={
-            "inherit_from_4q": {"folds.tested": 1, **PLAIN, "also_heard": ("synthetic", "pmemo:audible_only")},
-            "self_learning_from_4q": {"folds.tested": 1, "also_heard": ("synthetic", "pmemo:audible_only")},
-            "inherit_from_synthetic": SYNTHETIC | DRIFTS["30"] | {**PLAIN, "also_heard": ("4q",)},
-            "self_learning_from_synthetic": SYNTHETIC | DRIFTS["30"] | {"also_heard": ("4q",)},
+            "inherit_from_4q": {"folds.tested": 1, **PLAIN, "external_tests": ("synthetic", "pmemo:audible_only")},
+            "self_learning_from_4q": {"folds.tested": 1, "external_tests": ("synthetic", "pmemo:audible_only")},
+            "inherit_from_synthetic": SYNTHETIC | DRIFTS["30"] | {**PLAIN, "external_tests": ("4q",)},
+            "self_learning_from_synthetic": SYNTHETIC | DRIFTS["30"] | {"external_tests": ("4q",)},
             "inherit_from_synthetic_to_other_artists": SYNTHETIC
-            | {"dataset": "synthetic", **PLAIN, "also_heard": ("synthetic:seed=1,spread=2",)},
+            | {"dataset": "synthetic", **PLAIN, "external_tests": ("synthetic:seed=1,spread=2",)},
         },
         reference="inherit_from_4q",
         references={

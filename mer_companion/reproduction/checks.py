@@ -27,13 +27,20 @@ import torch
 from mer_companion import experiments, results
 from mer_companion.reproduction import report, retraining
 from mer_companion.reproduction.report import Level
-from mer_companion.runs import cross_validation, ensembles, leaderboard, listener_ratings, make_records, tag_scoring
+from mer_companion.runs import (
+    cross_validation,
+    ensembles,
+    leaderboard,
+    listener_ratings,
+    make_records,
+    tag_scoring,
+)
 from mer_companion.runs.leaderboard import Submission
 from mer_companion.runs.listener_ratings import Ratings
 from mer_core import datasets, device, paths
 from mer_core.datasets.tracks import DataError, Tracks
 from mer_core.evaluation import aggregation
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
 
 RECORDS, PREDICTIONS, SMOKE, NETWORKS = "records", "predictions", "smoke", "networks"
@@ -251,7 +258,7 @@ def accept() -> Path:
     path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
     made = {"made": report.timestamp(), "code": results.code_state(), "environment": machine()}
     reference = made | {"moved_by_seed": apart(numbers, otherwise), "numbers": numbers}
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_text(json.dumps(reference, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 

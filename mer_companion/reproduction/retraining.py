@@ -13,7 +13,7 @@ from mer_companion.runs import cross_validation
 from mer_companion.runs.settings import Run
 from mer_core.device import best_device, device_name
 from mer_core.evaluation import aggregation, metrics
-from mer_core.files import whole
+from mer_core.files import atomic_write
 
 
 def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
@@ -70,7 +70,7 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
 def save(row: dict, preset: str) -> Path:
     """Keep what a rerun found, in place of an earlier rerun of the same fold."""
     path = results.folder(preset, own=False) / "reruns" / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 

@@ -20,7 +20,7 @@ from mer_core.datasets import splits
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.device import best_device, computes_with, device_name
 from mer_core.evaluation import aggregation
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.frames import Frames, compute, windows
 from mer_core.methods import METHODS
 from mer_core.training import Learner, Segments, joined, segments
@@ -179,7 +179,7 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     answer, learner = fit(run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"), kept)
     if not part:
         asked |= {} if frames.tracks.tagged else {"in_sample": data}  # what a song-level machine learns from
-        asked |= {f"heard_{i}": load_segments(heard(run, name), data.device)[1] for i, name in enumerate(run.also_heard)}
+        asked |= {f"heard_{i}": load_segments(heard(run, name), data.device)[1] for i, name in enumerate(run.external_tests)}
     arrays = {}
     for name, segments_asked in asked.items():
         arrays |= {
@@ -193,7 +193,7 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         "environment": environment(learner),
         "code": results.code_state(),
     }
-    with whole(path) as fresh, fresh.open("wb") as file:
+    with atomic_write(path) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, story=json.dumps(story), **arrays)
     return path
 
@@ -210,7 +210,7 @@ def half(probabilities: torch.Tensor) -> np.ndarray:
 
 def heard(run: Run, name: str) -> Run:
     """The same run on another data set, whose labels are left as they are."""
-    return replace(run, dataset=name, noise=LabelNoise(), also_heard=(), unlabelled=())
+    return replace(run, dataset=name, noise=LabelNoise(), external_tests=(), unlabelled=())
 
 
 def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:

@@ -23,7 +23,7 @@ from mer_core import datasets, paths
 from mer_core.datasets import mtg_jamendo
 from mer_core.datasets.tracks import DataError, has_tags, shown
 from mer_core.evaluation import significance, tag_metrics
-from mer_core.files import whole
+from mer_core.files import atomic_write
 
 CARD = "mediaeval_predictions"
 DRAWS = 4000  # so many that p-values survive the correction for all pairs
@@ -63,7 +63,7 @@ def fetch(name: str) -> Path:
         raise DataError(f"{card['address']}: cannot be fetched ({error}). Try again, or put the file at {path}.") from None
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
         raise DataError(f"{card['address']}: is not the file that was scored (another SHA-256). Nothing was kept.")
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_bytes(content)
     return path
 
@@ -208,7 +208,7 @@ def compare(records: list[dict]) -> list[dict]:
         of = {r["label"]: np.nanmean(drawn(tuple(r["config"]["systems"]))[place], axis=1) for r in records}
         pairs = []
         for one, other in itertools.combinations(sorted(of, key=lambda label: -of[label][0]), 2):
-            differences = significance.laid_around(of[one] - of[other])
+            differences = significance.recentred(of[one] - of[other])
             low, high = significance.interval(differences[1:])
             pairs.append({"label": one, "against": other, "name": name, "target": MACRO, "decision": SCORES, "seeds": [0],
                           "n": records[0]["data"]["n_tested"], "value": float(differences[0]), "low": low, "high": high,

@@ -21,7 +21,7 @@ from mer_companion.runs.ensembles import Fusion
 from mer_companion.runs.leaderboard import Submission
 from mer_companion.runs.listener_ratings import Ratings
 from mer_companion.runs.settings import Run
-from mer_companion.runs.song_classifiers import Probe
+from mer_companion.runs.song_classifiers import SongClassifier
 from mer_companion.runs.tag_ensembles import TagEnsemble
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
 from mer_core.evaluation import aggregation, metrics, significance
@@ -148,7 +148,7 @@ def heard_elsewhere(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict]
     """What the networks answered for other data sets, (of the first fold) and how well, averaged over the folds' networks."""
     arrays, rows = {}, []
     firsts = [cross_validation.read_fold(run, frames, k)[0] for k in cross_validation.tested_folds(run)]
-    for i, name in enumerate(run.also_heard):
+    for i, name in enumerate(run.external_tests):
         other = cross_validation.load_frames(cross_validation.heard(run, name)).tracks
         key = f"heard_{i}"
         arrays |= {key: firsts[0][key], f"{key}_track": firsts[0][f"{key}_track"], f"{key}_second": firsts[0][f"{key}_second"]}
@@ -195,7 +195,7 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
     return results.save(record, arrays | elsewhere | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
 
 
-def summarise_probe(probe: Probe, experiment: str, preset: str, label: str) -> Path:
+def record_of_song_classifier(probe: SongClassifier, experiment: str, preset: str, label: str) -> Path:
     """Train a song-level baseline, which takes seconds, and write its record."""
     tracks = song_classifiers.tracks_of(probe)
     arrays, story = song_classifiers.answers(probe, tracks)
@@ -207,7 +207,7 @@ def summarise_probe(probe: Probe, experiment: str, preset: str, label: str) -> P
     return results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
 
 
-def summarise_ratings(measured: Ratings, experiment: str, preset: str, label: str) -> Path:
+def record_of_ratings(measured: Ratings, experiment: str, preset: str, label: str) -> Path:
     """Measure how much segment-label noise listeners' ratings show, and write the shares, not the ratings, as a record."""
     began = time.perf_counter()
     clips, table = listener_ratings.measure(measured)
@@ -288,7 +288,7 @@ def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int
 
 
 def execute(
-    run: Run | Probe | Ratings | Submission, experiment: str, preset: str, label: str, started: dict[Path, Future] | None = None
+    run: Run | SongClassifier | Ratings | Submission, experiment: str, preset: str, label: str, started: dict[Path, Future] | None = None
 ) -> dict:
     """The record of a run: loaded if it exists, else made, network by network.
 
@@ -302,10 +302,10 @@ def execute(
     """
     if record := results.existing(run, experiment, preset, label):
         return record
-    if isinstance(run, Probe):
-        return results.load(summarise_probe(run, experiment, preset, label))
+    if isinstance(run, SongClassifier):
+        return results.load(record_of_song_classifier(run, experiment, preset, label))
     if isinstance(run, Ratings):
-        return results.load(summarise_ratings(run, experiment, preset, label))
+        return results.load(record_of_ratings(run, experiment, preset, label))
     if isinstance(run, Submission):
         return results.load(leaderboard.summarise(run, experiment, preset, label))
     frames = cross_validation.load_frames(run)

@@ -7,7 +7,7 @@ records and therefore never changes, whatever becomes of modules and classes.
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import ClassVar, get_args, get_origin
 
 from mer_core import AskedError
@@ -36,7 +36,7 @@ class Run:
     folds: Folds = Folds()
     song: SongDecision = SongDecision()
     unlabelled: tuple[str, ...] = ()  # data sets that a method may learn from without their labels
-    also_heard: tuple[str, ...] = ()  # other data sets that the networks answer for, never learn from
+    external_tests: tuple[str, ...] = ()  # other data sets that the networks answer for, never learn from
     learning_curve: bool = False  # note in the log how well each epoch's network does; nothing is chosen by it
     skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them
     seed: int = 0
@@ -58,9 +58,9 @@ class Run:
     def config(self) -> dict:
         """All settings as plain values, as JSON has them."""
         kinds = {
-            name: {"kind": part.kind, **asdict(part)} for name, part in (("features", self.features), ("network", self.network))
+            name: {"kind": part.kind, **recorded(part)} for name, part in (("features", self.features), ("network", self.network))
         }
-        return plain(asdict(self) | kinds | {"method": {"name": self.method_name, **asdict(self.method)}})
+        return plain(recorded(self) | kinds | {"method": {"name": self.method_name, **recorded(self.method)}})
 
     @property
     def training_id(self) -> str:
@@ -79,11 +79,20 @@ class Named:
 
     def config(self) -> dict:
         """All settings as plain values, as JSON has them."""
-        return plain(asdict(self) | {"method": {"name": self.method_name}})
+        return plain(recorded(self) | {"method": {"name": self.method_name}})
 
     @property
     def run_id(self) -> str:
         return name_of(differences(self) | {"method": [self.method_name, {}]})
+
+
+RECORDED_AS = {"external_tests": "also_heard", "stochastic_depth": "bypass"}  # fields that had another name when records began
+
+
+def recorded(settings) -> dict:
+    """The fields of a settings object, and of those within it, as plain values under the names that records have."""
+    found = {RECORDED_AS.get(f.name, f.name): getattr(settings, f.name) for f in fields(settings)}
+    return {name: recorded(value) if is_dataclass(value) else value for name, value in found.items()}
 
 
 def plain(settings: dict) -> dict:
@@ -102,7 +111,7 @@ def differences(settings) -> dict:
         value = getattr(settings, f.name)
         if value != f.default:
             another = is_dataclass(value) and type(value) is not type(f.default)
-            found[f.name] = ({"kind": value.kind} if another else {}) | differences(value) if is_dataclass(value) else value
+            found[RECORDED_AS.get(f.name, f.name)] = ({"kind": value.kind} if another else {}) | differences(value) if is_dataclass(value) else value
     return found
 
 
@@ -116,10 +125,12 @@ def changed(settings, changes: dict, part_of: str = ""):
     ------
     AskedError : no such setting, or one that cannot have this value
     """
-    known = {f.name: f.type for f in fields(settings)}
+    known, renamed = {f.name: f.type for f in fields(settings)}, {old: new for new, old in RECORDED_AS.items()}
     own, parts = {}, {}
     for name, value in changes.items():
         first, dot, rest = name.partition(".")
+        if (now := renamed.get(first)) in known:
+            raise AskedError(f"the setting {part_of + first} is now called {part_of + now}.")
         if first not in known or (dot and not is_dataclass(getattr(settings, first))):
             raise AskedError(f"no setting {part_of + name!r}; there are {', '.join(part_of + one for one in known)}.")
         if dot:

@@ -34,7 +34,7 @@ CHOICE_FOLDS = 4  # inside the training songs
 
 
 @dataclass(frozen=True)
-class Probe(Named):
+class SongClassifier(Named):
     """Everything that distinguishes one song-level baseline from another."""
 
     method_name: ClassVar[str] = "probes"
@@ -52,7 +52,7 @@ class Probe(Named):
             raise ValueError(f"classifier is {SVM} or {LOGISTIC}, got {self.classifier!r}")
 
 
-def fit(probe: Probe, values: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> tuple[ClassifierMixin, dict]:
+def fit(probe: SongClassifier, values: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> tuple[ClassifierMixin, dict]:
     """Choose the settings on inner folds of these songs, then train on all of them; gives the classifier and what was chosen.
 
     The machine's margins become probabilities by a sigmoid fitted on the same inner folds (Platt scaling).
@@ -72,7 +72,7 @@ def fit(probe: Probe, values: np.ndarray, targets: np.ndarray, groups: np.ndarra
     return fitted, chosen | {"validation_macro_f1": float(search.best_score_)}
 
 
-def answers(probe: Probe, tracks: Tracks) -> tuple[dict[str, np.ndarray], dict]:
+def answers(probe: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.ndarray], dict]:
     """Predictions for the tested folds' songs, and the story of their making.
 
     Returns
@@ -105,5 +105,5 @@ def answers(probe: Probe, tracks: Tracks) -> tuple[dict[str, np.ndarray], dict]:
     return {name: np.concatenate(parts) for name, parts in collected.items()}, story
 
 
-def tracks_of(probe: Probe) -> Tracks:
+def tracks_of(probe: SongClassifier) -> Tracks:
     return datasets.load(probe.dataset, skip_unreadable=probe.skip_unreadable)

@@ -31,7 +31,7 @@ def with_itself(groups: np.ndarray, draws: int = DRAWS) -> np.ndarray:
 
 def row(name: str, target: str, decision: str, values: np.ndarray, n: int) -> dict:
     """One measure in long form; the first value is the measured one, the others are resamples."""
-    low, high = significance.interval(significance.laid_around(values)[1:].clip(0, 1))
+    low, high = significance.interval(significance.recentred(values)[1:].clip(0, 1))
     return {"name": name, "target": target, "decision": decision, "part": "test", "fold": "all", "value": float(values[0]),
             "low": low, "high": high, "n": n}  # fmt: skip
 
@@ -147,4 +147,4 @@ def measured(record: dict, tracks) -> dict[str, np.ndarray]:
     thresholds = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
     decided = tag_metrics.decisions(test, tag_metrics.called(stored["test"], thresholds), weights)
     found |= {name: own.mean(axis=1) for name, own in decided.items()}
-    return {name: significance.laid_around(own) for name, own in found.items()}
+    return {name: significance.recentred(own) for name, own in found.items()}

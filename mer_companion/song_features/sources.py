@@ -18,7 +18,7 @@ from mer_core import paths
 from mer_core.audio import decoding
 from mer_core.audio.features import LogMel
 from mer_core.datasets.tracks import DataError, Tracks, shown
-from mer_core.files import whole
+from mer_core.files import atomic_write
 from mer_core.frames import compute, file_hash
 from mer_core.models import backbones
 from mer_core.progress import progress_bar
@@ -69,7 +69,7 @@ def hand_made_once(tracks: Tracks) -> np.ndarray:
 
 def save(path: Path, tracks: Tracks, values: np.ndarray) -> None:
     """Write features so that the file is either absent or complete."""
-    with whole(path) as fresh, fresh.open("wb") as file:
+    with atomic_write(path) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, track_id=tracks.table["track_id"].to_numpy(dtype=str), values=values)
 
 

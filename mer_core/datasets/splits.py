@@ -12,7 +12,7 @@ import pandas as pd
 
 from mer_core import paths
 from mer_core.datasets.tracks import DataError, Tracks, has_tags, shown
-from mer_core.files import whole
+from mer_core.files import atomic_write
 
 BY = ("song", "artist")
 
@@ -43,7 +43,9 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
     ------
     DataError : more folds than songs (or artists) of the rarest class
     """
-    from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import: only where folds are made
+    from sklearn.model_selection import (
+        StratifiedGroupKFold,  # takes a second to import: only where folds are made
+    )
 
     units = groups if by == "artist" else np.arange(len(targets))
     scarce, rarest = min((len(set(units[targets == k])), k) for k in np.unique(targets))
@@ -73,7 +75,7 @@ def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | 
     path = (folder or paths.SPLITS) / f"{name}-by-artist.csv"
     if not path.exists():
         chosen = pd.DataFrame({"track_id": table["track_id"], "part": divided(table, tags)})
-        with whole(path) as fresh:
+        with atomic_write(path) as fresh:
             chosen.to_csv(fresh, index=False)
     stored = pd.read_csv(path, dtype=str).set_index("track_id")["part"]
     if missing := sorted(set(table["track_id"]) - set(stored.index)):
@@ -115,7 +117,7 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
     if not path.exists():
         fold = assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
-        with whole(path) as fresh:
+        with atomic_write(path) as fresh:
             pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(fresh, index=False)
     stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")["fold"]
     ids = tracks.table["track_id"]

@@ -33,12 +33,12 @@ def of_songs(windows: np.ndarray, track: np.ndarray, temperature: float = 1.0) -
     return aggregation.mean_probability(tempered(windows, temperature).mean(axis=0), track)
 
 
-def surprise(probabilities: np.ndarray, truth: np.ndarray) -> float:
+def negative_log_likelihood(probabilities: np.ndarray, truth: np.ndarray) -> float:
     """Mean negative log likelihood of the truth, in nats: 0 for sure and right, log K for knowing nothing."""
-    return float(surprise_of_each(probabilities, truth).mean())
+    return float(negative_log_likelihood_of_each(probabilities, truth).mean())
 
 
-def surprise_of_each(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def negative_log_likelihood_of_each(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return -np.log(probabilities[np.arange(len(truth)), truth].clip(np.finfo(np.float32).tiny))
 
 
@@ -54,7 +54,7 @@ def fit_temperature(windows: np.ndarray, track: np.ndarray, truth: np.ndarray) -
     """
     low, high = np.log(BOUNDS)
     found = minimize_scalar(
-        lambda logarithm: surprise(of_songs(windows, track, np.exp(logarithm)), truth), bounds=(low, high), method="bounded"
+        lambda logarithm: negative_log_likelihood(of_songs(windows, track, np.exp(logarithm)), truth), bounds=(low, high), method="bounded"
     )
     return float(np.exp(found.x))
 
@@ -83,7 +83,7 @@ def estimates(probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray) 
     """
     promised, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     return {
-        "surprise": mean_of(surprise_of_each(probabilities, truth), groups),
+        "surprise": mean_of(negative_log_likelihood_of_each(probabilities, truth), groups),
         "calibration_error": calibration_error(promised, right, np.arange(len(truth)), groups),
     }
 
@@ -107,7 +107,7 @@ def calibration_error(promised: np.ndarray, right: np.ndarray, song: np.ndarray,
     np.add.at(gaps, (song, metrics.reliability_bin(promised)), promised - right)
     weights = np.vstack([np.ones(len(groups)), significance.artist_weights(groups)])
     values = np.abs(weights @ gaps).sum(axis=1) / (weights @ np.bincount(song, minlength=len(groups)))
-    low, high = significance.interval(significance.laid_around(values)[1:])
+    low, high = significance.interval(significance.recentred(values)[1:])
     return Estimate(float(values[0]), max(low, 0.0), high)
 
 

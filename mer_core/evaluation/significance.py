@@ -179,7 +179,7 @@ def averaged(values: np.ndarray) -> tuple[float, float, float, float]:
     return float(own.mean()), *interval(means), p_value(means)
 
 
-def laid_around(values: np.ndarray) -> np.ndarray:
+def recentred(values: np.ndarray) -> np.ndarray:
     """Measured figure and resamples, (1 + draws,), with the resamples shifted so that their mean is the measured figure.
 
     For average precision: a resample repeats songs, and a repeated song raises it. Of the resamples only the spread is of use.

@@ -4,7 +4,17 @@
 other windows: a function from segments to (n, n_classes) probabilities.
 """
 
-from mer_core.methods import co_divide, co_teaching, elr, fixmatch, inherit, noisy_student, self_learning, soft_labels, two_stage
+from mer_core.methods import (
+    co_divide,
+    co_teaching,
+    elr,
+    fixmatch,
+    inherit,
+    noisy_student,
+    self_learning,
+    soft_labels,
+    two_stage,
+)
 
 METHODS = {
     "inherit": inherit,

@@ -10,7 +10,7 @@ from typing import ClassVar
 from mer_core.methods import self_learning
 from mer_core.methods.inherit import supervised_epoch
 from mer_core.methods.self_learning import semi_supervised_epoch, separate
-from mer_core.training import Learner, Segments, Together
+from mer_core.training import Learner, LearnerEnsemble, Segments
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ def train(learner: Learner, segments: Segments, settings: Settings):
         for one, judge in zip(pair, reversed(predictions), strict=True):
             labels = separate(one, segments, index, judge, together, settings)
             semi_supervised_epoch(one, segments, labels, settings, settings.consistency_at(epoch))
-    return Together(*pair)
+    return LearnerEnsemble(*pair)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mer_core.methods import inherit
-from mer_core.training import Learner, Segments, Together
+from mer_core.training import Learner, LearnerEnsemble, Segments
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
             learner.note(truly_clean_in_clean_set=float(segments.truly_clean[np.concatenate(kept)].mean()))
     if settings.peer is not None:
         return learner.predict
-    return Together(*pair)
+    return LearnerEnsemble(*pair)
 
 
 def batches(learner: Learner, segments: Segments, epoch: int, settings: Settings):

@@ -36,7 +36,7 @@ class Settings:
     student_masks: tuple[float, float] = (30, 90)
     noise: float = 0.01  # standard deviation, in parts of a band's own
     block_dropout: float = 0.1
-    bypass: float = 0.1
+    stochastic_depth: float = 0.1
     iterations: int = 1  # in a further one the student teaches; 0: the teacher answers
     plain_student: bool = False  # as released: a student without shortcuts and with maximum pooling
     quiet_pseudo_labels: bool = False  # as released: no dropout, and batch norm at rest, while it learns from pseudo-labels
@@ -75,7 +75,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
     teacher = learner
     for iteration in range(settings.iterations):
         noisy = replace(
-            learner.network, block_dropout=settings.block_dropout, bypass=settings.bypass, plain_blocks=settings.plain_student
+            learner.network, block_dropout=settings.block_dropout, stochastic_depth=settings.stochastic_depth, plain_blocks=settings.plain_student
         )
         student = teacher.peer(segments, noisy)
         teach(student, teacher, segments, settings, stage=iteration + 1)
@@ -103,7 +103,7 @@ def teach(student: Learner, teacher: Learner, segments: Segments, settings: Sett
 
 @contextmanager
 def at_rest(model: nn.Module):
-    """Let a network answer as in tests, without dropout and bypass and with batch norm at rest, but let it learn."""
+    """Let a network answer as in tests, without dropout and stochastic depth and with batch norm at rest, but let it learn."""
     resting = [module for module in model.modules() if not isinstance(module, nn.GRU)]  # cuDNN's learns in training mode only
     for module in resting:
         module.training = False

@@ -35,13 +35,13 @@ class Settings:
 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Stage 1 for the learner's epochs, then stage 2; the BiLSTM answers for each window in its song's context."""
-    learn_to_redraw(learner, segments, settings)
+    train_autoencoder(learner, segments, settings)
     features = encoded(learner, segments)
     mean, deviation = features.mean(dim=0), features.std(dim=0).clamp_min(1e-6)
     songs = in_songs((features - mean) / deviation, segments.track)
     first = np.unique(segments.track, return_index=True)[1]  # a song's label is that of any of its windows
     listener = SongBiLSTM(features.shape[1], segments.n_classes).to(segments.device)
-    learn_to_follow(learner, listener, songs, segments.label[torch.as_tensor(first, device=segments.device)], settings)
+    train_sequence_model(learner, listener, songs, segments.label[torch.as_tensor(first, device=segments.device)], settings)
 
     @torch.no_grad()
     def answer(others: Segments) -> torch.Tensor:
@@ -52,7 +52,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
     return answer
 
 
-def learn_to_redraw(learner: Learner, segments: Segments, settings: Settings) -> None:
+def train_autoencoder(learner: Learner, segments: Segments, settings: Settings) -> None:
     """Stage 1: mean squared error between the window, standardised, and what the decoder draws from its masked version."""
     n_mels = segments.values.shape[1]
     n_features = encoded(learner, segments, torch.arange(2, device=segments.device)).shape[1]
@@ -82,7 +82,7 @@ def in_songs(features: torch.Tensor, track: np.ndarray) -> list[torch.Tensor]:
     return list(features.split(np.unique(track, return_counts=True)[1].tolist()))
 
 
-def learn_to_follow(learner: Learner, listener: SongBiLSTM, songs: list, labels: torch.Tensor, settings: Settings) -> None:
+def train_sequence_model(learner: Learner, listener: SongBiLSTM, songs: list, labels: torch.Tensor, settings: Settings) -> None:
     """Stage 2: cross-entropy of the song's label, asked of the mean of its windows' logits."""
     optimizer = torch.optim.AdamW(listener.parameters(), settings.sequence_learning_rate)
     listener.train()

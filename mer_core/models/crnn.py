@@ -28,11 +28,11 @@ class Settings:
     branch: int = 256  # numbers that each branch ends in (the paper's d)
     head_dropout: float = 0.3  # before each of the two linear layers; the paper names none, its release has 0.3
     block_dropout: float = 0.0  # after the block's last ReLU; the student: 0.1
-    bypass: float = 0.0  # probability that a block is skipped for a batch; the student: 0.1
+    stochastic_depth: float = 0.0  # probability that a block is skipped for a batch; the student: 0.1
     plain_blocks: bool = False  # no shortcut and maximum pooling, as the student in Mirable's release has them
 
     def __post_init__(self):
-        for name in ("head_dropout", "block_dropout", "bypass"):
+        for name in ("head_dropout", "block_dropout", "stochastic_depth"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a probability in [0, 1), got {getattr(self, name)}")
 
@@ -63,11 +63,11 @@ class ResidualBlock(nn.Module):
             nn.Conv2d(wider, wider, 3, padding=1, bias=False), nn.BatchNorm2d(wider),
         )  # fmt: skip
         self.shortcut = nn.Conv2d(channels, wider, 1, bias=False)  # the way around a block that is bypassed, too
-        self.dropout, self.bypass, self.residual = nn.Dropout(settings.block_dropout), settings.bypass, not settings.plain_blocks
+        self.dropout, self.stochastic_depth, self.residual = nn.Dropout(settings.block_dropout), settings.stochastic_depth, not settings.plain_blocks
         self.pool = nn.MaxPool2d(2, ceil_mode=True) if settings.plain_blocks else GeM()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        skipped = self.training and self.bypass and float(torch.rand(())) < self.bypass
+        skipped = self.training and self.stochastic_depth and float(torch.rand(())) < self.stochastic_depth
         around = self.shortcut(x) if skipped or self.residual else 0.0
         return self.pool(self.dropout(F.relu(around if skipped else self.convolutions(x) + around)))
 
