@@ -91,7 +91,9 @@ def version_or_none(name: str) -> str | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, help="of each benchmark, for a trial; by default its own")
     parser.add_argument("--out", type=Path, default=speed.path(), help="where to write the table")
     wanted = parser.parse_args()

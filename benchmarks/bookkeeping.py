@@ -1,4 +1,5 @@
-"""Which share of an SSSL epoch is not the network: the mixture, its notes, and gathering windows from the frames.
+"""Which share of an SSSL epoch is not the network: the mixture, its notes, and gathering windows from the
+frames.
 
     python -m benchmarks.bookkeeping
 
@@ -17,7 +18,9 @@ from mer_core.methods import self_learning
 from mer_core.training import Learner, segments
 
 EPOCHS = 4
-CORPUS = synthetic.Corpus(n_songs=240, n_artists=120, song_s=30)  # a third of the songs, all of which every epoch hears
+CORPUS = synthetic.Corpus(
+    n_songs=240, n_artists=120, song_s=30
+)  # a third of the songs, all of which every epoch hears
 
 
 class Stopwatch:

@@ -1,9 +1,10 @@
-"""A song of three minutes on the book's page that hears songs, beside `mer_core.predict` on the same file; needs a built book.
+"""A song of three minutes on the book's page that hears songs, beside `mer_core.predict` on the same file;
+needs a built book.
 
     python -m benchmarks.browser [SONG]
 
-Without a song, three minutes made by code, as mp3. A page's first song also waits for the networks to be loaded.
-"""
+Without a song, three minutes made by code, as mp3. A page's first song also waits for the networks to be
+loaded."""
 
 import json
 import statistics
@@ -39,7 +40,9 @@ def on_the_page(tab, song: Path) -> tuple[float, np.ndarray]:
     began = time.perf_counter()
     tab.set_input_files(".own-song input", song)
     tab.wait_for_function("!document.querySelector('.own-song input').disabled", timeout=300_000)
-    return time.perf_counter() - began, np.array(json.loads(tab.locator(RESULT).get_attribute("data-windows")))
+    return time.perf_counter() - began, np.array(
+        json.loads(tab.locator(RESULT).get_attribute("data-windows"))
+    )
 
 
 def in_python(song: Path) -> tuple[float, np.ndarray]:
@@ -59,7 +62,11 @@ def main() -> None:
         for _ in range(ROUNDS):
             tab = browser.new_page()
             tab.goto((site.HTML / "try.html").as_uri())
-            (first, here), (second, _), (python, there) = on_the_page(tab, song), on_the_page(tab, song), in_python(song)
+            (first, here), (second, _), (python, there) = (
+                on_the_page(tab, song),
+                on_the_page(tab, song),
+                in_python(song),
+            )
             rounds.append((first, second, python))
             tab.close()
         browser.close()
@@ -67,7 +74,9 @@ def main() -> None:
     print(f"{len(here) + 2} s of music, medians of {ROUNDS} rounds")
     print(f"a page's first song {first:.1f} s, its next {second:.1f} s; next / Python: {second / python:.1f}")
     moved = np.abs(here.mean(axis=0) - there.mean(axis=0)).max()
-    print(f"largest difference in probability: of the song {moved:.5f}, of a window {np.abs(here - there).max():.5f}")
+    print(
+        f"largest difference in probability: of the song {moved:.5f}, of a window {np.abs(here - there).max():.5f}"
+    )
 
 
 if __name__ == "__main__":

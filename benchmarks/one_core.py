@@ -48,7 +48,9 @@ def peak_mb(minutes: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--only", type=Path, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
@@ -56,7 +58,10 @@ def main() -> None:
     model = trained_model.shipped()
     if wanted.only:
         predict(wanted.only)
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2))
+        print(
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            / (1024 if sys.platform != "darwin" else 1024**2)
+        )
         return
     with sounds.files(wanted.folder) as files:
         heard = [frames_of_file(path, model) for path in files]

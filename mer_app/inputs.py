@@ -13,7 +13,8 @@ PLAYLISTS = (".m3u", ".m3u8", ".pls")
 
 
 class Listing:
-    """Sound files in the order in which they are met, each once, and what could not be followed, with the reason.
+    """Sound files in the order in which they are met, each once, and what could not be followed, with the
+    reason.
 
     ``files``: paths as they were given; ``problems``: reason by name.
     """
@@ -70,7 +71,9 @@ class Listing:
         try:
             named = list(entries(text_of(playlist.read_bytes()), playlist.suffix.lower()))
         except OSError as error:
-            self.problems[str(playlist)] = f"{playlist}: cannot be read ({error.strerror}). Change its permissions."
+            self.problems[str(playlist)] = (
+                f"{playlist}: cannot be read ({error.strerror}). Change its permissions."
+            )
             return
         if not named:
             self.problems[str(playlist)] = f"{playlist}: names no files. Check what wrote it."
@@ -93,7 +96,9 @@ def text_of(data: bytes) -> str:
 
 
 def spelt(folder: Path, entry: str) -> str:
-    """A playlist's entry as a path: as it stands, or as the file is there with slashes for backslashes, or read as Latin-1."""
+    """A playlist's entry as a path: as it stands, or as the file is there with slashes for backslashes, or
+    read as Latin-1.
+    """
     slashed = entry.replace("\\", "/")
     spellings = [entry, slashed, *(os.fsencode(one).decode("latin-1") for one in (entry, slashed))]
     paths = [os.path.join(folder, one) for one in spellings]  # noqa: PTH118 -- a Path would tidy the name up
@@ -101,7 +106,8 @@ def spelt(folder: Path, entry: str) -> str:
 
 
 def entries(text: str, suffix: str) -> Iterator[str]:
-    """The entries of a playlist: of .pls what stands behind File1=, File2=, ..., else every line that is no comment.
+    """The entries of a playlist: of .pls what stands behind File1=, File2=, ..., else every line that is no
+    comment.
 
     >>> list(entries("#EXTM3U\\n#EXTINF:30,Song\\na b.mp3\\n\\n", ".m3u"))
     ['a b.mp3']
@@ -118,10 +124,14 @@ def entries(text: str, suffix: str) -> Iterator[str]:
 
 
 def _below(folder: Path, problems: dict[str, str]) -> Iterator[Path]:
-    """Sound files below a folder, sorted, links followed; a folder that a link leads back to is not entered again."""
+    """Sound files below a folder, sorted, links followed; a folder that a link leads back to is not entered
+    again.
+    """
 
     def unreadable(error: OSError) -> None:
-        problems[error.filename] = f"{error.filename}: cannot be opened ({error.strerror}). Change its permissions."
+        problems[error.filename] = (
+            f"{error.filename}: cannot be opened ({error.strerror}). Change its permissions."
+        )
 
     entered = {os.path.realpath(folder)}
     for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):

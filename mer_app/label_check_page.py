@@ -56,7 +56,9 @@ def written(songs: pd.DataFrame, windows: pd.DataFrame, page: Path) -> str:
     page : where it will lie; songs are linked from there
     """
     of_song = dict(iter(windows.groupby("track_id")))
-    return PAGE.format(songs="\n".join(_section(song, of_song[song.track_id], page) for song in songs.itertuples()))
+    return PAGE.format(
+        songs="\n".join(_section(song, of_song[song.track_id], page) for song in songs.itertuples())
+    )
 
 
 def _section(song, windows: pd.DataFrame, page: Path) -> str:

@@ -1,5 +1,5 @@
-"""The command line: ``mer predict | train | evaluate | label-check | export``, and ``data | features | run | rerun | drift |
-leaderboard | book | pair``.
+"""The command line: ``mer predict | train | evaluate | label-check | export``, and ``data | features | run |
+rerun | drift | leaderboard | book | pair``.
 
 Nothing heavy is imported before a command runs: help is there at once.
 """
@@ -32,9 +32,9 @@ def main(context):
       mer label-check path/to/my_music           which of them look wrong
       mer train path/to/my_music --out my.safetensors
 
-    Every command says more: mer COMMAND --help. Exit status: 0 done; 1 something could not be done, the last lines say what;
-    2 the command makes no sense; 130 stopped by Ctrl-C. Colours and progress bars appear on terminals only, and
-    no colours where NO_COLOR is set.
+    Every command says more: mer COMMAND --help. Exit status: 0 done; 1 something could not be done, the last
+    lines say what; 2 the command makes no sense; 130 stopped by Ctrl-C. Colours and progress bars appear on
+    terminals only, and no colours where NO_COLOR is set.
 
     \b
     Completion of commands and options in the shell:
@@ -46,7 +46,9 @@ def main(context):
         context.color = False
 
 
-skip_option = click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them.")
+skip_option = click.option(
+    "--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them."
+)
 
 
 @main.command()
@@ -72,14 +74,20 @@ def data(name: str, skip_unreadable: bool):
     wrong = 0
     for what, expected, found in datasets.check(tracks):
         wrong += expected != found
-        click.echo(f"  {'ok   ' if expected == found else 'WRONG'} {what}: expected {expected}, found {found}")
+        click.echo(
+            f"  {'ok   ' if expected == found else 'WRONG'} {what}: expected {expected}, found {found}"
+        )
     if wrong:
-        raise click.ClickException(f"{wrong} checks failed: this is not the data set that the records were made from.")
+        raise click.ClickException(
+            f"{wrong} checks failed: this is not the data set that the records were made from."
+        )
 
 
 @main.command()
 @click.argument("name")
-@click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True, help="Whose feature settings.")
+@click.option(
+    "--preset", type=click.Choice(PRESETS), default="cpu", show_default=True, help="Whose feature settings."
+)
 @skip_option
 def features(name: str, preset: str, skip_unreadable: bool):
     """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped).
@@ -95,7 +103,9 @@ def features(name: str, preset: str, skip_unreadable: bool):
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
         store = frames.compute(tracks, SSSL[preset].features, skip_unreadable=skip_unreadable)
     n, bands = store.values.shape
-    click.echo(f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {store.duration_s.sum() / 3600:.2f} hours of audio")
+    click.echo(
+        f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {store.duration_s.sum() / 3600:.2f} hours of audio"
+    )
     for path, reason in store.tracks.skipped.items():
         click.echo(f"  skipped {path}: {reason}")
 
@@ -109,7 +119,12 @@ def experiment_names() -> list[str]:
 @main.command()
 @click.argument("experiment", type=OneOf(experiment_names))
 @click.option("--preset", type=click.Choice(PRESETS), default="smoke", show_default=True)
-@click.option("--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be given several times.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="LABEL",
+    help="Only this run of the experiment; may be given several times.",
+)
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as folds.n=3.")
 @click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, callback=distinct,
@@ -121,9 +136,15 @@ def experiment_names() -> list[str]:
 )
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
-@click.option("--profile", is_flag=True, help="Say where the time goes instead of keeping records: from nothing, on one core.")
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Say where the time goes instead of keeping records: from nothing, on one core.",
+)
 @skip_option
-def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, shard, profile, skip_unreadable):
+def run(
+    experiment, preset, only, dataset, settings, seeds, workers, scheduler, shard, profile, skip_unreadable
+):
     """Make the records of an experiment; runs that have one are shown, killed ones go on where they stopped.
 
     \b
@@ -137,7 +158,9 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
     from mer_companion.runs import cross_validation
 
     names = (
-        [name for name, one in experiments.EXPERIMENTS.items() if preset in one.presets] if experiment == "all" else [experiment]
+        [name for name, one in experiments.EXPERIMENTS.items() if preset in one.presets]
+        if experiment == "all"
+        else [experiment]
     )
     with clear_errors():
         changes = changes_of(settings, skip_unreadable, seed="--seed", dataset="--dataset")
@@ -145,7 +168,9 @@ def run(experiment, preset, only, dataset, settings, seeds, workers, scheduler, 
         chosen = {name: chosen_of(name, pairs, only, shard) for name, pairs in jobs.items()}
         if profile:
             return profiled(chosen, preset)
-        missing = [run for name, pairs in chosen.items() for run in experiments.without_record(name, preset, pairs)]
+        missing = [
+            run for name, pairs in chosen.items() for run in experiments.without_record(name, preset, pairs)
+        ]
         with executor_of(workers, scheduler, cross_validation.count(missing)) as executor:
             for name in names:
                 for record in experiments.execute(name, preset, jobs[name], chosen[name], executor):
@@ -166,7 +191,9 @@ def profiled(chosen: dict[str, list], preset: str) -> None:
                 click.echo(f"{name}/{label} trains no network: left out.")
                 continue
             with profiling.from_nothing():
-                seconds, shares = profiling.shares_of_stages(partial(make_records.execute, one, name, preset, label))
+                seconds, shares = profiling.shares_of_stages(
+                    partial(make_records.execute, one, name, preset, label)
+                )
                 click.echo(f"{name}/{label}, seed {one.seed}")
                 click.echo("\n".join(profiling.report(one, seconds, shares)))
 
@@ -184,9 +211,12 @@ def chosen_of(experiment: str, pairs: list, only: tuple[str, ...], shard: str | 
 @click.argument("runs", nargs=-1, metavar="[EXPERIMENT/LABEL]...")
 @click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
 @click.option("--fold", type=int, default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), help="Networks trained side by side; default one a core.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Networks trained side by side; default one a core."
+)
 def rerun(runs, preset, fold, workers):
-    """Train one fold of recorded runs again and say by how much the answers moved; by default one run of each method.
+    """Train one fold of recorded runs again and say by how much the answers moved; by default one run of each
+    method.
 
     \b
     mer rerun
@@ -199,16 +229,31 @@ def rerun(runs, preset, fold, workers):
         if malformed := [name for name in chosen if len(name) != 2]:
             raise click.UsageError(f"a run is EXPERIMENT/LABEL, got {malformed[0][0]!r}")
         again = map if executor is None else executor.map
-        for row in again(retraining.rerun, *zip(*chosen, strict=True), [preset] * len(chosen), [fold] * len(chosen)):
+        for row in again(
+            retraining.rerun, *zip(*chosen, strict=True), [preset] * len(chosen), [fold] * len(chosen)
+        ):
             retraining.save(row, preset)
-            click.echo(f"{row['experiment']}/{row['label']}, fold {fold}: recorded {row['recorded']:.4f}, now {row['now']:.4f}")
+            click.echo(
+                f"{row['experiment']}/{row['label']}, fold {fold}: recorded {row['recorded']:.4f}, now {row['now']:.4f}"
+            )
 
 
 @main.command("drift")
-@click.option("--minutes", type=click.FloatRange(min=0), default=2, show_default=True, help="For recorded folds, trained again.")
-@click.option("--accept", is_flag=True, help="Instead write the reference for smoke anew: what moved there was meant to.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0),
+    default=2,
+    show_default=True,
+    help="For recorded folds, trained again.",
+)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Instead write the reference for smoke anew: what moved there was meant to.",
+)
 def show_drift(minutes: float, accept: bool):
-    """Make every number again that this machine can, and compare it with its record; exit status 1 if any moved too far.
+    """Make every number again that this machine can, and compare it with its record; exit status 1 if any
+    moved too far.
 
     \b
     mer drift                without audio: the records, music made by code
@@ -228,9 +273,12 @@ def show_drift(minutes: float, accept: bool):
 
 @main.command("leaderboard")
 @click.argument("matrices", nargs=-1, metavar="[MATRIX]...")
-@click.option("--fetch", is_flag=True, help="First download the published predictions from their authors (13 MB).")
+@click.option(
+    "--fetch", is_flag=True, help="First download the published predictions from their authors (13 MB)."
+)
 def show_leaderboard(matrices, fetch):
-    """Score prediction matrices for MediaEval's 56 tags (.npz, .csv or .npy), and show them among the published ones.
+    """Score prediction matrices for MediaEval's 56 tags (.npz, .csv or .npy), and show them among the
+    published ones.
 
     \b
     mer leaderboard --fetch
@@ -245,9 +293,16 @@ def show_leaderboard(matrices, fetch):
     with clear_errors():
         for name in leaderboard.cards() if fetch else ():
             click.echo(f"{leaderboard.fetch(name)}")
-        own = [pd.DataFrame(leaderboard.score((matrix,))).assign(label=Path(matrix).stem, against=None) for matrix in matrices]
+        own = [
+            pd.DataFrame(leaderboard.score((matrix,))).assign(label=Path(matrix).stem, against=None)
+            for matrix in matrices
+        ]
         compared = pd.concat([comparison("leaderboard", "cpu"), *own], ignore_index=True)
-    click.echo(tag_tables.leaderboard(compared[compared["target"] == leaderboard.MACRO], leaderboard.cards()).to_markdown())
+    click.echo(
+        tag_tables.leaderboard(
+            compared[compared["target"] == leaderboard.MACRO], leaderboard.cards()
+        ).to_markdown()
+    )
 
 
 def in_a_line(record: dict) -> str:
@@ -282,12 +337,22 @@ def shard_of(shard: str | None, n_jobs: int) -> slice:
 
 @main.command()
 @click.option(
-    "--preset", type=click.Choice(["smoke", "cpu"]), default="smoke", show_default=True, help="What notebooks compute here."
+    "--preset",
+    type=click.Choice(["smoke", "cpu"]),
+    default="smoke",
+    show_default=True,
+    help="What notebooks compute here.",
 )
-@click.option("--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebooks executed.")
+@click.option(
+    "--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay."
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebooks executed."
+)
 @click.option("--no-execute", is_flag=True, help="Build the pages from notebooks executed before.")
-@click.option("--pdf", is_flag=True, help="Also print the whole book to one PDF, with the Chromium of this machine.")
+@click.option(
+    "--pdf", is_flag=True, help="Also print the whole book to one PDF, with the Chromium of this machine."
+)
 def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_execute: bool, pdf: bool):
     """Execute the notebooks, write the book's figures and numbers, and build it as strict offline HTML.
 
@@ -301,17 +366,26 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
     with clear_errors():
         if not no_execute:
             values = dict(setting_of(text) for text in settings)
-            here = {name: str(Path(value).resolve()) for name, value in values.items() if Path(str(value)).is_file()}
-            publishing.execute_notebooks(preset, notebook, **values | here)  # notebooks run in a folder of their own
+            here = {
+                name: str(Path(value).resolve())
+                for name, value in values.items()
+                if Path(str(value)).is_file()
+            }
+            publishing.execute_notebooks(
+                preset, notebook, **values | here
+            )  # notebooks run in a folder of their own
         publishing.write_generated()
         files = [publishing.build(), *([publishing.to_pdf()] if pdf else [])]
     for file in files:
-        click.echo(f"The book is ready: open {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
+        click.echo(
+            f"The book is ready: open {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}"
+        )
 
 
 @main.command()
 def pair():
-    """Write the text notebooks as .ipynb for plain Jupyter, Binder, Colab and JupyterHub, with today's numbers in their text.
+    """Write the text notebooks as .ipynb for plain Jupyter, Binder, Colab and JupyterHub, with today's
+    numbers in their text.
 
     \b
     mer pair

@@ -1,4 +1,6 @@
-"""What to know of a trained model before using it, written from the facts in its file: nothing here is typed by hand."""
+"""What to know of a trained model before using it, written from the facts in its file: nothing here is typed
+by hand.
+"""
 
 from collections.abc import Iterator
 
@@ -38,7 +40,9 @@ NO_RATING = (
     "A probability says how often songs that get it are called rightly *on music like that it learned from*. It is no "
     "rating: 0.9 does not mean more emotion than 0.7."
 )
-UNCALIBRATED = "Its probabilities are not calibrated: 0.9 is more than 0.7, and need not be right nine times in ten."
+UNCALIBRATED = (
+    "Its probabilities are not calibrated: 0.9 is more than 0.7, and need not be right nine times in ten."
+)
 NOT_FOR_PEOPLE = "Not for decisions about people: what a song expresses is not what its listener feels."
 
 
@@ -105,7 +109,10 @@ def unheard(card: dict) -> tuple[str, str]:
             "songs",
         )
     if by == "song":
-        return "songs that its networks had not heard, though perhaps others of their artists", "artists or other groups"
+        return (
+            "songs that its networks had not heard, though perhaps others of their artists",
+            "artists or other groups",
+        )
     return "songs and artists that its networks had not heard", "artists or other groups"
 
 
@@ -113,7 +120,9 @@ def labels(model: TrainedModel, known: dict) -> list[str]:
     """What is known of a model that answers with one label."""
     rows = [["accuracy", *both(known, "accuracy")], ["macro F1", *both(known, "macro_f1")]]
     rows += [
-        [f"high or low {name}, accuracy", *both(known[name], "accuracy")] for name in ("valence", "arousal") if name in known
+        [f"high or low {name}, accuracy", *both(known[name], "accuracy")]
+        for name in ("valence", "arousal")
+        if name in known
     ]
     of_class = [
         [in_words(label), *(spoken(scores[name]) for name in ("precision", "recall", "f1"))]
@@ -122,7 +131,11 @@ def labels(model: TrainedModel, known: dict) -> list[str]:
     confused = [[in_words(label), *row] for label, row in zip(model.classes, known["confusion"], strict=True)]
     who, groups = unheard(model.card)
     said = HEARD_EVERYTHING.format(
-        n=model.card["data"]["n_tracks"], unheard=who, folds=known["n_folds"], networks=known["n_networks"], groups=groups
+        n=model.card["data"]["n_tracks"],
+        unheard=who,
+        folds=known["n_folds"],
+        networks=known["n_networks"],
+        groups=groups,
     )
     return [
         said,
@@ -146,7 +159,10 @@ def promises(known: dict) -> list[str]:
           for name in ("valence", "arousal") if name in known),
         ["calibration error of single windows, held against their song's label", "", spoken(found["error_of_windows"])],
     ]  # fmt: skip
-    promised = [[f"{p:.2f}", f"{kept:.2f} ({low:.2f} to {high:.2f})", n] for p, kept, n, low, high in known["reliability"]]
+    promised = [
+        [f"{p:.2f}", f"{kept:.2f} ({low:.2f} to {high:.2f})", n]
+        for p, kept, n, low, high in known["reliability"]
+    ]
     return [
         temperature_found(known),
         table(["", "before", "after"], rows),
@@ -170,10 +186,14 @@ def temperature_found(known: dict) -> str:
 def tags(model: TrainedModel, known: dict) -> list[str]:
     """What is known of a model that answers with any number of tags."""
     rows = [["mean", spoken(known["scores"]["pr_auc"]), ""]]
-    rows += [[tag, spoken(own["pr_auc"]), f"{known['share'][tag]:.3f}"] for tag, own in known["by_class"].items()]
+    rows += [
+        [tag, spoken(own["pr_auc"]), f"{known['share'][tag]:.3f}"] for tag, own in known["by_class"].items()
+    ]
     _, groups = unheard(model.card)
     left = (
-        f" Not judged, for want of songs with or without them: {', '.join(known['not_judged'])}." if known["not_judged"] else ""
+        f" Not judged, for want of songs with or without them: {', '.join(known['not_judged'])}."
+        if known["not_judged"]
+        else ""
     )
     return [
         f"Measured with networks of the same recipe that had learned from the training part only, on the {known['n']} songs of "
@@ -195,19 +215,40 @@ def spoken(estimate: dict) -> str:
 def made_by(card: dict) -> list[list]:
     code, environment, changes = card["code"], card["environment"], unlike_the_preset(card)
     return [
-        ["settings", f"preset `{card['preset']}`, method `{card['method']}`, seeds {', '.join(map(str, card['seeds']))}"],
-        *([["unlike the preset", ", ".join(f"`{name}={value}`" for name, value in changes.items())]] if changes else []),
+        [
+            "settings",
+            f"preset `{card['preset']}`, method `{card['method']}`, seeds {', '.join(map(str, card['seeds']))}",
+        ],
+        *(
+            [["unlike the preset", ", ".join(f"`{name}={value}`" for name, value in changes.items())]]
+            if changes
+            else []
+        ),
         ["runs", ", ".join(f"`{name}`" for name in card["run_ids"])],
-        ["code", f"commit `{code['commit']}`{' and changes to it' if code['modified'] else ''}, digest `{code['digest']}`"],
-        ["with", ", ".join(f"{name} {environment[name]}" for name in ("python", "torch", "librosa", "soxr", "soundfile"))],
+        [
+            "code",
+            f"commit `{code['commit']}`{' and changes to it' if code['modified'] else ''}, digest `{code['digest']}`",
+        ],
+        [
+            "with",
+            ", ".join(
+                f"{name} {environment[name]}" for name in ("python", "torch", "librosa", "soxr", "soundfile")
+            ),
+        ],
     ]
 
 
 def unlike_the_preset(card: dict) -> dict[str, object]:
-    """The settings of a model, by dotted name, that its preset has otherwise; its music and seeds are told elsewhere."""
+    """The settings of a model, by dotted name, that its preset has otherwise; its music and seeds are told
+    elsewhere.
+    """
     settings = results.with_precision(card, "settings")["settings"]
     usual = dict(flat(run_of(SSSL[card["preset"]], {"method": card["method"]}).config()))
-    return {name: value for name, value in flat(settings) if name not in ("dataset", "seed") and usual.get(name) != value}
+    return {
+        name: value
+        for name, value in flat(settings)
+        if name not in ("dataset", "seed") and usual.get(name) != value
+    }
 
 
 def flat(settings: dict, stem: str = "") -> Iterator[tuple[str, object]]:
@@ -226,4 +267,6 @@ def flat(settings: dict, stem: str = "") -> Iterator[tuple[str, object]]:
 def table(head: list, rows: list[list]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )

@@ -58,12 +58,19 @@ def asked_runs(music, method, preset, settings, seeds, skip_unreadable):
     return own_music.runs(music, method, preset, tuple(seeds), changes)
 
 
-OF_TRAINING = ("method", "preset", "settings", "seeds")  # parameters of `recipe` that a trained model has settled
+OF_TRAINING = (
+    "method",
+    "preset",
+    "settings",
+    "seeds",
+)  # parameters of `recipe` that a trained model has settled
 
 
 @click.command()
 @click.argument("music", nargs=-1, metavar="PATH...", type=click.Path())
-@click.option("--model", "model_name", default="quadrants", show_default=True, help="A file that mer train has written.")
+@click.option(
+    "--model", "model_name", default="quadrants", show_default=True, help="A file that mer train has written."
+)
 @click.option("--csv", "table", type=Writable(dir_okay=False), help="Add a row for each file to this table.")
 @click.option(
     "--json",
@@ -80,12 +87,16 @@ OF_TRAINING = ("method", "preset", "settings", "seeds")  # parameters of `recipe
 @click.option("-0", "--null", is_flag=True, help="With -: names end in NUL, as find -print0 writes them.")
 @click.option("--workers", type=click.IntRange(min=1), help="Files heard side by side; default one a core.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
-@click.option("--quiet", is_flag=True, help="No table, notes or progress bar: only the files asked for, and what failed.")
+@click.option(
+    "--quiet",
+    is_flag=True,
+    help="No table, notes or progress bar: only the files asked for, and what failed.",
+)
 def predict(music, model_name, table, objects, pictures, null, workers, device, quiet):
     """Which emotion a song expresses, as a whole and second by second.
 
-    PATH is a sound file, a folder (all below it), a pattern in quotes, a playlist (m3u, m3u8, pls), or - for a list on standard
-    input. mp3, flac, wav, ogg, opus and aiff; m4a and others where ffmpeg is installed.
+    PATH is a sound file, a folder (all below it), a pattern in quotes, a playlist (m3u, m3u8, pls), or - for
+    a list on standard input. mp3, flac, wav, ogg, opus and aiff; m4a and others where ffmpeg is installed.
 
     \b
     mer predict song.mp3
@@ -93,13 +104,12 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     mer predict "live/**/*.flac" party.m3u --json emotions.jsonl --plot pictures
     find . -name "*.mp3" -print0 | mer predict --null -
 
-    A stopped run goes on where it stopped: files that the table (or the objects) holds are heard again only if they, or the
-    model, have changed since, or if their picture is asked for and missing.
+    A stopped run goes on where it stopped: files that the table (or the objects) holds are heard again only
+    if they, or the model, have changed since, or if their picture is asked for and missing.
 
     \b
-    Exit status: 0 every file was predicted; 1 some were not, or a file could not be written, and the reason is told;
-    2 the command makes no sense.
-    """
+    Exit status: 0 every file was predicted; 1 some were not, or a file could not be written, and the reason
+    is told; 2 the command makes no sense."""
     from contextlib import closing
 
     from mer_app import inputs
@@ -126,7 +136,9 @@ def asked_names(music: tuple[str, ...], null: bool) -> list[str]:
     from mer_app import inputs
 
     if not music:
-        raise click.UsageError("which music? Give a file, a folder, a pattern, a playlist, or - for a list on standard input.")
+        raise click.UsageError(
+            "which music? Give a file, a folder, a pattern, a playlist, or - for a list on standard input."
+        )
     if null and "-" not in music:
         raise click.UsageError("--null is for a list on standard input: give - as well.")
     listed = inputs.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
@@ -150,8 +162,12 @@ def complete(path: Path, outputs, pictures: Path | None) -> bool:
     return str(path) in outputs.done and not (pictures and not picture_of(path, pictures).exists())
 
 
-def hear(remaining: list[Path], model, outputs, pictures: Path | None, workers: int | None, say) -> tuple[dict, dict, Counter]:
-    """Predict and write file after file; why some could not be predicted, what to keep in mind of others, and what was called."""
+def hear(
+    remaining: list[Path], model, outputs, pictures: Path | None, workers: int | None, say
+) -> tuple[dict, dict, Counter]:
+    """Predict and write file after file; why some could not be predicted, what to keep in mind of others, and
+    what was called.
+    """
     from mer_core.predict import predict_all
 
     failed, notes, called = {}, {}, Counter()
@@ -240,24 +256,34 @@ def train(music, out, method, preset, settings, seeds, workers, device, quiet, s
         trained_model.save(model, out)
         with atomic_write(card) as fresh:
             fresh.write_text(model_card.written(model), encoding="utf-8")
-    click.echo(f"{printable(out)}: {len(model.ensemble.members)} networks, {', '.join(model.classes)}; what to know: {card}")
+    click.echo(
+        f"{printable(out)}: {len(model.ensemble.members)} networks, {', '.join(model.classes)}; what to know: {card}"
+    )
     if model.card["out_of_fold"] is None:
-        click.echo("How good it is, nobody knows yet, and its probabilities are not calibrated: mer evaluate, then train again.")
+        click.echo(
+            "How good it is, nobody knows yet, and its probabilities are not calibrated: mer evaluate, then train again."
+        )
 
 
 @click.command()
 @click.argument("music")
-@click.option("--model", "model_name", help="Score this trained model instead, on music that it has not heard.")
+@click.option(
+    "--model", "model_name", help="Score this trained model instead, on music that it has not heard."
+)
 @click.option(
     "--json", "out", type=Writable(".json", '"by_class"', dir_okay=False), help="Also write all figures to this file."
 )  # fmt: skip
 @recipe
 @click.pass_context
-def evaluate(context, music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
-    """How well your labels can be heard: every song is called by networks that heard neither it nor its group.
+def evaluate(
+    context, music, model_name, out, method, preset, settings, seeds, workers, device, quiet, skip_unreadable
+):
+    """How well your labels can be heard: every song is called by networks that heard neither it nor its
+    group.
 
-    MUSIC is a folder for each label, or a CSV file with the columns path and label (or tags); a column group keeps songs of one
-    artist together. Finished networks are kept: started again it goes on, and the second time it only shows.
+    MUSIC is a folder for each label, or a CSV file with the columns path and label (or tags); a column group
+    keeps songs of one artist together. Finished networks are kept: started again it goes on, and the second
+    time it only shows.
 
     \b
     mer evaluate path/to/my_music
@@ -270,23 +296,37 @@ def evaluate(context, music, model_name, out, method, preset, settings, seeds, w
     from mer_core import datasets, trained_model
 
     if model_name and (
-        given := [name for name in OF_TRAINING if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
+        given := [
+            name for name in OF_TRAINING if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        ]
     ):
         names = ", ".join({"settings": "--set", "seeds": "--seed"}.get(name, f"--{name}") for name in given)
-        raise click.UsageError(f"{names}: how networks are trained; --model brings its own. Leave out one or the other.")
+        raise click.UsageError(
+            f"{names}: how networks are trained; --model brings its own. Leave out one or the other."
+        )
     with clear_errors(), on_device(device, quiet):
         if model_name:
-            model, tracks = trained_model.named(model_name), datasets.load(music, skip_unreadable=skip_unreadable)
+            model, tracks = (
+                trained_model.named(model_name),
+                datasets.load(music, skip_unreadable=skip_unreadable),
+            )
             if n := own_music.known_songs(model, tracks):
-                click.echo(f"Note: the model was trained on {n} of these {len(tracks)} songs; the figures flatter it.", err=True)
+                click.echo(
+                    f"Note: the model was trained on {n} of these {len(tracks)} songs; the figures flatter it.",
+                    err=True,
+                )
             known, failed = own_music.scored_model(model, tracks, workers)
         else:
-            records, tracks = recorded(asked_runs(music, method, preset, settings, seeds, skip_unreadable), preset, workers)
+            records, tracks = recorded(
+                asked_runs(music, method, preset, settings, seeds, skip_unreadable), preset, workers
+            )
             known, failed = own_music.out_of_fold(records, tracks).summary(), {}
     if out:
         with clear_errors(), atomic_write(out) as fresh:
             fresh.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    for line in figures_of(known, "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"):
+    for line in figures_of(
+        known, "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"
+    ):
         click.echo(printable(line))
     for path, reason in (tracks.skipped | failed).items():
         click.echo(f"left out: {printable(reason or path)}", err=True)
@@ -308,7 +348,10 @@ def figures_of(known: dict, groups: str):
     from mer_app.model_card import spoken
 
     yield f"{known['n']} songs; 95 % intervals over {groups}"
-    for about, found in (("", known), *((f"{name}, ", known[name]) for name in ("valence", "arousal") if name in known)):
+    for about, found in (
+        ("", known),
+        *((f"{name}, ", known[name]) for name in ("valence", "arousal") if name in known),
+    ):
         for name, score in found["scores"].items():
             blind = f"   ignoring the music: {spoken(found['trivial'][name])}" if "trivial" in found else ""
             yield f"  {about + name.replace('_', ' '):<22} {spoken(score)}{blind}"
@@ -316,7 +359,9 @@ def figures_of(known: dict, groups: str):
         if found := known.get("calibration", {}).get(when):
             yield f"  {'calibration error, ' + when:<26} {spoken(found['calibration_error'])}"
     for label, own in known["by_class"].items():
-        yield f"  {label:<22} " + ", ".join(f"{name.replace('_', ' ')} {spoken(score)}" for name, score in own.items())
+        yield f"  {label:<22} " + ", ".join(
+            f"{name.replace('_', ' ')} {spoken(score)}" for name, score in own.items()
+        )
     if left := known.get("not_judged"):
         yield f"  not judged, for want of songs with or without them: {', '.join(left)}"
 
@@ -332,13 +377,18 @@ def figures_of(known: dict, groups: str):
 @click.option(
     "--csv", "table", type=Writable(".csv", "clean_probability", dir_okay=False), help="Write all songs to this table."
 )  # fmt: skip
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many songs to show.")
+@click.option(
+    "--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many songs to show."
+)
 @recipe
-def label_check(music, page, table, top, method, preset, settings, seeds, workers, device, quiet, skip_unreadable):
-    """Which of your songs look mislabelled, and where in them: a clean probability from networks that had not heard them.
+def label_check(
+    music, page, table, top, method, preset, settings, seeds, workers, device, quiet, skip_unreadable
+):
+    """Which of your songs look mislabelled, and where in them: a clean probability from networks that had not
+    heard them.
 
-    The lower it is, the less the label fits what others taught the networks. That finds slips, and songs that are hard: listen
-    before you change a label.
+    The lower it is, the less the label fits what others taught the networks. That finds slips, and songs that
+    are hard: listen before you change a label.
 
     \b
     mer label-check path/to/my_music
@@ -352,7 +402,10 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
         records, tracks = recorded(runs, preset, workers)
         songs, windows = own_music.doubtful(records, tracks)
     width = prediction_table.name_width()
-    click.secho(f"{'song':<{width}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)", bold=True)
+    click.secho(
+        f"{'song':<{width}} {'label':<10} {'clean':>5}  {'sounds like':<12} {'p':>5}  doubtful from (s)",
+        bold=True,
+    )
     for song in songs.head(top).itertuples():
         name = prediction_table.fitted(song.track_id, width)
         called = printable(song.called)
@@ -371,10 +424,12 @@ def label_check(music, page, table, top, method, preset, settings, seeds, worker
 @click.argument("model_name", metavar="MODEL")
 @click.argument("out", type=Writable())
 def export(model_name, out):
-    """Write a trained model for other programs: as one ONNX file, where OUT ends in .onnx, else as a folder for Hugging Face.
+    """Write a trained model for other programs: as one ONNX file, where OUT ends in .onnx, else as a folder
+    for Hugging Face.
 
-    MODEL is quadrants, which comes with the project, or a file that mer train has written. The graph takes samples and gives
-    probabilities; the folder holds it with the model card, settings and weights. Needs pip install -e ".[export]".
+    MODEL is quadrants, which comes with the project, or a file that mer train has written. The graph takes
+    samples and gives probabilities; the folder holds it with the model card, settings and weights. Needs pip
+    install -e ".[export]".
 
     \b
     mer export quadrants quadrants.onnx
@@ -383,7 +438,11 @@ def export(model_name, out):
     from mer_core import onnx_export as export
     from mer_core import trained_model
 
-    written = {out: export.MARKS["model.onnx"]} if out.suffix == ".onnx" else {out / n: m for n, m in export.MARKS.items()}
+    written = (
+        {out: export.MARKS["model.onnx"]}
+        if out.suffix == ".onnx"
+        else {out / n: m for n, m in export.MARKS.items()}
+    )
     for path, mark in written.items():
         not_lost(path, mark)
     with clear_errors():

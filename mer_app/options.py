@@ -1,4 +1,6 @@
-"""What commands share: errors in one line, settings, presets, processors, and words that are looked up only when needed."""
+"""What commands share: errors in one line, settings, presets, processors, and words that are looked up only
+when needed.
+"""
 
 import multiprocessing
 import os
@@ -58,14 +60,20 @@ class Writable(click.Path):
             not_lost(path, self.mark)
         there = next(one for one in (path, *path.absolute().parents) if os.access(one, os.F_OK))
         if there != path and not (there.is_dir() and os.access(there, os.W_OK)):
-            self.fail(f"{printable(path)} cannot be written: nothing can be made in {printable(there)}.", param, ctx)
+            self.fail(
+                f"{printable(path)} cannot be written: nothing can be made in {printable(there)}.", param, ctx
+            )
         return path
 
 
 def not_lost(path: Path, mark: bytes) -> Path:
-    """A file that may be written: it is not there, is empty, or has the mark of what we write; others' files stay."""
+    """A file that may be written: it is not there, is empty, or has the mark of what we write; others' files
+    stay.
+    """
     if path.is_file() and (there := path.read_bytes()) and mark not in there:
-        raise click.UsageError(f"{printable(path)} holds something else, which would be lost. Choose another name.")
+        raise click.UsageError(
+            f"{printable(path)} holds something else, which would be lost. Choose another name."
+        )
     return path
 
 
@@ -87,7 +95,8 @@ def printable(text: object) -> str:
 
 @contextmanager
 def clear_errors():
-    """Turn an error that the user can mend into one readable line and exit status 1, or 2 for what makes no sense at all.
+    """Turn an error that the user can mend into one readable line and exit status 1, or 2 for what makes no
+    sense at all.
 
     Ctrl-C ends with exit status 130, as shells have it.
     """
@@ -133,14 +142,20 @@ def setting_of(text: str) -> tuple[str, object]:
     try:
         return name, yaml.safe_load(value)
     except yaml.YAMLError:
-        raise click.UsageError(f"--set {text}: the value is not YAML, as 3, 0.5, true, word or [one, two] are") from None
+        raise click.UsageError(
+            f"--set {text}: the value is not YAML, as 3, 0.5, true, word or [one, two] are"
+        ) from None
 
 
 def changes_of(settings: tuple[str, ...], skip_unreadable: bool, **instead: str) -> dict:
-    """Settings as --set gives them, by dotted name; `instead` says what to use for those that have a place of their own."""
+    """Settings as --set gives them, by dotted name; `instead` says what to use for those that have a place of
+    their own.
+    """
     changes = dict(setting_of(text) for text in settings)
     if taken := [name for name in instead if name in changes]:
-        raise click.UsageError(f"--set {taken[0]}=... is not for this command: give {instead[taken[0]]} instead.")
+        raise click.UsageError(
+            f"--set {taken[0]}=... is not for this command: give {instead[taken[0]]} instead."
+        )
     return changes | ({"skip_unreadable": True} if skip_unreadable else {})
 
 
@@ -148,12 +163,13 @@ def changes_of(settings: tuple[str, ...], skip_unreadable: bool, **instead: str)
 def executor_of(workers: int | None, scheduler: str | None, n_networks: int | None = None):
     """Where networks are trained: here (None), in processes of this machine, or on a dask cluster.
 
-    Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU takes one at a time.
+    Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU
+    takes one at a time.
 
     Parameters
     ----------
-    n_networks : how many there are to train, where that is known: with fewer than cores, each gets several threads
-    """
+    n_networks : how many there are to train, where that is known: with fewer than cores, each gets several
+    threads"""
     from mer_core.device import best_device, cores, threads_of_children
 
     side_by_side = max(1, min(cores(), n_networks or cores()))
@@ -167,7 +183,9 @@ def executor_of(workers: int | None, scheduler: str | None, n_networks: int | No
         with Client(scheduler) as client, client.get_executor() as executor:
             yield executor
     elif workers > 1:
-        context = multiprocessing.get_context("spawn")  # a forked child would inherit torch's threads half alive
+        context = multiprocessing.get_context(
+            "spawn"
+        )  # a forked child would inherit torch's threads half alive
         executor = ProcessPoolExecutor(workers, context, start_worker)
         try:
             with threads_of_children(max(1, cores() // workers)):

@@ -1,9 +1,10 @@
-"""Predictions as files that grow while they are made: a table (CSV), or a JSON object a line with the course of every song.
+"""Predictions as files that grow while they are made: a table (CSV), or a JSON object a line with the course
+of every song.
 
-Each row says which file it was made of (path, size, time of change) and by which model, so that a run that was stopped goes on
-where it stopped, and music that has changed is heard again. Rows are only ever added while songs are heard; of two rows on one
-path the later counts, and the earlier goes once it has a successor. Names that are not UTF-8 keep their bytes.
-"""
+Each row says which file it was made of (path, size, time of change) and by which model, so that a run that
+was stopped goes on where it stopped, and music that has changed is heard again. Rows are only ever added
+while songs are heard; of two rows on one path the later counts, and the earlier goes once it has a successor.
+Names that are not UTF-8 keep their bytes."""
 
 import csv
 import io
@@ -37,7 +38,9 @@ def writing(path: Path):
     except csv.Error as error:
         raise OutputError(f"{path}: is no table of predictions ({error}). Choose a new file.") from None
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}). Make room there, or choose another place.") from None
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}). Make room there, or choose another place."
+        ) from None
 
 
 def identity(path: Path, model: TrainedModel) -> dict:
@@ -144,12 +147,16 @@ class Table(Growing):
             if not head.endswith("\n") and self.head.startswith(head):  # empty, or cut short
                 return
             if next(csv.reader([head])) != self.columns:
-                raise OutputError(f"{self.path}: has other columns than this model's predictions. Choose a new file.")
+                raise OutputError(
+                    f"{self.path}: has other columns than this model's predictions. Choose a new file."
+                )
             for values in filter(None, csv.reader(line for line in file if line.endswith(("\n", "\r")))):
                 if len(values) == len(self.columns):
                     yield dict(zip(self.columns, values, strict=True)), _csv_line(values)
                 elif not values[-1].endswith(("\n", "\r")):  # else cut short within a name of two lines
-                    raise OutputError(f"{self.path}: has rows of unlike length. Mend it, or choose a new file.")
+                    raise OutputError(
+                        f"{self.path}: has rows of unlike length. Mend it, or choose a new file."
+                    )
 
     def text(self, emotion: Emotion, made_of: dict) -> str:
         row = row_of(emotion, made_of)
@@ -166,7 +173,9 @@ class Objects(Growing):
                 if row:
                     yield row, line if line.endswith("\n") else line + "\n"
                 elif line.endswith("\n") or line[: len(BEGINNING)] != BEGINNING[: len(line)]:
-                    raise OutputError(f"{self.path}: holds more than predictions, one a line. Choose a new file.")
+                    raise OutputError(
+                        f"{self.path}: holds more than predictions, one a line. Choose a new file."
+                    )
 
     def text(self, emotion: Emotion, made_of: dict) -> str:
         return json.dumps(object_of(emotion, made_of, self.model)) + "\n"
@@ -193,15 +202,19 @@ class Outputs:
 
     Raises
     ------
-    OutputError : a file cannot be written, or holds something else, or predictions of labels that this model does not have
-    """
+    OutputError : a file cannot be written, or holds something else, or predictions of labels that this model
+    does not have"""
 
     def __init__(self, files: list[Growing], model: TrainedModel, asked: list[Path]):
         self.files = files
         self._made_of = {str(path): identity(path, model) for path in asked}  # as it is before it is heard
         held = [file.begin() for file in files]
         self._held, self._superseded = set().union(*held), False
-        self.done = {path for path, now in self._made_of.items() if held and all(_same(rows.get(path), now) for rows in held)}
+        self.done = {
+            path
+            for path, now in self._made_of.items()
+            if held and all(_same(rows.get(path), now) for rows in held)
+        }
 
     def write(self, emotion: Emotion) -> None:
         """Add a prediction to every file, at once."""

@@ -1,4 +1,6 @@
-"""What predictions look like on a terminal: a row for each file, and the course of a single one in block characters."""
+"""What predictions look like on a terminal: a row for each file, and the course of a single one in block
+characters.
+"""
 
 import shutil
 import unicodedata
@@ -13,9 +15,7 @@ NARROWEST, WIDEST = 16, 44  # columns for a file's name
 CALLED = 16  # columns for the label
 NUMBERS = 1 + CALLED + 4 * 8  # columns behind the name: the label, p, valence, arousal, unsure
 BLOCKS = "▁▂▃▄▅▆▇█"  # probability from 0 to 1
-QUADRANTS_MEAN = (
-    "Q1 happy: valence (pleasantness) and arousal (energy) high; Q2 tense: only arousal; Q3 sad: neither; Q4 calm: only valence."
-)
+QUADRANTS_MEAN = "Q1 happy: valence (pleasantness) and arousal (energy) high; Q2 tense: only arousal; Q3 sad: neither; Q4 calm: only valence."
 NUMBERS_MEAN = (
     "p: probability of what is called; valence, arousal: probability that it is high, 0.5 undecided (no rating); unsure: 0 sure, "
     "1 knows nothing."
@@ -28,7 +28,8 @@ def name_width() -> int:
 
 
 def columns(text: str) -> int:
-    """Columns of the terminal that a text takes: Chinese, Japanese and Korean characters, and pictures, take two.
+    """Columns of the terminal that a text takes: Chinese, Japanese and Korean characters, and pictures, take
+    two.
 
     >>> columns("a日")
     3
@@ -48,7 +49,9 @@ def fitted(name: object, width: int) -> str:
 
 def heading(model) -> str:
     plane = f" {'valence':>7} {'arousal':>7}" if model.quadrants else " " * 16
-    return click.style(f"{'file':<{name_width()}} {'called':<{CALLED}} {'p':>7}{plane} {'unsure':>7}", bold=True)
+    return click.style(
+        f"{'file':<{name_width()}} {'called':<{CALLED}} {'p':>7}{plane} {'unsure':>7}", bold=True
+    )
 
 
 def row_of(emotion) -> str:
@@ -70,7 +73,9 @@ def speaks_blocks(stream) -> bool:
 
 
 def course_of(emotion) -> str:
-    """A song's course in block characters, a line for each probability behind its mean; the times stand below."""
+    """A song's course in block characters, a line for each probability behind its mean; the times stand
+    below.
+    """
     import numpy as np
 
     from mer_core.emotion import in_words
@@ -83,7 +88,9 @@ def course_of(emotion) -> str:
     lines = []
     for name, mean in means.items():
         parts = [part.mean() for part in np.array_split(emotion.timeline[name].to_numpy(), n)]
-        lines.append(f"{names[name]:<{margin - 5}}{mean:.2f} " + "".join(BLOCKS[min(int(8 * p), 7)] for p in parts))
+        lines.append(
+            f"{names[name]:<{margin - 5}}{mean:.2f} " + "".join(BLOCKS[min(int(8 * p), 7)] for p in parts)
+        )
     first, last = (f"{s // 60}:{s % 60:02}" for s in (0, round(emotion.duration_s)))
     return "\n".join([*lines, " " * margin + f"{first} {last:>{max(1, n - len(first) - 1)}}"])
 

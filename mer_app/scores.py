@@ -1,8 +1,9 @@
-"""How well songs are called, with 95 % intervals over artists: what a model card and ``mer evaluate`` say. NumPy.
+"""How well songs are called, with 95 % intervals over artists: what a model card and ``mer evaluate`` say.
+NumPy.
 
-Everywhere: ``probabilities`` is (n_songs, n_classes), ``truth`` (n_songs,) classes, or (n_songs, n_tags) bool, ``groups``
-(n_songs,) artists. Answers are plain values; a figure with its interval is {"value", "low", "high"}.
-"""
+Everywhere: ``probabilities`` is (n_songs, n_classes), ``truth`` (n_songs,) classes, or (n_songs, n_tags)
+bool, ``groups`` (n_songs,) artists. Answers are plain values; a figure with its interval is {"value", "low",
+"high"}."""
 
 import numpy as np
 
@@ -13,9 +14,14 @@ from mer_core.evaluation.significance import Estimate
 
 
 def of_labels(
-    probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray, classes: tuple[str, ...], blind: np.ndarray
+    probabilities: np.ndarray,
+    truth: np.ndarray,
+    groups: np.ndarray,
+    classes: tuple[str, ...],
+    blind: np.ndarray,
 ) -> dict:
-    """Scores of songs with one label each, beside those of an answer that ignores the music, and what promises are worth.
+    """Scores of songs with one label each, beside those of an answer that ignores the music, and what
+    promises are worth.
 
     Parameters
     ----------
@@ -30,7 +36,9 @@ def of_labels(
         "calibration": {"after": calibration.estimates(probabilities, truth, groups)},
         "reliability": calibration.reliability(promised, right, groups),
     }  # fmt: skip
-    for dimension, high in (("valence", HIGH_VALENCE), ("arousal", HIGH_AROUSAL)) if classes == QUADRANTS else ():
+    for dimension, high in (
+        (("valence", HIGH_VALENCE), ("arousal", HIGH_AROUSAL)) if classes == QUADRANTS else ()
+    ):
         p = high_probability(probabilities, dimension)
         both, is_high = np.stack([1 - p, p], axis=1), high[truth].astype(int)
         found[dimension] = {
@@ -41,8 +49,12 @@ def of_labels(
     return plain_values(found)
 
 
-def of_tags(probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray, classes: tuple[str, ...]) -> dict:
-    """PR-AUC and ROC-AUC, their means over tags and the first of every tag that some songs have and others lack."""
+def of_tags(
+    probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray, classes: tuple[str, ...]
+) -> dict:
+    """PR-AUC and ROC-AUC, their means over tags and the first of every tag that some songs have and others
+    lack.
+    """
     rows = tag_scoring.ranking_rows(*tag_scoring.drawn(truth, probabilities, groups), classes, len(truth))
     by_tag = {row["target"]: {"pr_auc": estimate(row)} for row in rows if row["target"] != tag_scoring.MACRO}
     return plain_values({
@@ -61,19 +73,29 @@ def scored(truth: np.ndarray, called: np.ndarray, groups: np.ndarray, n_classes:
     }
 
 
-def by_class(truth: np.ndarray, called: np.ndarray, groups: np.ndarray, classes: tuple[str, ...]) -> dict[str, dict]:
+def by_class(
+    truth: np.ndarray, called: np.ndarray, groups: np.ndarray, classes: tuple[str, ...]
+) -> dict[str, dict]:
     """Precision, recall and F1 of every class."""
-    measures = {"precision": metrics.precision_per_class, "recall": metrics.recall_per_class, "f1": metrics.f1_per_class}
+    measures = {
+        "precision": metrics.precision_per_class,
+        "recall": metrics.recall_per_class,
+        "f1": metrics.f1_per_class,
+    }
     return {
         label: {
-            name: interval_of(lambda counts, m=measure, k=k: m(counts)[..., k], truth, called, groups, len(classes))
+            name: interval_of(
+                lambda counts, m=measure, k=k: m(counts)[..., k], truth, called, groups, len(classes)
+            )
             for name, measure in measures.items()
         }
         for k, label in enumerate(classes)
     }
 
 
-def interval_of(metric, truth: np.ndarray, called: np.ndarray, groups: np.ndarray, n_classes: int) -> Estimate:
+def interval_of(
+    metric, truth: np.ndarray, called: np.ndarray, groups: np.ndarray, n_classes: int
+) -> Estimate:
     low, high = significance.interval(
         significance.resampled(metric, truth, called, n_classes, significance.artist_weights(groups))
     )

@@ -1,8 +1,9 @@
-"""Your own labelled music, as the papers' music is treated: train on it, measure what that is worth, find its doubtful labels.
+"""Your own labelled music, as the papers' music is treated: train on it, measure what that is worth, find its
+doubtful labels.
 
-A model is trained on all songs; how good it is, and how sure it may be, comes from networks of the same recipe that were tested
-on songs which they had not heard (`evaluate`). The model that ships was made by this very code from 4Q.
-"""
+A model is trained on all songs; how good it is, and how sure it may be, comes from networks of the same
+recipe that were tested on songs which they had not heard (`evaluate`). The model that ships was made by this
+very code from 4Q."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -36,7 +37,10 @@ from mer_core.training import modules_of
 
 EXPERIMENT = "own_music"  # under which records of `evaluate` are kept
 SEEDS = (0, 1, 2)  # of the networks that answer together
-QUIETER_DB, LEVEL_SONGS = 10.0, 150  # how much quieter, and how many songs at most, to see what a recording's level does
+QUIETER_DB, LEVEL_SONGS = (
+    10.0,
+    150,
+)  # how much quieter, and how many songs at most, to see what a recording's level does
 DOUBTFUL_SECONDS = 3  # of each song that are named
 LICENCE = (
     "The weights are offered under the licence of the code, as far as they are ours to give. They hold no audio, but were "
@@ -44,7 +48,9 @@ LICENCE = (
 )
 
 
-def runs(dataset: str, method: str, preset: str, seeds: tuple[int, ...] = SEEDS, changes: dict | None = None) -> list[Run]:
+def runs(
+    dataset: str, method: str, preset: str, seeds: tuple[int, ...] = SEEDS, changes: dict | None = None
+) -> list[Run]:
     """One run for each seed: a preset's settings with this method and this music.
 
     Raises
@@ -54,30 +60,43 @@ def runs(dataset: str, method: str, preset: str, seeds: tuple[int, ...] = SEEDS,
     dataset = datasets.from_anywhere(dataset)
     base = run_of(SSSL[preset], {"method": method})
     changed(base, changes or {})  # refused before any music is read
-    if datasets.load(dataset, skip_unreadable=True).tagged:  # tags come with their parts: one network, no folds
+    if datasets.load(
+        dataset, skip_unreadable=True
+    ).tagged:  # tags come with their parts: one network, no folds
         base = replace(base, folds=BY_PART)
     return [changed(base, {"dataset": dataset, "seed": seed, **(changes or {})}) for seed in seeds]
 
 
 def train(
-    asked: list[Run], preset: str, executor: Executor | None = None, on_network: Callable[[], None] = lambda: None
+    asked: list[Run],
+    preset: str,
+    executor: Executor | None = None,
+    on_network: Callable[[], None] = lambda: None,
 ) -> TrainedModel:
-    """Networks on all songs of these runs' music, one run after the other or side by side, joined in one model.
+    """Networks on all songs of these runs' music, one run after the other or side by side, joined in one
+    model.
 
-    The temperature, and what the card says of the accuracy, come from records of the same runs, where `evaluate` has made them;
-    without them the temperature is 1 and the card says that nothing is known.
+    The temperature, and what the card says of the accuracy, come from records of the same runs, where
+    `evaluate` has made them; without them the temperature is 1 and the card says that nothing is known.
 
     Raises
     ------
-    UserError : data that cannot be used; a method without networks for windows; features that are not made from sound alone
-    """
+    UserError : data that cannot be used; a method without networks for windows; features that are not made
+    from sound alone"""
     first = asked[0]
     if not isinstance(first.features, LogMel) or not isinstance(first.network, Network):
-        raise ModelError("a model for sound files hears log-mel spectrograms with a network of mer_core.models.ARCHITECTURES.")
+        raise ModelError(
+            "a model for sound files hears log-mel spectrograms with a network of mer_core.models.ARCHITECTURES."
+        )
     if first.method_name in OF_WHOLE_SONGS:
-        raise ModelError(f"{first.method_name} decides for whole songs and leaves no network for windows: choose another method.")
+        raise ModelError(
+            f"{first.method_name} decides for whole songs and leaves no network for windows: choose another method."
+        )
     frames = cross_validation.load_frames(first)  # before any worker starts: they share the store
-    tracks, card = frames.tracks, origin(asked, preset, frames.tracks)  # before hours of training, in which the code may change
+    tracks, card = (
+        frames.tracks,
+        origin(asked, preset, frames.tracks),
+    )  # before hours of training, in which the code may change
     members = []
     for kept in (map if executor is None else executor.map)(trained_on_all, asked):
         members.append(networks_in(kept, first, len(tracks.classes)))
@@ -97,7 +116,9 @@ def heard_quieter(model: TrainedModel, frames: Frames) -> dict:
     chosen = np.unique(np.linspace(0, len(frames.tracks) - 1, LEVEL_SONGS).round().astype(int))
     changed = []
     for song in chosen:
-        levels = torch.from_numpy(np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]])).float()
+        levels = torch.from_numpy(
+            np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]])
+        ).float()
         both = [
             answers(model, heard.half(), float(frames.duration_s[song])).mean(axis=(0, 1))
             for heard in (levels, (levels - QUIETER_DB).clamp_min(SILENCE_DB))
@@ -108,12 +129,16 @@ def heard_quieter(model: TrainedModel, frames: Frames) -> dict:
 
 
 def trained_on_all(run: Run) -> Path:
-    """Train a run's networks on every song and keep them; where they lie. Finished ones are not trained again."""
+    """Train a run's networks on every song and keep them; where they lie. Finished ones are not trained
+    again.
+    """
     frames, data = cross_validation.load_segments(run, best_device())
     path = cross_validation.part_path(run, frames, 0, 0).with_name("all-songs.safetensors")
     if not path.exists():
         data = replace(data, unlabelled=cross_validation.without_labels(run, data.device))
-        answer, _ = cross_validation.fit(run, data, cross_validation.seed_of(run, run.folds.n, 0), lambda row: None)
+        answer, _ = cross_validation.fit(
+            run, data, cross_validation.seed_of(run, run.folds.n, 0), lambda row: None
+        )
         trained_model.keep({f"{i}.{name}": value for i, module in enumerate(modules_of(answer))
                       for name, value in module.state_dict().items()}, path)  # fmt: skip
     return path
@@ -163,21 +188,24 @@ def known_songs(model: TrainedModel, tracks: Tracks) -> int:
 
 
 def evaluate(asked: list[Run], preset: str, executor: Executor | None = None) -> list[dict]:
-    """The records of these runs, made where they are missing: every song answered for by networks that had not heard it."""
+    """The records of these runs, made where they are missing: every song answered for by networks that had
+    not heard it.
+    """
     missing = [run for run in asked if not results.of_run(run, preset)]
     started = cross_validation.start(missing, executor) if executor else {}
     return [
-        results.of_run(run, preset) or make_records.execute(run, EXPERIMENT, preset, run.method_name, started) for run in asked
+        results.of_run(run, preset) or make_records.execute(run, EXPERIMENT, preset, run.method_name, started)
+        for run in asked
     ]
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """What the networks of some records, joined as in a trained model, answer for songs that they had not heard.
+    """What the networks of some records, joined as in a trained model, answer for songs that they had not
+    heard.
 
-    ``windows``: (n_networks, n_windows, n_classes) probabilities; ``track``: (n_windows,) whose window it is; ``truth``,
-    ``groups``, ``fold``: (n_songs,), songs in the order of ``np.unique(track)``.
-    """
+    ``windows``: (n_networks, n_windows, n_classes) probabilities; ``track``: (n_windows,) whose window it is;
+    ``truth``, ``groups``, ``fold``: (n_songs,), songs in the order of ``np.unique(track)``."""
 
     classes: tuple[str, ...]
     windows: np.ndarray
@@ -198,8 +226,12 @@ class OutOfFold:
 
     @cached_property
     def temperature(self) -> float:
-        """Found on all songs; 1, which changes nothing, where those of the other folds make songs' labels no less surprising."""
-        if calibration.negative_log_likelihood(self.cross_fitted, self.truth) >= calibration.negative_log_likelihood(self.plain, self.truth):
+        """Found on all songs; 1, which changes nothing, where those of the other folds make songs' labels no
+        less surprising.
+        """
+        if calibration.negative_log_likelihood(
+            self.cross_fitted, self.truth
+        ) >= calibration.negative_log_likelihood(self.plain, self.truth):
             return 1.0
         return calibration.fit_temperature(self.windows, self.track, self.truth)
 
@@ -212,7 +244,9 @@ class OutOfFold:
         """Scores and what the temperature does, as plain values: what a model card says."""
         blind = most_frequent(self.truth, self.fold)
         found = song_scores.of_labels(self.calibrated, self.truth, self.groups, self.classes, blind)
-        surprise = [calibration.negative_log_likelihood_of_each(p, self.truth) for p in (self.plain, self.calibrated)]
+        surprise = [
+            calibration.negative_log_likelihood_of_each(p, self.truth) for p in (self.plain, self.calibrated)
+        ]
         heard = calibration.tempered(self.windows, self.temperature).mean(axis=0)
         song = np.searchsorted(np.unique(self.track), self.track)
         found["calibration"] |= song_scores.plain_values({
@@ -239,7 +273,9 @@ class OutOfPart:
 
     def summary(self) -> dict:
         """What a model card says of tags."""
-        return song_scores.of_tags(self.scores, self.truth, self.groups, self.classes) | {"temperature": self.temperature}
+        return song_scores.of_tags(self.scores, self.truth, self.groups, self.classes) | {
+            "temperature": self.temperature
+        }
 
 
 def out_of_fold(records: list[dict], tracks: Tracks) -> OutOfFold | OutOfPart:
@@ -253,7 +289,9 @@ def out_of_fold(records: list[dict], tracks: Tracks) -> OutOfFold | OutOfPart:
     first = stored[0]
     same = all(np.array_equal(first["test_track"], other["test_track"]) for other in stored[1:])
     if not same or first["track_id"].tolist() != tracks.table["track_id"].tolist():
-        raise results.RecordError(f"the records of {tracks.name} were made from other songs. Delete them and evaluate again.")
+        raise results.RecordError(
+            f"the records of {tracks.name} were made from other songs. Delete them and evaluate again."
+        )
     track = first["test_track"]
     if tracks.tagged:
         mean = np.mean([other["test"].astype(float) for other in stored], axis=0)
@@ -269,8 +307,11 @@ def most_frequent(truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return np.array([np.bincount(truth[fold != k] if (fold != k).any() else truth).argmax() for k in fold])
 
 
-def scored_model(model: TrainedModel, tracks: Tracks, workers: int | None = None) -> tuple[dict, dict[str, str]]:
-    """How well a trained model calls labelled music, as plain values like `OutOfFold.summary`; and what could not be heard.
+def scored_model(
+    model: TrainedModel, tracks: Tracks, workers: int | None = None
+) -> tuple[dict, dict[str, str]]:
+    """How well a trained model calls labelled music, as plain values like `OutOfFold.summary`; and what could
+    not be heard.
 
     Raises
     ------
@@ -284,17 +325,27 @@ def scored_model(model: TrainedModel, tracks: Tracks, workers: int | None = None
             "them, or take another model."
         )
     said = [one for _, one in predict_all(tracks.table["path"], model, workers)]
-    failed = {str(p): str(one) for p, one in zip(tracks.table["path"], said, strict=True) if isinstance(one, Exception)}
+    failed = {
+        str(p): str(one)
+        for p, one in zip(tracks.table["path"], said, strict=True)
+        if isinstance(one, Exception)
+    }
     heard = np.array([not isinstance(one, Exception) for one in said])
     if not heard.any():
-        raise ModelError(f"{tracks.name}: none of its {len(said)} files could be heard. {next(iter(failed.values()))}")
-    probabilities = np.array([[one.probabilities[name] for name in model.classes] for one in said if isinstance(one, Emotion)])
+        raise ModelError(
+            f"{tracks.name}: none of its {len(said)} files could be heard. {next(iter(failed.values()))}"
+        )
+    probabilities = np.array(
+        [[one.probabilities[name] for name in model.classes] for one in said if isinstance(one, Emotion)]
+    )
     groups = tracks.groups[heard]
     if tracks.tagged:
         truth = has_tags(tracks.table["tags"], model.classes)[heard]
         return song_scores.of_tags(probabilities, truth, groups, model.classes), failed
     truth = tracks.table["label"].map(model.classes.index).to_numpy()[heard]
-    commonest = np.full(len(truth), np.bincount(truth).argmax())  # known only to those who know the answers: a strict baseline
+    commonest = np.full(
+        len(truth), np.bincount(truth).argmax()
+    )  # known only to those who know the answers: a strict baseline
     return song_scores.of_labels(probabilities, truth, groups, model.classes, commonest), failed
 
 
@@ -306,19 +357,23 @@ def with_labels(asked: list[Run]) -> list[Run]:
     DataError : music with tags: an absent tag says nothing, so that no label can be called wrong
     """
     if (tracks := datasets.load(asked[0].dataset, skip_unreadable=True)).tagged:
-        raise DataError(f"{tracks.name}: has tags; only music with one label each can be checked for wrong ones.")
+        raise DataError(
+            f"{tracks.name}: has tags; only music with one label each can be checked for wrong ones."
+        )
     return asked
 
 
 def doubtful(records: list[dict], tracks: Tracks) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Which songs, and which of their seconds, look mislabelled to networks that had not heard them; the most doubtful first.
+    """Which songs, and which of their seconds, look mislabelled to networks that had not heard them; the most
+    doubtful first.
 
-    The clean probability of a window is `label_check.judged`'s, averaged over the networks; that of a song is the mean over its
-    windows.
+    The clean probability of a window is `label_check.judged`'s, averaged over the networks; that of a song is
+    the mean over its windows.
 
     Returns
     -------
-    songs : ``track_id``, ``label``, ``clean_probability``, ``called`` (what it sounds like instead), ``p_label``, ``p_called``,
+    songs : ``track_id``, ``label``, ``clean_probability``, ``called`` (what it sounds like instead),
+    ``p_label``, ``p_called``,
         ``seconds`` (where its most doubtful windows start, as text), ``path``
     windows : ``track_id``, ``second``, ``clean_probability``
     """
@@ -329,7 +384,9 @@ def doubtful(records: list[dict], tracks: Tracks) -> tuple[pd.DataFrame, pd.Data
     rows = tracks.table[["track_id", "label", "path"]].set_index("track_id").loc[mean.index]
     shares = mean[list(tracks.classes)]
     worst = windows.sort_values(["clean_probability", "second"]).groupby("track_id").head(DOUBTFUL_SECONDS)
-    seconds = worst.sort_values("second").groupby("track_id")["second"].agg(lambda own: " ".join(map(str, own)))
+    seconds = (
+        worst.sort_values("second").groupby("track_id")["second"].agg(lambda own: " ".join(map(str, own)))
+    )
     songs = rows.assign(
         clean_probability=mean["clean_probability"], called=shares.idxmax(axis=1), p_called=shares.max(axis=1),
         p_label=[shares.at[song, label] for song, label in rows["label"].items()], seconds=seconds,

@@ -24,7 +24,10 @@ SCHEMA = 1
 OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
 REQUIRED = {"schema", "experiment", "preset", "label", "run_id", "created", "config", "data", "code", "environment", "cost",
             "metrics", "confusion", "log"}  # fmt: skip
-PRECISION_DEFAULT, PRECISION_ONCE = "auto", "bf16"  # of `training.precision`: today, and before a record's environment had it
+PRECISION_DEFAULT, PRECISION_ONCE = (
+    "auto",
+    "bf16",
+)  # of `training.precision`: today, and before a record's environment had it
 VERSIONED = ("torch", "librosa", "scikit-learn", "numpy", "soundfile", "soxr")
 
 
@@ -43,7 +46,8 @@ def path_of(record: dict) -> Path:
 
 
 def existing(run, experiment: str, preset: str, label: str) -> dict | None:
-    """The record of a run, if it was made before and still holds: from the same settings and, at smoke, by the same code.
+    """The record of a run, if it was made before and still holds: from the same settings and, at smoke, by
+    the same code.
 
     Raises
     ------
@@ -62,13 +66,17 @@ def existing(run, experiment: str, preset: str, label: str) -> dict | None:
 
 def of_run(run, preset: str) -> dict | None:
     """The record of a run under whichever experiment and label it was made, or None."""
-    found = [path for own in (False, True) for path in sorted(folder(preset, own).glob(f"*-{run.run_id}.json"))]
+    found = [
+        path for own in (False, True) for path in sorted(folder(preset, own).glob(f"*-{run.run_id}.json"))
+    ]
     records = [existing(run, record["experiment"], preset, record["label"]) for record in map(load, found)]
     return next((record for record in records if record), None)
 
 
 def same_settings(recorded: dict, config: dict) -> bool:
-    """Whether every recorded setting has the value it has now; settings that are newer than the record do not count."""
+    """Whether every recorded setting has the value it has now; settings that are newer than the record do not
+    count.
+    """
     plain = json.loads(json.dumps(config))  # tuples become lists, as in the record
     return all(
         same_settings(value, plain[name]) if isinstance(value, dict) else plain.get(name) == value
@@ -92,7 +100,9 @@ def cores_of(environment: dict) -> int:
 
 
 def code_state() -> dict:
-    """Commit of the code, and whether it was modified since; from MER_COMMIT where only the files were copied."""
+    """Commit of the code, and whether it was modified since; from MER_COMMIT where only the files were
+    copied.
+    """
 
     def git(*words: str) -> str:
         answer = subprocess.run(["git", *words], cwd=paths.ROOT, capture_output=True, text=True, check=False)
@@ -116,7 +126,8 @@ OF_TRAINING = (
 
 @cache
 def code_digest(modules: tuple[str, ...] = PACKAGES) -> str:
-    """Fingerprint of the sources of these modules and packages, by default of all code, as they were when first asked for.
+    """Fingerprint of the sources of these modules and packages, by default of all code, as they were when
+    first asked for.
 
     Raises
     ------
@@ -136,7 +147,8 @@ def sources_of(module: str) -> list[Path]:
 
 
 def is_stale(record: dict) -> bool:
-    """Records that cost seconds, and those of your own music, are made again when code changes; others say what made them.
+    """Records that cost seconds, and those of your own music, are made again when code changes; others say
+    what made them.
 
     Those of your own music also when a label, an artist or a file has changed since.
     """
@@ -189,7 +201,8 @@ def comparison_path(experiment: str, preset: str, own: bool = False) -> Path:
 
 
 def comparison(experiment: str, preset: str, own: bool = False) -> pd.DataFrame:
-    """Scores of an experiment's labels averaged over seeds, and their differences from their references (``against``).
+    """Scores of an experiment's labels averaged over seeds, and their differences from their references
+    (``against``).
 
     Raises
     ------
@@ -213,7 +226,9 @@ def load(path: Path) -> dict:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RecordError(f"{path}: no such record. Make it with the command on its experiment's page.") from None
+        raise RecordError(
+            f"{path}: no such record. Make it with the command on its experiment's page."
+        ) from None
     except json.JSONDecodeError as error:
         raise RecordError(f"{path}: is not JSON ({error}). Delete it and run the experiment again.") from None
     if missing := REQUIRED - set(record):
@@ -222,9 +237,11 @@ def load(path: Path) -> dict:
 
 
 def with_precision(record: dict, settings: str) -> dict:
-    """A record, or model card, as those made today: its environment says in which precision its networks were computed.
+    """A record, or model card, as those made today: its environment says in which precision its networks were
+    computed.
 
-    Until that was noted, every device computed in what ``training.precision`` said, by default bf16; now the default is ``auto``.
+    Until that was noted, every device computed in what ``training.precision`` said, by default bf16; now the
+    default is ``auto``.
 
     Parameters
     ----------
@@ -247,7 +264,8 @@ def predictions(record: dict) -> dict[str, np.ndarray]:
 
 
 def value(record: dict, part: str = "test", fold="all", **which) -> dict:
-    """The one metric row of a record that fits: ``value(record, name="accuracy", target="emotion", decision="svm")``.
+    """The one metric row of a record that fits: ``value(record, name="accuracy", target="emotion",
+    decision="svm")``.
 
     Raises
     ------
@@ -261,8 +279,14 @@ def value(record: dict, part: str = "test", fold="all", **which) -> dict:
 
 
 def main_decision(record: dict) -> str:
-    """The decision by which a record is compared: that of its song-level classifier, or the mean of its windows."""
-    return aggregation.OF_WHOLE_SONGS if aggregation.OF_WHOLE_SONGS in record["confusion"] else aggregation.MAIN_DECISION
+    """The decision by which a record is compared: that of its song-level classifier, or the mean of its
+    windows.
+    """
+    return (
+        aggregation.OF_WHOLE_SONGS
+        if aggregation.OF_WHOLE_SONGS in record["confusion"]
+        else aggregation.MAIN_DECISION
+    )
 
 
 def timeline(record: dict, track_id: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,6 @@
-"""What this machine computes with: the device, the precision of its convolutions, the number format that is fast there."""
+"""What this machine computes with: the device, the precision of its convolutions, the number format that is
+fast there.
+"""
 
 import os
 import platform
@@ -14,17 +16,27 @@ AUTO, BF16, FLOAT32 = "auto", "bf16", "float32"
 PRECISIONS = (AUTO, BF16, FLOAT32)
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables
 ONEDNN_LIMIT = "ONEDNN_MAX_CPU_ISA"  # environment variable by which oneDNN does without newer instructions
-BF16_LIMITS = ("DEFAULT", "ALL", "AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512", "AVX512_CORE_AMX")  # that keep bf16
+BF16_LIMITS = (
+    "DEFAULT",
+    "ALL",
+    "AVX512_CORE_BF16",
+    "AVX512_CORE_FP16",
+    "AVX10_1_512",
+    "AVX512_CORE_AMX",
+)  # that keep bf16
 
 
 def cores() -> int:
-    """Cores that this process may use: fewer than the machine has in a container, or where it is bound to some of them."""
+    """Cores that this process may use: fewer than the machine has in a container, or where it is bound to
+    some of them.
+    """
     return joblib.cpu_count()
 
 
 @contextmanager
 def threads_of_children(n: int):
-    """Give every process that is started meanwhile `n` threads for all libraries: torch, BLAS and scikit-learn's OpenMP.
+    """Give every process that is started meanwhile `n` threads for all libraries: torch, BLAS and
+    scikit-learn's OpenMP.
 
     Each would take all cores else, and processes side by side would wait for each other.
     """
@@ -50,7 +62,8 @@ def devices() -> list[str]:
 
 
 def best_device() -> torch.device:
-    """The GPU where there is one, which then looks for the fastest convolutions of the shapes it meets; else the CPU.
+    """The GPU where there is one, which then looks for the fastest convolutions of the shapes it meets; else
+    the CPU.
 
     ``$MER_DEVICE`` (cpu, cuda, cuda:1) decides otherwise.
 
@@ -61,7 +74,9 @@ def best_device() -> torch.device:
     torch.backends.cudnn.benchmark = True
     wanted, here = os.environ.get(DEVICE, "auto"), devices()
     if wanted not in ("auto", *here):
-        raise AskedError(f"no device {wanted!r} here; there are auto, {', '.join(here)}. GPUs need a build of PyTorch for them.")
+        raise AskedError(
+            f"no device {wanted!r} here; there are auto, {', '.join(here)}. GPUs need a build of PyTorch for them."
+        )
     return torch.device("cuda" if "cuda" in here else "cpu") if wanted == "auto" else torch.device(wanted)
 
 
@@ -73,9 +88,9 @@ def device_name() -> str:
 def has_native_bf16(device: torch.device) -> bool:
     """Whether bfloat16 products are instructions of this device, not emulated.
 
-    On x86 that takes AVX-512 BF16 or AMX, and oneDNN must be free to use them: with plain AVX-512 or AVX2 it converts to float32
-    and back around every product, and a training step takes about ten times as long as in float32.
-    """
+    On x86 that takes AVX-512 BF16 or AMX, and oneDNN must be free to use them: with plain AVX-512 or AVX2 it
+    converts to float32 and back around every product, and a training step takes about ten times as long as in
+    float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu" or not onednn_has_bf16():
@@ -92,14 +107,18 @@ def onednn_has_bf16() -> bool:
 
 
 def precision_on(device: torch.device, wanted: str = AUTO) -> str:
-    """The precision of convolutions and dense layers: bf16 where the device has it natively, else float32; or as wanted."""
+    """The precision of convolutions and dense layers: bf16 where the device has it natively, else float32; or
+    as wanted.
+    """
     if wanted != AUTO:
         return wanted
     return BF16 if has_native_bf16(device) else FLOAT32
 
 
 def memory_format_on(device: torch.device) -> torch.memory_format:
-    """Channels last on CPUs, where it is 1.2 to 2 times as fast in either precision, and on CUDA's tensor cores."""
+    """Channels last on CPUs, where it is 1.2 to 2 times as fast in either precision, and on CUDA's tensor
+    cores.
+    """
     return torch.channels_last if device.type in ("cpu", "cuda") else torch.contiguous_format
 
 
@@ -109,7 +128,9 @@ def computes_with(device: torch.device, wanted: str = AUTO) -> dict[str, str]:
 
 
 def instruction_set(device: torch.device) -> str:
-    """What PyTorch's kernels are built from here: AVX512, AVX2, ... of a CPU; the compute capability of a GPU."""
+    """What PyTorch's kernels are built from here: AVX512, AVX2, ... of a CPU; the compute capability of a
+    GPU.
+    """
     if device.type == "cuda":
         return "sm_{}{}".format(*torch.cuda.get_device_capability(device))
     return torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else device.type

@@ -10,7 +10,8 @@ from mer_core import UserError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A path beside `path`, of this process alone: what is written there takes the place of `path`, or vanishes on an error.
+    """A path beside `path`, of this process alone: what is written there takes the place of `path`, or
+    vanishes on an error.
 
     The folder is made where there is none. What a link points to is replaced, not the link.
 

@@ -1,8 +1,9 @@
-"""The frame store: spectrogram frames of all tracks, end to end in one memory-mapped array; windows are views of it.
+"""The frame store: spectrogram frames of all tracks, end to end in one memory-mapped array; windows are views
+of it.
 
-Computed once per (audio content, feature settings). Frames are appended track by track beside a journal; a run that was
-killed goes on after the last journalled track, and the finished store appears under its final name in one step.
-"""
+Computed once per (audio content, feature settings). Frames are appended track by track beside a journal; a
+run that was killed goes on after the last journalled track, and the finished store appears under its final
+name in one step."""
 
 import hashlib
 import json
@@ -29,9 +30,9 @@ DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a networ
 class Frames:
     """Spectrogram frames of `tracks`, in their order.
 
-    ``values``: (n_all_frames, settings.n_values) float16, memory-mapped; track i owns rows ``offsets[i]`` to ``offsets[i + 1]``.
-    ``duration_s``: (n_tracks,) length of the decoded audio. ``name``: fingerprint of the settings and of every file's content.
-    """
+    ``values``: (n_all_frames, settings.n_values) float16, memory-mapped; track i owns rows ``offsets[i]`` to
+    ``offsets[i + 1]``. ``duration_s``: (n_tracks,) length of the decoded audio. ``name``: fingerprint of the
+    settings and of every file's content."""
 
     name: str
     tracks: Tracks
@@ -49,7 +50,8 @@ class Windows:
     first: np.ndarray  # (n_windows,) int, row of the frame store
     second: np.ndarray  # (n_windows,) int, where the window starts in its track
     n_frames: int
-    n_own: np.ndarray  # (n_windows,) int, frames before the clip ends and begins again; n_frames but in clips that are too short
+    # (n_windows,) int, frames before the clip ends and begins again; n_frames but in clips that are too short
+    n_own: np.ndarray
 
     def __len__(self) -> int:
         return len(self.track)
@@ -61,14 +63,19 @@ def file_hash(path: Path) -> str:
 
 
 def compute(
-    tracks: Tracks, settings: Features, *, skip_unreadable: bool = False, cache: Path | None = None, progress: bool = True
+    tracks: Tracks,
+    settings: Features,
+    *,
+    skip_unreadable: bool = False,
+    cache: Path | None = None,
+    progress: bool = True,
 ) -> Frames:
     """Frames of all tracks, from the store where they were computed before, else decoded and stored now.
 
     Raises
     ------
-    DataError : a file that cannot be decoded, unless `skip_unreadable`; such tracks are then missing from ``Frames.tracks``
-    """
+    DataError : a file that cannot be decoded, unless `skip_unreadable`; such tracks are then missing from
+    ``Frames.tracks``"""
     cache = cache or paths.CACHE / "frames"
     cache.mkdir(parents=True, exist_ok=True)
     files = list(tracks.table["path"])
@@ -77,7 +84,9 @@ def compute(
     identity = json.dumps([asdict(settings), np.dtype(DTYPE).name, hashes])
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
     index_path, values_path, partial = (cache / f"{name}{suffix}" for suffix in (".json", ".f16", ".partial"))
-    with FileLock(cache / f"{name}.lock"):  # shards that start together must not write into each other's store
+    with FileLock(
+        cache / f"{name}.lock"
+    ):  # shards that start together must not write into each other's store
         if not index_path.exists():
             rows = _append(files, hashes, settings, partial, values_path, progress)
             with atomic_write(index_path) as fresh:  # last: its presence says that the store is complete
@@ -98,10 +107,11 @@ def compute(
 
 
 def _append(files, hashes, settings: Features, partial: Path, finished: Path, progress: bool) -> list[dict]:
-    """Append the frames of each file to `partial`, going on where an earlier call stopped, and rename it when all are done.
+    """Append the frames of each file to `partial`, going on where an earlier call stopped, and rename it when
+    all are done.
 
-    Returns the journal: one row per file, with its number of frames and samples, or the reason why it has none.
-    """
+    Returns the journal: one row per file, with its number of frames and samples, or the reason why it has
+    none."""
     journal = _journal_of(partial)
     rows = _journalled(journal)
     frame_bytes = settings.n_values * np.dtype(DTYPE).itemsize
@@ -117,7 +127,9 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
         journal.open("a") as log,
         progress_bar(total=len(files), initial=len(rows), desc="frames", unit="track", shown=progress) as bar,
     ):
-        values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
+        values.truncate(
+            sum(row.get("n_frames", 0) for row in rows) * frame_bytes
+        )  # drop what no journal row vouches for
         for i, result in enumerate(_in_order(files[len(rows) :], settings), start=len(rows)):
             if isinstance(result, str):
                 row = {"hash": hashes[i], "error": result}
@@ -150,7 +162,9 @@ def _journalled(journal: Path) -> list[dict]:
 
 
 def _in_order(files: list[Path], settings: Features):
-    """Decode and transform the files on all cores; yields (frames, n_samples) or the reason why not, in order."""
+    """Decode and transform the files on all cores; yields (frames, n_samples) or the reason why not, in
+    order.
+    """
 
     def transformed(path: Path):
         try:
@@ -160,7 +174,8 @@ def _in_order(files: list[Path], settings: Features):
             samples = decoding.read(path, settings.sample_rate)
         except (decoding.AudioError, StoredMelError) as error:
             return str(error)
-        # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy decoding anyway
+        # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy
+        # decoding anyway
         values = frames_of(torch.from_numpy(samples)[None], settings)[0]
         return values.contiguous().numpy().astype(DTYPE), len(samples)
 
@@ -178,12 +193,15 @@ def _in_order(files: list[Path], settings: Features):
 
 
 def n_windows(duration_s: np.ndarray | float, window_s: float):
-    """How many windows fit into clips of these lengths, one starting every HOP_S; one where not even one fits."""
+    """How many windows fit into clips of these lengths, one starting every HOP_S; one where not even one
+    fits.
+    """
     return np.maximum(np.floor((np.asarray(duration_s) - window_s) / HOP_S + 1e-9).astype(int) + 1, 1)
 
 
 def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Windows:
-    """All windows of `window_s` seconds, one every HOP_S, without padding: floor(duration - window) + 1 a track.
+    """All windows of `window_s` seconds, one every HOP_S, without padding: floor(duration - window) + 1 a
+    track.
 
     With `repeat_short` a track shorter than that has one window, in which it begins again.
 
@@ -204,4 +222,6 @@ def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Wind
     first = frames.offsets[track] + np.round(second * rate).astype(np.int64)
     n_frames = round(window_s * rate)
     whole = np.diff(frames.offsets)[track]
-    return Windows(track, first, second, n_frames, np.where(frames.duration_s[track] < window_s, whole, n_frames))
+    return Windows(
+        track, first, second, n_frames, np.where(frames.duration_s[track] < window_s, whole, n_frames)
+    )

@@ -1,8 +1,9 @@
-"""A trained model for other programs: one ONNX graph from samples to probabilities, alone or in a folder as Hugging Face has it.
+"""A trained model for other programs: one ONNX graph from samples to probabilities, alone or in a folder as
+Hugging Face has it.
 
-The graph holds everything between the samples of a song and what is said of its windows, the log-mel spectrogram included:
-whoever runs it needs no signal processing of their own. ONNX Runtime runs it in Python, C++, Java and in the browser.
-"""
+The graph holds everything between the samples of a song and what is said of its windows, the log-mel
+spectrogram included: whoever runs it needs no signal processing of their own. ONNX Runtime runs it in Python,
+C++, Java and in the browser."""
 
 import json
 import logging
@@ -29,10 +30,17 @@ INPUTS = {
     "begins at frame round(w * window_every_s * sample_rate / (hop_samples * pool_frames)); a song shorter than a window "
     "begins again in it",
 }
-OUTPUTS = {"probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are their mean"}
+OUTPUTS = {
+    "probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are their mean"
+}
 WORTH_A_REFERENCE = 256  # bytes; what is shorter stays in the graph
 # the files of a folder, each with what stands in it and in no file of somebody else's
-MARKS = {"model.onnx": b"window_every_s", "model.safetensors": b"mer_core", "config.json": b"mer_core", "README.md": b"mer_core"}
+MARKS = {
+    "model.onnx": b"window_every_s",
+    "model.safetensors": b"mer_core",
+    "config.json": b"mer_core",
+    "README.md": b"mer_core",
+}
 
 
 class ExportError(UserError):
@@ -40,17 +48,24 @@ class ExportError(UserError):
 
 
 class WaveformModel(nn.Module):
-    """All that happens between the samples of a song and what is said of its windows: `features.log_mel`, then the ensemble.
+    """All that happens between the samples of a song and what is said of its windows: `features.log_mel`,
+    then the ensemble.
 
-    The Fourier transform is written as a convolution with a sine and a cosine for each frequency, which every runtime has.
+    The Fourier transform is written as a convolution with a sine and a cosine for each frequency, which every
+    runtime has.
 
-    (1, n_samples) samples, (n_windows, n_frames) frames of each window -> (n_windows, n_classes) probabilities.
-    """
+    (1, n_samples) samples, (n_windows, n_frames) frames of each window -> (n_windows, n_classes)
+    probabilities."""
 
     def __init__(self, model: TrainedModel):
         super().__init__()
         self.ensemble, self.features = halved(model.ensemble), model.features
-        angle = 2 * torch.pi * torch.arange(self.features.window_samples, dtype=torch.float64) / self.features.window_samples
+        angle = (
+            2
+            * torch.pi
+            * torch.arange(self.features.window_samples, dtype=torch.float64)
+            / self.features.window_samples
+        )
         self.register_buffer("waves", torch.stack([angle.cos(), angle.sin()]).float())
         self.register_buffer("window", torch.hann_window(self.features.window_samples))
         self.register_buffer("filters", mel_filters(self.features, torch.device("cpu")).clone())
@@ -58,8 +73,12 @@ class WaveformModel(nn.Module):
     def levels(self, samples: torch.Tensor) -> torch.Tensor:
         """(1, n_samples) -> (n_frames, n_mels) dB, as rough as they are stored (`frames.DTYPE`)."""
         n = self.features.window_samples
-        turns = torch.arange(n // 2 + 1).unsqueeze(1) * torch.arange(n) % n  # whole ones left out: exact in float32
-        kernels = (self.waves[:, turns] * self.window).flatten(0, 1).unsqueeze(1)  # made when the graph is loaded, not stored
+        turns = (
+            torch.arange(n // 2 + 1).unsqueeze(1) * torch.arange(n) % n
+        )  # whole ones left out: exact in float32
+        kernels = (
+            (self.waves[:, turns] * self.window).flatten(0, 1).unsqueeze(1)
+        )  # made when the graph is loaded, not stored
         padded = nn.functional.pad(samples, (n // 2, n // 2)).unsqueeze(1)
         spectrum = nn.functional.conv1d(padded, kernels, stride=self.features.hop_samples)
         power = spectrum.square().unflatten(1, (2, n // 2 + 1)).sum(dim=1)
@@ -78,20 +97,26 @@ class Single(nn.Module):
 
 
 def halved(ensemble: nn.Module) -> nn.Module:
-    """A copy that keeps its matrices in half precision, as the model's file does, and computes in single precision."""
+    """A copy that keeps its matrices in half precision, as the model's file does, and computes in single
+    precision.
+    """
     copied = deepcopy(ensemble)
     for layer in [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]:
         layer.weight.data = layer.weight.data.to(trained_model.WEIGHTS)
-        register_parametrization(layer, "weight", Single(), unsafe=True)  # unsafe: of another type than what is stored
+        register_parametrization(
+            layer, "weight", Single(), unsafe=True
+        )  # unsafe: of another type than what is stored
     return copied
 
 
 def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Path:
-    """Write a model as one ONNX file, weights in half precision; what it hears and answers stands in its metadata.
+    """Write a model as one ONNX file, weights in half precision; what it hears and answers stands in its
+    metadata.
 
     Parameters
     ----------
-    weights : the model's safetensors file, in the same folder, from which the graph then reads the networks' matrices (ONNX's
+    weights : the model's safetensors file, in the same folder, from which the graph then reads the networks'
+    matrices (ONNX's
         external data); None: the ONNX file holds them itself
 
     Raises
@@ -103,8 +128,13 @@ def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Pat
         import onnx
         import onnxscript  # noqa: F401  # what torch exports with
     except ImportError as error:
-        raise ExportError(f"exporting needs the package {error.name}. Get it: pip install -e '.[export]'") from None
-    samples, n = torch.zeros(1, round(2 * model.window_s * model.features.sample_rate)), torch.export.Dim("n_windows")
+        raise ExportError(
+            f"exporting needs the package {error.name}. Get it: pip install -e '.[export]'"
+        ) from None
+    samples, n = (
+        torch.zeros(1, round(2 * model.window_s * model.features.sample_rate)),
+        torch.export.Dim("n_windows"),
+    )
     frames = torch.arange(3).unsqueeze(1) + torch.arange(model.n_frames)
     shapes = {"samples": {1: torch.export.Dim("n_samples")}, "frames": {0: n}}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -117,7 +147,9 @@ def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Pat
     forget_origins(made.graph)
     if weights is not None:
         refer(made.graph, weights)
-    onnx.helper.set_model_props(made, {name: json.dumps(value, sort_keys=True) for name, value in described(model).items()})
+    onnx.helper.set_model_props(
+        made, {name: json.dumps(value, sort_keys=True) for name, value in described(model).items()}
+    )
     return written(path, made.SerializeToString(deterministic=True))
 
 
@@ -172,7 +204,11 @@ def card(model: TrainedModel) -> str:
         "library_name": "mer_core", "pipeline_tag": "audio-classification", "license": "other",
         "license_name": "see-licence-below", "tags": ["music", "music-emotion-recognition", "onnx"],
     }  # fmt: skip
-    settings = asdict(model.features) | {"window_s": model.window_s, "n_frames": model.n_frames, "every_s": HOP_S}
+    settings = asdict(model.features) | {
+        "window_s": model.window_s,
+        "n_frames": model.n_frames,
+        "every_s": HOP_S,
+    }
     return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n{model_card.written(model)}\n{USE.format(**settings)}"
 
 

@@ -4,9 +4,8 @@
 >>> print(predict("song.mp3"))  # doctest: +SKIP
 song.mp3: Q1 happy (0.71), valence 0.78, arousal 0.87, uncertainty 0.58
 
-Quadrants are Russell's (`mer_core.emotion`). Valence and arousal are the probabilities, in [0, 1], that they are high: 0.5 is
-undecided, and 0.9 means surely pleasant, not very pleasant.
-"""
+Quadrants are Russell's (`mer_core.emotion`). Valence and arousal are the probabilities, in [0, 1], that they
+are high: 0.5 is undecided, and 0.9 means surely pleasant, not very pleasant."""
 
 import os
 from collections import deque
@@ -38,11 +37,11 @@ BATCH = 64  # windows that a network hears together: as many as stay in a core's
 class Emotion:
     """What a model says of one sound file.
 
-    ``probabilities``: of every label, the mean over windows and networks. ``valence``, ``arousal``: probability that they are
-    high, or None where the labels are not quadrants. ``uncertainty``: in [0, 1], and why (`mer_core.evaluation.uncertainty`). ``timeline``:
-    a row for each window, one every second: ``start_s``, ``end_s``, the probability of each label, ``valence``, ``arousal``, and
-    the ``uncertainty`` there. ``notes``: sentences on what to keep in mind about this file.
-    """
+    ``probabilities``: of every label, the mean over windows and networks. ``valence``, ``arousal``:
+    probability that they are high, or None where the labels are not quadrants. ``uncertainty``: in [0, 1],
+    and why (`mer_core.evaluation.uncertainty`). ``timeline``: a row for each window, one every second:
+    ``start_s``, ``end_s``, the probability of each label, ``valence``, ``arousal``, and the ``uncertainty``
+    there. ``notes``: sentences on what to keep in mind about this file."""
 
     path: Path
     duration_s: float
@@ -117,16 +116,22 @@ def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decod
     """
     rate = model.features.sample_rate
     with decoding.opened(path) as sound:
-        blocks = [levels.numpy().astype(DTYPE) for levels in log_mel_of_blocks(sound.at(rate), model.features)]
+        blocks = [
+            levels.numpy().astype(DTYPE) for levels in log_mel_of_blocks(sound.at(rate), model.features)
+        ]
     return torch.from_numpy(np.concatenate(blocks)), sound, sound.given / rate
 
 
 @torch.inference_mode()
 def answers(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.ndarray:
-    """What every network says of every window, (n_networks, n_windows, n_classes); a short song begins again in its window."""
+    """What every network says of every window, (n_networks, n_windows, n_classes); a short song begins again
+    in its window.
+    """
     ensemble, rate = model.ensemble, model.features.frames_per_second
     device = next(ensemble.parameters()).device
-    first = torch.from_numpy(np.round(np.arange(n_windows(duration_s, model.window_s)) * HOP_S * rate).astype(np.int64))
+    first = torch.from_numpy(
+        np.round(np.arange(n_windows(duration_s, model.window_s)) * HOP_S * rate).astype(np.int64)
+    )
     within = torch.arange(model.n_frames)
     said = []
     for part in first.split(BATCH):
@@ -156,7 +161,8 @@ def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> I
 def predict_all(
     files: Iterable[Path], model: TrainedModel, workers: int | None = None
 ) -> Iterator[tuple[Path, Emotion | UserError]]:
-    """Every file with what is said of it, or with the reason why nothing is; in order, many at a time, a few in memory.
+    """Every file with what is said of it, or with the reason why nothing is; in order, many at a time, a few
+    in memory.
 
     Parameters
     ----------

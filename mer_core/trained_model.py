@@ -1,9 +1,8 @@
 """A trained model as one file: networks, how they hear, what their answers mean, and where they come from.
 
-The file is in safetensors format, which holds numbers and text and nothing that could be executed. Its text says the order of the
-labels, the scales, the settings of the features and of the networks, the temperature and the model card, so that the file alone
-is enough to use it.
-"""
+The file is in safetensors format, which holds numbers and text and nothing that could be executed. Its text
+says the order of the labels, the scales, the settings of the features and of the networks, the temperature
+and the model card, so that the file alone is enough to use it."""
 
 import hashlib
 import json
@@ -37,23 +36,28 @@ SCALES = {
 
 
 class ModelError(UserError):
-    """A file that is no trained model, or a model that cannot be used here; the message names it, the reason and the remedy."""
+    """A file that is no trained model, or a model that cannot be used here; the message names it, the reason
+    and the remedy.
+    """
 
 
 class Ensemble(nn.Module):
     """Networks that answer together: the mean of their calibrated probabilities.
 
-        p(k) = mean over runs r of softmax_k(log q_r / T),   q_r(k) = mean over the networks n of run r of softmax_k(z_n)
+        p(k) = mean over runs r of softmax_k(log q_r / T),   q_r(k) = mean over the networks n of run r of
+        softmax_k(z_n)
 
-    where a run mostly has one network, so that log q_r may be read as its logits z_n. Of tags: the mean of logistic(z_nk).
+    where a run mostly has one network, so that log q_r may be read as its logits z_n. Of tags: the mean of
+    logistic(z_nk).
 
-    (n_windows, 1, n_mels, n_frames) levels in dB -> (n_windows, n_classes) probabilities. The temperature T divides the logits:
-    above 1 answers become more careful, below 1 more decided (Guo et al., "On calibration of modern neural networks", ICML 2017).
+    (n_windows, 1, n_mels, n_frames) levels in dB -> (n_windows, n_classes) probabilities. The temperature T
+    divides the logits: above 1 answers become more careful, below 1 more decided (Guo et al., "On calibration
+    of modern neural networks", ICML 2017).
 
     Parameters
     ----------
-    together : how many networks each run has, one after the other: two where a method trains two side by side (co-teaching)
-    """
+    together : how many networks each run has, one after the other: two where a method trains two side by side
+    (co-teaching)"""
 
     def __init__(self, members: list[nn.Module], temperature: float, tagged: bool, together: int = 1):
         super().__init__()
@@ -74,11 +78,11 @@ class Ensemble(nn.Module):
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """Networks with all that is needed to use them; made by `own_music.train`, kept by `save`, found again by `load`.
+    """Networks with all that is needed to use them; made by `own_music.train`, kept by `save`, found again by
+    `load`.
 
-    ``window_s``: the seconds that the networks hear at a time; ``card``: where they come from and how good they are, as plain
-    values (`model_card`).
-    """
+    ``window_s``: the seconds that the networks hear at a time; ``card``: where they come from and how good
+    they are, as plain values (`model_card`)."""
 
     ensemble: Ensemble
     network: Network
@@ -99,7 +103,9 @@ class TrainedModel:
 
     @cached_property
     def digest(self) -> str:
-        """Fingerprint of weights and facts: files predicted with the same digest were heard by the same model."""
+        """Fingerprint of weights and facts: files predicted with the same digest were heard by the same
+        model.
+        """
         content = hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode())
         for value in self.ensemble.state_dict().values():
             content.update(value.cpu().numpy().tobytes())
@@ -117,18 +123,26 @@ class TrainedModel:
         }  # fmt: skip
 
 
-def assembled(members: list[nn.Module], temperature: float, tagged: bool, together: int = 1, **rest) -> TrainedModel:
-    """Networks as a trained model, in the precision in which they will be kept: what is saved answers as what is at hand."""
+def assembled(
+    members: list[nn.Module], temperature: float, tagged: bool, together: int = 1, **rest
+) -> TrainedModel:
+    """Networks as a trained model, in the precision in which they will be kept: what is saved answers as what
+    is at hand.
+    """
     for member in members:
         for weights in member.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
             if not torch.isfinite(weights).all():
-                raise ModelError("a network has weights that are not finite. Train again with another seed or a lower rate.")
+                raise ModelError(
+                    "a network has weights that are not finite. Train again with another seed or a lower rate."
+                )
     return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
 
 
 def save(model: TrainedModel, path: Path) -> Path:
-    """Write a model as one safetensors file, whole or not at all: weights in half precision, everything else as text."""
+    """Write a model as one safetensors file, whole or not at all: weights in half precision, everything else
+    as text.
+    """
     weights = {name for name, _ in model.ensemble.named_parameters()}
     kept = {
         name: value.to(WEIGHTS) if name in weights else value  # statistics of batch norm stay as they are
@@ -141,7 +155,9 @@ def save(model: TrainedModel, path: Path) -> Path:
 def keep(weights: dict[str, torch.Tensor], path: Path, text: dict[str, str] | None = None) -> Path:
     """Write a safetensors file, whole or not at all."""
     with atomic_write(path) as fresh:
-        fresh.write_bytes(serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text))
+        fresh.write_bytes(
+            serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text)
+        )
     return path
 
 
@@ -159,7 +175,11 @@ def load(path: Path) -> TrainedModel:
     """
     facts, kept = _read(path)
     if (written := facts.pop("format", "")) != FORMAT:
-        kind = f"is a {written}, and this program reads {FORMAT}" if written.startswith(KIND) else "is no model of mer_core"
+        kind = (
+            f"is a {written}, and this program reads {FORMAT}"
+            if written.startswith(KIND)
+            else "is no model of mer_core"
+        )
         raise ModelError(f"{path}: {kind}. Train it again: mer train MUSIC --out {path.name}")
     try:
         facts = {name: json.loads(text) for name, text in facts.items()}
@@ -167,12 +187,21 @@ def load(path: Path) -> TrainedModel:
         features = LogMel(**{name: value for name, value in facts["features"].items() if name != "kind"})
         members = [bare(network, features, len(facts["classes"])) for _ in range(facts["n_networks"])]
         ensemble = Ensemble(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
-        ensemble.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in kept.items()})
+        ensemble.load_state_dict(
+            {name: value.float() if value.is_floating_point() else value for name, value in kept.items()}
+        )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"{path}: does not hold what its text says ({reason}). Fetch or train it again.") from None
+        raise ModelError(
+            f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
+        ) from None
     return TrainedModel(
-        ensemble.eval().requires_grad_(False), network, features, facts["window_s"], tuple(facts["classes"]), facts["card"]
+        ensemble.eval().requires_grad_(False),
+        network,
+        features,
+        facts["window_s"],
+        tuple(facts["classes"]),
+        facts["card"],
     )
 
 
@@ -181,9 +210,13 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise ModelError(f"{path}: no such model. Known by name is {SHIPPED}; train your own with mer train.") from None
+        raise ModelError(
+            f"{path}: no such model. Known by name is {SHIPPED}; train your own with mer train."
+        ) from None
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: is no safetensors file ({error}). Give a model that mer train has made.") from None
+        raise ModelError(
+            f"{path}: is no safetensors file ({error}). Give a model that mer train has made."
+        ) from None
 
 
 def bare(network: Network, features: LogMel, n_classes: int) -> Normalised:
@@ -206,7 +239,9 @@ def named(name: str) -> TrainedModel:
 def file_of(name: str) -> Path:
     if name == SHIPPED:
         return paths.MODELS / f"{SHIPPED}.safetensors"
-    return Path(name) / "model.safetensors" if Path(name).is_dir() else Path(name)  # a folder that mer export has written
+    return (
+        Path(name) / "model.safetensors" if Path(name).is_dir() else Path(name)
+    )  # a folder that mer export has written
 
 
 def card_of(name: str) -> Path:

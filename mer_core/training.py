@@ -1,9 +1,9 @@
 """The loop that all methods share.
 
-A method is a function ``train(learner, segments, settings)`` made of a few lines: for each epoch, for each batch, a loss. What
-those lines need lies here: spectrograms gathered from frames on the device, mixed precision, optimiser, schedule, log. It returns
-what answers for other windows: a function from segments to (n, n_classes) probabilities, mostly ``learner.predict``.
-"""
+A method is a function ``train(learner, segments, settings)`` made of a few lines: for each epoch, for each
+batch, a loss. What those lines need lies here: spectrograms gathered from frames on the device, mixed
+precision, optimiser, schedule, log. It returns what answers for other windows: a function from segments to
+(n, n_classes) probabilities, mostly ``learner.predict``."""
 
 import math
 import time
@@ -37,10 +37,16 @@ class Training:
     batch_size: int = 64  # windows
     learning_rate: float = 1e-4  # peak of `warmup_then_cosine`; what VGG16 without batch norm bears with Adam
     weight_decay: float = 1e-4  # decoupled (AdamW)
-    stride: int = 1  # train on every n-th window, starting one later each epoch; 1: all; 0: one of each song, anywhere
-    precision: str = AUTO  # of convolutions and dense layers: bf16 where the device has it (`device`), else float32; or either
-    patience: int = 0  # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
-    plateau: int = 0  # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `warmup_then_cosine` instead
+    stride: int = (
+        1  # train on every n-th window, starting one later each epoch; 1: all; 0: one of each song, anywhere
+    )
+    # of convolutions and dense layers: bf16 where the device has it (`device`), else float32; or either
+    precision: str = AUTO
+    # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
+    patience: int = 0
+    # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `warmup_then_cosine`
+    # instead
+    plateau: int = 0
 
     def __post_init__(self):
         if min(self.epochs, self.batch_size) < 1:
@@ -55,12 +61,11 @@ class Training:
 class Segments:
     """The windows of some tracks, ready to be trained on; their frames lie on the device once.
 
-    ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there. ``track``, ``second``:
-    (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n, n_classes), 1.0 where the song has the tag.
-    ``n_own``: (n,) tensor, after how many frames a clip that is too short begins again (`frames.Windows`). ``features`` says
-    what a frame's values are. ``truly_clean``: (n,) bool array, whether the label is the true one of this window, or None where
-    nobody knows.
-    """
+    ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there.
+    ``track``, ``second``: (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n,
+    n_classes), 1.0 where the song has the tag. ``n_own``: (n,) tensor, after how many frames a clip that is
+    too short begins again (`frames.Windows`). ``features`` says what a frame's values are. ``truly_clean``:
+    (n,) bool array, whether the label is the true one of this window, or None where nobody knows."""
 
     values: torch.Tensor
     first: torch.Tensor
@@ -107,7 +112,8 @@ class Segments:
         return replace(self, label=torch.as_tensor(after, device=self.device), truly_clean=clean)
 
     def in_epoch(self, epoch: int, stride: int) -> torch.Tensor:
-        """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting with the epoch.
+        """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting
+        with the epoch.
 
         With a stride of 0 one window of each track, drawn anew for every epoch: a random crop.
         """
@@ -119,16 +125,22 @@ class Segments:
         return torch.as_tensor(chosen, device=self.device)
 
     def evenly(self, n: int) -> "Segments":
-        """Only `n` windows of each track, spread evenly from its beginning to its end; all of a track that has no more."""
+        """Only `n` windows of each track, spread evenly from its beginning to its end; all of a track that
+        has no more.
+        """
         places = [np.flatnonzero(self.track == track) for track in np.unique(self.track)]
-        keep = np.concatenate([own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))] for own in places])
+        keep = np.concatenate(
+            [own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))] for own in places]
+        )
         return self.kept(keep)
 
     def spectrograms(self, index: torch.Tensor) -> torch.Tensor:
         """(len(index), 1, n_mels, n_frames) log-mel windows in dB: rows of the frame store, copied only now."""
         if self.repeats:
             return self.values[self.rows(index)].transpose(1, 2).unsqueeze(1)
-        views = self.values.unfold(0, self.n_frames, 1)  # (n_all_frames - n_frames + 1, n_mels, n_frames), no copy
+        views = self.values.unfold(
+            0, self.n_frames, 1
+        )  # (n_all_frames - n_frames + 1, n_mels, n_frames), no copy
         return views[self.first[index]].unsqueeze(1)
 
     @cached_property
@@ -156,13 +168,15 @@ class Segments:
 def segments(frames: Frames, windows: Windows, device: torch.device) -> Segments:
     """Put the frames on the device and give every window the label of its song.
 
-    Where the labels per second are known, a window is truly clean when its song's label holds for most of its seconds.
-    """
+    Where the labels per second are known, a window is truly clean when its song's label holds for most of its
+    seconds."""
     tracks = frames.tracks
     return Segments(
         values=torch.from_numpy(np.array(frames.values)).to(device),
         first=torch.as_tensor(windows.first, device=device),
-        label=torch.as_tensor(tracks.targets[windows.track], device=device, dtype=torch.float32 if tracks.tagged else None),
+        label=torch.as_tensor(
+            tracks.targets[windows.track], device=device, dtype=torch.float32 if tracks.tagged else None
+        ),
         track=windows.track,
         second=windows.second,
         n_frames=windows.n_frames,
@@ -174,7 +188,9 @@ def segments(frames: Frames, windows: Windows, device: torch.device) -> Segments
 
 
 def joined(parts: list[Segments]) -> Segments:
-    """Windows of several data sets as one, without their labels; the tracks of each are numbered behind those before."""
+    """Windows of several data sets as one, without their labels; the tracks of each are numbered behind those
+    before.
+    """
     rows = np.cumsum([0, *(len(part.values) for part in parts)])
     tracks = np.cumsum([0, *(part.track.max() + 1 for part in parts)])
     return replace(
@@ -182,7 +198,11 @@ def joined(parts: list[Segments]) -> Segments:
         values=torch.cat([part.values for part in parts]),
         first=torch.cat([part.first + int(row) for part, row in zip(parts, rows, strict=False)]),
         n_own=torch.cat([part.n_own for part in parts]),
-        label=torch.zeros((sum(map(len, parts)), *parts[0].label.shape[1:]), device=parts[0].device, dtype=parts[0].label.dtype),
+        label=torch.zeros(
+            (sum(map(len, parts)), *parts[0].label.shape[1:]),
+            device=parts[0].device,
+            dtype=parts[0].label.dtype,
+        ),
         track=np.concatenate([part.track + track for part, track in zip(parts, tracks, strict=False)]),
         second=np.concatenate([part.second for part in parts]),
         truly_clean=None,
@@ -196,7 +216,8 @@ def _truly_clean(frames: Frames, windows: Windows) -> np.ndarray:
 
 
 class Normalised(nn.Module):
-    """A network behind a fixed standardisation of the mel bands, so that a saved network takes plain decibels.
+    """A network behind a fixed standardisation of the mel bands, so that a saved network takes plain
+    decibels.
 
     (batch, 1, n_mels, n_frames) levels in dB -> (batch, n_classes) logits.
     """
@@ -219,7 +240,9 @@ class Normalised(nn.Module):
 
 
 def warmup_then_cosine(progress: float) -> float:
-    """Share of the peak learning rate at a share of the training: linear from 5 % to 1, then half a cosine down to 0."""
+    """Share of the peak learning rate at a share of the training: linear from 5 % to 1, then half a cosine
+    down to 0.
+    """
     if progress < RISING_SHARE:
         return 0.05 + 0.95 * progress / RISING_SHARE
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - RISING_SHARE) / (1 - RISING_SHARE))))
@@ -252,8 +275,12 @@ class Learner:
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
         net = Normalised(network.build(data.n_classes, data.features), *data.level_statistics())
         self.model = net.to(self.device, memory_format=memory_format_on(self.device))
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
-        self._steps = sum(-(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs))
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay
+        )
+        self._steps = sum(
+            -(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs)
+        )
         self.schedule = self._scheduled()
         self.log: list[dict] = []
         self._peers: list[Learner] = []
@@ -262,18 +289,26 @@ class Learner:
 
     def _scheduled(self) -> torch.optim.lr_scheduler.LRScheduler:
         if self.training.plateau:
-            return torch.optim.lr_scheduler.ReduceLROnPlateau(self.optimizer, mode="max", patience=self.training.plateau - 1)
-        return torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: warmup_then_cosine(step / max(self._steps, 1)))
+            return torch.optim.lr_scheduler.ReduceLROnPlateau(
+                self.optimizer, mode="max", patience=self.training.plateau - 1
+            )
+        return torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: warmup_then_cosine(step / max(self._steps, 1))
+        )
 
     def peer(self, data: Segments, network: object = None) -> "Learner":
         """A second network for the same segments, from other random numbers; both write one log."""
-        other = Learner(network or self.network, self.training, data, self.seed + 1, self._on_epoch, self.validation)
+        other = Learner(
+            network or self.network, self.training, data, self.seed + 1, self._on_epoch, self.validation
+        )
         other.log = self.log
         self._peers.append(other)
         return other
 
     def keep_first_stage(self) -> None:
-        """Store the network as it is now, so that runs which differ only in what follows need not train it again."""
+        """Store the network as it is now, so that runs which differ only in what follows need not train it
+        again.
+        """
         if self.first_stage is None:
             return
         seconds = time.perf_counter() - self._began
@@ -281,7 +316,9 @@ class Learner:
             torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
 
     def recall_first_stage(self) -> bool:
-        """Take over the network, the log and the cost of a first stage that another run has trained; False if none has."""
+        """Take over the network, the log and the cost of a first stage that another run has trained; False if
+        none has.
+        """
         if self.first_stage is None or not self.first_stage.exists():
             return False
         kept = torch.load(self.first_stage, map_location=self.device, weights_only=True)
@@ -291,7 +328,9 @@ class Learner:
         return True
 
     def beside(self, module: nn.Module) -> nn.Module:
-        """Let the optimiser train another module together with the network; to be called before the first step."""
+        """Let the optimiser train another module together with the network; to be called before the first
+        step.
+        """
         module.to(self.device)
         self.optimizer.add_param_group({"params": module.parameters()})
         self.schedule = self._scheduled()
@@ -314,7 +353,11 @@ class Learner:
                     for one in (self, *self._peers):  # those that learn beside it
                         one.schedule.step(score)
                 if self.training.patience and (best is None or score > best[0]):
-                    best = score, epoch, {name: value.clone() for name, value in self.model.state_dict().items()}
+                    best = (
+                        score,
+                        epoch,
+                        {name: value.clone() for name, value in self.model.state_dict().items()},
+                    )
             self._on_epoch(row)
             if best is not None and epoch - best[1] >= self.training.patience:
                 break
@@ -322,16 +365,22 @@ class Learner:
             self.model.load_state_dict(best[2])
 
     def validated(self) -> float:
-        """ROC-AUC, mean over tags, of songs that nothing is learned from, by the mean over every `stride`-th window."""
+        """ROC-AUC, mean over tags, of songs that nothing is learned from, by the mean over every `stride`-th
+        window.
+        """
         index = self.validation.in_epoch(0, self.training.stride or 1)
         heard = self.validation.track[index.cpu().numpy()]
-        probabilities = aggregation.mean_probability(self.predict(self.validation, index).cpu().numpy(), heard)
+        probabilities = aggregation.mean_probability(
+            self.predict(self.validation, index).cpu().numpy(), heard
+        )
         first = np.unique(self.validation.track, return_index=True)[1]
         _, area = tag_metrics.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
         return float(np.nanmean(area))
 
     def loss(self, logits: torch.Tensor, labels: torch.Tensor, label_smoothing: float = 0.0) -> torch.Tensor:
-        """Cross-entropy against one label each, or binary cross-entropy against every tag; mean over the batch."""
+        """Cross-entropy against one label each, or binary cross-entropy against every tag; mean over the
+        batch.
+        """
         if self.tagged:
             return F.binary_cross_entropy_with_logits(logits, labels)
         return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
@@ -358,7 +407,9 @@ class Learner:
         return self.head(self.trunk(levels))
 
     def step(self, loss: torch.Tensor) -> None:
-        """One step of the optimiser and of its schedule; a loss that is not finite changes nothing and is counted in the log."""
+        """One step of the optimiser and of its schedule; a loss that is not finite changes nothing and is
+        counted in the log.
+        """
         if torch.isfinite(loss):
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -375,7 +426,9 @@ class Learner:
 
     @torch.no_grad()
     def predict(self, data: Segments, index: torch.Tensor | None = None) -> torch.Tensor:
-        """(n, n_classes) probabilities of windows, without dropout, on the device; all windows if no index is given."""
+        """(n, n_classes) probabilities of windows, without dropout, on the device; all windows if no index is
+        given.
+        """
         if index is None:
             index = torch.arange(len(data), device=self.device)
         was_training = self.model.training
@@ -396,7 +449,8 @@ class LearnerEnsemble:
 
 
 def modules_of(answer: Callable[[Segments], torch.Tensor]) -> list[nn.Module]:
-    """The networks behind a method's answer, each from levels in dB to logits; their mean probability is that answer.
+    """The networks behind a method's answer, each from levels in dB to logits; their mean probability is that
+    answer.
 
     Raises
     ------
@@ -404,5 +458,7 @@ def modules_of(answer: Callable[[Segments], torch.Tensor]) -> list[nn.Module]:
     """
     learners = answer.learners if isinstance(answer, LearnerEnsemble) else [getattr(answer, "__self__", None)]
     if not all(isinstance(one, Learner) for one in learners):
-        raise UserError("this method decides for whole songs and leaves no network for windows: choose another, say inherit.")
+        raise UserError(
+            "this method decides for whole songs and leaves no network for windows: choose another, say inherit."
+        )
     return [one.model for one in learners]

@@ -54,7 +54,10 @@ figures.intervals(tables.scores(compared), "Accuracy on 4Q, four quadrants", cha
 
 # %% tags=["hide-input"]
 tables.table_3(
-    {name: results.comparison(name, "cpu") for name in ("baselines", "alternatives", "ablations", "song_decision", "durations")}
+    {
+        name: results.comparison(name, "cpu")
+        for name in ("baselines", "alternatives", "ablations", "song_decision", "durations")
+    }
 )
 
 # %% [markdown]

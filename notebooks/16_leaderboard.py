@@ -40,7 +40,9 @@ figures.intervals(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 ta
 
 # %% tags=["hide-input"]
 board = interactive_figures.leaderboard(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
-interactive_figures.shown(board, "explore-leaderboard", "PR-AUC with its interval for every published submission, best first")
+interactive_figures.shown(
+    board, "explore-leaderboard", "PR-AUC with its interval for every published submission, best first"
+)
 
 # %% [markdown]
 # Intervals overlap, but systems are judged by the same tracks: what counts is the difference on the same resamples. *Surely better*: p below one in twenty after

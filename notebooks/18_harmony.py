@@ -36,8 +36,13 @@ from mer_core.audio import decoding, features
 # %% mystnb={"figure": {"name": "fig-hpcp", "caption": "Harmonic pitch class profiles of two synthetic songs, one in major (Q1) and one in minor (Q3); the brighter, the stronger the pitch class."}, "image": {"alt": "Two chromagrams: pitch classes over time for a song in major and one in minor."}} tags=["hide-input"]
 songs = datasets.load("synthetic:drift=0,n_songs=8,n_artists=8,song_s=8")
 paths = {label: songs.table.query("label == @label")["path"].iloc[0] for label in ("Q1", "Q3")}
-samples = {label: torch.from_numpy(decoding.read(path, features.HPCP.sample_rate))[None] for label, path in paths.items()}
-figures.pitch_classes({label: features.hpcp(own, features.HPCP())[0].numpy() for label, own in samples.items()}, seconds=8)
+samples = {
+    label: torch.from_numpy(decoding.read(path, features.HPCP.sample_rate))[None]
+    for label, path in paths.items()
+}
+figures.pitch_classes(
+    {label: features.hpcp(own, features.HPCP())[0].numpy() for label, own in samples.items()}, seconds=8
+)
 
 # %% [markdown]
 # ## On moods

@@ -36,13 +36,17 @@ tracks = datasets.load(record["config"]["dataset"])
 threshold = experiments.presets.SSSL["cpu"].method.clean_threshold  # tau
 windows = clean_probability.judged(record, tracks)
 of_quadrant = (
-    windows.merge(tracks.table[["track_id", "label", "path"]]).drop_duplicates("label").sort_values("label")[:songs_shown]
+    windows.merge(tracks.table[["track_id", "label", "path"]])
+    .drop_duplicates("label")
+    .sort_values("label")[:songs_shown]
 )
 
 # %% tags=["hide-input"]
 for song in of_quadrant.itertuples():
     own, truth = windows[windows["track_id"] == song.track_id], tracks.second_labels[song.track_id]
-    timeline = interactive_figures.song(own, tracks.classes, song.label, truth, record["config"]["window_s"], threshold)
+    timeline = interactive_figures.song(
+        own, tracks.classes, song.label, truth, record["config"]["window_s"], threshold
+    )
     what = f"Song {song.track_id}, labelled {in_words(song.label)}: truth, prediction and clean probability along it"
     sound = decoding.read(song.path, synthetic.SAMPLE_RATE), synthetic.SAMPLE_RATE
     display(interactive_figures.shown(timeline, f"hear-{song.track_id}", what, sound))

@@ -38,7 +38,9 @@ from mer_core.predict import predict
 emotion = predict(song or datasets.load("synthetic").table["path"].iloc[0])
 course, labels = emotion.timeline, list(emotion.probabilities)
 whole = {in_words(name): p for name, p in emotion.probabilities.items()}
-pd.Series(whole | {"high valence": emotion.valence, "high arousal": emotion.arousal}).to_frame("probability").round(2)
+pd.Series(whole | {"high valence": emotion.valence, "high arousal": emotion.arousal}).to_frame(
+    "probability"
+).round(2)
 
 # %% [markdown]
 # Valence and arousal are probabilities that they are high, from `0` to `1`; `0.5` is undecided. They are no ratings: near `1` means surely pleasant,
@@ -65,7 +67,9 @@ pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 
 # %% mystnb={"figure": {"name": "fig-promises", "caption": "Probability of the leading quadrant against the share of songs called rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
 known = trained_model.shipped().card["out_of_fold"]
-figures.reliability({"The recipe of this model": known["reliability"]}, "Probability promised", "Share called rightly")
+figures.reliability(
+    {"The recipe of this model": known["reliability"]}, "Probability promised", "Share called rightly"
+)
 
 # %% [markdown]
 # ## Does it matter how loud a file is?

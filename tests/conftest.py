@@ -20,7 +20,9 @@ RATE = 22050
 def pytest_collection_modifyitems(config, items):
     """Deselect tests that need real data, or a browser, where there is none, visibly in the closing line."""
     missing = {"real_data": "MER_DATA" not in os.environ, "browser": pdf.browser() is None}
-    needing = [item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)]
+    needing = [
+        item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)
+    ]
     config.hook.pytest_deselected(items=needing)
     items[:] = [item for item in items if item not in needing]
 
@@ -59,7 +61,9 @@ def corpus():
 
 
 def untrained(classes=QUADRANTS, tagged=False):
-    """A model of three networks that were never trained, and whose answers all the same differ from sound to sound."""
+    """A model of three networks that were never trained, and whose answers all the same differ from sound to
+    sound.
+    """
     torch.manual_seed(0)
     features, network = LogMel(n_mels=64, pool_frames=4), Network("vgg_slim")
     members = [trained_model.bare(network, features, len(classes)) for _ in range(3)]

@@ -43,7 +43,10 @@ def modules_in(name):
     place = paths.ROOT.joinpath(*name.split("."))
     found = [place.with_suffix(".py")] if not place.is_dir() else sorted(place.rglob("*.py"))
     assert all(path.is_file() for path in found) and found, f"no module {name}"
-    return [".".join(path.relative_to(paths.ROOT).with_suffix("").parts).removesuffix(".__init__") for path in found]
+    return [
+        ".".join(path.relative_to(paths.ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in found
+    ]
 
 
 EVERYWHERE = [module for package in PACKAGES for module in modules_in(package)]
@@ -75,7 +78,11 @@ def test_imports_run_in_no_circle():
 
 
 def test_notebooks_and_pages_need_no_command_line():
-    texts = [path.read_text() for folder in ("notebooks", "book/_ext") for path in (paths.ROOT / folder).glob("*.py")]
+    texts = [
+        path.read_text()
+        for folder in ("notebooks", "book/_ext")
+        for path in (paths.ROOT / folder).glob("*.py")
+    ]
     assert texts and not [text for text in texts if "import mer_app" in text or "from mer_app" in text]
 
 

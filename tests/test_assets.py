@@ -39,7 +39,9 @@ def test_what_is_fetched_is_put_once_and_taken_out_when_gone(bare, monkeypatch):
     source.write_text("draw()")
     assert web_assets.gather() is None
     before = (target := bare / "_assets/draws.js").stat().st_mtime_ns
-    assert web_assets.gather() is None and target.stat().st_mtime_ns == before and target.read_text() == "draw()"
+    assert (
+        web_assets.gather() is None and target.stat().st_mtime_ns == before and target.read_text() == "draw()"
+    )
     source.unlink()
     assert "draws.js" in web_assets.gather() and not target.exists()
 
@@ -63,9 +65,15 @@ def test_every_package_is_pinned_with_its_hash_and_no_host_is_named():
     manifest = json.loads((paths.BOOK / "package.json").read_text())
     packages = json.loads(web_assets.LOCK.read_text())["packages"]
     pinned = manifest["dependencies"] | manifest["devDependencies"]
-    locked = {name.removeprefix("node_modules/"): package["version"] for name, package in packages.items() if name}
+    locked = {
+        name.removeprefix("node_modules/"): package["version"] for name, package in packages.items() if name
+    }
     assert pinned.items() <= locked.items()  # those that these need are pinned there, too
     assert all(package["integrity"].startswith("sha512-") for name, package in packages.items() if name)
     assert "://" not in web_assets.LOCK.read_text()
-    tracked = subprocess.run(["git", "ls-files", "book"], cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout
-    assert not {Path(name).name for name in tracked.splitlines()} & {Path(name).name for name in web_assets.ASSETS}
+    tracked = subprocess.run(
+        ["git", "ls-files", "book"], cwd=paths.ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert not {Path(name).name for name in tracked.splitlines()} & {
+        Path(name).name for name in web_assets.ASSETS
+    }

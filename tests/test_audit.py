@@ -29,7 +29,9 @@ def test_always_high_scores_by_hand():
 
 
 def test_quadrants_fall_into_high_and_low():
-    counts = audit.class_counts({f"tracks labelled Q{k}": n for k, n in enumerate((505, 73, 132, 57), start=1)})
+    counts = audit.class_counts(
+        {f"tracks labelled Q{k}": n for k, n in enumerate((505, 73, 132, 57), start=1)}
+    )
     assert counts["valence"].tolist() == [205, 562] and counts["arousal"].tolist() == [189, 578]
 
 
@@ -69,7 +71,11 @@ def test_no_balanced_folds_have_a_macro_f1_above_their_accuracy():
 
 
 def test_a_fold_has_whole_songs():
-    assert audit.is_possible(np.array([33.33, 66.67, 66.60]), audit.mean_accuracies([3])).tolist() == [True, True, False]
+    assert audit.is_possible(np.array([33.33, 66.67, 66.60]), audit.mean_accuracies([3])).tolist() == [
+        True,
+        True,
+        False,
+    ]
     assert audit.mean_accuracies([2, 4]).tolist() == [0, 12.5, 25, 37.5, 50, 62.5, 75, 87.5, 100]
     assert audit.fold_sizes(767) == [77] * 7 + [76] * 3
     assert audit.fold_sizes(225, 225, 225, 225) == [92] * 5 + [88] * 5
@@ -98,7 +104,9 @@ def test_luck_needs_rivals_that_differ():
     assert audit.best_of(1, 100, 0.8, 0.0, draws=20)["gain"] == 0
     alike, apart = (audit.best_of(5, 767, 0.8, rho, draws=100) for rho in (1.0, 0.0))
     assert alike["gain"] == 0 and alike["agreement"] == 100
-    assert apart["gain"] == pytest.approx(1.163 * 100 * np.sqrt(0.8 * 0.2 / 767), rel=0.15)  # largest of five normal deviates
+    assert apart["gain"] == pytest.approx(
+        1.163 * 100 * np.sqrt(0.8 * 0.2 / 767), rel=0.15
+    )  # largest of five normal deviates
     assert apart["agreement"] == pytest.approx(100 * (0.8**2 + 0.2**2), abs=1)
 
 

@@ -9,7 +9,11 @@ from mer_companion.book import site
 from mer_companion.book.notebooks import sources
 from mer_core import paths
 
-PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not {"executed", "generated", "node_modules"} & set(path.parts))
+PAGES = sorted(
+    path
+    for path in paths.BOOK.rglob("*.md")
+    if not {"executed", "generated", "node_modules"} & set(path.parts)
+)
 
 
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
@@ -38,7 +42,9 @@ def prose(path):
 
 @pytest.mark.parametrize("path", [*PAGES, *sources()], ids=lambda path: path.stem)
 def test_no_figure_in_prose_is_typed_by_hand(path):
-    """Figures come from records through roles; settings are written as code; 95 % is the level of every interval."""
+    """Figures come from records through roles; settings are written as code; 95 % is the level of every
+    interval.
+    """
     text = prose(path)
     for pattern in NOT_PROSE:
         text = re.sub(pattern, "", text, flags=re.DOTALL)
@@ -46,8 +52,12 @@ def test_no_figure_in_prose_is_typed_by_hand(path):
 
 
 def test_a_sound_site_passes(tmp_path):
-    (tmp_path / "a.html").write_text('<h1 id="top">A</h1><a href="b.html#end">b</a><img src="c.png" alt="a curve">')
-    (tmp_path / "b.html").write_text('<p id="end">B</p><a href="a.html#top">a</a><a href="https://example.org">x</a>')
+    (tmp_path / "a.html").write_text(
+        '<h1 id="top">A</h1><a href="b.html#end">b</a><img src="c.png" alt="a curve">'
+    )
+    (tmp_path / "b.html").write_text(
+        '<p id="end">B</p><a href="a.html#top">a</a><a href="https://example.org">x</a>'
+    )
     (tmp_path / "c.png").write_bytes(b"")
     assert site.faults(tmp_path) == []
 
@@ -109,7 +119,9 @@ def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monke
     monkeypatch.setattr(paths, "EXECUTED", tmp_path / "executed")
     monkeypatch.setattr(site, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(site, "as_completed", lambda begun: [])
-    monkeypatch.setattr(notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values}))
+    monkeypatch.setattr(
+        notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values})
+    )
     monkeypatch.setattr(site, "write_generated", lambda: None)
     monkeypatch.setattr(site, "build", lambda: tmp_path)
     (tmp_path / "song.mp3").write_bytes(b"1")

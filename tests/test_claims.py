@@ -21,7 +21,9 @@ UNHEARD = Claim(**COMMON, rule="untestable", needs="the audio")
 
 ALL = claims.load()
 PUBLISHED = tables.published()
-PUBLISHED_KEYS = [f"published/{r.paper}/{r.table}/{r.dataset}/{r.system}/{r.metric}" for r in PUBLISHED.itertuples()]
+PUBLISHED_KEYS = [
+    f"published/{r.paper}/{r.table}/{r.dataset}/{r.system}/{r.metric}" for r in PUBLISHED.itertuples()
+]
 PUBLISHED_NUMBERS = dict(zip(PUBLISHED_KEYS, PUBLISHED["value"] / 100, strict=True))
 
 
@@ -68,7 +70,9 @@ def test_a_tolerated_difference_counts_as_none():
     assert word(replace(ABOVE_0, tolerance=0.01), with_ends("e/l/d", 0.02, 0.005, 0.035)) == PARTLY
 
 
-@pytest.mark.parametrize(("a", "expected"), [(0.75, REPRODUCED), (0.72, PARTLY), (0.71, PARTLY), (0.70, NOT), (0.60, NOT)])
+@pytest.mark.parametrize(
+    ("a", "expected"), [(0.75, REPRODUCED), (0.72, PARTLY), (0.71, PARTLY), (0.70, NOT), (0.60, NOT)]
+)
 def test_above(a, expected):
     assert word(EXCESS, {"e/a/m": a, "e/b/m": 0.70}) == expected
 
@@ -85,7 +89,11 @@ def rows(first, second=(0.5, 0.5, 0.5)):
     ("first", "second", "expected"),
     [
         ((0.9, 0.8, 0.8), (0.6, 0.7, 0.6), REPRODUCED),
-        ((0.9, 0.89, 0.8), (0.6, 0.7, 0.6), PARTLY),  # the first row might be best in the second place as well
+        (
+            (0.9, 0.89, 0.8),
+            (0.6, 0.7, 0.6),
+            PARTLY,
+        ),  # the first row might be best in the second place as well
         ((0.9, 0.8, 0.8), (0.69, 0.7, 0.6), PARTLY),
         ((0.8, 0.9, 0.8), (0.6, 0.7, 0.6), NOT),
         ((0.8, 0.8, 0.9), (0.7, 0.6, 0.6), NOT),
@@ -122,7 +130,9 @@ def test_what_is_shown():
     shown = claims.verdict(VALUE, with_ends("e/l/m", 0.7414, 0.7121, 0.7707))
     assert (shown.ours, shown.printed) == ("0.741 [0.712, 0.771]", "0.765")
     ablation = replace(BELOW_0, printed=("published/less", "published/more"))
-    shown = claims.verdict(ablation, with_ends("e/l/d", -0.02, -0.03, -0.01) | {"published/less": 0.744, "published/more": 0.765})
+    shown = claims.verdict(
+        ablation, with_ends("e/l/d", -0.02, -0.03, -0.01) | {"published/less": 0.744, "published/more": 0.765}
+    )
     assert (shown.ours, shown.printed) == ("-0.020 [-0.030, -0.010]", "-0.021")
     assert claims.verdict(EARLIER, rows((0.9, 0.8, 0.8), (0.6, 0.7, 0.6))).ours == "a_1 against b_2"
 
@@ -193,7 +203,16 @@ def test_were_our_figures_the_printed_ones_every_value_would_be_reproduced():
 
 def test_the_table_before_anything_was_run():
     shown = claims.table(PUBLISHED_NUMBERS)
-    assert list(shown) == ["paper", "claim", "verdict", "ours", "printed", "tolerance", "why", "where"] and len(shown) == len(ALL)
+    assert list(shown) == [
+        "paper",
+        "claim",
+        "verdict",
+        "ours",
+        "printed",
+        "tolerance",
+        "why",
+        "where",
+    ] and len(shown) == len(ALL)
     assert set(shown["verdict"]) == {NOT_RUN, UNTESTABLE} and (shown["printed"] != "").all()
 
 

@@ -18,7 +18,9 @@ def mer(*words):
 
 def test_help_tells_a_newcomer_what_to_do_first():
     answer = mer("--help")
-    assert answer.exit_code == 0 and "First three things to do" in answer.output and "mer book" in answer.output
+    assert (
+        answer.exit_code == 0 and "First three things to do" in answer.output and "mer book" in answer.output
+    )
 
 
 def test_every_command_shows_how_it_is_typed():
@@ -28,7 +30,9 @@ def test_every_command_shows_how_it_is_typed():
 
 
 def test_help_is_there_at_once():
-    """No torch, pandas or librosa: the command line itself takes a fraction of the time that they take to load."""
+    """No torch, pandas or librosa: the command line itself takes a fraction of the time that they take to
+    load.
+    """
     code = (
         "import sys; from mer_core import cli; cli.main(['--help'], standalone_mode=False)\n"
         "print({'torch', 'pandas', 'numpy', 'librosa', 'sklearn'} & set(sys.modules))"
@@ -54,7 +58,11 @@ def test_data_checks_a_data_set_against_its_card():
 
 def test_errors_are_one_readable_line(tmp_path):
     answer = mer("data", "nowhere")
-    assert answer.exit_code == 1 and answer.output.startswith("Error: 'nowhere' is neither") and "Traceback" not in answer.output
+    assert (
+        answer.exit_code == 1
+        and answer.output.startswith("Error: 'nowhere' is neither")
+        and "Traceback" not in answer.output
+    )
 
 
 def test_your_own_music_from_folder_to_frames(tmp_path):
@@ -99,9 +107,19 @@ RECIPE = ("--preset", "cpu", "--set", "folds.n=2", "--set", "folds.by=song", "--
 
 def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
     answer = mer("evaluate", str(own), "--json", str(tmp_path / "known.json"), *RECIPE)
-    assert answer.exit_code == 0 and "10 songs" in answer.output and "ignoring the music" in answer.output, answer.output
+    assert answer.exit_code == 0 and "10 songs" in answer.output and "ignoring the music" in answer.output, (
+        answer.output
+    )
     assert set(json.loads((tmp_path / "known.json").read_text())["by_class"]) == {"calm", "wild"}
-    answer = mer("label-check", str(own), "--html", str(tmp_path / "page.html"), "--csv", str(tmp_path / "songs.csv"), *RECIPE)
+    answer = mer(
+        "label-check",
+        str(own),
+        "--html",
+        str(tmp_path / "page.html"),
+        "--csv",
+        str(tmp_path / "songs.csv"),
+        *RECIPE,
+    )
     assert answer.exit_code == 0 and len(pd.read_csv(tmp_path / "songs.csv")) == 10, answer.output
     page = (tmp_path / "page.html").read_text()
     assert "calm/noise%204.wav" in page and "http" not in page and page.count("<section>") == 10
@@ -122,13 +140,18 @@ def test_a_model_of_other_labels_is_refused_and_an_unevaluated_one_says_so(own, 
     model = tmp_path / "my.safetensors"
     answer = mer("train", str(own), "--out", str(model), *RECIPE, "--seed", "5")
     assert answer.exit_code == 0 and "nobody knows yet" in answer.output
-    assert len(trained_model.load(model).ensemble.members) == 2 and "Nobody knows" in model.with_suffix(".md").read_text()
+    assert (
+        len(trained_model.load(model).ensemble.members) == 2
+        and "Nobody knows" in model.with_suffix(".md").read_text()
+    )
     answer = mer("evaluate", str(own), "--model", "quadrants")
     assert answer.exit_code == 1 and "does not know calm, wild" in answer.output
 
 
 def test_a_method_for_whole_songs_makes_no_model(own, tmp_path):
-    answer = mer("train", str(own), "--out", str(tmp_path / "m.safetensors"), *RECIPE, "--method", "two_stage")
+    answer = mer(
+        "train", str(own), "--out", str(tmp_path / "m.safetensors"), *RECIPE, "--method", "two_stage"
+    )
     assert answer.exit_code == 1 and "choose another" in answer.output
 
 
@@ -142,7 +165,12 @@ def test_several_tags_a_song(own, tmp_path):
     answer = mer("evaluate", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2")
     assert answer.exit_code == 0 and "pr auc" in answer.output, answer.output
     model = tmp_path / "tags.safetensors"
-    answer = mer("train", str(own / "tags.csv"), "--out", str(model), *RECIPE[-6:], "--set", "training.epochs=2")
+    answer = mer(
+        "train", str(own / "tags.csv"), "--out", str(model), *RECIPE[-6:], "--set", "training.epochs=2"
+    )
     assert answer.exit_code == 0 and trained_model.load(model).ensemble.tagged, answer.output
     assert mer("predict", "--model", str(model), str(own / "calm")).exit_code == 0
-    assert "can be checked" in mer("label-check", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2").output
+    assert (
+        "can be checked"
+        in mer("label-check", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2").output
+    )

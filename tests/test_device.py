@@ -25,7 +25,9 @@ def processor(monkeypatch):
         monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: avx512_bf16)
         monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: amx)
         monkeypatch.setattr("mer_core.device.onednn_has_bf16", lambda: onednn)
-        monkeypatch.setenv(device.ONEDNN_LIMIT, limit) if limit else monkeypatch.delenv(device.ONEDNN_LIMIT, raising=False)
+        monkeypatch.setenv(device.ONEDNN_LIMIT, limit) if limit else monkeypatch.delenv(
+            device.ONEDNN_LIMIT, raising=False
+        )
 
     return fake
 
@@ -51,13 +53,17 @@ def test_bf16_is_used_where_the_processor_has_it(processor, abilities, precision
 
 @pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "float32")])
 def test_a_gpu_that_only_emulates_bf16_computes_in_float32(monkeypatch, native, precision):
-    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: native or including_emulation)
+    monkeypatch.setattr(
+        "torch.cuda.is_bf16_supported", lambda including_emulation=True: native or including_emulation
+    )
     assert device.precision_on(torch.device("cuda")) == precision
 
 
 def test_records_made_before_precision_was_noted_are_those_of_the_default():
     path = next((paths.DATA / "results" / "cpu").glob("segments_to_songs-self_learning-*.json"))
-    assert "precision" not in json.loads(path.read_text())["environment"]  # tracked records are never rewritten
+    assert (
+        "precision" not in json.loads(path.read_text())["environment"]
+    )  # tracked records are never rewritten
     record = results.load(path)
     assert record["config"]["training"]["precision"] == Training().precision == results.PRECISION_DEFAULT
     assert record["environment"]["precision"] == "bf16"
@@ -68,7 +74,9 @@ def test_the_card_of_a_model_made_before_that_names_no_precision_as_unusual():
 
 
 def test_every_tracked_record_still_has_the_name_of_its_settings():
-    """A run's name is a digest of its settings: a changed default or name would part records from the runs that made them."""
+    """A run's name is a digest of its settings: a changed default or name would part records from the runs
+    that made them.
+    """
     runs = {
         (preset, name, label, run.seed): run
         for name, experiment in experiments.EXPERIMENTS.items()

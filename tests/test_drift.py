@@ -87,8 +87,12 @@ def test_one_altered_metric_is_found_and_named(kept):
     altered(kept, change)
     (row,) = drifted(checks.scored_again()).itertuples()
     assert row.source == "cpu: segments_to_songs/inherit, seed 0"
-    assert row.number == "test/all/emotion/majority_vote/accuracy/value" and row.difference == pytest.approx(1e-6)
-    assert set(drifted(checks.among_records())["source"]) >= {row.source}  # its own confusion counts say otherwise
+    assert row.number == "test/all/emotion/majority_vote/accuracy/value" and row.difference == pytest.approx(
+        1e-6
+    )
+    assert set(drifted(checks.among_records())["source"]) >= {
+        row.source
+    }  # its own confusion counts say otherwise
 
 
 def test_one_song_with_other_probabilities_is_found_without_the_truth(kept):
@@ -100,7 +104,8 @@ def test_one_song_with_other_probabilities_is_found_without_the_truth(kept):
     np.savez(path, **arrays)
     found = drifted(checks.among_records())
     assert set(found["number"]) == {
-        f"{name}/songs decided otherwise" for name in ("mean_probability", "majority_vote", "maximum_run_length")
+        f"{name}/songs decided otherwise"
+        for name in ("mean_probability", "majority_vote", "maximum_run_length")
     }
     assert (found["now"] == 1).all()
 
@@ -169,7 +174,11 @@ def test_folds_trained_again_move_nothing_here_and_wait_for_time_they_do_not_hav
     none, all_of_them = checks.trained_again(minutes=1e-9), checks.trained_again(minutes=10)
     assert not none.rows and none.left_out.total() == 4
     rows = report.judged([all_of_them])
-    assert len(rows) == 4 * 3 and (rows["difference"] == 0).all() and (rows["tolerance"] == checks.ROUNDING).all()
+    assert (
+        len(rows) == 4 * 3
+        and (rows["difference"] == 0).all()
+        and (rows["tolerance"] == checks.ROUNDING).all()
+    )
 
 
 def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkeypatch):
@@ -177,7 +186,11 @@ def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkey
     records = experiments.execute("segments_to_songs", "cpu", pairs)
     monkeypatch.setattr(checks, "tracked", lambda: records)
     apart = checks.apart_by_seed(records)
-    assert apart[checks.LARGEST_CHANGE] > checks.ROUNDING == checks.apart_by_seed(records[:1])[checks.LARGEST_CHANGE]
+    assert (
+        apart[checks.LARGEST_CHANGE]
+        > checks.ROUNDING
+        == checks.apart_by_seed(records[:1])[checks.LARGEST_CHANGE]
+    )
     monkeypatch.setattr(checks, "machine", lambda: MACHINE)
     monkeypatch.setattr(checks, "affordable", lambda: [(0, 0.0, "segments_to_songs", "inherit", records[0])])
     rows = report.judged([checks.trained_again(minutes=10)])
@@ -185,7 +198,9 @@ def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkey
 
 
 @pytest.mark.parametrize("now, status", [(0.5, 0), (0.75, 1)])
-def test_the_exit_status_says_whether_anything_drifted_and_the_terminal_what(monkeypatch, tmp_path, now, status):
+def test_the_exit_status_says_whether_anything_drifted_and_the_terminal_what(
+    monkeypatch, tmp_path, now, status
+):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
     levels = [a_level({"accuracy": 0.5, "loss": 1.0}, {"accuracy": now, "loss": 1.0})]
     made_by = {"code": results.code_state(), "environment": MACHINE}
@@ -193,6 +208,8 @@ def test_the_exit_status_says_whether_anything_drifted_and_the_terminal_what(mon
     answer = CliRunner().invoke(main.main, ["drift"])
     assert answer.exit_code == status
     assert "changed since 1 of the smoke: torch, 1.9 then, 2.0 now" in answer.output
-    assert ("DRIFTED headline/inherit: accuracy: recorded 0.5, now 0.75, moved by 0.25" in answer.output) == bool(status)
+    assert (
+        "DRIFTED headline/inherit: accuracy: recorded 0.5, now 0.75, moved by 0.25" in answer.output
+    ) == bool(status)
     assert ("| yes " in (page := report.page())) == bool(status) and "| torch" in page
     assert json.loads((tmp_path / "drift.json").read_text())["levels"][0]["drifted"] == status

@@ -39,7 +39,9 @@ def by_its_card(folder, song, monkeypatch):
 @pytest.mark.parametrize("seconds", [0.7, 2.99, 3.0, 8.0, 21.3])
 @pytest.mark.parametrize("rate", [22050, 44100])
 def test_the_lines_on_the_card_answer_as_predict(folder, corpus, tmp_path, monkeypatch, rng, seconds, rate):
-    samples = np.concatenate([soundfile.read(path)[0] for path in corpus.table["path"][:3]])[: round(seconds * rate)]
+    samples = np.concatenate([soundfile.read(path)[0] for path in corpus.table["path"][:3]])[
+        : round(seconds * rate)
+    ]
     soundfile.write(song := tmp_path / "song.wav", samples + 1e-3 * rng.standard_normal(len(samples)), rate)
     expected = predict(song).timeline[list(trained_model.shipped().classes)]
     np.testing.assert_allclose(by_its_card(folder, song, monkeypatch), expected, atol=CLOSE)
@@ -52,7 +54,9 @@ def test_a_piece_that_begins_a_frame_early_answers_as_the_whole(folder, rng):
     samples = 0.1 * rng.standard_normal((1, 40 * frame)).astype(np.float32)
     within = np.arange(model.n_frames)[None]
     whole = session.run(None, {"samples": samples, "frames": 5 + within})[0]
-    piece = session.run(None, {"samples": samples[:, 4 * frame : (5 + model.n_frames) * frame], "frames": 1 + within})[0]
+    piece = session.run(
+        None, {"samples": samples[:, 4 * frame : (5 + model.n_frames) * frame], "frames": 1 + within}
+    )[0]
     np.testing.assert_allclose(piece, whole, atol=1e-5)
 
 
@@ -62,11 +66,15 @@ def test_tags_leave_as_they_are(corpus):
     values, _, duration_s = frames_of_file(path, model)
     samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])[None]
     heard = onnx_export.WaveformModel(model).eval().levels(samples)
-    torch.testing.assert_close(heard, values.float(), atol=0.05, rtol=0)  # dB: the last digit of half precision
+    torch.testing.assert_close(
+        heard, values.float(), atol=0.05, rtol=0
+    )  # dB: the last digit of half precision
     frames = torch.arange(model.n_frames)[None]
     with torch.inference_mode():
         probabilities = onnx_export.WaveformModel(model).eval()(samples, frames).numpy()
-    np.testing.assert_allclose(probabilities[0], answers(model, values, duration_s).mean(axis=0)[0], atol=CLOSE)
+    np.testing.assert_allclose(
+        probabilities[0], answers(model, values, duration_s).mean(axis=0)[0], atol=CLOSE
+    )
 
 
 def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder):
@@ -75,16 +83,25 @@ def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder)
     said = {prop.key: json.loads(prop.value) for prop in onnx.load_from_string(content).metadata_props}
     model = trained_model.shipped()
     assert said["classes"] == list(model.classes) and said["temperature"] == model.ensemble.temperature
-    assert said["features"]["sample_rate"] == 22050 and said["window_s"] == 3 and said["licence"] and said["scales"]
+    assert (
+        said["features"]["sample_rate"] == 22050
+        and said["window_s"] == 3
+        and said["licence"]
+        and said["scales"]
+    )
     onnx.checker.check_model(onnx.load_from_string(content))
 
 
 def test_the_graph_of_the_page_has_no_weights_of_its_own_and_answers_as_a_fresh_export(folder, rng):
     assert browser_model.graph(trained_model.shipped()) and browser_model.GRAPH.stat().st_size < 5e5
     samples = 0.1 * rng.standard_normal((1, 5 * 22050)).astype(np.float32)
-    heard = {"samples": samples, "frames": np.arange(3)[:, None] + np.arange(trained_model.shipped().n_frames)}
+    heard = {
+        "samples": samples,
+        "frames": np.arange(3)[:, None] + np.arange(trained_model.shipped().n_frames),
+    }
     there, fresh = (
-        onnxruntime.InferenceSession(path).run(None, heard)[0] for path in (browser_model.GRAPH, folder / "model.onnx")
+        onnxruntime.InferenceSession(path).run(None, heard)[0]
+        for path in (browser_model.GRAPH, folder / "model.onnx")
     )
     np.testing.assert_allclose(there, fresh, atol=1e-6)
 
@@ -95,11 +112,19 @@ def test_the_same_model_gives_the_same_bytes(folder, tmp_path):
 
 
 def test_the_folder_is_what_hugging_face_expects(folder):
-    assert {path.name for path in folder.iterdir()} >= {"README.md", "config.json", "model.safetensors", "model.onnx"}
+    assert {path.name for path in folder.iterdir()} >= {
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "model.onnx",
+    }
     head = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
     assert head["pipeline_tag"] == "audio-classification" and head["library_name"] == "mer_core"
     config = json.loads((folder / "config.json").read_text())
-    assert list(config["id2label"].values()) == config["classes"] and config["digest"] == trained_model.shipped().digest
+    assert (
+        list(config["id2label"].values()) == config["classes"]
+        and config["digest"] == trained_model.shipped().digest
+    )
     assert trained_model.load(folder / "model.safetensors").digest == trained_model.shipped().digest
 
 
@@ -122,10 +147,16 @@ def test_the_low_pass_for_browsers_resamples_as_python_does(rate, rng):
     t = share * (
         np.arange(round(22050 / 8))[:, None] * rate / 22050 - np.arange(len(samples))
     )  # from each new sample to each old
-    window = np.i0(beta * np.sqrt(np.clip(1 - (t / half_width) ** 2, 0, None))) / np.i0(beta) * (np.abs(t) <= half_width)
+    window = (
+        np.i0(beta * np.sqrt(np.clip(1 - (t / half_width) ** 2, 0, None)))
+        / np.i0(beta)
+        * (np.abs(t) <= half_width)
+    )
     ours = share * (cutoff * np.sinc(cutoff * t) * window) @ samples
     theirs = soxr.resample(samples, rate, 22050)
-    np.testing.assert_allclose(ours[20:-20], theirs[20:-20], atol=3e-3)  # at its very ends soxr differs a little
+    np.testing.assert_allclose(
+        ours[20:-20], theirs[20:-20], atol=3e-3
+    )  # at its very ends soxr differs a little
 
 
 def test_a_packed_file_comes_out_of_its_script_as_it_was():

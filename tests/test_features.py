@@ -22,7 +22,9 @@ def levels(samples, settings=LogMel()):
     return log_mel(torch.from_numpy(samples)[None], settings)[0].numpy()
 
 
-@pytest.mark.parametrize("settings", [LogMel(), LogMel(n_mels=64, window_samples=2048, low_hz=50, high_hz=8000)])
+@pytest.mark.parametrize(
+    "settings", [LogMel(), LogMel(n_mels=64, window_samples=2048, low_hz=50, high_hz=8000)]
+)
 def test_equals_librosa(settings, rng):
     samples = (tone(440, 2.3) + 0.1 * rng.standard_normal(round(2.3 * RATE))).astype(np.float32)
     power = librosa.feature.melspectrogram(
@@ -100,7 +102,9 @@ def test_golden_values_of_the_public_description():
     expected[[10, 5, 3]] = 1, 0.24761, 0.13405
     np.testing.assert_allclose(of_peaks([100, 200, 300, 400], one_band), expected, atol=1e-5)
     for octave in (110, 440, 3520):
-        np.testing.assert_allclose(of_peaks([octave * 2 ** (k / 12) for k in range(12)], HPCP()), np.ones(12), atol=1e-5)
+        np.testing.assert_allclose(
+            of_peaks([octave * 2 ** (k / 12) for k in range(12)], HPCP()), np.ones(12), atol=1e-5
+        )
     np.testing.assert_allclose(of_peaks([440], HPCP()), np.eye(12)[0], atol=1e-6)
     np.testing.assert_allclose(of_peaks([440 * 2 ** (9 / 12)], HPCP()), np.eye(12)[9], atol=1e-6)
 
@@ -108,7 +112,9 @@ def test_golden_values_of_the_public_description():
 def test_a_chord_is_the_same_in_every_octave_and_turns_with_its_key():
     chord = np.array([440, 440 * 2 ** (4 / 12), 440 * 2 ** (7 / 12)])
     one_band = HPCP(split_hz=None)  # two bands weigh the chord's octaves differently
-    low, high, turned = (classes(sines(*f), one_band)[:, 3:8].mean(axis=1) for f in (chord, 2 * chord, chord * 2 ** (2 / 12)))
+    low, high, turned = (
+        classes(sines(*f), one_band)[:, 3:8].mean(axis=1) for f in (chord, 2 * chord, chord * 2 ** (2 / 12))
+    )
     assert set(np.flatnonzero(low > 0.5)) == {0, 4, 7}
     np.testing.assert_allclose(low, high, atol=0.1)
     np.testing.assert_allclose(np.roll(low, 2), turned, atol=0.1)

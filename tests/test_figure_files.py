@@ -18,7 +18,10 @@ SVG = '<svg xmlns="x"><path style="fill: {0}; stroke: {1}"/></svg>'
 
 
 def colours(svg):
-    return [tuple(int(text[i : i + 2], 16) / 255 for i in (0, 2, 4)) for text in re.findall(r"(?:fill|stroke): #(\w{6})", svg)]
+    return [
+        tuple(int(text[i : i + 2], 16) / 255 for i in (0, 2, 4))
+        for text in re.findall(r"(?:fill|stroke): #(\w{6})", svg)
+    ]
 
 
 def test_black_on_white_becomes_white_on_black():
@@ -28,7 +31,10 @@ def test_black_on_white_becomes_white_on_black():
 
 @pytest.mark.parametrize("colour", figures.PALETTE.as_hex())
 def test_a_colour_keeps_its_hue_and_is_bright_enough_for_a_dark_page(colour):
-    before, after = colours(SVG.format(colour, colour))[0], colours(in_the_dark(SVG.format(colour, colour)))[0]
+    before, after = (
+        colours(SVG.format(colour, colour))[0],
+        colours(in_the_dark(SVG.format(colour, colour)))[0],
+    )
     assert rgb_to_hls(*after)[0] == pytest.approx(rgb_to_hls(*before)[0], abs=0.02)
     assert rgb_to_hls(*after)[1] >= 0.4
 

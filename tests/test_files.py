@@ -12,7 +12,9 @@ def test_a_file_appears_whole_in_a_folder_that_is_made_for_it(tmp_path):
     with atomic_write(path) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, n=np.arange(3))
         assert not path.exists()
-    assert np.load(path)["n"].tolist() == [0, 1, 2] and [one.name for one in path.parent.iterdir()] == ["m.npz"]
+    assert np.load(path)["n"].tolist() == [0, 1, 2] and [one.name for one in path.parent.iterdir()] == [
+        "m.npz"
+    ]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
@@ -26,7 +28,11 @@ def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path, error):
 
 
 def test_files_of_one_stem_and_writers_of_one_file_do_not_meet(tmp_path, monkeypatch):
-    with atomic_write(tmp_path / "m.onnx") as one, atomic_write(tmp_path / "m.safetensors") as other, monkeypatch.context() as patch:
+    with (
+        atomic_write(tmp_path / "m.onnx") as one,
+        atomic_write(tmp_path / "m.safetensors") as other,
+        monkeypatch.context() as patch,
+    ):
         patch.setattr(os, "getpid", lambda: 0)
         with atomic_write(tmp_path / "m.onnx") as elsewhere:
             assert len({one, other, elsewhere}) == 3
@@ -40,7 +46,10 @@ def test_where_nothing_can_be_written_is_said_in_a_line(tmp_path):
     (tmp_path / "taken").write_text("a file")
     for path in (tmp_path / "taken" / "m.txt", tmp_path):
         with (
-            pytest.raises(UserError, match=rf"^{path}: cannot be written \(.+\)\. Make room there, or choose another place\.$"),
+            pytest.raises(
+                UserError,
+                match=rf"^{path}: cannot be written \(.+\)\. Make room there, or choose another place\.$",
+            ),
             atomic_write(path) as fresh,
         ):
             fresh.write_text("never")

@@ -31,7 +31,9 @@ def test_number_of_windows_is_floor_of_duration_less_window_plus_one(tmp_path, w
 
 @pytest.mark.parametrize("pool", [1, 2, 4, 10])
 def test_no_window_reaches_beyond_its_track(tmp_path, pool):
-    store = frames.compute(tracks_of(tmp_path, [3.0, 3.02, 4.0, 5.97]), LogMel(n_mels=8, pool_frames=pool), cache=tmp_path)
+    store = frames.compute(
+        tracks_of(tmp_path, [3.0, 3.02, 4.0, 5.97]), LogMel(n_mels=8, pool_frames=pool), cache=tmp_path
+    )
     windows = frames.windows(store, 3.0)
     assert np.all(windows.first >= store.offsets[windows.track])
     assert np.all(windows.first + windows.n_frames <= store.offsets[windows.track + 1])
@@ -96,7 +98,9 @@ def test_a_store_killed_before_its_index_is_not_lost(tmp_path, monkeypatch):
     journal.write_text("".join(json.dumps(row) + "\n" for row in json.loads(index.read_text())))
     index.unlink()  # as a kill between the renaming of the frames and the writing of the index leaves it
     monkeypatch.setattr(decoding, "read", None)
-    np.testing.assert_array_equal(frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, whole)
+    np.testing.assert_array_equal(
+        frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, whole
+    )
 
 
 def test_a_journal_row_without_its_frames_is_not_believed(tmp_path):
@@ -105,10 +109,14 @@ def test_a_journal_row_without_its_frames_is_not_believed(tmp_path):
     values, rows = np.array(whole.values), json.loads((tmp_path / f"{whole.name}.json").read_text())
     (tmp_path / f"{whole.name}.json").unlink()
     (tmp_path / f"{whole.name}.f16").rename(tmp_path / f"{whole.name}.partial")
-    with (tmp_path / f"{whole.name}.partial").open("r+b") as file:  # the machine lost power: the last frames never arrived
+    with (tmp_path / f"{whole.name}.partial").open(
+        "r+b"
+    ) as file:  # the machine lost power: the last frames never arrived
         file.truncate(values[: rows[0]["n_frames"] + 5].nbytes)
     (tmp_path / f"{whole.name}.journal").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    np.testing.assert_array_equal(frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, values)
+    np.testing.assert_array_equal(
+        frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, values
+    )
 
 
 def test_same_sound_elsewhere_is_not_computed_again(tmp_path, monkeypatch):
@@ -136,5 +144,7 @@ def test_an_undecodable_file_is_named_and_skipped_only_on_request(tmp_path):
 
 def test_frames_are_kept_to_a_twentieth_of_a_decibel(tmp_path):
     store = frames.compute(tracks_of(tmp_path, [2.0]), LogMel(), cache=tmp_path)
-    exact = log_mel(torch.from_numpy(decoding.read(store.tracks.table["path"][0], RATE))[None], LogMel())[0].T.numpy()
+    exact = log_mel(torch.from_numpy(decoding.read(store.tracks.table["path"][0], RATE))[None], LogMel())[
+        0
+    ].T.numpy()
     assert np.abs(store.values.astype(np.float32) - exact).max() < 0.05

@@ -13,9 +13,16 @@ def chord(*semitones, seconds=4.0, lowest=220.0):
 
 
 def test_a_chord_is_heard_as_its_kind_on_any_root():
-    for name, steps in (("major", (0, 4, 7)), ("minor", (0, 3, 7)), ("diminished", (0, 3, 6)), ("augmented", (0, 4, 8))):
+    for name, steps in (
+        ("major", (0, 4, 7)),
+        ("minor", (0, 3, 7)),
+        ("diminished", (0, 3, 6)),
+        ("augmented", (0, 4, 8)),
+    ):
         for root in (0, 5):
-            chroma = harmony.folded(harmony.notes(chord(*(root + step for step in steps)), RATE), harmony.REGISTERS["all"])
+            chroma = harmony.folded(
+                harmony.notes(chord(*(root + step for step in steps)), RATE), harmony.REGISTERS["all"]
+            )
             fit = np.einsum("krp,p->kr", harmony.TEMPLATES, harmony.unit(chroma.mean(axis=1)))
             kind, heard_root = np.unravel_index(fit.argmax(), fit.shape)
             assert KINDS[kind] == name and (name == "augmented" or heard_root == root)
@@ -41,7 +48,9 @@ def test_a_register_holds_the_notes_between_its_ends():
 
 def test_a_chord_that_changes_is_counted():
     still, moving = chord(0, 4, 7, seconds=8.0), np.concatenate([chord(0, 4, 7), chord(5, 9, 12)])
-    same, other = (harmony.folded(harmony.notes(one, RATE), harmony.REGISTERS["all"]) for one in (still, moving))
+    same, other = (
+        harmony.folded(harmony.notes(one, RATE), harmony.REGISTERS["all"]) for one in (still, moving)
+    )
     n_changes, n_chords = harmony.along(same, 11)[-2:]
     assert n_changes == 0 and n_chords == 1
     n_changes, n_chords = harmony.along(other, 11)[-2:]

@@ -11,7 +11,14 @@ from mer_core import mixture
 
 @pytest.fixture
 def windows():
-    return pd.DataFrame({"second": [0, 1, 2], "clean_probability": [0.9, 0.2, 0.6], "Q1": [0.8, 0.1, 0.6], "Q3": [0.2, 0.9, 0.4]})
+    return pd.DataFrame(
+        {
+            "second": [0, 1, 2],
+            "clean_probability": [0.9, 0.2, 0.6],
+            "Q1": [0.8, 0.1, 0.6],
+            "Q3": [0.2, 0.9, 0.4],
+        }
+    )
 
 
 def timeline(windows):
@@ -26,7 +33,9 @@ def test_a_song_shows_the_truth_of_each_second_and_points_in_the_middle_of_their
     figure = timeline(windows)
     truth = [bar for bar in figure.data if bar.yaxis == "y"]
     assert [bar.x[0] for bar in truth] == [0.5, 1.5, 2.5, 3.5, 4.5]
-    assert [bar.marker.color for bar in truth].count(interactive_figures.COLOURS[1]) == 2  # the two seconds of Q3
+    assert [bar.marker.color for bar in truth].count(
+        interactive_figures.COLOURS[1]
+    ) == 2  # the two seconds of Q3
     (first,) = (trace for trace in figure.data if trace.name == "Q1 happy")
     assert list(first.x) == [1.5, 2.5, 3.5] and list(first.y) == [0.8, 0.1, 0.6]
 
@@ -37,9 +46,13 @@ def test_the_mixtures_verdict_is_the_threshold_on_the_clean_probability(windows)
     assert list(bars.y) == pytest.approx([0.1, 0.8, 0.4])
 
 
-def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_without_script(windows, monkeypatch):
+def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_without_script(
+    windows, monkeypatch
+):
     monkeypatch.setenv(figures.FILES, "yes")
-    shown = interactive_figures.shown(timeline(windows), "hear-x", "A song & its course", (np.zeros(8000, np.float32), 8000))
+    shown = interactive_figures.shown(
+        timeline(windows), "hear-x", "A song & its course", (np.zeros(8000, np.float32), 8000)
+    )
     assert in_page(shown)["layout"]["height"] == timeline(windows).layout.height
     assert "A song &amp; its course" in shown.data and interactive_figures.FALLBACK in shown.data
     assert 'src="data:audio/mpeg;base64,' in shown.data and "http" not in re.sub(

@@ -7,17 +7,22 @@ from mer_core.evaluation import metrics
 
 
 def record_of(monkeypatch, tracks, sure):
-    """A record of a network that hears the truth of every second, as surely as said, and answers for one-second windows."""
+    """A record of a network that hears the truth of every second, as surely as said, and answers for
+    one-second windows.
+    """
     track = np.repeat(np.arange(len(tracks)), 8)
     second = np.tile(np.arange(8), len(tracks))
     heard = [
-        tracks.classes.index(tracks.second_labels[tracks.table["track_id"][t]][s]) for t, s in zip(track, second, strict=True)
+        tracks.classes.index(tracks.second_labels[tracks.table["track_id"][t]][s])
+        for t, s in zip(track, second, strict=True)
     ]
     test = np.full((len(track), len(tracks.classes)), (1 - sure) / 3, dtype=np.float16)
     test[np.arange(len(track)), heard] = sure
     ids = tracks.table["track_id"].to_numpy(dtype=str)
     monkeypatch.setattr(
-        results, "predictions", lambda record: {"track_id": ids, "test_track": track, "test_second": second, "test": test}
+        results,
+        "predictions",
+        lambda record: {"track_id": ids, "test_track": track, "test_second": second, "test": test},
     )
     return {"run_id": "x", "config": {"window_s": 1.0}}
 

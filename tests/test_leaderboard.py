@@ -23,7 +23,16 @@ def jamendo(tmp_path, monkeypatch, rng):
     (root / "moodtheme_split.txt").write_text("".join(f"mood/theme---{tag}\n" for tag in TAGS))
     own = [[tag for tag in TAGS if rng.random() < 0.4] or ["sad"] for _ in range(60)]
     lines = [
-        "\t".join([f"track_{i:02d}", f"artist_{i % 20}", "album", f"00/{i}.mp3", "200.5", *(f"mood/theme---{t}" for t in tags)])
+        "\t".join(
+            [
+                f"track_{i:02d}",
+                f"artist_{i % 20}",
+                "album",
+                f"00/{i}.mp3",
+                "200.5",
+                *(f"mood/theme---{t}" for t in tags),
+            ]
+        )
         for i, tags in enumerate(own)
     ]
     (root / "autotagging_moodtheme-test.tsv").write_text("\n".join([HEADER, *lines]) + "\n")
@@ -70,7 +79,9 @@ def test_tracks_and_tags_are_read_in_the_official_order(jamendo):
     table, names, truth = leaderboard.test_songs()
     assert names == TAGS and list(table["track_id"]) == [f"track_{i:02d}" for i in range(60)]
     assert table["duration_s"].eq(200.5).all() and truth.shape == (60, 3)
-    assert [tuple(np.array(TAGS)[row]) for row in truth] == [tuple(t for t in TAGS if t in own) for own in table["tags"]]
+    assert [tuple(np.array(TAGS)[row]) for row in truth] == [
+        tuple(t for t in TAGS if t in own) for own in table["tags"]
+    ]
     with pytest.raises(DataError, match="autotagging_moodtheme-train.tsv not found.*mtg-jamendo-dataset"):
         mtg_jamendo.annotations("train")
 
@@ -80,7 +91,10 @@ def test_a_named_matrix_is_put_in_order_whatever_its_own(matrix, jamendo, rng):
     values = np.load(matrix)
     rows, columns = rng.permutation(60), [2, 0, 1]
     shuffled = values[rows][:, columns]
-    ids, tags = table["track_id"].to_numpy(dtype=str)[rows], np.array([f"mood/theme---{names[c]}" for c in columns])
+    ids, tags = (
+        table["track_id"].to_numpy(dtype=str)[rows],
+        np.array([f"mood/theme---{names[c]}" for c in columns]),
+    )
     np.savez(jamendo / "named.npz", track_id=ids, tags=tags, values=shuffled)
     pd.DataFrame(shuffled, index=ids, columns=tags).to_csv(jamendo / "named.csv")
     for name in ("named.npz", "named.csv"):
@@ -91,7 +105,9 @@ def test_matrices_that_cannot_be_scored_are_refused_with_the_reason(matrix, jame
     np.save(jamendo / "turned.npy", np.load(matrix).T)
     with pytest.raises(DataError, match=r"shape \(3, 60\); the test set is 60 tracks by 3 tags"):
         leaderboard.matrix(str(jamendo / "turned.npy"))
-    pd.DataFrame(np.zeros((60, 2)), index=[f"track_{i:02d}" for i in range(60)], columns=TAGS[:2]).to_csv(jamendo / "few.csv")
+    pd.DataFrame(np.zeros((60, 2)), index=[f"track_{i:02d}" for i in range(60)], columns=TAGS[:2]).to_csv(
+        jamendo / "few.csv"
+    )
     with pytest.raises(DataError, match="lacks 1 tags: sad"):
         leaderboard.matrix(str(jamendo / "few.csv"))
     with pytest.raises(DataError, match="neither a published system"):
@@ -113,7 +129,9 @@ def test_a_submission_is_scored_with_intervals_and_compared_on_the_same_resample
     runs = {name: Submission(systems=systems) for name, systems in (
         ("mine", (str(matrix),)), ("noise", (str(jamendo / "noise.npy"),)), ("both", (str(matrix), str(jamendo / "noise.npy")))
     )}  # fmt: skip
-    records = [results.load(leaderboard.summarise(run, "leaderboard", "cpu", name)) for name, run in runs.items()]
+    records = [
+        results.load(leaderboard.summarise(run, "leaderboard", "cpu", name)) for name, run in runs.items()
+    ]
     _, _, truth = leaderboard.test_songs()
     for record in records:
         row = results.value(record, name="pr_auc", target=leaderboard.MACRO, decision=leaderboard.SCORES)
@@ -122,7 +140,9 @@ def test_a_submission_is_scored_with_intervals_and_compared_on_the_same_resample
     results.save_comparison("leaderboard", "cpu", False, leaderboard.compare(records))
     compared = results.comparison("leaderboard", "cpu")
     scores = compared[compared["against"].isna() & (compared["name"] == "pr_auc")].set_index("label")["value"]
-    pairs = compared[compared["against"].notna() & (compared["name"] == "pr_auc")].set_index(["label", "against"])
+    pairs = compared[compared["against"].notna() & (compared["name"] == "pr_auc")].set_index(
+        ["label", "against"]
+    )
     assert len(pairs) == 3
     assert pairs.loc[("mine", "noise"), "value"] == pytest.approx(scores["mine"] - scores["noise"])
     assert pairs.loc[("mine", "noise"), "low"] > 0 and pairs.loc[("mine", "noise"), "p_holm"] < 0.05
@@ -144,5 +164,9 @@ def test_published_predictions_score_as_printed():
     ):
         scores = leaderboard.matrix(system)
         precision, area = tag_metrics.ranking(truth, scores)
-        decided = tag_metrics.decisions(truth, tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores)))
-        assert np.round((area.mean(), precision.mean(), decided["f_score"].mean()), 4) == pytest.approx(printed)
+        decided = tag_metrics.decisions(
+            truth, tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores))
+        )
+        assert np.round((area.mean(), precision.mean(), decided["f_score"].mean()), 4) == pytest.approx(
+            printed
+        )

@@ -41,12 +41,17 @@ def test_without_their_own_term_elr_and_co_teaching_are_plain_training(data):
     plain, _ = predictions(data, inherit, inherit.Settings())
     torch.testing.assert_close(predictions(data, elr, elr.Settings(weight=0.0))[0], plain)
     torch.testing.assert_close(
-        predictions(data, soft_labels, soft_labels.Settings(warmup_epochs=1, label_weight=1.0))[0], plain, atol=0.02, rtol=0
+        predictions(data, soft_labels, soft_labels.Settings(warmup_epochs=1, label_weight=1.0))[0],
+        plain,
+        atol=0.02,
+        rtol=0,
     )
 
 
 def test_elr_stands_by_what_it_heard_early(data):
-    """Its term rewards agreement with one's own past, so that predictions grow sure sooner than by the labels alone."""
+    """Its term rewards agreement with one's own past, so that predictions grow sure sooner than by the labels
+    alone.
+    """
     held, _ = predictions(data, elr, elr.Settings(weight=8.0), epochs=8)
     plain, _ = predictions(data, inherit, inherit.Settings(), epochs=8)
     assert held.amax(dim=1).mean() > plain.amax(dim=1).mean() + 0.05
@@ -60,13 +65,17 @@ def test_each_co_teaching_network_learns_from_what_its_peer_finds_easiest(data, 
         one.model.eval()  # no dropout: the losses can be computed again
     batch = torch.arange(16)
     losses = [
-        torch.nn.functional.cross_entropy(one.logits(data.spectrograms(batch)), data.label[batch], reduction="none")
+        torch.nn.functional.cross_entropy(
+            one.logits(data.spectrograms(batch)), data.label[batch], reduction="none"
+        )
         for one in pair
     ]
     taught = []
     for one in pair:
         monkeypatch.setattr(one, "step", taught.append)
-    chosen = co_teaching.exchange(pair, data.spectrograms(batch), data.label[batch], co_teaching.Settings(), forget=0.25)
+    chosen = co_teaching.exchange(
+        pair, data.spectrograms(batch), data.label[batch], co_teaching.Settings(), forget=0.25
+    )
     easiest = [loss.argsort()[:12] for loss in losses]
     torch.testing.assert_close(taught[0], losses[0][easiest[1]].mean())
     torch.testing.assert_close(taught[1], losses[1][easiest[0]].mean())
@@ -113,7 +122,9 @@ def test_a_mask_hides_no_more_than_asked_and_leaves_the_rest_alone():
 def test_two_stages_answer_for_a_song_whatever_songs_stand_beside_it(data):
     answer, _ = predictions_of_two_stages(data)
     alone = data.of_tracks(np.array([3]))
-    torch.testing.assert_close(answer(alone), answer(data)[torch.as_tensor(data.track == 3)], atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        answer(alone), answer(data)[torch.as_tensor(data.track == 3)], atol=1e-4, rtol=0
+    )
 
 
 def predictions_of_two_stages(data):
@@ -132,13 +143,19 @@ def test_no_label_survives_without_separation(data):
 
 
 def test_a_class_is_judged_by_its_own_losses(rng):
-    """Making one emotion harder to hear changes nothing for the others; one mixture for all would call it noisy."""
+    """Making one emotion harder to hear changes nothing for the others; one mixture for all would call it
+    noisy.
+    """
     labels = np.repeat([0, 1], 300)
     losses = np.abs(np.concatenate([rng.normal(0.2, 0.05, 250), rng.normal(0.9, 0.05, 50)] * 2))
     harder = losses + np.where(labels == 1, 2.0, 0.0)
     before, after = mixture.fit_per_class(losses, labels), mixture.fit_per_class(harder, labels)
     np.testing.assert_allclose(before.clean_probability, after.clean_probability, atol=1e-6)
-    assert mixture.fit(harder).clean_probability[labels == 1].mean() < 0.1 < after.clean_probability[labels == 1].mean()
+    assert (
+        mixture.fit(harder).clean_probability[labels == 1].mean()
+        < 0.1
+        < after.clean_probability[labels == 1].mean()
+    )
 
 
 def test_agreement_is_asked_for_little_by_little():
@@ -165,7 +182,10 @@ def test_only_sure_answers_become_pseudo_labels_tag_by_tag():
 def moods():
     """Windows of tagged songs, and of others whose tags are not looked at."""
     found = []
-    for name in ("synthetic_moods:n_songs=24,n_artists=12,song_s=6", "synthetic:n_songs=12,n_artists=6,song_s=6,seed=5"):
+    for name in (
+        "synthetic_moods:n_songs=24,n_artists=12,song_s=6",
+        "synthetic:n_songs=12,n_artists=6,song_s=6,seed=5",
+    ):
         tracks = datasets.load(name)
         store = frames.compute(tracks, LogMel(n_mels=16, pool_frames=8), progress=False)
         found.append(training.segments(store, frames.windows(store, 3.0), torch.device("cpu")))
@@ -191,7 +211,8 @@ def test_a_student_learns_from_music_without_labels_under_more_noise(moods):
 
 def test_masks_hide_bands_and_time_of_mel_and_leave_chords_as_they_are(corpus):
     both = features.MelAndHPCP(
-        LogMel(n_mels=16, pool_frames=2), features.HPCP(sample_rate=22050, window_samples=2048, hop_samples=512)
+        LogMel(n_mels=16, pool_frames=2),
+        features.HPCP(sample_rate=22050, window_samples=2048, hop_samples=512),
     )
     store = frames.compute(corpus, both, progress=False)
     data = training.segments(store, frames.windows(store, 6.0), torch.device("cpu"))
@@ -228,7 +249,9 @@ def test_students_share_a_teacher_that_is_kept_and_learn_the_same(moods, tmp_pat
 def test_thresholds_may_come_from_the_answers_for_known_songs(moods):
     alone, _ = moods
     learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1), alone, seed=0)
-    positive, negative = noisy_student.thresholds(learner, alone, noisy_student.Settings(sure="percentile", percentile=0.1))
+    positive, negative = noisy_student.thresholds(
+        learner, alone, noisy_student.Settings(sure="percentile", percentile=0.1)
+    )
     answers, truth = learner.predict(alone).numpy(), alone.label.numpy() > 0
     assert (answers[truth] > positive).mean() == pytest.approx(0.1, abs=0.02)
     assert (answers[~truth] < negative).mean() == pytest.approx(0.1, abs=0.02)
@@ -237,15 +260,27 @@ def test_thresholds_may_come_from_the_answers_for_known_songs(moods):
 def test_every_tag_is_drawn_equally_often_and_only_from_windows_that_have_it(rng):
     has = torch.from_numpy(rng.random((200, 4)) < np.array([0.05, 0.2, 0.5, 0.0]))
     rows, tags = inherit.one_tag_each(has, torch.Generator().manual_seed(0))
-    assert has[rows, tags].all() and tags.bincount().tolist() == [67, 67, 67]  # the tag that nobody has is not asked for
+    assert has[rows, tags].all() and tags.bincount().tolist() == [
+        67,
+        67,
+        67,
+    ]  # the tag that nobody has is not asked for
 
 
 def test_augmented_targets_are_blends_of_the_windows_own(moods):
     alone, _ = moods
-    learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1, batch_size=16), alone, seed=0)
+    learner = training.Learner(
+        crnn.Settings(width=4, branch=16), training.Training(epochs=1, batch_size=16), alone, seed=0
+    )
     index = torch.arange(len(alone))
-    ((levels, targets), *_) = inherit.augmented_batches(learner, alone, index, inherit.Settings(mixup_alpha=1.0))
-    assert levels.shape[0] == targets.shape[0] == 16 and ((targets >= 0) & (targets <= 1)).all() and (targets % 1 > 0).any()
+    ((levels, targets), *_) = inherit.augmented_batches(
+        learner, alone, index, inherit.Settings(mixup_alpha=1.0)
+    )
+    assert (
+        levels.shape[0] == targets.shape[0] == 16
+        and ((targets >= 0) & (targets <= 1)).all()
+        and (targets % 1 > 0).any()
+    )
     ((_, single), *_) = inherit.augmented_batches(learner, alone, index, inherit.Settings(single_tags=True))
     assert set(single.sum(dim=1).tolist()) == {1.0}
     smooth = inherit.soft_targets(alone, index, 0.2)
@@ -268,7 +303,11 @@ def test_the_focal_loss_forgets_what_is_easy_and_weighs_positives(moods):
 def test_networks_of_two_kinds_teach_each_other_tags(moods):
     alone, _ = moods
     settings = co_teaching.Settings(
-        forget_rate=0.05, ramp_epochs=0, mixup_alpha=1.0, longest_masked_share=0.2, peer=crnn.Settings(width=6, branch=16)
+        forget_rate=0.05,
+        ramp_epochs=0,
+        mixup_alpha=1.0,
+        longest_masked_share=0.2,
+        peer=crnn.Settings(width=6, branch=16),
     )
     setup = training.Training(epochs=6, batch_size=16, learning_rate=5e-3)
     learner = training.Learner(crnn.Settings(width=4, branch=16, head_dropout=0.0), setup, alone, seed=0)

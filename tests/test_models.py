@@ -66,7 +66,9 @@ def test_an_unknown_architecture_is_refused_with_the_known_ones():
 
 
 MEL = LogMel(n_mels=20, pool_frames=2)
-BOTH = MelAndHPCP(LogMel(n_mels=20, pool_frames=2), HPCP(sample_rate=22050, window_samples=2048, hop_samples=512))
+BOTH = MelAndHPCP(
+    LogMel(n_mels=20, pool_frames=2), HPCP(sample_rate=22050, window_samples=2048, hop_samples=512)
+)
 
 
 @pytest.mark.parametrize("features", [MEL, BOTH])
@@ -82,7 +84,9 @@ def test_stored_steps_come_out_in_their_order():
     levels, profile = torch.randn(1, 20, 6), torch.rand(1, 12, 12)
     both = MelAndHPCP(LogMel(n_mels=20), HPCP(sample_rate=22050, window_samples=2048, hop_samples=256))
     assert (both.mel_steps, both.hpcp_steps) == (1, 2)
-    stored = torch.cat([levels.transpose(1, 2), profile.transpose(1, 2).reshape(1, 6, 24)], dim=2)  # (1, frames, values)
+    stored = torch.cat(
+        [levels.transpose(1, 2), profile.transpose(1, 2).reshape(1, 6, 24)], dim=2
+    )  # (1, frames, values)
     mel, hpcp = crnn.heard_by_branch(stored.transpose(1, 2).unsqueeze(1), both)
     torch.testing.assert_close(mel[0, 0], levels[0])
     torch.testing.assert_close(hpcp[0, 0], profile[0])
@@ -133,7 +137,8 @@ def test_weights_of_three_colours_are_summed_to_one_channel(tmp_path):
     grey = torch.rand(2, 1, 64, 64)
     net.eval(), colour.eval()
     torch.testing.assert_close(
-        net.trunk(grey), colour.forward_head(colour.forward_features(grey.expand(-1, 3, -1, -1)), pre_logits=True)
+        net.trunk(grey),
+        colour.forward_head(colour.forward_features(grey.expand(-1, 3, -1, -1)), pre_logits=True),
     )
     with pytest.raises(UserError, match="Is it the same network"):
         backbones.Settings("mixnet_s", weights=str(tmp_path / "resnet18.pth")).build(3, MEL)

@@ -37,7 +37,12 @@ def test_the_figure_itself_stays_as_it_is(panels):
 
 def test_long_names_leave_room_for_what_they_name():
     rows = pd.DataFrame(
-        {"label": ["a name that would take half the width of a phone", "b"], "value": 0.1, "low": 0.0, "high": 0.2}
+        {
+            "label": ["a name that would take half the width of a phone", "b"],
+            "value": 0.1,
+            "low": 0.0,
+            "high": 0.2,
+        }
     )
     small = narrow(figures.forest(rows, "difference"))
     small.draw_without_rendering()

@@ -25,7 +25,9 @@ def test_a_notebook_is_thin_and_its_parameters_are_known(source):
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_every_figure_of_a_notebook_says_what_it_shows(source):
     drawing = [
-        cell for cell in jupytext.read(source).cells if cell.cell_type == "code" and "figures." in cell.source.split("import")[-1]
+        cell
+        for cell in jupytext.read(source).cells
+        if cell.cell_type == "code" and "figures." in cell.source.split("import")[-1]
     ]
     for cell in drawing:
         assert cell.metadata["mystnb"]["figure"]["caption"] and cell.metadata["mystnb"]["image"]["alt"]
@@ -68,11 +70,15 @@ figures.intervals(pd.DataFrame({"label": ["a", "b"], "value": [0.5, n / 4], "low
     notebooks.execute(small, tmp_path / "out.ipynb", n=1)
     folder = tmp_path / notebooks.FIGURES
     assert (folder / "fig-two.csv").read_text() == "label,value,low,high\na,0.5,0.1,0.9\nb,0.25,0.1,0.9\n"
-    assert (folder / "fig-two.svg").read_text().startswith("<?xml") and (folder / "fig-two.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / "fig-two.svg").read_text().startswith("<?xml") and (
+        folder / "fig-two.pdf"
+    ).read_bytes().startswith(b"%PDF")
     executed = nbformat.read(tmp_path / "out.ipynb", 4)
     assert set(executed.cells[-1].outputs[0].data) == {"image/png", "text/plain"}
     injected = [cell for cell in executed.cells if "injected-parameters" in cell.metadata.get("tags", [])]
-    assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [True]  # n=1 is what the notebook says
+    assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [
+        True
+    ]  # n=1 is what the notebook says
 
 
 def test_an_unknown_parameter_is_refused(small, tmp_path):
@@ -90,13 +96,14 @@ def test_a_failed_notebook_leaves_the_old_page_and_is_kept_beside_it(small, tmp_
 
 
 def test_executed_notebooks_are_not_tracked():
-    assert paths.EXECUTED.relative_to(paths.ROOT).as_posix() + "/" in (paths.ROOT / ".gitignore").read_text().splitlines()
+    assert (
+        paths.EXECUTED.relative_to(paths.ROOT).as_posix() + "/"
+        in (paths.ROOT / ".gitignore").read_text().splitlines()
+    )
 
 
 def test_text_is_spelt_out_for_readers_without_the_book():
-    text = (
-        "Ours is {interval}`a/b:.2f` on {result}`n:d` songs {cite}`sun2024`, see [there](06_attempts) and [docs](https://x.org)."
-    )
+    text = "Ours is {interval}`a/b:.2f` on {result}`n:d` songs {cite}`sun2024`, see [there](06_attempts) and [docs](https://x.org)."
     known = {"a/b": 0.5, "a/b/low": 0.4, "a/b/high": 0.6, "n": 900}
     site = ipynb.settings()["html"]["baseurl"]
     assert ipynb.readable(text, known) == (
@@ -106,7 +113,9 @@ def test_text_is_spelt_out_for_readers_without_the_book():
 
 
 def test_the_paired_notebooks_are_those_of_today(monkeypatch):
-    """Binder, Colab and JupyterHub open them; `mer pair` writes them anew after a change of a notebook or a record."""
+    """Binder, Colab and JupyterHub open them; `mer pair` writes them anew after a change of a notebook or a
+    record.
+    """
     monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
     known = book.numbers()
     there = {path.stem: path.read_text() for path in ipynb.FOLDER.glob("*.ipynb")}

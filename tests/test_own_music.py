@@ -16,11 +16,15 @@ from mer_core.emotion import QUADRANTS
 
 @pytest.fixture
 def heard(rng):
-    """Ninety songs of two windows that two networks call rightly in four cases of five, more modestly than they might."""
+    """Ninety songs of two windows that two networks call rightly in four cases of five, more modestly than
+    they might.
+    """
     truth = np.repeat(np.arange(3), 30)
     called = np.where(np.arange(90) % 5 == 0, (truth + 1) % 3, truth)
     windows = np.repeat((0.4 * np.eye(3)[called] + 0.2)[None], 2, axis=0).repeat(2, axis=1)
-    return OutOfFold(("a", "b", "c"), windows, np.repeat(np.arange(90), 2), truth, np.arange(90) // 2, np.arange(90) % 3)
+    return OutOfFold(
+        ("a", "b", "c"), windows, np.repeat(np.arange(90), 2), truth, np.arange(90) // 2, np.arange(90) % 3
+    )
 
 
 def test_the_summary_counts_by_hand(heard):
@@ -28,13 +32,21 @@ def test_the_summary_counts_by_hand(heard):
     assert known["n"] == 90 and np.array(known["confusion"]).diagonal().tolist() == [24, 24, 24]
     assert known["scores"]["accuracy"]["value"] == pytest.approx(0.8)
     assert known["scores"]["accuracy"]["low"] < 0.8 < known["scores"]["accuracy"]["high"]
-    assert known["trivial"]["accuracy"]["value"] == pytest.approx(1 / 3)  # ties go to the first class, in every fold
+    assert known["trivial"]["accuracy"]["value"] == pytest.approx(
+        1 / 3
+    )  # ties go to the first class, in every fold
     before, after = (known["calibration"][when] for when in ("before", "after"))
     assert before["calibration_error"]["value"] == pytest.approx(0.8 - 0.6)  # promised 0.6, kept 0.8
     assert after["calibration_error"]["value"] < 0.02 and known["temperature"] < 1
     assert known["calibration"]["surprise_saved"]["low"] > 0
     (promised, kept, n, low, high), *rest = known["reliability"]
-    assert not rest and n == 90 and kept == pytest.approx(0.8) and low < kept < high and promised == pytest.approx(0.8, abs=0.02)
+    assert (
+        not rest
+        and n == 90
+        and kept == pytest.approx(0.8)
+        and low < kept < high
+        and promised == pytest.approx(0.8, abs=0.02)
+    )
 
 
 def test_a_temperature_that_does_not_help_other_folds_is_not_used(heard):
@@ -43,7 +55,9 @@ def test_a_temperature_that_does_not_help_other_folds_is_not_used(heard):
     windows = np.repeat((lead + (1 - lead.sum(axis=1, keepdims=True)) / 3)[None], 2, axis=0)
     wrong = np.where(heard.fold == 0, (heard.truth + 1) % 3, heard.truth)
     known = replace(heard, windows=windows, truth=wrong)
-    assert train.calibration.negative_log_likelihood(known.cross_fitted, wrong) > train.calibration.negative_log_likelihood(known.plain, wrong)
+    assert train.calibration.negative_log_likelihood(
+        known.cross_fitted, wrong
+    ) > train.calibration.negative_log_likelihood(known.plain, wrong)
     assert known.temperature == 1
     np.testing.assert_array_equal(known.calibrated, known.plain)
 
@@ -57,7 +71,11 @@ def test_quadrants_are_scored_in_both_dimensions_beside_their_blind_answers(rng)
     truth = np.tile(np.arange(4), 10)
     known = scores.of_labels(np.eye(4)[(truth + 1) % 4], truth, truth, QUADRANTS, np.zeros(40, dtype=int))
     assert known["scores"]["accuracy"]["value"] == 0  # each song is called by its neighbour on the circle
-    assert known["valence"]["scores"]["accuracy"]["value"] == 0.5 == known["arousal"]["scores"]["accuracy"]["value"]
+    assert (
+        known["valence"]["scores"]["accuracy"]["value"]
+        == 0.5
+        == known["arousal"]["scores"]["accuracy"]["value"]
+    )
     assert known["valence"]["trivial"]["accuracy"]["value"] == 0.5
 
 
@@ -91,14 +109,20 @@ def card(by, groups, tagged=False, known=None):
     code = {"commit": "", "modified": False, "digest": ""}
     versions = dict.fromkeys(("python", "torch", "librosa", "soxr", "soundfile"), "1")
     model = untrained(tagged=tagged)
-    return replace(model, card=made | {"data": data, "settings": {"folds": {"by": by}}, "code": code, "environment": versions})
+    return replace(
+        model,
+        card=made | {"data": data, "settings": {"folds": {"by": by}}, "code": code, "environment": versions},
+    )
 
 
 def test_a_card_claims_no_more_than_the_folds_allow(rng):
     truth = np.tile(np.arange(4), 6)
     windows = rng.dirichlet(np.ones(4), size=(2, 24))
     known = OutOfFold(QUADRANTS, windows, np.arange(24), truth, np.arange(24), np.arange(24) % 3).summary()
-    said = {key: model_card.written(card(*key, known=known)) for key in (("artist", 6), ("song", 6), ("artist", 12))}
+    said = {
+        key: model_card.written(card(*key, known=known))
+        for key in (("artist", 6), ("song", 6), ("artist", 12))
+    }
     assert "songs and artists that its networks had not heard" in said["artist", 6]
     assert "perhaps others of their artists" in said["song", 6] and "songs and artists" not in said["song", 6]
     assert "no artists were given" in said["artist", 12] and "over songs" in said["artist", 12]
@@ -109,7 +133,9 @@ def test_a_card_claims_no_more_than_the_folds_allow(rng):
 def test_a_card_of_tags_or_without_records_promises_nothing(rng):
     truth = rng.random((12, 4)) > 0.5
     known = scores.of_tags(rng.random((12, 4)), truth, np.arange(12), QUADRANTS) | {"temperature": 1.0}
-    tags, unknown = (model_card.written(card("artist", 6, **kind)) for kind in ({"tagged": True, "known": known}, {}))
+    tags, unknown = (
+        model_card.written(card("artist", 6, **kind)) for kind in ({"tagged": True, "known": known}, {})
+    )
     for text in (tags, unknown):
         assert "not calibrated" in text and "called rightly *on music" not in text
     assert "One label a song" in unknown and "One label a song" not in tags
@@ -137,7 +163,9 @@ def test_a_record_holds_until_a_label_an_artist_or_a_file_changes(music):
     first, _, record = digest()
     assert digest()[2] == record
     table = pd.read_csv(music)
-    table.assign(group=["calm 0", "calm 1", "calm 2", "wild 0", "wild 1", "wild 1 too"]).to_csv(music, index=False)
+    table.assign(group=["calm 0", "calm 1", "calm 2", "wild 0", "wild 1", "wild 1 too"]).to_csv(
+        music, index=False
+    )
     train.networks._frames.cache_clear()
     second = digest()[0]
     assert second != first
@@ -179,5 +207,10 @@ def test_the_wrong_label_is_the_most_doubtful_one(music, monkeypatch):
     monkeypatch.setattr(clean_probability, "judged", judged)
     songs, windows = train.doubtful([{}, {}], tracks)
     first = songs.iloc[0]
-    assert first["track_id"] == tracks.table["track_id"][2] and (first["label"], first["called"]) == ("calm", "wild")
-    assert first["clean_probability"] == pytest.approx(0.1) and first["seconds"] == "0 1" and len(windows) == 12
+    assert first["track_id"] == tracks.table["track_id"][2] and (first["label"], first["called"]) == (
+        "calm",
+        "wild",
+    )
+    assert (
+        first["clean_probability"] == pytest.approx(0.1) and first["seconds"] == "0 1" and len(windows) == 12
+    )

@@ -1,4 +1,6 @@
-"""Sound files as they lie on people's disks: each is predicted, or a sentence says why not, and the others go on."""
+"""Sound files as they lie on people's disks: each is predicted, or a sentence says why not, and the others go
+on.
+"""
 
 import json
 import os
@@ -42,7 +44,8 @@ def mer_predict(model_file, *words, **keywords):
     return CliRunner().invoke(main.main, ["predict", "--model", model_file, *map(str, words)], **keywords)
 
 
-# --- features block by block -------------------------------------------------------------------------------------------------
+# --- features block by block
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("settings", [LogMel(), LogMel(n_mels=64, pool_frames=4)])
@@ -60,10 +63,13 @@ def test_decoding_in_blocks_loses_no_sample(tmp_path, rng, rate):
     samples = rng.uniform(-0.5, 0.5, 3 * decoding.BLOCK // 2).astype(np.float32)
     path = write(tmp_path / "a.wav", samples, rate)
     decoded, _ = soundfile.read(path, dtype="float32")
-    np.testing.assert_array_equal(decoding.read(path, RATE), decoded if rate == RATE else soxr.resample(decoded, rate, RATE))
+    np.testing.assert_array_equal(
+        decoding.read(path, RATE), decoded if rate == RATE else soxr.resample(decoded, rate, RATE)
+    )
 
 
-# --- one song ----------------------------------------------------------------------------------------------------------------
+# --- one song
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_is_heard_as_in_training(song, tmp_path):
@@ -91,7 +97,9 @@ def test_loudness_of_the_channels_is_averaged_and_six_of_them_are_no_trouble(tmp
     left = tone(300, 4)
     mono, surround = write(tmp_path / "mono.wav", left / 6), tmp_path / "surround.wav"
     soundfile.write(surround, np.stack([left, *[0 * left] * 5], axis=1), RATE)
-    for one, other in zip(*(predict.predict(p, MODEL).probabilities.values() for p in (mono, surround)), strict=True):
+    for one, other in zip(
+        *(predict.predict(p, MODEL).probabilities.values() for p in (mono, surround)), strict=True
+    ):
         assert one == pytest.approx(other, abs=0.01)
 
 
@@ -115,7 +123,8 @@ def test_tags_are_all_that_are_likelier_than_not(song):
     assert said.valence is None and (set(said.called) == likely if likely else len(said.called) == 1)
 
 
-# --- what lies on disks ------------------------------------------------------------------------------------------------------
+# --- what lies on disks
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_a_short_song_begins_again_and_says_so(tmp_path):
@@ -128,12 +137,16 @@ def test_a_short_song_begins_again_and_says_so(tmp_path):
 
 @pytest.mark.parametrize("rate, notes", [(8000, 1), (192_000, 0)])
 def test_unusual_sample_rates(tmp_path, rate, notes, rng):
-    said = predict.predict(write(tmp_path / "a.wav", rng.uniform(-0.1, 0.1, 4 * rate).astype(np.float32), rate), MODEL)
+    said = predict.predict(
+        write(tmp_path / "a.wav", rng.uniform(-0.1, 0.1, 4 * rate).astype(np.float32), rate), MODEL
+    )
     assert len(said.notes) == notes and said.duration_s == pytest.approx(4)
 
 
 def test_silence_is_predicted_and_called_silence(tmp_path):
-    assert "silent" in predict.predict(write(tmp_path / "a.wav", np.zeros(4 * RATE, np.float32)), MODEL).notes[0]
+    assert (
+        "silent" in predict.predict(write(tmp_path / "a.wav", np.zeros(4 * RATE, np.float32)), MODEL).notes[0]
+    )
 
 
 def wrong_files(folder: Path) -> dict[str, str]:
@@ -156,7 +169,11 @@ def test_bad_files_are_named_with_reason_and_remedy_and_the_others_predicted(tmp
     folder = tmp_path / "music"
     folder.mkdir()
     wrong = wrong_files(folder)
-    odd = [folder / 'it\'s "so" good.wav', folder / "two\nlines.wav", Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav"))]
+    odd = [
+        folder / 'it\'s "so" good.wav',
+        folder / "two\nlines.wav",
+        Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav")),
+    ]
     for path in odd:
         soundfile.write(os.fsencode(path), tone(300, 4), RATE, format="WAV")
     answer = mer_predict(model_file, folder, "--csv", tmp_path / "out.csv", "--json", tmp_path / "out.jsonl")
@@ -165,7 +182,11 @@ def test_bad_files_are_named_with_reason_and_remedy_and_the_others_predicted(tmp
     for name, reason in wrong.items():
         (line,) = [line for line in lines if name in line]
         assert reason in line and line.endswith(".")
-    assert "two\\nlines.wav" in answer.stdout and "caf\\udce9.wav" in answer.stdout and "Traceback" not in answer.output
+    assert (
+        "two\\nlines.wav" in answer.stdout
+        and "caf\\udce9.wav" in answer.stdout
+        and "Traceback" not in answer.output
+    )
     table = pd.read_csv(tmp_path / "out.csv", encoding_errors="surrogateescape")
     assert set(table["path"]) == {str(path) for path in odd}
     objects = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
@@ -193,7 +214,11 @@ def test_a_file_that_was_cut_off_is_predicted_with_a_note(tmp_path, name):
     path = tmp_path / name
     if name == "a.opus":
         soundfile.write(path, NOISE, 24_000, format="OGG", subtype="OPUS")
-    whole = mp3(tmp_path, index=False) if name == "a.mp3" else (path if path.exists() else write(path, NOISE)).read_bytes()
+    whole = (
+        mp3(tmp_path, index=False)
+        if name == "a.mp3"
+        else (path if path.exists() else write(path, NOISE)).read_bytes()
+    )
     assert notes_of(path, whole) == ()
     (note,) = notes_of(path, whole[: len(whole) * 6 // 10])
     assert note == "is cut off: the file ends in the middle of its sound. Fetch it again."
@@ -232,7 +257,9 @@ def test_a_wav_from_a_pipe_knows_no_length_and_is_not_called_cut_off(tmp_path, l
 
 
 def test_channels_that_cancel_out_are_silence(tmp_path):
-    (note,) = predict.predict(write(tmp_path / "a.wav", np.stack([tone(200, 4), -tone(200, 4)], axis=1)), MODEL).notes
+    (note,) = predict.predict(
+        write(tmp_path / "a.wav", np.stack([tone(200, 4), -tone(200, 4)], axis=1)), MODEL
+    ).notes
     assert note == "is silent once its channels are mixed: what is said of it means nothing."
 
 
@@ -251,7 +278,9 @@ def test_without_permission(tmp_path, song, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refused)
-    with pytest.raises(decoding.AudioError, match=r"song\.wav: cannot be read \(Permission denied\)\. Change its permissions"):
+    with pytest.raises(
+        decoding.AudioError, match=r"song\.wav: cannot be read \(Permission denied\)\. Change its permissions"
+    ):
         predict.predict(song, MODEL)
 
 
@@ -297,7 +326,8 @@ def test_memory_does_not_grow_with_the_song(tmp_path):
     assert peak["long"] - peak["short"] < 40e6
 
 
-# --- which files -------------------------------------------------------------------------------------------------------------
+# --- which files
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_folders_patterns_and_playlists(tmp_path):
@@ -310,12 +340,18 @@ def test_folders_patterns_and_playlists(tmp_path):
     (tmp_path / "b" / "list.m3u8").write_text(
         f"\ufeff#EXTM3U\r\n../a.mp3\r\nfile://{str(c).replace(' ', '%20')}\r\nlist.m3u8\r\n"
     )
-    (tmp_path / "list.pls").write_text("[playlist]\nFile1=b/c d.FLAC\nTitle1=C\nFile2=http://example.org/x.mp3\n")
+    (tmp_path / "list.pls").write_text(
+        "[playlist]\nFile1=b/c d.FLAC\nTitle1=C\nFile2=http://example.org/x.mp3\n"
+    )
     found = inputs.Listing([str(tmp_path / "b" / "list.m3u8"), str(tmp_path / "list.pls")])
     assert [path.resolve() for path in found.files] == [a, c]
     assert "Download it first" in found.problems["http://example.org/x.mp3"]
     found = inputs.Listing([f"{tmp_path}/*.wma", str(tmp_path / "b" / "e.txt"), ""])
-    assert "no file fits" in found.problems[f"{tmp_path}/*.wma"] and len(found.files) == 1 and "" in found.problems
+    assert (
+        "no file fits" in found.problems[f"{tmp_path}/*.wma"]
+        and len(found.files) == 1
+        and "" in found.problems
+    )
 
 
 def test_playlists_from_elsewhere(tmp_path):
@@ -326,11 +362,16 @@ def test_playlists_from_elsewhere(tmp_path):
     (tmp_path / "wide.m3u8").write_bytes("sub\\b.mp3\n".encode("utf-16"))
     (tmp_path / "gone.m3u").write_text("gone [1].mp3\n")
     (tmp_path / "empty.m3u").write_text("#EXTM3U\n")
-    found = inputs.Listing([str(tmp_path / name) for name in ("win.m3u", "wide.m3u8", "gone.m3u", "empty.m3u")])
+    found = inputs.Listing(
+        [str(tmp_path / name) for name in ("win.m3u", "wide.m3u8", "gone.m3u", "empty.m3u")]
+    )
     assert [path.name for path in found.files] == ["b.mp3", "café.mp3", "song [live].mp3"]
     gone, empty = found.problems.values()
     assert "no such file, named in" in gone and "gone.m3u" in gone and "names no files" in empty
-    assert "Download it first" in inputs.Listing(["https://example.org/a.mp3"]).problems["https://example.org/a.mp3"]
+    assert (
+        "Download it first"
+        in inputs.Listing(["https://example.org/a.mp3"]).problems["https://example.org/a.mp3"]
+    )
     assert inputs.of_list(b"a.mp3\r\nb.mp3\r\n", null=False) == ["a.mp3", "b.mp3"]
 
 
@@ -351,7 +392,8 @@ def test_a_list_on_standard_input(song, model_file):
     assert mer_predict(model_file).exit_code == 2 and mer_predict(model_file, "--null", named).exit_code == 2
 
 
-# --- what is written ---------------------------------------------------------------------------------------------------------
+# --- what is written
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_file, monkeypatch):
@@ -362,7 +404,9 @@ def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_
         file.write("b.wav,Q1,0.3")  # killed while it wrote
     heard = []
     real = predict.predict
-    monkeypatch.setattr(predict, "predict", lambda path, model: heard.append(Path(path).name) or real(path, model))
+    monkeypatch.setattr(
+        predict, "predict", lambda path, model: heard.append(Path(path).name) or real(path, model)
+    )
     answer = mer_predict(model_file, tmp_path / "music", *out)
     assert heard == ["b.wav"] and "1 of 2 files were predicted before" in answer.stdout
     assert pd.read_csv(tmp_path / "out.csv")["path"].tolist() == [str(a), str(b)]
@@ -380,7 +424,11 @@ def test_a_file_of_another_kind_is_never_written_over(tmp_path, song, model_file
     for option, name in (("--csv", "mine.csv"), ("--json", "mine.txt")):
         before = (tmp_path / name).read_text()
         answer = mer_predict(model_file, song, option, tmp_path / name)
-        assert answer.exit_code == 1 and "Choose a new file" in answer.output and (tmp_path / name).read_text() == before
+        assert (
+            answer.exit_code == 1
+            and "Choose a new file" in answer.output
+            and (tmp_path / name).read_text() == before
+        )
 
 
 def test_pictures_and_quiet(song, tmp_path, model_file):

@@ -1,4 +1,6 @@
-"""Files of predictions lose nothing, whatever happens meanwhile, and what cannot be written is told before music is heard."""
+"""Files of predictions lose nothing, whatever happens meanwhile, and what cannot be written is told before
+music is heard.
+"""
 
 import dataclasses
 import io
@@ -33,7 +35,9 @@ def mer(tmp_path, monkeypatch):
     model_file, real, heard = trained_model.save(MODEL, tmp_path / "model.safetensors"), predict.predict, []
 
     def mer_predict(*words, **keywords):
-        return CliRunner(**keywords).invoke(main.main, ["predict", "--model", str(model_file), *map(str, words)])
+        return CliRunner(**keywords).invoke(
+            main.main, ["predict", "--model", str(model_file), *map(str, words)]
+        )
 
     monkeypatch.setattr(predict, "predict", lambda path, model: heard.append(path.name) or real(path, model))
     monkeypatch.chdir(tmp_path)
@@ -54,7 +58,8 @@ def rows_of(file):
     return [(row["path"], row["model"]) for row, _ in file.rows()]
 
 
-# --- nothing is lost ---------------------------------------------------------------------------------------------------------
+# --- nothing is lost
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_rows_of_files_that_are_gone_or_damaged_stay(mer, music, tmp_path):
@@ -100,13 +105,16 @@ def test_a_run_that_is_interrupted_leaves_one_row_a_path(mer, music, monkeypatch
     monkeypatch.setattr(predict, "predict", interrupted)
     assert mer(*music, "--csv", "out.csv").exit_code == 130
     table = pd.read_csv("out.csv")
-    assert table["path"].tolist() == [str(music[1]), str(music[0])] and (table["modified_ns"] == 0).tolist() == [False, True]
+    assert table["path"].tolist() == [str(music[1]), str(music[0])] and (
+        table["modified_ns"] == 0
+    ).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("kind", [Table, Objects])
 def test_wherever_a_kill_cuts_a_file_whole_rows_stay_and_the_rest_is_made_anew(kind, said, tmp_path):
     said = [
-        dataclasses.replace(one, path=tmp_path / name) for one, name in zip(said, ["x.wav", 'two\n"li\rnes"é.wav'], strict=True)
+        dataclasses.replace(one, path=tmp_path / name)
+        for one, name in zip(said, ["x.wav", 'two\n"li\rnes"é.wav'], strict=True)
     ]
     paths = [one.path for one in said]
     outputs = Outputs([kind(tmp_path / "whole", MODEL)], MODEL, paths)
@@ -165,16 +173,22 @@ def test_a_full_disk_is_told_and_earlier_rows_stay(said, music, tmp_path):
     assert Outputs(files_in(tmp_path), MODEL, music).done == {str(music[0])}
 
 
-# --- what cannot be written --------------------------------------------------------------------------------------------------
+# --- what cannot be written
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "content", [b'{"a":1}\n', b"[1]", b"5\n", b"\xff\xfe\x00", b"Dear diary", b"[" * 100_000, b'{"path": "a.w\n']
+    "content",
+    [b'{"a":1}\n', b"[1]", b"5\n", b"\xff\xfe\x00", b"Dear diary", b"[" * 100_000, b'{"path": "a.w\n'],
 )
 def test_objects_of_another_kind_stay_as_they_are(mer, music, content):
     Path("mine.json").write_bytes(content)
     answer = mer(music[0], "--json", "mine.json")
-    assert answer.exit_code == 1 and "mine.json: holds more than predictions" in answer.stderr and "Choose" in answer.stderr
+    assert (
+        answer.exit_code == 1
+        and "mine.json: holds more than predictions" in answer.stderr
+        and "Choose" in answer.stderr
+    )
     assert Path("mine.json").read_bytes() == content and not mer.heard
 
 
@@ -210,7 +224,12 @@ def test_one_file_for_both_makes_no_sense(mer, music):
 @pytest.mark.parametrize("option", ["--csv", "--json", "--plot"])
 def test_a_place_that_cannot_be_written_is_told_before_music_is_heard(mer, music, option):
     answer = mer(music[0], option, music[1] / "out")
-    assert answer.exit_code == 2 and "cannot be written" in answer.stderr and "b.wav" in answer.stderr and not mer.heard
+    assert (
+        answer.exit_code == 2
+        and "cannot be written" in answer.stderr
+        and "b.wav" in answer.stderr
+        and not mer.heard
+    )
 
 
 def test_a_pipe_is_no_file_to_come_back_to(mer, music):
@@ -231,11 +250,18 @@ def test_a_wide_name_takes_its_two_columns_and_letters_without_a_glyph_no_warnin
     answer = mer(song, "--plot", "pictures")
     assert answer.exit_code == 0 and not [w for w in recwarn if "Glyph" in str(w.message)]
     assert (
-        len({prediction_table.columns(prediction_table.fitted(name, 20)) for name in ("a", "日" * 30, "x" * 30, "日x" * 9)}) == 1
+        len(
+            {
+                prediction_table.columns(prediction_table.fitted(name, 20))
+                for name in ("a", "日" * 30, "x" * 30, "日x" * 9)
+            }
+        )
+        == 1
     )
 
 
-# --- pictures ----------------------------------------------------------------------------------------------------------------
+# --- pictures
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_song_whose_picture_is_missing_is_heard_again(mer, music):
@@ -248,7 +274,8 @@ def test_a_song_whose_picture_is_missing_is_heard_again(mer, music):
     assert len(list(Path("pictures").glob("*.png"))) == 2 and len(pd.read_csv("out.csv")) == 2
 
 
-# --- the course on the terminal ----------------------------------------------------------------------------------------------
+# --- the course on the terminal
+# ----------------------------------------------------------------------------------------------
 
 
 def with_course(one, **probabilities):
@@ -260,15 +287,21 @@ def with_course(one, **probabilities):
 
 def test_a_course_rises_from_the_lowest_block_to_the_highest(said):
     one = with_course(said[0], Q1=[0, 0.124, 0.126, 0.5, 0.99, 1], arousal=[1.0] * 6)
-    lines = prediction_table.course_of(dataclasses.replace(one, probabilities=one.probabilities | {"Q1": 0.457})).splitlines()
-    assert lines[0] == "Q1 happy 0.46 ▁▁▂▅██" and lines[1].endswith(" ▁▁▁▁▁▁") and lines[5].endswith(" ██████")
+    lines = prediction_table.course_of(
+        dataclasses.replace(one, probabilities=one.probabilities | {"Q1": 0.457})
+    ).splitlines()
+    assert (
+        lines[0] == "Q1 happy 0.46 ▁▁▂▅██" and lines[1].endswith(" ▁▁▁▁▁▁") and lines[5].endswith(" ██████")
+    )
     assert len(lines) == 7 and lines[6].split() == ["0:00", "2:05"]
 
 
 @pytest.mark.parametrize("width", [30, 80, 200])
 def test_a_course_and_a_row_fit_the_terminal(said, width, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
-    assert len(prediction_table.row_of(said[0])) <= max(width, prediction_table.NARROWEST + prediction_table.NUMBERS)
+    assert len(prediction_table.row_of(said[0])) <= max(
+        width, prediction_table.NARROWEST + prediction_table.NUMBERS
+    )
     lines = prediction_table.course_of(with_course(said[0], Q1=np.linspace(0, 1, 1000))).splitlines()
     assert {len(line) for line in lines} == {width}
     assert lines[0][14] == "▁" and lines[0].endswith("█") and lines[0][14:] == "".join(sorted(lines[0][14:]))
@@ -278,7 +311,9 @@ def test_a_course_and_a_row_fit_the_terminal(said, width, monkeypatch):
 def test_the_course_is_shown_of_one_song_where_it_can_be(mer, music):
     def shown(answer):
         assert answer.exit_code == 0
-        return [line.split()[0] for line in answer.stdout.splitlines() if set(prediction_table.BLOCKS) & set(line)]
+        return [
+            line.split()[0] for line in answer.stdout.splitlines() if set(prediction_table.BLOCKS) & set(line)
+        ]
 
     assert shown(mer("music/a.wav")) == ["Q1", "Q2", "Q3", "Q4", "valence", "arousal"]
     assert not shown(mer("music")) and not shown(mer("music/a.wav", "--quiet"))

@@ -15,9 +15,7 @@ PAGE = (
 def site(tmp_path):
     (tmp_path / "executed").mkdir()
     first = '<h1 id="top">A</h1><a href="executed/b.html#end">b</a><a href="https://example.org">x</a>'
-    second = (
-        '<p id="end">B</p><a href="../a.html#top">a</a><a href="#end">e</a><a href="b.csv">csv</a><img src="../_images/c.svg">'
-    )
+    second = '<p id="end">B</p><a href="../a.html#top">a</a><a href="#end">e</a><a href="b.csv">csv</a><img src="../_images/c.svg">'
     (tmp_path / "a.html").write_text(PAGE.format(up="", text=first))
     (tmp_path / "executed/b.html").write_text(PAGE.format(up="../", text=second))
     return tmp_path
@@ -28,7 +26,9 @@ def test_links_lead_inside_and_files_stay_where_they_are(site):
     assert [link.get("href") for link in whole.find_all("a")] == [
         "#executed-b--end", "https://example.org", "#a--top", "#executed-b--end", None,
     ]  # fmt: skip
-    assert {link["href"][1:] for link in whole.select("a[href^='#']")} <= {tag["id"] for tag in whole.find_all(id=True)}
+    assert {link["href"][1:] for link in whole.select("a[href^='#']")} <= {
+        tag["id"] for tag in whole.find_all(id=True)
+    }
     assert whole.img["src"] == "html/_images/c.svg" and whole.link["href"] == "html/_static/a.css"
     assert "menu" not in whole.text
 

@@ -39,7 +39,9 @@ def test_settings_are_chosen_without_the_tested_songs(embedded, monkeypatch):
     source, _ = embedded
     seen, original = [], song_classifiers.fit
     monkeypatch.setattr(
-        song_classifiers, "fit", lambda probe, values, *rest: seen.append(len(values)) or original(probe, values, *rest)
+        song_classifiers,
+        "fit",
+        lambda probe, values, *rest: seen.append(len(values)) or original(probe, values, *rest),
     )
     probe = SongClassifier(dataset=CORPUS, sources=(source,), folds=FOLDS)
     arrays, _ = song_classifiers.answers(probe, song_classifiers.tracks_of(probe))
@@ -49,11 +51,18 @@ def test_settings_are_chosen_without_the_tested_songs(embedded, monkeypatch):
 def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
     source, _ = embedded
     made = {
-        kind: make_records.execute(SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        kind: make_records.execute(
+            SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS),
+            "test",
+            "smoke",
+            kind,
+        )
         for kind in ("svm", "logistic")
     }
     members = {kind: [record] for kind, record in made.items()}
-    joined = make_records.fuse(Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS), "test", "smoke", "both", members)
+    joined = make_records.fuse(
+        Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS), "test", "smoke", "both", members
+    )
     expected = np.mean([ensembles.probabilities(record) for record in made.values()], axis=0)
     np.testing.assert_allclose(ensembles.probabilities(joined), expected)
     assert results.value(joined, name="accuracy", target="emotion", decision="whole_song")["n"] == 32
@@ -62,21 +71,32 @@ def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
 def validated(record, accuracies):
     """The record as if its networks had been asked about training songs they had not heard."""
     row = {"part": "validation", "name": "accuracy", "target": "emotion", "decision": "whole_song"}
-    return record | {"metrics": record["metrics"] + [row | {"fold": k, "value": v} for k, v in enumerate(accuracies)]}
+    return record | {
+        "metrics": record["metrics"] + [row | {"fold": k, "value": v} for k, v in enumerate(accuracies)]
+    }
 
 
 def test_each_fold_takes_what_answered_best_for_unheard_training_songs(embedded):
     source, _ = embedded
     svm, logistic = (
-        make_records.execute(SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS), "test", "smoke", kind)
+        make_records.execute(
+            SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS),
+            "test",
+            "smoke",
+            kind,
+        )
         for kind in ("svm", "logistic")
     )
     members = {"svm": [validated(svm, (0.9, 0.1))], "logistic": [validated(logistic, (0.2, 0.8))]}
     found, log = ensembles.answers(Fusion(dataset=CORPUS, chosen_for="emotion", folds=FOLDS), members)
     assert [row["chosen"] for (row,) in log] == ["svm", "logistic"]
-    expected = np.where(found["fold"][:, None] == 0, ensembles.probabilities(svm), ensembles.probabilities(logistic))
+    expected = np.where(
+        found["fold"][:, None] == 0, ensembles.probabilities(svm), ensembles.probabilities(logistic)
+    )
     np.testing.assert_array_equal(found["mean"], expected)
-    one_fold, _ = ensembles.answers(Fusion(dataset=CORPUS, folds=Folds(n=2, by="song", inner=0, tested=1)), members)
+    one_fold, _ = ensembles.answers(
+        Fusion(dataset=CORPUS, folds=Folds(n=2, by="song", inner=0, tested=1)), members
+    )
     assert set(one_fold["fold"]) == {0} and len(one_fold["track"]) == (found["fold"] == 0).sum()
 
 
@@ -84,7 +104,10 @@ def test_members_of_other_folds_are_refused(embedded):
     source, _ = embedded
     one, other = (
         make_records.execute(
-            SongClassifier(dataset=CORPUS, sources=(source,), folds=Folds(n=n, by="song", inner=0)), "test", "smoke", f"n{n}"
+            SongClassifier(dataset=CORPUS, sources=(source,), folds=Folds(n=n, by="song", inner=0)),
+            "test",
+            "smoke",
+            f"n{n}",
         )
         for n in (2, 3)
     )
@@ -93,6 +116,10 @@ def test_members_of_other_folds_are_refused(embedded):
 
 
 def test_an_experiment_turns_sources_and_members_into_probes_and_fusions():
-    kinds = {label: type(run).__name__ for label, run in experiments.EXPERIMENTS["beyond"].runs("cpu").items()}
+    kinds = {
+        label: type(run).__name__ for label, run in experiments.EXPERIMENTS["beyond"].runs("cpu").items()
+    }
     assert set(kinds.values()) == {"Fusion"}
-    assert {type(run).__name__ for run in experiments.EXPERIMENTS["baselines"].runs("cpu").values()} == {"SongClassifier"}
+    assert {type(run).__name__ for run in experiments.EXPERIMENTS["baselines"].runs("cpu").values()} == {
+        "SongClassifier"
+    }

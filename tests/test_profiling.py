@@ -42,7 +42,10 @@ def test_ceilings_are_rates_of_the_product_and_of_the_convolution(precision, mon
     monkeypatch.setattr(profiling, "PRODUCT", 64)
     seconds = iter([0.0, 1.0] * 12)
     monkeypatch.setattr(profiling.time, "perf_counter", lambda: next(seconds))
-    assert profiling.ceilings(precision) == {"matrix product": 2 * 64**3, "convolution": 3 * 2 * 9 * 8 * 8 * 16 * 16}
+    assert profiling.ceilings(precision) == {
+        "matrix product": 2 * 64**3,
+        "convolution": 3 * 2 * 9 * 8 * 8 * 16 * 16,
+    }
 
 
 def test_profile_tells_where_the_time_of_a_run_goes_and_keeps_no_record(monkeypatch):

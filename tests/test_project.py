@@ -13,7 +13,9 @@ from mer_companion.book import ipynb
 from mer_core import datasets, paths
 
 SETTINGS = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
-LOCK = dict(line.split("==") for line in (paths.ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+LOCK = dict(
+    line.split("==") for line in (paths.ROOT / "constraints.txt").read_text().splitlines() if "==" in line
+)
 
 
 def canonical(name):
@@ -35,14 +37,20 @@ def test_the_lock_covers_every_declared_dependency():
     extras = SETTINGS["project"]["optional-dependencies"]
     declared = [*SETTINGS["project"]["dependencies"], *(line for extra in extras.values() for line in extra)]
     names = {canonical(re.match(r"[A-Za-z0-9_.-]+", line).group()) for line in declared}
-    assert names <= {SETTINGS["project"]["name"], *(canonical(name) for name in LOCK)}  # extras contain others by its name
+    assert names <= {
+        SETTINGS["project"]["name"],
+        *(canonical(name) for name in LOCK),
+    }  # extras contain others by its name
     assert LOCK["torch"] == "2.13.0" and LOCK["jupyter-book"].startswith("1.")
 
 
 def test_what_is_installed_are_extras_that_exist():
     makefile, environment = ((paths.ROOT / name).read_text() for name in ("Makefile", "environment.yml"))
     stamps = re.findall(r"\.venv/(\w+)-ready", makefile)
-    named = [re.search(r"\.\[(\w+)\]", environment)[1], re.search(r'"\./.*\[(\w+)\]"', ipynb.install().source)[1]]
+    named = [
+        re.search(r"\.\[(\w+)\]", environment)[1],
+        re.search(r'"\./.*\[(\w+)\]"', ipynb.install().source)[1],
+    ]
     assert {"book", "test"} <= {*stamps, *named} <= SETTINGS["project"]["optional-dependencies"].keys()
 
 
@@ -64,7 +72,9 @@ def test_who_reads_records_or_predicts_waits_for_no_heavy_import(modules, unneed
 
 def test_every_registered_data_set_has_a_complete_card():
     for name in datasets.READERS.keys() - {"music"}:  # that is the user's own
-        assert {"title", "citation", "licence", "source", "folder", "contents", "expected"} <= set(datasets.card(name))
+        assert {"title", "citation", "licence", "source", "folder", "contents", "expected"} <= set(
+            datasets.card(name)
+        )
 
 
 def test_the_synthetic_corpus_matches_its_card():
@@ -77,11 +87,15 @@ WORKFLOWS = sorted((paths.ROOT / ".github" / "workflows").glob("*.yml"))
 
 def commands_of(workflow):
     jobs = yaml.safe_load(workflow.read_text())["jobs"]
-    return [line for job in jobs.values() for step in job["steps"] for line in step.get("run", "").splitlines()]
+    return [
+        line for job in jobs.values() for step in job["steps"] for line in step.get("run", "").splitlines()
+    ]
 
 
 def test_there_are_workflows_for_pull_requests_main_and_every_week():
-    triggers = [yaml.safe_load(workflow.read_text())[True] for workflow in WORKFLOWS]  # YAML 1.1 reads "on" as true
+    triggers = [
+        yaml.safe_load(workflow.read_text())[True] for workflow in WORKFLOWS
+    ]  # YAML 1.1 reads "on" as true
     assert {"pull_request", "push", "schedule"} <= {event for one in triggers for event in one}
 
 

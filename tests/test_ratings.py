@@ -7,7 +7,9 @@ from mer_companion.runs.listener_ratings import Ratings
 
 @pytest.mark.real_data
 def test_exchanged_columns_of_eim_are_what_makes_its_ratings_disagree():
-    """As distributed, static valence follows dynamic arousal; put right, far fewer moments contradict their song."""
+    """As distributed, static valence follows dynamic arousal; put right, far fewer moments contradict their
+    song.
+    """
     found = {}
     for name in ("eim", "eim_as_distributed"):
         record = make_records.execute(Ratings(dataset=name), "test", "smoke", name)

@@ -1,4 +1,6 @@
-"""What must hold for the built book, as a reader's browser shows it from disk: on a phone and on a desk, in light and in dark."""
+"""What must hold for the built book, as a reader's browser shows it from disk: on a phone and on a desk, in
+light and in dark.
+"""
 
 import json
 import re
@@ -24,14 +26,25 @@ from mer_core.predict import predict
 pytestmark = pytest.mark.browser
 
 WIDTHS = (390, 1440)
-THEMES = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}  # and what axe is asked there: a theme changes colours only
+THEMES = {
+    "light": {},
+    "dark": {"runOnly": ["color-contrast"]},
+}  # and what axe is asked there: a theme changes colours only
 PAGES = [*book.listed(), *sorted(book.MADE_BY_SPHINX)]
 SITE_MB, FIRST_PAGE_MB = 40, 1.5
 
 # axe's findings that are the theme's own: rule, a piece of the element, and why it may stay
 ALLOWED = [
-    ("label-content-name-mismatch", 'aria-label="Search"', "the search button is named Search and also shows its keys, Ctrl + K"),
-    ("aria-required-children", 'class="citation-list"', "the list of references holds links beside its items"),
+    (
+        "label-content-name-mismatch",
+        'aria-label="Search"',
+        "the search button is named Search and also shows its keys, Ctrl + K",
+    ),
+    (
+        "aria-required-children",
+        'class="citation-list"',
+        "the list of references holds links beside its items",
+    ),
 ]
 AXE = """
 options => axe.run(document, {resultTypes: ['violations'], preload: false, ...options}).then(({violations}) => violations
@@ -66,15 +79,21 @@ def tab():
         browser.close()
 
 
-LEFT = "net::ERR_ABORTED"  # what was still on its way when the tab went to the next page; a missing file has another name
+# what was still on its way when the tab went to the next page; a missing file has another name
+LEFT = "net::ERR_ABORTED"
 
 
 def watch(tab):
     """What goes wrong in a tab from now on, and what it asks for."""
     seen = defaultdict(list)
     tab.on("pageerror", lambda error: seen["errors"].append(str(error)))
-    tab.on("console", lambda message: seen["errors"].append(message.text) if message.type == "error" else None)
-    tab.on("requestfailed", lambda request: seen["failed"].append(request.url) if request.failure != LEFT else None)
+    tab.on(
+        "console", lambda message: seen["errors"].append(message.text) if message.type == "error" else None
+    )
+    tab.on(
+        "requestfailed",
+        lambda request: seen["failed"].append(request.url) if request.failure != LEFT else None,
+    )
     tab.on("request", lambda request: seen["requests"].append(request.url))
     return seen
 
@@ -96,7 +115,9 @@ def visits(site, tab):
         seen.clear()
         tab.set_viewport_size({"width": width, "height": 900})
         tab.goto((site / f"{name}.html").as_uri())
-        tab.add_style_tag(content="* { transition: none !important }")  # else colours are judged halfway between two themes
+        tab.add_style_tag(
+            content="* { transition: none !important }"
+        )  # else colours are judged halfway between two themes
         tab.evaluate(DRAWN)
         tab.evaluate(axe)
         for theme in THEMES:
@@ -148,7 +169,9 @@ def test_players_play_and_a_line_follows_them(visits, site, tab):
             tab.wait_for_function("player => player.currentTime > 0.3", arg=player.element_handle())
             player.evaluate("player => player.pause()")
             tab.wait_for_timeout(150)  # a last step of the line
-            assert figure.evaluate(LINE) == pytest.approx(player.evaluate("player => player.currentTime"), abs=0.05)
+            assert figure.evaluate(LINE) == pytest.approx(
+                player.evaluate("player => player.currentTime"), abs=0.05
+            )
 
 
 FIRST_POINT = """figure => {  // of the first trace; without such a point (a heat map) the middle
@@ -164,7 +187,8 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
         tab.goto((site / f"{name}.html").as_uri())
         for figure in tab.locator(".js-plotly-plot").all():
             figure.evaluate(
-                "(figure, names) => names.forEach(name => figure.on(name, () => { figure.dataset.answered = name }))", ANSWERS
+                "(figure, names) => names.forEach(name => figure.on(name, () => { figure.dataset.answered = name }))",
+                ANSWERS,
             )
             figure.scroll_into_view_if_needed()
             where = figure.evaluate(FIRST_POINT)
@@ -192,20 +216,31 @@ def hearing(site, tab):
     return seen
 
 
-@pytest.mark.parametrize(("rate", "suffix"), [(8000, "wav"), (16000, "mp3"), (22050, "wav"), (44100, "mp3"), (48000, "flac")])
+@pytest.mark.parametrize(
+    ("rate", "suffix"), [(8000, "wav"), (16000, "mp3"), (22050, "wav"), (44100, "mp3"), (48000, "flac")]
+)
 def test_the_page_hears_in_a_song_what_python_hears(hearing, tab, corpus, tmp_path, rate, suffix):
-    samples = np.concatenate([decoding.read(path, rate) for path in corpus.table["path"][:5]])  # more than one block of windows
+    samples = np.concatenate(
+        [decoding.read(path, rate) for path in corpus.table["path"][:5]]
+    )  # more than one block of windows
     soundfile.write(file := tmp_path / f"song.{suffix}", np.stack([samples, samples / 2], axis=1), rate)
     drop(tab, file)
     here, there = np.array(json.loads(tab.locator(HEARD).get_attribute("data-windows"))), predict(file)
     classes = list(there.probabilities)
     np.testing.assert_allclose(here, there.timeline[classes], atol=0.005)
     np.testing.assert_allclose(here.mean(axis=0), list(there.probabilities.values()), atol=0.002)
-    said = {name: tab.locator(f".own-song [data-number={name}]").inner_text() for name in ("called", "valence", "arousal")}
+    said = {
+        name: tab.locator(f".own-song [data-number={name}]").inner_text()
+        for name in ("called", "valence", "arousal")
+    }
     assert f"({there.called[0]})" in said["called"]
-    assert [float(said["valence"]), float(said["arousal"])] == pytest.approx([there.valence, there.arousal], abs=0.02)
+    assert [float(said["valence"]), float(said["arousal"])] == pytest.approx(
+        [there.valence, there.arousal], abs=0.02
+    )
     assert tab.locator(".own-song .js-plotly-plot").evaluate("plot => plot.data[0].x.length") == len(here)
-    failed = [url for url in hearing["failed"] if not url.startswith("blob:")]  # players stop reading when they know the length
+    failed = [
+        url for url in hearing["failed"] if not url.startswith("blob:")
+    ]  # players stop reading when they know the length
     assert not hearing["errors"] and not failed
     assert all(url.startswith(("file:", "data:", "blob:")) for url in hearing["requests"])
 
@@ -221,13 +256,17 @@ def test_the_page_says_what_it_cannot_hear(hearing, tab, tmp_path):
 def test_what_stands_before_a_header_does_not_hide_the_sample_rate(hearing, tab, tmp_path, rng):
     soundfile.write(plain := tmp_path / "plain.wav", 0.1 * rng.standard_normal(4 * 16000), 16000)
     whole = plain.read_bytes()
-    (studio := tmp_path / "studio.wav").write_bytes(whole[:12] + b"JUNK" + (28).to_bytes(4, "little") + bytes(28) + whole[12:])
+    (studio := tmp_path / "studio.wav").write_bytes(
+        whole[:12] + b"JUNK" + (28).to_bytes(4, "little") + bytes(28) + whole[12:]
+    )
     soundfile.write(bare := tmp_path / "bare.mp3", 0.1 * rng.standard_normal(4 * 16000), 16000)
     tag = b"ID3\x04\x00\x00" + bytes([0, 0, 2, 3])  # 2 * 128 + 3 bytes follow, where the tag's text would be
     (tagged := tmp_path / "tagged.mp3").write_bytes(tag + bytes(259) + bare.read_bytes())
     for file in (studio, bare, tagged):
         drop(tab, file)
-        assert "It has 16000 samples a second" in tab.locator(".own-song [data-number=notes]").inner_text(), file
+        assert "It has 16000 samples a second" in tab.locator(".own-song [data-number=notes]").inner_text(), (
+            file
+        )
 
 
 def test_nothing_heavy_is_loaded_before_there_is_a_song(site, hearing):
@@ -292,7 +331,9 @@ def test_site_and_first_page_are_small(site, tab):
     seen = watch(tab)
     tab.goto((site / "index.html").as_uri(), wait_until="networkidle")
     loaded = {
-        site / url.partition("?")[0].removeprefix(site.as_uri() + "/") for url in seen["requests"] if url.startswith("file:")
+        site / url.partition("?")[0].removeprefix(site.as_uri() + "/")
+        for url in seen["requests"]
+        if url.startswith("file:")
     }
     assert site / "index.html" in loaded
     assert sum(file.stat().st_size for file in loaded) <= FIRST_PAGE_MB * 1e6
@@ -300,7 +341,10 @@ def test_site_and_first_page_are_small(site, tab):
 
 def test_two_builds_from_the_same_records_are_identical(site, tmp_path):
     sites = [book.build(tmp_path / name).parent for name in ("first", "second")]
-    first, second = ({file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()} for site in sites)
+    first, second = (
+        {file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()}
+        for site in sites
+    )
     assert first.keys() == second.keys() and len(first) > len(PAGES)
     assert [str(name) for name in first if first[name] != second[name]] == []
 

@@ -29,7 +29,9 @@ from mer_core.training import Training
 def tiny(monkeypatch_module):
     """A run of seconds: 16 songs of 6 s, two epochs, two folds."""
     small = synthetic.Corpus(n_songs=16, n_artists=16, song_s=6)
-    monkeypatch_module.setitem(cross_validation.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k))
+    monkeypatch_module.setitem(
+        cross_validation.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k)
+    )
     return replace(
         SSSL["smoke"],
         training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
@@ -64,9 +66,17 @@ def test_runs_that_differ_only_in_tested_folds_or_song_decision_share_their_netw
 
 
 def test_another_kind_of_network_or_features_is_another_run():
-    kinds = [Run(), Run(network=crnn.Settings()), Run(features=MelAndHPCP()), Run(network=crnn.Settings(width=32))]
+    kinds = [
+        Run(),
+        Run(network=crnn.Settings()),
+        Run(features=MelAndHPCP()),
+        Run(network=crnn.Settings(width=32)),
+    ]
     assert len({run.run_id for run in kinds}) == 4
-    assert kinds[1].config()["network"]["kind"] == "crnn.Settings" and kinds[2].config()["features"]["hpcp"]["size"] == 12
+    assert (
+        kinds[1].config()["network"]["kind"] == "crnn.Settings"
+        and kinds[2].config()["features"]["hpcp"]["size"] == 12
+    )
 
 
 def test_every_kind_of_settings_has_a_name_of_its_own():
@@ -77,7 +87,16 @@ def test_every_kind_of_settings_has_a_name_of_its_own():
 
 
 def test_a_digest_of_code_covers_every_module_and_none_that_does_not_exist():
-    assert len({results.code_digest(), results.code_digest(results.OF_TRAINING), results.code_digest(("mer_core.mixture",))}) == 3
+    assert (
+        len(
+            {
+                results.code_digest(),
+                results.code_digest(results.OF_TRAINING),
+                results.code_digest(("mer_core.mixture",)),
+            }
+        )
+        == 3
+    )
     package = {path for name in results.PACKAGES for path in (paths.ROOT / name).rglob("*.py")}
     assert package == {path for name in results.PACKAGES for path in results.sources_of(name)}
     with pytest.raises(ModuleNotFoundError, match=r"mer_core\.mixtures"):
@@ -87,12 +106,19 @@ def test_a_digest_of_code_covers_every_module_and_none_that_does_not_exist():
 def test_settings_survive_json():
     config = SSSL["cpu"].config()
     assert json.loads(json.dumps(config)) == config
-    assert config["method"]["name"] == "self_learning" and config["features"]["n_mels"] == SSSL["cpu"].features.n_mels
+    assert (
+        config["method"]["name"] == "self_learning"
+        and config["features"]["n_mels"] == SSSL["cpu"].features.n_mels
+    )
 
 
 def test_the_paper_preset_is_the_paper():
     paper = SSSL["paper"]
-    assert (paper.features.window_samples, paper.features.hop_samples, paper.features.n_mels) == (1024, 512, 128)
+    assert (paper.features.window_samples, paper.features.hop_samples, paper.features.n_mels) == (
+        1024,
+        512,
+        128,
+    )
     assert paper.network.architecture == "vgg16" and paper.folds.n == 10 and paper.training.stride == 1
 
 
@@ -137,7 +163,9 @@ def test_a_run_with_a_record_is_loaded_not_repeated(tiny, monkeypatch):
 
 
 def test_a_fold_trained_again_gives_the_recorded_answers(tiny, monkeypatch):
-    monkeypatch.setattr(experiments, "jobs", lambda *_: [("again", tiny), ("other seed", replace(tiny, seed=7))])
+    monkeypatch.setattr(
+        experiments, "jobs", lambda *_: [("again", tiny), ("other seed", replace(tiny, seed=7))]
+    )
     record = make_records.execute(tiny, "test", "smoke", "again")
     monkeypatch.setattr(results, "existing", lambda *_: record)
     same, other = (retraining.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
@@ -153,7 +181,9 @@ def test_a_fold_trained_again_gives_the_recorded_answers(tiny, monkeypatch):
 def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny, monkeypatch):
     heard, original = [], cross_validation.fit
     monkeypatch.setattr(
-        cross_validation, "fit", lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest)
+        cross_validation,
+        "fit",
+        lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest),
     )
     fresh = replace(tiny, seed=5)
     for part in cross_validation.parts(fresh):
@@ -173,7 +203,9 @@ def test_a_record_holds_what_a_reader_needs(tiny):
     assert set(rows["decision"]) == set(aggregation.DECISION_NAMES) - {aggregation.OF_WHOLE_SONGS}
     assert set(rows["target"]) == {"emotion", "valence", "arousal"}
     pooled = rows[(rows["fold"] == "all") & (rows["part"] == "test")]
-    assert ((pooled["low"] <= pooled["value"]) & (pooled["value"] <= pooled["high"])).all() and (pooled["n"] == 16).all()
+    assert ((pooled["low"] <= pooled["value"]) & (pooled["value"] <= pooled["high"])).all() and (
+        pooled["n"] == 16
+    ).all()
     assert record["cost"]["seconds"] > 0 and record["environment"]["torch"] and len(record["log"]) == 2
     assert record["environment"]["precision"] == device.precision_on(device.best_device())
     stored = results.predictions(record)
@@ -202,7 +234,11 @@ def test_runs_side_by_side_train_a_shared_network_once(tiny):
 
 def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
     plain, other = replace(tiny, method=inherit.Settings()), tiny
-    pairs = [(label, replace(run, seed=s)) for s in (0, 3) for label, run in (("inherit", plain), ("self_learning", other))]
+    pairs = [
+        (label, replace(run, seed=s))
+        for s in (0, 3)
+        for label, run in (("inherit", plain), ("self_learning", other))
+    ]
     for pair in pairs:  # one at a time, as shards make them: the last one finds all the others
         made = experiments.execute("segments_to_songs", "smoke", pairs, chosen=[pair])
     assert [record["label"] for record in made] == ["self_learning"]
@@ -214,22 +250,36 @@ def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
                         and (p := results.predictions(make_records.execute(run, "segments_to_songs", "smoke", label)))])
         for label in ("inherit", "self_learning")
     }  # fmt: skip
-    assert row.value == pytest.approx(shares["self_learning"] - shares["inherit"]) and row.against == "inherit"
+    assert (
+        row.value == pytest.approx(shares["self_learning"] - shares["inherit"]) and row.against == "inherit"
+    )
     assert row.low <= row.value <= row.high and row.seeds == [0, 3] and 0 <= row.p <= row.p_holm <= 1
     scores = tables.scores(compared, decision="svm").set_index("label")["value"].to_dict()
     assert scores == pytest.approx(shares)
 
 
 def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
-    run = replace(tiny, method=inherit.Settings(), external_tests=("synthetic:n_songs=8,n_artists=8,song_s=5",))
+    run = replace(
+        tiny, method=inherit.Settings(), external_tests=("synthetic:n_songs=8,n_artists=8,song_s=5",)
+    )
     monkey = cross_validation.datasets.READERS["synthetic"]
     cross_validation.datasets.READERS["synthetic"] = synthetic.read
     try:
-        record = make_records.execute(replace(run, dataset="synthetic:n_songs=16,n_artists=16,song_s=6"), "test", "smoke", "far")
+        record = make_records.execute(
+            replace(run, dataset="synthetic:n_songs=16,n_artists=16,song_s=6"), "test", "smoke", "far"
+        )
     finally:
         cross_validation.datasets.READERS["synthetic"] = monkey
-    (row,) = (m for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion"))
-    assert row["n"] == 8 and row["dataset"] == run.external_tests[0] and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+    (row,) = (
+        m
+        for m in record["metrics"]
+        if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion")
+    )
+    assert (
+        row["n"] == 8
+        and row["dataset"] == run.external_tests[0]
+        and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+    )
     stored = results.predictions(record)
     assert stored["heard_0"].shape == (8 * 3, 4) and len(stored["heard_0_track_id"]) == 8
 
@@ -237,7 +287,10 @@ def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
 def test_a_learning_curve_watches_and_changes_nothing(tiny):
     plain = replace(tiny, folds=Folds(n=2, by="song", tested=1, inner=0))
     watched = make_records.execute(replace(plain, learning_curve=True), "test", "smoke", "watched")
-    seen, alone = results.predictions(watched), results.predictions(make_records.execute(plain, "test", "smoke", "unwatched"))
+    seen, alone = (
+        results.predictions(watched),
+        results.predictions(make_records.execute(plain, "test", "smoke", "unwatched")),
+    )
     np.testing.assert_array_equal(seen["test"], alone["test"])
     curve = tables.learning_curves([watched]).set_index(["asked about", "epoch"])["share"]
     assert (
@@ -260,7 +313,9 @@ def test_tags_are_learned_in_the_same_loop_and_validation_says_when_to_stop():
         asked = {name: set(stored[f"{name}_track"]) for name in ("test", "validation")}
         probabilities, track = stored["test"], stored["test_track"]
     part = cross_validation.load_frames(run).tracks.table["part"]
-    assert all(set(part[list(own)]) == {name} and len(own) == (part == name).sum() for name, own in asked.items())
+    assert all(
+        set(part[list(own)]) == {name} and len(own) == (part == name).sum() for name, own in asked.items()
+    )
     aucs = [row["validation_roc_auc"] for row in story["log"]]
     assert len(aucs) == 12 or int(np.argmax(aucs)) == len(aucs) - 4  # stopped three epochs after the best
     truth = cross_validation.load_frames(run).tracks.targets[sorted(asked["test"])]
@@ -271,8 +326,15 @@ def test_tags_are_learned_in_the_same_loop_and_validation_says_when_to_stop():
 
 def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
     seen, original = [], cross_validation.fit
-    monkeypatch.setattr(cross_validation, "fit", lambda run, data, *rest: seen.append(data) or original(run, data, *rest))
-    noisy = replace(tiny, method=inherit.Settings(), noise=LabelNoise("symmetric", 0.5), folds=Folds(n=2, by="song", inner=0))
+    monkeypatch.setattr(
+        cross_validation, "fit", lambda run, data, *rest: seen.append(data) or original(run, data, *rest)
+    )
+    noisy = replace(
+        tiny,
+        method=inherit.Settings(),
+        noise=LabelNoise("symmetric", 0.5),
+        folds=Folds(n=2, by="song", inner=0),
+    )
     record = make_records.execute(noisy, "test", "smoke", "noisy")
     truth = cross_validation.load_frames(tiny).tracks.targets
     data = seen[0]
@@ -299,7 +361,9 @@ def test_a_setting_that_does_not_exist_is_refused_with_those_that_do():
 
 
 def test_a_renamed_setting_is_recorded_under_its_old_name_and_asked_for_under_the_new():
-    run = changed(Run(network=crnn.Settings()), {"network.stochastic_depth": 0.2, "external_tests": ["pmemo"]})
+    run = changed(
+        Run(network=crnn.Settings()), {"network.stochastic_depth": 0.2, "external_tests": ["pmemo"]}
+    )
     assert run.config()["network"]["bypass"] == 0.2 and run.config()["also_heard"] == ["pmemo"]
     for old, new in (("also_heard", "external_tests"), ("network.bypass", "network.stochastic_depth")):
         with pytest.raises(UserError, match=f"{old} is now called {new}"):

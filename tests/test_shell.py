@@ -117,19 +117,35 @@ def test_a_setting_that_makes_no_sense_is_refused_before_any_music_is_read(setti
 def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
     from mer_companion.runs.settings import Run, changed
 
-    run = changed(Run(), dict(map(options.setting_of, ("noise.kind=symmetric", "noise.rate=1", "training.learning_rate=1e-3"))))
+    run = changed(
+        Run(),
+        dict(
+            map(options.setting_of, ("noise.kind=symmetric", "noise.rate=1", "training.learning_rate=1e-3"))
+        ),
+    )
     assert (run.noise.rate, run.training.learning_rate) == (1, 0.001)
-    assert changed(Run(), dict(map(options.setting_of, ("training.epochs=2", "method.warmup_epochs=1")))).training.epochs == 2
+    assert (
+        changed(
+            Run(), dict(map(options.setting_of, ("training.epochs=2", "method.warmup_epochs=1")))
+        ).training.epochs
+        == 2
+    )
 
 
 @pytest.mark.parametrize("seeds", [("1", "1"), ("-1",)])
 def test_a_seed_counts_once(seeds, music):
     words = [word for seed in seeds for word in ("--seed", seed)]
-    assert mer("evaluate", str(music), *words).exit_code == mer("run", "segments_to_songs", *words).exit_code == 2
+    assert (
+        mer("evaluate", str(music), *words).exit_code
+        == mer("run", "segments_to_songs", *words).exit_code
+        == 2
+    )
 
 
 @pytest.mark.parametrize("device", ["foo", "cuda:99", "mps:7", "cpu:1x"])
-def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(device, music, tmp_path, monkeypatch):
+def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(
+    device, music, tmp_path, monkeypatch
+):
     monkeypatch.setattr("mer_core.datasets.load", None)
     answer = mer("evaluate", str(music), "--device", device)
     assert answer.exit_code == 2 and f"no device '{device}' here; there are auto, cpu" in answer.output
@@ -162,7 +178,12 @@ def test_what_cannot_be_written_is_refused_before_any_work(music, tmp_path, monk
     monkeypatch.setattr("mer_core.trained_model.named", None)
     (tmp_path / "taken").write_text("a file")
     for place in (tmp_path / "taken" / "x.out", tmp_path / "taken" / "deep" / "x.out", tmp_path):
-        for command, option in (("evaluate", "--json"), ("label-check", "--html"), ("label-check", "--csv"), ("train", "--out")):
+        for command, option in (
+            ("evaluate", "--json"),
+            ("label-check", "--html"),
+            ("label-check", "--csv"),
+            ("train", "--out"),
+        ):
             answer = mer(command, str(music), option, str(place))
             assert answer.exit_code == 2 and f"Invalid value for '{option}'" in answer.output, answer.output
     assert mer("export", "quadrants", str(tmp_path / "taken" / "m.onnx")).exit_code == 2
@@ -195,12 +216,15 @@ def test_files_that_are_not_ours_stay(tmp_path, music):
         ("export", "quadrants", str(tmp_path / "full")),
     ):
         answer = mer(*command)
-        assert answer.exit_code == 2 and ("would be lost" in answer.output or "does not end in" in answer.output), answer.output
+        assert answer.exit_code == 2 and (
+            "would be lost" in answer.output or "does not end in" in answer.output
+        ), answer.output
     (tmp_path / "mine.safetensors").unlink()  # its card is still somebody else's
     answer = mer("train", str(music), "--out", str(tmp_path / "mine.safetensors"))
     assert answer.exit_code == 2 and "mine.md holds something else" in answer.output
     assert (
-        all(path.read_bytes() == content for path, content in before.items() if path.exists()) and song.read_bytes() == b"music"
+        all(path.read_bytes() == content for path, content in before.items() if path.exists())
+        and song.read_bytes() == b"music"
     )
 
 

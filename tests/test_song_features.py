@@ -19,7 +19,9 @@ def test_louder_music_moves_only_the_means_and_quantiles_of_its_bands(tmp_path, 
     n = 20 + 7 + 7 + 2  # courses: MFCCs, contrasts, measures of the spectrum, level and onsets
     level = n - 2  # the level in dB stands before the onset strength
     assert loud[level] - quiet[level] == pytest.approx(20, abs=0.1)
-    np.testing.assert_allclose(loud[n : 2 * n][1:20], quiet[n : 2 * n][1:20], atol=0.1)  # how MFCCs vary does not change
+    np.testing.assert_allclose(
+        loud[n : 2 * n][1:20], quiet[n : 2 * n][1:20], atol=0.1
+    )  # how MFCCs vary does not change
 
 
 def test_a_steady_beat_is_heard_as_its_tempo(tmp_path):
@@ -32,7 +34,9 @@ def test_a_steady_beat_is_heard_as_its_tempo(tmp_path):
 
 
 def test_silence_gives_numbers(tmp_path):
-    assert np.isfinite(handcrafted.features(write(tmp_path / "silence.wav", np.zeros(2 * RATE, dtype=np.float32)))).all()
+    assert np.isfinite(
+        handcrafted.features(write(tmp_path / "silence.wav", np.zeros(2 * RATE, dtype=np.float32)))
+    ).all()
 
 
 def test_log_mel_statistics_are_those_of_the_frames(corpus):

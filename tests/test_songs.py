@@ -16,8 +16,12 @@ def test_statistics_by_hand():
 
 def test_order_of_windows_matters_only_to_runs(rng):
     shuffled = rng.permutation(6)
-    np.testing.assert_allclose(aggregation.statistics(P[shuffled], TRACK[shuffled], 0.5), aggregation.statistics(P, TRACK, 0.5))
-    np.testing.assert_array_equal(aggregation.majority_vote(P[shuffled], TRACK[shuffled]), aggregation.majority_vote(P, TRACK))
+    np.testing.assert_allclose(
+        aggregation.statistics(P[shuffled], TRACK[shuffled], 0.5), aggregation.statistics(P, TRACK, 0.5)
+    )
+    np.testing.assert_array_equal(
+        aggregation.majority_vote(P[shuffled], TRACK[shuffled]), aggregation.majority_vote(P, TRACK)
+    )
 
 
 def test_decisions_by_hand():

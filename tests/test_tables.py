@@ -26,7 +26,10 @@ def record(label, validation, test, **config):
 def compared(labels, against=None):
     """A comparison table with one metric, as `results.comparison` gives it."""
     row = {"target": "emotion", "decision": "mean_probability", "name": "accuracy", "seeds": [0], "n": 40}
-    rows = [row | {"label": label, "against": None, "value": v, "low": v - 0.1, "high": v + 0.1} for label, v in labels.items()]
+    rows = [
+        row | {"label": label, "against": None, "value": v, "low": v - 0.1, "high": v + 0.1}
+        for label, v in labels.items()
+    ]
     for label, v in (against or {}).items():
         rows.append(row | {"label": label, "against": "plain", "value": v, "low": v - 0.1, "high": v + 0.1, "p": 0.5,
                            "p_holm": 1.0, "p_t": 0.5})  # fmt: skip
@@ -35,7 +38,10 @@ def compared(labels, against=None):
 
 def test_a_duration_picked_on_the_reported_songs_stands_beside_the_one_chosen_inside(monkeypatch):
     monkeypatch.setattr(tables, "TARGETS", ("emotion",))
-    chosen = {"label": "chosen_for_emotion", "log": [[{"chosen": "durations/seconds_1"}], [{"chosen": "durations/seconds_3"}]]}
+    chosen = {
+        "label": "chosen_for_emotion",
+        "log": [[{"chosen": "durations/seconds_1"}], [{"chosen": "durations/seconds_3"}]],
+    }
     rows = compared({"seconds_1": 0.57, "seconds_3": 0.85, "chosen_for_emotion": 0.8})
     (row,) = tables.nested_choice(rows, [chosen]).itertuples()
     assert row[1] == "1, 3" and row.accuracy.startswith("0.800 [") and row[3] == "3"
@@ -43,7 +49,11 @@ def test_a_duration_picked_on_the_reported_songs_stands_beside_the_one_chosen_in
 
 
 def test_settings_are_lined_up_around_their_default():
-    records = [record("default", (), ()), record("T_1", (), (), temperature=1.0), record("tau_0.9", (), (), clean_threshold=0.9)]
+    records = [
+        record("default", (), ()),
+        record("T_1", (), (), temperature=1.0),
+        record("tau_0.9", (), (), clean_threshold=0.9),
+    ]
     rows = tables.around_default(compared({"default": 0.6, "T_1": 0.5, "tau_0.9": 0.7}), records, "default")
     at = {(r.setting, r.at): (r.value, r.default) for r in rows.itertuples()}
     assert at == {
@@ -54,9 +64,13 @@ def test_settings_are_lined_up_around_their_default():
 
 def test_a_difference_is_shown_with_its_sign_and_its_reference():
     shown = tables.against(
-        compared({"plain": 0.6, "other": 0.5}, {"other": -0.1}), [record("plain", (), ()), record("other", (), ())]
+        compared({"plain": 0.6, "other": 0.5}, {"other": -0.1}),
+        [record("plain", (), ()), record("other", (), ())],
     )
-    assert shown.loc["other", "difference"] == "-0.100 [-0.200, +0.000] from plain" and shown.loc["plain", "difference"] == ""
+    assert (
+        shown.loc["other", "difference"] == "-0.100 [-0.200, +0.000] from plain"
+        and shown.loc["plain", "difference"] == ""
+    )
     assert shown.loc["plain", "accuracy"] == "0.600 [0.500, 0.700]"
 
 
@@ -73,7 +87,9 @@ def test_courses_are_high_valence_and_arousal_at_the_middle_of_each_window(monke
 
 
 def test_a_course_that_rises_with_the_listeners_agrees_with_them():
-    called = {"a": pd.DataFrame({"second": [1.5, 2.5, 3.5], "valence": [0.1, 0.2, 0.3], "arousal": [0.9, 0.5, 0.1]})}
+    called = {
+        "a": pd.DataFrame({"second": [1.5, 2.5, 3.5], "valence": [0.1, 0.2, 0.3], "arousal": [0.9, 0.5, 0.1]})
+    }
     felt = pd.DataFrame({"track_id": "a", "second": [1.0, 4.0], "valence": [0.4, 0.6], "arousal": [0.4, 0.6]})
     assert tables.course_agreement(called, felt).loc["a"].tolist() == [1.0, -1.0]
 

@@ -23,7 +23,9 @@ def records():
         training=Training(epochs=8, batch_size=16, learning_rate=5e-3), folds=Folds(n=2, inner=0, tested=1),
     )  # fmt: skip
     pairs = [("learned", changed(run, {"seed": seed})) for seed in (0, 1, 2)]
-    pairs += [("untrained", changed(run, {"seed": seed, "training.learning_rate": 0.0})) for seed in (0, 1, 2)]
+    pairs += [
+        ("untrained", changed(run, {"seed": seed, "training.learning_rate": 0.0})) for seed in (0, 1, 2)
+    ]
     return [make_records.execute(one, "tags", "smoke", label) for label, one in pairs]
 
 
@@ -41,10 +43,15 @@ def test_a_record_of_tags_is_scored_on_its_test_songs(records):
 
 def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(records):
     record = records[0]
-    stored, truth = results.predictions(record), cross_validation.datasets.load(record["config"]["dataset"]).targets
+    stored, truth = (
+        results.predictions(record),
+        cross_validation.datasets.load(record["config"]["dataset"]).targets,
+    )
     found = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
     decided = tag_metrics.decisions(truth[stored["test_track"]], tag_metrics.called(stored["test"], found))
-    row = results.value(record, name="f_score", target=tag_scoring.MACRO, decision=tag_scoring.FROM_VALIDATION)
+    row = results.value(
+        record, name="f_score", target=tag_scoring.MACRO, decision=tag_scoring.FROM_VALIDATION
+    )
     assert row["value"] == pytest.approx(decided["f_score"].mean())
 
 
@@ -56,7 +63,11 @@ def test_a_run_that_learned_beats_one_that_did_not_on_the_same_resamples(records
     by_label = {label: np.mean([results.value(r, name="roc_auc", target=tag_scoring.MACRO, decision="scores")["value"]
                                 for r in records if r["label"] == label]) for label in ("learned", "untrained")}  # fmt: skip
     assert own["value"].to_dict() == pytest.approx(by_label)
-    assert pair.value == pytest.approx(by_label["learned"] - by_label["untrained"]) and pair.seeds == [0, 1, 2]
+    assert pair.value == pytest.approx(by_label["learned"] - by_label["untrained"]) and pair.seeds == [
+        0,
+        1,
+        2,
+    ]
     assert pair.low > 0 and pair.p_holm < 0.05
 
 
@@ -69,7 +80,9 @@ def test_an_ensemble_takes_the_weight_that_does_best_on_validation(records):
     _, area = tag_metrics.ranking(truth, arrays["validation"])
     assert area.mean() == pytest.approx(max(log["validation"])) and len(log["validation"]) == 21
     other = results.predictions(untrained)
-    np.testing.assert_allclose(arrays["test"], log["weight"] * stored["test"] + (1 - log["weight"]) * other["test"])
+    np.testing.assert_allclose(
+        arrays["test"], log["weight"] * stored["test"] + (1 - log["weight"]) * other["test"]
+    )
     with pytest.raises(results.RecordError, match="two members"):
         tag_ensembles.joined(ensemble, [learned])
 

@@ -18,7 +18,9 @@ def test_ranking_agrees_with_scikit_learn_ties_included(table):
     truth, scores = table
     precision, area = tag_metrics.ranking(truth, scores)
     pairs = list(zip(truth.T, scores.T, strict=True))
-    np.testing.assert_allclose(precision, [sk.average_precision_score(t, s) for t, s in pairs], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        precision, [sk.average_precision_score(t, s) for t, s in pairs], rtol=0, atol=1e-12
+    )
     np.testing.assert_allclose(area, [sk.roc_auc_score(t, s) for t, s in pairs], rtol=0, atol=1e-12)
 
 
@@ -53,7 +55,9 @@ def test_a_tag_that_was_not_drawn_has_no_score():
 
 def test_only_the_order_of_scores_counts(table):
     truth, scores = table
-    np.testing.assert_allclose(tag_metrics.ranking(truth, scores), tag_metrics.ranking(truth, np.exp(5 * scores)))
+    np.testing.assert_allclose(
+        tag_metrics.ranking(truth, scores), tag_metrics.ranking(truth, np.exp(5 * scores))
+    )
 
 
 def test_chance_is_the_share_of_positives(rng):
@@ -78,7 +82,9 @@ def test_thresholds_are_those_of_the_official_evaluation(table):
     scored = tag_metrics.decisions(truth, decided)
     np.testing.assert_allclose(scored["f_score"], sk.f1_score(truth, decided, average=None, zero_division=0))
     np.testing.assert_allclose(scored["tpr"], sk.recall_score(truth, decided, average=None, zero_division=0))
-    np.testing.assert_allclose(scored["tnr"], sk.recall_score(~truth, ~decided, average=None, zero_division=0))
+    np.testing.assert_allclose(
+        scored["tnr"], sk.recall_score(~truth, ~decided, average=None, zero_division=0)
+    )
 
 
 def test_tables_that_do_not_fit_are_refused():

@@ -25,7 +25,9 @@ def test_what_is_saved_answers_bit_for_bit_as_what_was_at_hand(tmp_path):
 
 
 def test_the_file_alone_says_what_its_numbers_mean(tmp_path):
-    with trained_model.safe_open(trained_model.save(untrained(), tmp_path / "m.safetensors"), framework="pt") as file:
+    with trained_model.safe_open(
+        trained_model.save(untrained(), tmp_path / "m.safetensors"), framework="pt"
+    ) as file:
         text = file.metadata()
     assert json.loads(text["classes"]) == ["Q1", "Q2", "Q3", "Q4"]
     assert "0.5 is undecided" in json.loads(text["scales"])["valence, arousal"]
@@ -34,7 +36,9 @@ def test_the_file_alone_says_what_its_numbers_mean(tmp_path):
 
 def test_a_committee_is_the_mean_of_its_tempered_members():
     model = untrained()
-    each = torch.stack([member(levels()).softmax(dim=1) for member in model.ensemble.members]).detach().numpy()
+    each = (
+        torch.stack([member(levels()).softmax(dim=1) for member in model.ensemble.members]).detach().numpy()
+    )
     expected = calibration.tempered(each, model.ensemble.temperature).mean(axis=0)
     np.testing.assert_allclose(model.ensemble(levels()).detach(), expected, atol=1e-5)
 
@@ -55,7 +59,9 @@ def test_tags_need_not_add_up_to_one():
     np.testing.assert_allclose(said, 1 / (1 + np.exp(-2.0)), atol=1e-6)
 
 
-@pytest.mark.parametrize("content, reason", [(b"", "no safetensors file"), (b"not a model", "no safetensors file")])
+@pytest.mark.parametrize(
+    "content, reason", [(b"", "no safetensors file"), (b"not a model", "no safetensors file")]
+)
 def test_another_kind_of_file_is_refused(tmp_path, content, reason):
     path = tmp_path / "m.safetensors"
     path.write_bytes(content)
@@ -70,7 +76,9 @@ def test_a_missing_a_foreign_and_a_damaged_model_are_told_apart(tmp_path):
     with pytest.raises(ModelError, match="no model of mer_core"):
         trained_model.load(tmp_path / "foreign.safetensors")
     text = {name: json.dumps(value) for name, value in untrained().facts().items()}
-    save_file({"a": torch.zeros(2)}, tmp_path / "hollow.safetensors", {"format": trained_model.FORMAT, **text})
+    save_file(
+        {"a": torch.zeros(2)}, tmp_path / "hollow.safetensors", {"format": trained_model.FORMAT, **text}
+    )
     with pytest.raises(ModelError, match="does not hold what its text says"):
         trained_model.load(tmp_path / "hollow.safetensors")
 
@@ -79,7 +87,9 @@ def test_weights_that_are_not_finite_are_refused():
     broken = untrained().ensemble.members
     next(broken[0].parameters()).data.fill_(1e6)  # beyond half precision
     with pytest.raises(ModelError, match="not finite"):
-        trained_model.assembled(list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={})
+        trained_model.assembled(
+            list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={}
+        )
 
 
 def test_a_temperature_undoes_what_made_networks_too_sure(rng):
@@ -99,7 +109,9 @@ def test_a_song_gets_the_temperature_of_the_other_folds(rng):
     windows = rng.dirichlet(np.ones(3), size=(2, 60))
     track, truth, fold = np.repeat(np.arange(30), 2), rng.integers(3, size=30), np.arange(30) % 3
     crossed = calibration.cross_fitted(windows, track, truth, fold)
-    flipped = np.where(fold == 0, (truth + 1) % 3, truth)  # other labels in the first fold change nothing there
+    flipped = np.where(
+        fold == 0, (truth + 1) % 3, truth
+    )  # other labels in the first fold change nothing there
     again = calibration.cross_fitted(windows, track, flipped, fold)
     np.testing.assert_array_equal(crossed[fold == 0], again[fold == 0])
     assert np.abs(crossed[fold != 0] - again[fold != 0]).max() > 0
@@ -122,7 +134,19 @@ def test_the_card_says_what_the_committed_records_say(monkeypatch):
 
     monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
     card = trained_model.shipped().card
-    records = [next((paths.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json")) for name in card["run_ids"]]
-    alone = [results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability") for r in records]
-    assert card["out_of_fold"]["n"] == 900 and card["seeds"] == [0, 1, 2] and card["settings"]["method"]["gain_db"] == 10
-    assert card["out_of_fold"]["scores"]["accuracy"]["value"] > max(row["value"] for row in alone)  # together better than alone
+    records = [
+        next((paths.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json"))
+        for name in card["run_ids"]
+    ]
+    alone = [
+        results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability")
+        for r in records
+    ]
+    assert (
+        card["out_of_fold"]["n"] == 900
+        and card["seeds"] == [0, 1, 2]
+        and card["settings"]["method"]["gain_db"] == 10
+    )
+    assert card["out_of_fold"]["scores"]["accuracy"]["value"] > max(
+        row["value"] for row in alone
+    )  # together better than alone

@@ -122,7 +122,9 @@ def test_training_learns_to_tell_songs_apart(data, method):
     alone = {"iterations": 0} if method == "noisy_student" else {}  # there is no music without labels here
     answer = METHODS[method].train(learner, data, METHODS[method].Settings(**alone))
     found = answer(data).argmax(dim=1)
-    assert (found == data.label).float().mean() > 0.4  # chance: 0.25; a quarter of the windows are not what they are labelled
+    assert (
+        found == data.label
+    ).float().mean() > 0.4  # chance: 0.25; a quarter of the windows are not what they are labelled
     assert learner.log[-1]["loss"] is not None and len(learner.log) == 24
 
 
@@ -139,7 +141,9 @@ def test_the_noisy_set_gets_sharpened_predictions_and_the_clean_set_its_labels(d
     learner.log.append({})
     index = torch.arange(len(data))
     predictions = learner.predict(data)
-    labels = self_learning.separate(learner, data, index, predictions, predictions, self_learning.Settings(temperature=0.5))
+    labels = self_learning.separate(
+        learner, data, index, predictions, predictions, self_learning.Settings(temperature=0.5)
+    )
     targets, noisy = labels.targets, labels.noisy
     assert torch.equal(targets[~noisy].argmax(dim=1), data.label[~noisy])
     assert set(targets[~noisy].unique().tolist()) == {0.0, 1.0}
@@ -193,7 +197,12 @@ def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data):
 
 
 def test_settings_out_of_range_are_refused():
-    for bad in ({"clean_threshold": 1.5}, {"temperature": -0.1}, {"mixup_alpha": -1.0}, {"consistency_input": "both"}):
+    for bad in (
+        {"clean_threshold": 1.5},
+        {"temperature": -0.1},
+        {"mixup_alpha": -1.0},
+        {"consistency_input": "both"},
+    ):
         with pytest.raises(ValueError):
             self_learning.Settings(**bad)
     with pytest.raises(ValueError, match="auto, bf16, float32"):

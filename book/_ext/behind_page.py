@@ -1,4 +1,5 @@
-"""At the end of a page made by a notebook: which notebook, which records it shows, how to make them again, at what cost.
+"""At the end of a page made by a notebook: which notebook, which records it shows, how to make them again, at
+what cost.
 
 From ``generated/behind.json``, which `mer_companion.book.site.behind_pages` writes.
 """
@@ -17,7 +18,9 @@ def with_what_is_behind(app, pagename, templatename, context, doctree):
     name, url = pagename.rpartition("/")[2], ipynb.settings()["repository"]["url"]
     rows = "".join(row_of(row, url) for row in behind[pagename])
     head = "".join(f"<th>{title}</th>" for title in ("Makes the records shown", "Runs", "Cost", "Commits"))
-    records = f"<table class='table'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    records = (
+        f"<table class='table'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    )
     notebook = f"<a href='{url}/blob/main/notebooks/{name}.py'><code>notebooks/{name}.py</code></a>"
     context["body"] += (
         f"<section id='behind-this-page'><h2>Behind this page</h2><p>Notebook: {notebook}. Make the page again: "

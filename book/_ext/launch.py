@@ -1,7 +1,8 @@
-"""Buttons and downloads that lead to notebooks which exist: those in ``notebooks/ipynb``, and readable executed ones.
+"""Buttons and downloads that lead to notebooks which exist: those in ``notebooks/ipynb``, and readable
+executed ones.
 
-The theme takes the page's own file for the notebook, which is made when the book is built and lies in no repository.
-"""
+The theme takes the page's own file for the notebook, which is made when the book is built and lies in no
+repository."""
 
 import json
 from pathlib import Path
@@ -13,7 +14,9 @@ from mer_companion.book import ipynb
 from mer_core import paths
 
 PAGES, KEPT = "executed/", f"{ipynb.FOLDER.relative_to(paths.ROOT).as_posix()}/"
-LINK_MAKER = "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers who have a JupyterHub of their own
+LINK_MAKER = (
+    "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers who have a JupyterHub of their own
+)
 
 
 def with_right_targets(app, pagename, templatename, context, doctree):
@@ -32,7 +35,8 @@ def to_a_hub(repository: dict, pagename: str) -> dict:
     """A button to the page that makes a link for the reader's own JupyterHub, filled in but for the hub."""
     path = f"{KEPT}{Path(pagename).name}.ipynb"
     asked = urlencode(
-        {"repo": repository["url"], "branch": repository["branch"], "app": "jupyterlab", "filepath": path}, safe="/"
+        {"repo": repository["url"], "branch": repository["branch"], "app": "jupyterlab", "filepath": path},
+        safe="/",
     )
     return {
         "type": "link", "text": "JupyterHub", "tooltip": "Make a link for your JupyterHub",

@@ -1,8 +1,9 @@
-"""Reading SSSL's printed tables against arithmetic: which figures can hold together, and under which definition.
+"""Reading SSSL's printed tables against arithmetic: which figures can hold together, and under which
+definition.
 
-No audio and no network: class counts, clip lengths and the printed figures are enough. Figures are in per cent, as printed, and
-distances between them in points. A figure "cannot be" only under the definition that a function's docstring states; where the
-paper gives none, the question is for its authors.
+No audio and no network: class counts, clip lengths and the printed figures are enough. Figures are in per
+cent, as printed, and distances between them in points. A figure "cannot be" only under the definition that a
+function's docstring states; where the paper gives none, the question is for its authors.
 
 ``support`` is always the pair (tracks of the low class, tracks of the high class).
 """
@@ -16,7 +17,11 @@ from mer_core import paths
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS
 from mer_core.evaluation import metrics
 
-DEFINITIONS = ("positive", "macro", "weighted")  # of F1: of the high class; mean over classes; mean weighted by support
+DEFINITIONS = (
+    "positive",
+    "macro",
+    "weighted",
+)  # of F1: of the high class; mean over classes; mean weighted by support
 ROUNDING = 0.005  # points: what two printed decimals leave open
 N_FOLDS = 10
 
@@ -35,35 +40,44 @@ QUOTED = pd.DataFrame(
 
 
 def printed_pairs(published: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy and F1 that SSSL prints side by side in its Tables 2 and 3, a row each; NaN where a table has a dash.
+    """Accuracy and F1 that SSSL prints side by side in its Tables 2 and 3, a row each; NaN where a table has
+    a dash.
 
     Returns
     -------
-    table with ``dataset``, ``table``, ``system``, ``setting``, ``target`` (valence, arousal or four_class), ``accuracy``, ``f1``
-    """
+    table with ``dataset``, ``table``, ``system``, ``setting``, ``target`` (valence, arousal or four_class),
+    ``accuracy``, ``f1``"""
     rows = published[(published["paper"] == "sssl") & published["table"].isin([2, 3])]
     split = rows["metric"].str.extract(r"(?P<target>\w+)_(?P<score>accuracy|f1)$")
     keys = ["dataset", "table", "system", "setting", "target"]
-    return rows.join(split).set_index([*keys, "score"])["value"].unstack("score").reset_index().rename_axis(None, axis=1)
+    return (
+        rows.join(split)
+        .set_index([*keys, "score"])["value"]
+        .unstack("score")
+        .reset_index()
+        .rename_axis(None, axis=1)
+    )
 
 
 # Is there something a constant answer does not reach?
 
 
 def class_counts(expected: dict) -> dict[str, np.ndarray]:
-    """Tracks per class, of valence and arousal (low, high) and of the four quadrants, from a data set card's ``expected``."""
+    """Tracks per class, of valence and arousal (low, high) and of the four quadrants, from a data set card's
+    ``expected``.
+    """
     quadrants = np.array([expected[f"tracks labelled {name}"] for name in QUADRANTS])
     sides = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}
-    return {name: np.array([quadrants[~high].sum(), quadrants[high].sum()]) for name, high in sides.items()} | {
-        "four_class": quadrants
-    }
+    return {
+        name: np.array([quadrants[~high].sum(), quadrants[high].sum()]) for name, high in sides.items()
+    } | {"four_class": quadrants}
 
 
 def constant_answer(counts: np.ndarray, answer: int) -> dict[str, float]:
     """Accuracy and F1 in per cent of giving every track the same answer; positive F1 for two classes only.
 
-    The macro F1 counts every class, those never answered with 0; the weighted F1 weighs classes by their tracks.
-    """
+    The macro F1 counts every class, those never answered with 0; the weighted F1 weighs classes by their
+    tracks."""
     confusion = np.zeros((len(counts), len(counts)), dtype=int)
     confusion[:, answer] = counts
     return {
@@ -75,18 +89,26 @@ def constant_answer(counts: np.ndarray, answer: int) -> dict[str, float]:
 
 
 def trivial(counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Scores of answering "high" always, and of the most frequent class, for every data set and target of `counts_of`."""
+    """Scores of answering "high" always, and of the most frequent class, for every data set and target of
+    `counts_of`.
+    """
     rows = []
     for dataset, targets in counts_of.items():
         for target, counts in targets.items():
-            answers = {"most frequent class": int(counts.argmax())} | ({"always high": 1} if len(counts) == 2 else {})
+            answers = {"most frequent class": int(counts.argmax())} | (
+                {"always high": 1} if len(counts) == 2 else {}
+            )
             for name, answer in answers.items():
-                rows.append({"dataset": dataset, "target": target, "answer": name, **constant_answer(counts, answer)})
+                rows.append(
+                    {"dataset": dataset, "target": target, "answer": name, **constant_answer(counts, answer)}
+                )
     return pd.DataFrame(rows).set_index(["dataset", "target", "answer"])
 
 
 def beside_trivial(pairs: pd.DataFrame, counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Every printed F1, and what the better of the constant answers scores on the same target, per definition of F1."""
+    """Every printed F1, and what the better of the constant answers scores on the same target, per definition
+    of F1.
+    """
     best = trivial(counts_of).groupby(["dataset", "target"]).max().add_prefix("trivial ").reset_index()
     return pairs.dropna(subset="f1").merge(best, on=["dataset", "target"])
 
@@ -102,23 +124,32 @@ def below_trivial(beside: pd.DataFrame) -> pd.DataFrame:
 
 
 def every_confusion(support: tuple[int, int]) -> pd.DataFrame:
-    """Accuracy and the three F1, in per cent, of every confusion matrix that (n_low, n_high) tracks can have, a row each."""
+    """Accuracy and the three F1, in per cent, of every confusion matrix that (n_low, n_high) tracks can have,
+    a row each.
+    """
     n_low, n_high = support
     right_low, right_high = (a.ravel() for a in np.meshgrid(np.arange(n_low + 1), np.arange(n_high + 1)))
     n, right = n_low + n_high, right_low + right_high
     low, high = (2 * a / np.maximum(2 * a + n - right, 1) for a in (right_low, right_high))
     return 100 * pd.DataFrame(
-        {"accuracy": right / n, "positive": high, "macro": (low + high) / 2, "weighted": (n_low * low + n_high * high) / n}
+        {
+            "accuracy": right / n,
+            "positive": high,
+            "macro": (low + high) / 2,
+            "weighted": (n_low * low + n_high * high) / n,
+        }
     )
 
 
 def distance(confusions: pd.DataFrame, accuracy: float, f1: float, definition: str) -> float:
-    """How far the nearest confusion matrix stays from a printed pair: the larger of its two misses, in points.
+    """How far the nearest confusion matrix stays from a printed pair: the larger of its two misses, in
+    points.
 
-    The scores are of all tracks at once, pooled over the folds. Below `ROUNDING` the pair is exactly possible; below half a track
-    (50 / n points) only the grain of the counts is in its way.
-    """
-    return float(np.maximum((confusions["accuracy"] - accuracy).abs(), (confusions[definition] - f1).abs()).min())
+    The scores are of all tracks at once, pooled over the folds. Below `ROUNDING` the pair is exactly
+    possible; below half a track (50 / n points) only the grain of the counts is in its way."""
+    return float(
+        np.maximum((confusions["accuracy"] - accuracy).abs(), (confusions[definition] - f1).abs()).min()
+    )
 
 
 def _surrounded(offsets: np.ndarray) -> bool:
@@ -130,18 +161,21 @@ def _surrounded(offsets: np.ndarray) -> bool:
 def fold_spread(support: tuple[int, int], accuracy: float, f1: float, definition: str) -> float:
     """How unlike the folds would have to be for their mean accuracy and mean F1 to be a printed pair.
 
-    A mean of folds lies in the convex hull of what one fold can score. If the hull over those confusion matrices of a fold whose
-    accuracy is within d points of the printed one leaves the pair out, some fold differs from it by more than d. This bound holds
-    for ten stratified folds (each class split evenly, to a track) and any predictions; it promises no folds that reach the pair.
+    A mean of folds lies in the convex hull of what one fold can score. If the hull over those confusion
+    matrices of a fold whose accuracy is within d points of the printed one leaves the pair out, some fold
+    differs from it by more than d. This bound holds for ten stratified folds (each class split evenly, to a
+    track) and any predictions; it promises no folds that reach the pair.
 
     Returns
     -------
-    the smallest whole d, from 1, whose hull holds the pair; inf where none does: then no stratified folds give it
-    """
+    the smallest whole d, from 1, whose hull holds the pair; inf where none does: then no stratified folds
+    give it"""
     sizes = [{count // N_FOLDS, -(-count // N_FOLDS)} for count in support]
     fold = pd.concat(every_confusion((low, high)) for low in sizes[0] for high in sizes[1])
     offsets = fold[["accuracy", definition]].to_numpy() - (accuracy, f1)
-    corners = ROUNDING * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])  # the hull of a set and its rounding is that of these
+    corners = ROUNDING * np.array(
+        [(-1, -1), (-1, 1), (1, -1), (1, 1)]
+    )  # the hull of a set and its rounding is that of these
 
     def possible(spread: float) -> bool:
         near = offsets[np.abs(offsets[:, 0]) <= spread]
@@ -151,7 +185,8 @@ def fold_spread(support: tuple[int, int], accuracy: float, f1: float, definition
 
 
 def reachability(pairs: pd.DataFrame, supports: dict[str, tuple[int, int]]) -> pd.DataFrame:
-    """Distance (pooled) and spread (mean of folds) of every printed pair under each definition of F1, a row per definition.
+    """Distance (pooled) and spread (mean of folds) of every printed pair under each definition of F1, a row
+    per definition.
 
     Parameters
     ----------
@@ -171,24 +206,34 @@ def reachability(pairs: pd.DataFrame, supports: dict[str, tuple[int, int]]) -> p
 
 
 def verdicts(reached: pd.DataFrame) -> pd.DataFrame:
-    """`reachability` to read: "possible", or by how much the pooled scores miss and ±d, how unlike the folds would have to be.
+    """`reachability` to read: "possible", or by how much the pooled scores miss and ±d, how unlike the folds
+    would have to be.
 
-    ``s.d. of a fold`` is how much chance alone moves the accuracy of a tenth of the tracks, in points (binomial).
-    """
+    ``s.d. of a fold`` is how much chance alone moves the accuracy of a tenth of the tracks, in points
+    (binomial)."""
 
     def in_words(row) -> str:
         if row.distance <= row.half_a_track:
             return "possible"
-        return f"off by {row.distance:.2f}, " + ("no folds" if np.isinf(row.spread) else f"folds ±{row.spread:.0f}")
+        return f"off by {row.distance:.2f}, " + (
+            "no folds" if np.isinf(row.spread) else f"folds ±{row.spread:.0f}"
+        )
 
     rows = reached.assign(verdict=[in_words(row) for row in reached.itertuples()])
-    rows["s.d. of a fold"] = np.sqrt(rows["accuracy"] * (100 - rows["accuracy"]) * N_FOLDS * rows["half_a_track"] / 50)
+    rows["s.d. of a fold"] = np.sqrt(
+        rows["accuracy"] * (100 - rows["accuracy"]) * N_FOLDS * rows["half_a_track"] / 50
+    )
     keys = ["target", "system", "setting", "accuracy", "f1", "s.d. of a fold"]
-    return rows.set_index([*keys, "definition"])["verdict"].unstack("definition", sort=False).reset_index("s.d. of a fold")
+    return (
+        rows.set_index([*keys, "definition"])["verdict"]
+        .unstack("definition", sort=False)
+        .reset_index("s.d. of a fold")
+    )
 
 
 def reachable_shares(pairs: pd.DataFrame, n_tracks: int, shares: np.ndarray) -> pd.DataFrame:
-    """At which shares of high tracks each printed pair is possible, to half a track, pooled: what another threshold would change.
+    """At which shares of high tracks each printed pair is possible, to half a track, pooled: what another
+    threshold would change.
 
     Returns
     -------
@@ -206,9 +251,13 @@ def reachable_shares(pairs: pd.DataFrame, n_tracks: int, shares: np.ndarray) -> 
 
 
 def possible_together(reachable: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The most of a target's printed pairs that one definition of F1 makes possible at one share, and ``at`` which shares."""
+    """The most of a target's printed pairs that one definition of F1 makes possible at one share, and ``at``
+    which shares.
+    """
     counted = reachable.groupby(["target", "definition", "share"]).size().rename("possible").reset_index()
-    most = counted[counted["possible"] == counted.groupby(["target", "definition"])["possible"].transform("max")]
+    most = counted[
+        counted["possible"] == counted.groupby(["target", "definition"])["possible"].transform("max")
+    ]
     together = most.groupby(["target", "definition"]).agg(possible=("possible", "first"), at=("share", list))
     together["at"] = together["at"].map(lambda shares: ", ".join(f"{share:.2f}" for share in shares))
     together.insert(0, "printed", pairs.groupby("target").size().reindex(together.index, level="target"))
@@ -236,7 +285,8 @@ def mean_accuracies(sizes: list[int]) -> np.ndarray:
 
 
 def is_possible(percent, accuracies: np.ndarray):
-    """Whether a percentage of two decimals is one of these accuracies, rounded: the GRIM test of Brown and Heathers (2017).
+    """Whether a percentage of two decimals is one of these accuracies, rounded: the GRIM test of Brown and
+    Heathers (2017).
 
     >>> is_possible(np.array([66.67, 66.60]), mean_accuracies([3]))
     array([ True, False])
@@ -248,7 +298,8 @@ def is_possible(percent, accuracies: np.ndarray):
 
 
 def granularity(pairs: pd.DataFrame, protocols: dict[str, dict[str, list[int]]]) -> pd.DataFrame:
-    """How many printed accuracies each protocol can give, beside the share of all two-decimal percentages that it can.
+    """How many printed accuracies each protocol can give, beside the share of all two-decimal percentages
+    that it can.
 
     Parameters
     ----------
@@ -256,9 +307,8 @@ def granularity(pairs: pd.DataFrame, protocols: dict[str, dict[str, list[int]]])
 
     Returns
     -------
-    table indexed by dataset, protocol and ``whose`` (proposed or quoted), with ``printed``, ``possible`` and ``by chance`` (share
-    of the percentages from 50.00 to 99.99 that are possible)
-    """
+    table indexed by dataset, protocol and ``whose`` (proposed or quoted), with ``printed``, ``possible`` and
+    ``by chance`` (share of the percentages from 50.00 to 99.99 that are possible)"""
     rows = pairs.dropna(subset="accuracy").drop_duplicates(["dataset", "target", "system", "accuracy"])
     found = []
     for dataset, by_name in protocols.items():
@@ -278,17 +328,23 @@ def granularity(pairs: pd.DataFrame, protocols: dict[str, dict[str, list[int]]])
 
 
 def across_tables(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The method's binary rows of Table 3, each beside the row of Table 2 that its accuracy and F1 differ from in fewest digits.
+    """The method's binary rows of Table 3, each beside the row of Table 2 that its accuracy and F1 differ
+    from in fewest digits.
 
-    Table 2 prints the full method at every segment duration, so the full method's rows of Table 3 should be among them, and those
-    of the ablation should not. ``points`` is the accuracy less the best of that target in Table 2.
-    """
+    Table 2 prints the full method at every segment duration, so the full method's rows of Table 3 should be
+    among them, and those of the ablation should not. ``points`` is the accuracy less the best of that target
+    in Table 2."""
     keys = ["dataset", "target", "system"]
-    table2 = pairs[pairs["table"] == 2].drop(columns=["table", "system"]).rename(columns={"setting": "nearest"})
-    table3 = pairs[(pairs["table"] == 3) & pairs["system"].str.startswith("Proposed")].drop(columns=["table", "setting"])
+    table2 = (
+        pairs[pairs["table"] == 2].drop(columns=["table", "system"]).rename(columns={"setting": "nearest"})
+    )
+    table3 = pairs[(pairs["table"] == 3) & pairs["system"].str.startswith("Proposed")].drop(
+        columns=["table", "setting"]
+    )
     both = table3.merge(table2, on=["dataset", "target"], suffixes=("", " there"))
     both["digits that differ"] = [
-        differing_digits(row["accuracy"], row["accuracy there"]) + differing_digits(row["f1"], row["f1 there"])
+        differing_digits(row["accuracy"], row["accuracy there"])
+        + differing_digits(row["f1"], row["f1 there"])
         for row in both.to_dict("records")
     ]
     both["points"] = both["accuracy"] - both.groupby(keys)["accuracy there"].transform("max")
@@ -304,15 +360,18 @@ def differing_digits(a: float, b: float) -> int:
 
 
 def segment_counts(durations_s: np.ndarray, window_s: int) -> np.ndarray:
-    """Windows that start at every whole second and end within the clip, no padding: floor(d - w) + 1, never below 0."""
+    """Windows that start at every whole second and end within the clip, no padding: floor(d - w) + 1, never
+    below 0.
+    """
     return np.maximum(np.floor(np.asarray(durations_s, dtype=float) - window_s) + 1, 0).astype(int)
 
 
 def clip_lengths(dataset: str) -> np.ndarray:
-    """Lengths of a data set's clips as far as whole windows depend on them: whole seconds, and a half where one more begins.
+    """Lengths of a data set's clips as far as whole windows depend on them: whole seconds, and a half where
+    one more begins.
 
-    From ``data/clip_seconds.csv``, which counts the songs of 4Q and PMEmo by length: neither data set need be at hand.
-    """
+    From ``data/clip_seconds.csv``, which counts the songs of 4Q and PMEmo by length: neither data set need be
+    at hand."""
     counts = pd.read_csv(paths.DATA / "clip_seconds.csv").query("dataset == @dataset")
     return np.repeat(counts["seconds"] + 0.5 * counts["begun"], counts["songs"]).to_numpy()
 
@@ -320,24 +379,38 @@ def clip_lengths(dataset: str) -> np.ndarray:
 def segment_table(published: pd.DataFrame, durations: dict[str, np.ndarray | None]) -> pd.DataFrame:
     """Table 1's counts beside what clips of known lengths give.
 
-    ``clip length``: mean whole seconds in a clip that the printed count implies, segments / songs + w - 1. ``lost``: how many
-    segments went with the last added second of window; without padding and with a start at every whole second it is at most one
-    per song, whatever the lengths. The last three columns count windows in `durations`, where given: in whole clips, in the
-    first 30 s of each, and in the first 30 s when a begun last second counts as a whole one.
-    """
+    ``clip length``: mean whole seconds in a clip that the printed count implies, segments / songs + w - 1.
+    ``lost``: how many segments went with the last added second of window; without padding and with a start at
+    every whole second it is at most one per song, whatever the lengths. The last three columns count windows
+    in `durations`, where given: in whole clips, in the first 30 s of each, and in the first 30 s when a begun
+    last second counts as a whole one."""
     rows = published[(published["paper"] == "sssl") & (published["table"] == 1)]
-    rows = rows.pivot(index=["dataset", "setting"], columns="metric", values="value").reset_index().rename_axis(None, axis=1)
+    rows = (
+        rows.pivot(index=["dataset", "setting"], columns="metric", values="value")
+        .reset_index()
+        .rename_axis(None, axis=1)
+    )
     rows["window_s"] = rows["setting"].str.extract(r"^(\d+) s", expand=False).astype(int)
     rows["clip length"] = rows["segments"] / rows["songs"] + rows["window_s"] - 1
     rows["lost"] = -rows.groupby("dataset")["segments"].diff()
     rows["30 s each"] = rows["songs"] * (31 - rows["window_s"])
     for dataset, own in rows.groupby("dataset"):
         if (d := durations.get(dataset)) is not None:
-            cuts = {"whole clips": d, "first 30 s": np.minimum(d, 30), "begun second kept": np.minimum(np.ceil(d), 30)}
+            cuts = {
+                "whole clips": d,
+                "first 30 s": np.minimum(d, 30),
+                "begun second kept": np.minimum(np.ceil(d), 30),
+            }
             for name, lengths in cuts.items():
-                rows.loc[own.index, name] = [segment_counts(lengths, window).sum() for window in own["window_s"]]
-    whole = rows.columns.difference(["dataset", "setting", "clip length"])  # numbers of songs or segments, some unknown
-    return rows.astype(dict.fromkeys(whole, "Int64")).set_index(["dataset", "window_s"]).drop(columns="setting")
+                rows.loc[own.index, name] = [
+                    segment_counts(lengths, window).sum() for window in own["window_s"]
+                ]
+    whole = rows.columns.difference(
+        ["dataset", "setting", "clip length"]
+    )  # numbers of songs or segments, some unknown
+    return (
+        rows.astype(dict.fromkeys(whole, "Int64")).set_index(["dataset", "window_s"]).drop(columns="setting")
+    )
 
 
 # Does Eq. 4 sharpen?
@@ -348,8 +421,9 @@ READINGS = ("1/T", "-1/T", "-k/T, k the class", "-K/T, K classes")
 def sharpen_as_printed(p: np.ndarray, temperature: float, reading: str) -> np.ndarray:
     """p^e, normalised, with the exponent e of Eq. 4 read in one of the ways that its print allows.
 
-    Usual sharpening (MixMatch) has e = 1/T. Eq. 4 prints e = -k/T, where k numbers the classes and is bound to the sum below the
-    line: it may be the class's own number (1..K), a slip for the number of classes K, or stray, which leaves -1/T.
+    Usual sharpening (MixMatch) has e = 1/T. Eq. 4 prints e = -k/T, where k numbers the classes and is bound
+    to the sum below the line: it may be the class's own number (1..K), a slip for the number of classes K, or
+    stray, which leaves -1/T.
 
     Parameters
     ----------
@@ -363,17 +437,20 @@ def sharpen_as_printed(p: np.ndarray, temperature: float, reading: str) -> np.nd
 # How much does the best of five gain by luck?
 
 
-def best_of(n_systems: int, n_songs: int, accuracy: float, rho: float, draws: int = 1000, seed: int = 0) -> dict[str, float]:
-    """Points by which the best of equal systems beats their mean on the same songs, though none is better: a simulation.
+def best_of(
+    n_systems: int, n_songs: int, accuracy: float, rho: float, draws: int = 1000, seed: int = 0
+) -> dict[str, float]:
+    """Points by which the best of equal systems beats their mean on the same songs, though none is better: a
+    simulation.
 
-    System j is right on song i where sqrt(rho) z_i + sqrt(1 - rho) e_ij < q, all normal and independent, with q set so that every
-    system has the same true accuracy. rho = 0: their errors have nothing in common; rho = 1: they answer alike.
+    System j is right on song i where sqrt(rho) z_i + sqrt(1 - rho) e_ij < q, all normal and independent, with
+    q set so that every system has the same true accuracy. rho = 0: their errors have nothing in common; rho =
+    1: they answer alike.
 
     Returns
     -------
-    mean ``gain`` with the central 95 % of draws (``low``, ``high``), and ``agreement``: the per cent of songs on which two of the
-    systems are both right or both wrong
-    """
+    mean ``gain`` with the central 95 % of draws (``low``, ``high``), and ``agreement``: the per cent of songs
+    on which two of the systems are both right or both wrong"""
     rng = np.random.default_rng(seed)
     threshold = NormalDist().inv_cdf(accuracy)
     gains, agreement = np.zeros(draws), np.zeros(draws)
@@ -384,17 +461,32 @@ def best_of(n_systems: int, n_songs: int, accuracy: float, rho: float, draws: in
         scores = 100 * right.mean(axis=1)
         gains[draw], agreement[draw] = scores.max() - scores.mean(), 100 * (right[0] == right[-1]).mean()
     low, high = np.quantile(gains, (0.025, 0.975))
-    return {"gain": float(gains.mean()), "low": float(low), "high": float(high), "agreement": float(agreement.mean())}
+    return {
+        "gain": float(gains.mean()),
+        "low": float(low),
+        "high": float(high),
+        "agreement": float(agreement.mean()),
+    }
 
 
 def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[float, ...]) -> pd.DataFrame:
-    """Table 2's best accuracy over the mean of its durations, in points, beside what the best of as many equal systems gains."""
+    """Table 2's best accuracy over the mean of its durations, in points, beside what the best of as many
+    equal systems gains.
+    """
     rows = []
     for (dataset, target), own in pairs[pairs["table"] == 2].groupby(["dataset", "target"], sort=False):
         accuracy = own["accuracy"]
         for rho in rhos:
             luck = best_of(len(own), n_songs[dataset], accuracy.mean() / 100, rho)
-            rows.append({"dataset": dataset, "target": target, "rho": rho, "printed": accuracy.max() - accuracy.mean(), **luck})
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "target": target,
+                    "rho": rho,
+                    "printed": accuracy.max() - accuracy.mean(),
+                    **luck,
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -402,8 +494,16 @@ def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[
 
 
 def quoted_rows(pairs: pd.DataFrame, counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Quoted rows of Table 3 with what each system heard, beside the accuracy of the most frequent class in SSSL's songs."""
-    rows = pairs[(pairs["table"] == 3) & pairs["system"].isin(QUOTED.index)].merge(QUOTED.reset_index(), on="system")
-    frequent = trivial(counts_of).xs("most frequent class", level="answer")["accuracy"].rename("most frequent class")
+    """Quoted rows of Table 3 with what each system heard, beside the accuracy of the most frequent class in
+    SSSL's songs.
+    """
+    rows = pairs[(pairs["table"] == 3) & pairs["system"].isin(QUOTED.index)].merge(
+        QUOTED.reset_index(), on="system"
+    )
+    frequent = (
+        trivial(counts_of).xs("most frequent class", level="answer")["accuracy"].rename("most frequent class")
+    )
     rows = rows.merge(frequent.reset_index(), on=["dataset", "target"], how="left")
-    return rows.set_index(["dataset", "system", "target"])[["input", "accuracy", "f1", "most frequent class", "source"]]
+    return rows.set_index(["dataset", "system", "target"])[
+        ["input", "accuracy", "f1", "most frequent class", "source"]
+    ]

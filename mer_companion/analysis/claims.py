@@ -1,4 +1,5 @@
-"""What the papers claim, as data, and what our records say of each claim: reproduced, partly, not, or untestable here.
+"""What the papers claim, as data, and what our records say of each claim: reproduced, partly, not, or
+untestable here.
 
 ``data/claims.yaml`` holds every claim with its rule and its tolerance, both fixed beforehand. The rules:
 
@@ -26,7 +27,15 @@ UNTESTABLE, NOT_RUN = "untestable here", "not run yet"
 WORDS = (REPRODUCED, PARTLY, NOT, UNTESTABLE, NOT_RUN)
 PRINTED_KEY = "published/"
 SIDES = {"above": 1, "below": -1}
-JUDGED_BY = ("ours", "than", "side", "printed", "tolerance", "songs", "needs")  # the fields that only some rules have
+JUDGED_BY = (
+    "ours",
+    "than",
+    "side",
+    "printed",
+    "tolerance",
+    "songs",
+    "needs",
+)  # the fields that only some rules have
 ROUNDING = 1e-9  # 0.765 - 0.737 is 0.028, whatever binary fractions say
 
 
@@ -44,12 +53,18 @@ class Claim:
     where: str  # in the paper
     rule: str
     reason: str  # why this tolerance; for an untestable claim, why it is so
-    ours: tuple[str, ...] = ()  # keys of numbers; several make a row of figures, in the order of the setting they differ in
+    ours: tuple[
+        str, ...
+    ] = ()  # keys of numbers; several make a row of figures, in the order of the setting they differ in
     than: tuple[str, ...] | float = ()  # what ours is compared with: keys, or a number
     side: str = ""  # of 0, on which a difference is claimed to lie
-    printed: tuple[str, ...] = ()  # a key; two keys, the first less the second; or the paper's finding in words
+    printed: tuple[
+        str, ...
+    ] = ()  # a key; two keys, the first less the second; or the paper's finding in words
     tolerance: float | None = None  # in the unit of the figures, shares of 1
-    songs: int | None = None  # for which the tolerance holds; where ours tested fewer, it widens as chance does
+    songs: int | None = (
+        None  # for which the tolerance holds; where ours tested fewer, it widens as chance does
+    )
     needs: str = ""  # what would make an untestable claim testable
 
     def __post_init__(self):
@@ -125,7 +140,9 @@ def load(path: Path = CLAIMS) -> list[Claim]:
 def _claim(entry: dict) -> Claim:
     known = {field.name for field in fields(Claim)}
     if unknown := set(entry) - known:
-        raise ClaimError(f"claim {entry.get('id')}: unknown fields {sorted(unknown)}; there are {sorted(known)}")
+        raise ClaimError(
+            f"claim {entry.get('id')}: unknown fields {sorted(unknown)}; there are {sorted(known)}"
+        )
     if missing := {"id", "claim", "where", "rule", "reason"} - set(entry):
         raise ClaimError(f"claim {entry.get('id')}: lacks {sorted(missing)}")
     rows = {name: _row(entry[name]) for name in ("ours", "than", "printed") if name in entry}
@@ -172,7 +189,9 @@ PAPERS = {"sssl": "SSSL (2024)", "mirable": "Mirable (2021)", "selab": "SELAB-HC
 
 def counted(judged: pd.DataFrame) -> pd.DataFrame:
     """How many claims of each paper got which verdict, ready to read."""
-    counts = pd.crosstab(judged["paper"].map(PAPERS), judged["verdict"]).reindex(index=list(PAPERS.values()), columns=list(WORDS))
+    counts = pd.crosstab(judged["paper"].map(PAPERS), judged["verdict"]).reindex(
+        index=list(PAPERS.values()), columns=list(WORDS)
+    )
     counts = counts.fillna(0).astype(int)
     return counts.loc[:, counts.any()].rename_axis("claims of", axis=0).rename_axis(None, axis=1)
 
@@ -201,7 +220,9 @@ FINE = 0.001
 
 
 def by_value(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced within the tolerance; partly where the printed figure lies in our interval widened by it; else not."""
+    """Reproduced within the tolerance; partly where the printed figure lies in our interval widened by it;
+    else not.
+    """
     ours, low, high = _estimate(claim, numbers)
     printed, t = numbers[claim.printed_keys[0]], claim.tolerance
     digits = digits_of(claim)
@@ -214,7 +235,9 @@ def by_value(claim: Claim, numbers: dict) -> tuple[str, str]:
 
 
 def by_difference(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced where the whole interval lies on the claimed side of 0, beyond the tolerance; partly where the estimate does."""
+    """Reproduced where the whole interval lies on the claimed side of 0, beyond the tolerance; partly where
+    the estimate does.
+    """
     value, low, high = _estimate(claim, numbers)
     nearest = low if claim.side == "above" else -high
     if nearest > claim.tolerance + ROUNDING:
@@ -236,16 +259,19 @@ def by_excess(claim: Claim, numbers: dict) -> tuple[str, str]:
 
 
 def by_order(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced where the best of ours comes before the best of the other row; partly where near-bests overlap.
+    """Reproduced where the best of ours comes before the best of the other row; partly where near-bests
+    overlap.
 
-    A near-best lies within the tolerance of the best and might be it. Without another row, ours must be best before its last
-    place: more is not always better.
-    """
+    A near-best lies within the tolerance of the best and might be it. Without another row, ours must be best
+    before its last place: more is not always better."""
     best, near = _peak(claim.ours, numbers, claim.tolerance)
     last = len(claim.ours) - 1
     other, other_near = _peak(claim.others, numbers, claim.tolerance) if claim.others else (last, [last])
     if max(near) < min(other_near):
-        return REPRODUCED, f"the best comes earlier, and so does all that lies within {claim.tolerance:.3f} of it"
+        return (
+            REPRODUCED,
+            f"the best comes earlier, and so does all that lies within {claim.tolerance:.3f} of it",
+        )
     if best < other:
         return PARTLY, f"the best comes earlier, but places within {claim.tolerance:.3f} of it do not"
     return NOT, "the best does not come earlier"
@@ -257,7 +283,9 @@ def by_reason(claim: Claim, numbers: dict) -> tuple[str, str]:
 
 
 def tolerance(claim: Claim, numbers: dict) -> float | None:
-    """The tolerance, widened by sqrt(songs / n) where our figure rests on n songs, fewer than it was written for."""
+    """The tolerance, widened by sqrt(songs / n) where our figure rests on n songs, fewer than it was written
+    for.
+    """
     if claim.songs is None:
         return claim.tolerance
     n = numbers.get("/".join(claim.ours[0].split("/")[:2]) + "/n", claim.songs)
@@ -279,7 +307,9 @@ def _peak(row: tuple[str, ...], numbers: dict, tolerance: float) -> tuple[int, l
     """Place of the best of a row, and all places within the tolerance of it."""
     figures = [numbers[key] for key in row]
     best = max(figures)
-    return figures.index(best), [i for i, figure in enumerate(figures) if figure >= best - tolerance - ROUNDING]
+    return figures.index(best), [
+        i for i, figure in enumerate(figures) if figure >= best - tolerance - ROUNDING
+    ]
 
 
 def _show_value(claim: Claim, numbers: dict) -> str:
@@ -316,8 +346,17 @@ class Rule:
 
 RULES = {
     "value": Rule(by_value, _show_value, frozenset({"ours", "printed", "tolerance"}), interval=True),
-    "difference": Rule(by_difference, _show_difference, frozenset({"ours", "side", "tolerance"}), interval=True),
-    "above": Rule(by_excess, _show_excess, frozenset({"ours", "than", "tolerance"}), optional=frozenset({"printed", "songs"})),
-    "order": Rule(by_order, _show_order, frozenset({"ours", "tolerance"}), optional=frozenset({"than", "printed"})),
+    "difference": Rule(
+        by_difference, _show_difference, frozenset({"ours", "side", "tolerance"}), interval=True
+    ),
+    "above": Rule(
+        by_excess,
+        _show_excess,
+        frozenset({"ours", "than", "tolerance"}),
+        optional=frozenset({"printed", "songs"}),
+    ),
+    "order": Rule(
+        by_order, _show_order, frozenset({"ours", "tolerance"}), optional=frozenset({"than", "printed"})
+    ),
     "untestable": Rule(by_reason, lambda claim, numbers: "", frozenset({"needs"})),
 }

@@ -1,4 +1,6 @@
-"""Which labels look wrong: would the mixture believe a song's label, here and there, from what others taught the network?"""
+"""Which labels look wrong: would the mixture believe a song's label, here and there, from what others taught
+the network?
+"""
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,8 @@ from mer_core.datasets.tracks import Tracks
 def judged(record: dict, tracks: Tracks) -> pd.DataFrame:
     """Every tested window with the probability that its song's label is clean there.
 
-    The mixture of SSSL (`mixture.fit`), fitted to the losses that tested windows have: each was asked of a network that had heard
-    neither its song nor its artist, so that no network vouches for what it was taught.
+    The mixture of SSSL (`mixture.fit`), fitted to the losses that tested windows have: each was asked of a
+    network that had heard neither its song nor its artist, so that no network vouches for what it was taught.
 
     Parameters
     ----------
@@ -20,8 +22,9 @@ def judged(record: dict, tracks: Tracks) -> pd.DataFrame:
 
     Returns
     -------
-    Rows in the order of the record's windows: ``track_id``, ``second`` (where the window starts), a column of probabilities per
-    class, ``loss`` (nats), ``clean_probability`` and, where the emotion of every second is known, ``truly_clean``
+    Rows in the order of the record's windows: ``track_id``, ``second`` (where the window starts), a column of
+    probabilities per class, ``loss`` (nats), ``clean_probability`` and, where the emotion of every second is
+    known, ``truly_clean``
 
     Raises
     ------
@@ -29,14 +32,23 @@ def judged(record: dict, tracks: Tracks) -> pd.DataFrame:
     """
     stored = results.predictions(record)
     if stored["track_id"].tolist() != tracks.table["track_id"].tolist():
-        raise results.RecordError(f"record {record['run_id']} was made from other songs than those of {tracks.name}.")
+        raise results.RecordError(
+            f"record {record['run_id']} was made from other songs than those of {tracks.name}."
+        )
     track, second, probabilities = stored["test_track"], stored["test_second"], stored["test"].astype(float)
     own = probabilities[np.arange(len(track)), tracks.targets[track]]
-    loss = -np.log(own.clip(np.finfo(stored["test"].dtype).tiny))  # as small as the record's half precision can tell
+    loss = -np.log(
+        own.clip(np.finfo(stored["test"].dtype).tiny)
+    )  # as small as the record's half precision can tell
     rows = pd.DataFrame(probabilities, columns=list(tracks.classes)).assign(
-        track_id=stored["track_id"][track], second=second, loss=loss, clean_probability=mixture.fit(loss).clean_probability
+        track_id=stored["track_id"][track],
+        second=second,
+        loss=loss,
+        clean_probability=mixture.fit(loss).clean_probability,
     )
     if tracks.second_labels:
         window_s = round(record["config"]["window_s"])
-        rows["truly_clean"] = [tracks.holds(t, s, window_s) for t, s in zip(track.tolist(), second.tolist(), strict=True)]
+        rows["truly_clean"] = [
+            tracks.holds(t, s, window_s) for t, s in zip(track.tolist(), second.tolist(), strict=True)
+        ]
     return rows

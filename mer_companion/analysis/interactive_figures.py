@@ -1,8 +1,8 @@
 """Figures to explore and songs to hear: one function per figure, tables in, a plotly figure out.
 
-In a notebook that runs, plotly draws them itself. In the book a page carries the figure as data, its browser draws it with the
-copy of plotly that lies beside the pages: nothing is fetched, and where no script runs a sentence stands in its place (`shown`).
-"""
+In a notebook that runs, plotly draws them itself. In the book a page carries the figure as data, its browser
+draws it with the copy of plotly that lies beside the pages: nothing is fetched, and where no script runs a
+sentence stands in its place (`shown`)."""
 
 import base64
 import io
@@ -54,14 +54,18 @@ def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int]
 
 
 def laid_out(figure: go.Figure) -> go.Figure:
-    """The figure in the book's manner; its legend is where neither a phone's width nor a slider is in its way."""
+    """The figure in the book's manner; its legend is where neither a phone's width nor a slider is in its
+    way.
+    """
     legend = ABOVE if figure.layout.sliders else BELOW
     hover = figure.layout.hovermode or "closest"
     return figure.update_layout(template="none", margin=MARGIN, legend=legend, font_size=13, hovermode=hover)
 
 
 def audio(samples: np.ndarray, rate: int, what: str) -> str:
-    """A player with the sound inside, as mp3: it plays from a book on disk and from a notebook that was downloaded alone."""
+    """A player with the sound inside, as mp3: it plays from a book on disk and from a notebook that was
+    downloaded alone.
+    """
     packed = io.BytesIO()
     soundfile.write(packed, samples, rate, format="MP3", bitrate_mode="VARIABLE", compression_level=0.7)
     source = base64.b64encode(packed.getvalue()).decode()
@@ -69,17 +73,24 @@ def audio(samples: np.ndarray, rate: int, what: str) -> str:
 
 
 def song(
-    windows: pd.DataFrame, classes: tuple[str, ...], label: str, truth: tuple[str, ...], window_s: float, threshold: float
+    windows: pd.DataFrame,
+    classes: tuple[str, ...],
+    label: str,
+    truth: tuple[str, ...],
+    window_s: float,
+    threshold: float,
 ) -> go.Figure:
-    """What a song sounds like second by second, what a network hears in it, and whether the mixture would believe its label.
+    """What a song sounds like second by second, what a network hears in it, and whether the mixture would
+    believe its label.
 
-    Three rows over one time axis: the truth of each second; the probability of each emotion; the doubt, 1 less the probability
-    that the song's label is clean there, with the line above which it would be erased (clean probability below tau). A point
-    stands at the middle of its window.
+    Three rows over one time axis: the truth of each second; the probability of each emotion; the doubt, 1
+    less the probability that the song's label is clean there, with the line above which it would be erased
+    (clean probability below tau). A point stands at the middle of its window.
 
     Parameters
     ----------
-    windows : one song's rows of `label_check.judged`: ``second``, ``clean_probability``, and a column of probabilities per class
+    windows : one song's rows of `label_check.judged`: ``second``, ``clean_probability``, and a column of
+    probabilities per class
     truth : the emotion of each second
     """
     figure = make_subplots(
@@ -118,10 +129,11 @@ def emotion_line(name: str, k: int) -> dict:
 
 
 def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
-    """A song that only its reader has, still without its points: the page fills them in (``book/_style/own_song.js``).
+    """A song that only its reader has, still without its points: the page fills them in
+    (``book/_style/own_song.js``).
 
-    Two rows over one time axis: the probability of each emotion, then those of high valence and of high arousal.
-    """
+    Two rows over one time axis: the probability of each emotion, then those of high valence and of high
+    arousal."""
     figure = make_subplots(
         rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.1,
         subplot_titles=("What the networks hear", "High valence, high arousal"),
@@ -129,12 +141,15 @@ def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
     for k, name in enumerate([*classes, "high valence", "high arousal"]):
         figure.add_scatter(x=[], y=[], **emotion_line(name, k), row=1 + (k >= len(classes)), col=1)
     figure.add_hline(0.5, line_dash="dot", line_color="gray", row=2, col=1)
-    figure.update_yaxes(range=[0, 1.02], title_text="Probability").update_xaxes(title_text="Time in the song (s)", row=2, col=1)
+    figure.update_yaxes(range=[0, 1.02], title_text="Probability").update_xaxes(
+        title_text="Time in the song (s)", row=2, col=1
+    )
     return laid_out(figure.update_layout(height=560, hovermode="x"))
 
 
 def valence_arousal(rows: pd.DataFrame) -> go.Figure:
-    """Every song in Russell's plane: how surely a network calls its valence and its arousal high. Hover: which song.
+    """Every song in Russell's plane: how surely a network calls its valence and its arousal high. Hover:
+    which song.
 
     Parameters
     ----------
@@ -150,7 +165,11 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
                 hovertemplate="%{text}<br>high valence %{x:.2f}, high arousal %{y:.2f}",
             )  # fmt: skip
     buttons = [
-        {"label": method_name(m), "method": "restyle", "args": [{"visible": [trace.meta == m for trace in figure.data]}]}
+        {
+            "label": method_name(m),
+            "method": "restyle",
+            "args": [{"visible": [trace.meta == m for trace in figure.data]}],
+        }
         for m in methods
     ]
     figure.update_xaxes(range=[-0.02, 1.02], title_text="Probability of high valence")
@@ -164,12 +183,13 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
 
 
 def set_sizes(rows: pd.DataFrame) -> go.Figure:
-    """Which share of the labels a threshold tau would keep, epoch by epoch; the slider chooses tau and reads off both sets.
+    """Which share of the labels a threshold tau would keep, epoch by epoch; the slider chooses tau and reads
+    off both sets.
 
     Parameters
     ----------
-    rows : ``epoch``, ``threshold``, ``kept`` (windows in X), ``erased`` (windows in U), as `tables.set_sizes` gives them
-    """
+    rows : ``epoch``, ``threshold``, ``kept`` (windows in X), ``erased`` (windows in U), as `tables.set_sizes`
+    gives them"""
     thresholds = sorted(rows["threshold"].unique())
     start = int(np.argmin(np.abs(np.array(thresholds) - 0.5)))  # at which the slider stands first
     figure = go.Figure()
@@ -181,7 +201,11 @@ def set_sizes(rows: pd.DataFrame) -> go.Figure:
                 visible=threshold == thresholds[start], hovertemplate="%{y:.0f} windows",
             )  # fmt: skip
     steps = [
-        {"label": f"{t:g}", "method": "restyle", "args": [{"visible": [t == other for other in thresholds] * 2}]}
+        {
+            "label": f"{t:g}",
+            "method": "restyle",
+            "args": [{"visible": [t == other for other in thresholds] * 2}],
+        }
         for t in thresholds
     ]
     slider = {"active": start, "currentvalue": {"prefix": "τ = "}, "steps": steps, "pad": {"t": 50}}
@@ -196,7 +220,9 @@ def leaderboard(rows: pd.DataFrame, xlabel: str) -> go.Figure:
     ----------
     rows : ``label``, ``value``, ``low``, ``high``
     """
-    rows = rows[::-1].assign(label=["<br>".join(textwrap.wrap(label, NARROW)) for label in rows["label"][::-1]])
+    rows = rows[::-1].assign(
+        label=["<br>".join(textwrap.wrap(label, NARROW)) for label in rows["label"][::-1]]
+    )
     figure = go.Figure().add_scatter(
         x=rows["value"], y=rows["label"], mode="markers", marker={"color": COLOURS[0], "size": 8}, showlegend=False,
         error_x={"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"], "color": COLOURS[0]},

@@ -1,4 +1,6 @@
-"""The same figure for a phone: narrower, its panels one below the other, its legends below or above, long names in two lines."""
+"""The same figure for a phone: narrower, its panels one below the other, its legends below or above, long
+names in two lines.
+"""
 
 import pickle
 import textwrap
@@ -15,7 +17,9 @@ NAME = 22  # characters of a line of a name
 
 def narrow(fig: Figure) -> Figure:
     """A copy of a figure that reads on a phone; the figure itself stays as it is."""
-    bundle = fig.__dict__.pop("_repr_mimebundle_", None)  # a function made on the spot, which cannot be copied
+    bundle = fig.__dict__.pop(
+        "_repr_mimebundle_", None
+    )  # a function made on the spot, which cannot be copied
     copy = pickle.loads(pickle.dumps(fig))
     if bundle is not None:
         fig._repr_mimebundle_ = bundle
@@ -47,8 +51,14 @@ def stack(fig: Figure, panels: list[Axes]) -> None:
 
 
 def in_one_column(fig: Figure, legend: Legend) -> None:
-    """A legend of the whole figure goes above it, one entry below the other; one whose entries are not the panels' stays."""
-    known = {label: handle for ax in fig.axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    """A legend of the whole figure goes above it, one entry below the other; one whose entries are not the
+    panels' stays.
+    """
+    known = {
+        label: handle
+        for ax in fig.axes
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
     names = [text.get_text() for text in legend.get_texts()]
     if set(names) <= set(known):
         legend.remove()

@@ -1,4 +1,6 @@
-"""Records of tags as tables: runs side by side, MediaEval's leaderboard, and what the papers print beside ours."""
+"""Records of tags as tables: runs side by side, MediaEval's leaderboard, and what the papers print beside
+ours.
+"""
 
 import numpy as np
 import pandas as pd
@@ -32,11 +34,11 @@ def leaderboard(compared: pd.DataFrame, cards: dict[str, dict]) -> pd.DataFrame:
 
 
 def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
-    """Each label's macro scores, both differences from its reference on the same songs, and its cost, ready to read.
+    """Each label's macro scores, both differences from its reference on the same songs, and its cost, ready
+    to read.
 
-    The last row is chance: what scores that know nothing are expected to reach. The F score has thresholds from validation
-    songs. p-values are corrected for the number of labels asked about (Holm).
-    """
+    The last row is chance: what scores that know nothing are expected to reach. The F score has thresholds
+    from validation songs. p-values are corrected for the number of labels asked about (Holm)."""
     rows = []
     for label, own in compared[compared["against"].isna()].groupby("label", sort=False):
         found = {row["name"]: row for _, row in own.iterrows()}
@@ -45,7 +47,8 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         for name in ("pr_auc", "roc_auc"):
             pairs = differences(compared, name).query("label == @label").itertuples()
             row[f"difference in {TAG_MEASURES[name]}"] = "; ".join(
-                f"{spoken(pair, sign=True)} from {in_words(pair.against)}, p {pair.p_holm:.3f}" for pair in pairs
+                f"{spoken(pair, sign=True)} from {in_words(pair.against)}, p {pair.p_holm:.3f}"
+                for pair in pairs
             )
         rows.append(row | {"core-minutes": results.spoken_cost([r for r in records if r["label"] == label])})
     rows.append({"run": "chance", "PR-AUC": f"{np.mean(chance(records[0])):.3f}", "ROC-AUC": "0.500"})
@@ -53,7 +56,9 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
 
 
 def differences(compared: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """How each label differs from its reference: ``label``, ``against``, ``value``, ``low``, ``high``, ``p_holm``."""
+    """How each label differs from its reference: ``label``, ``against``, ``value``, ``low``, ``high``,
+    ``p_holm``.
+    """
     return compared[compared["against"].notna() & (compared["name"] == measure)].reset_index(drop=True)
 
 
@@ -65,18 +70,28 @@ def both_differences(compared: pd.DataFrame) -> pd.DataFrame:
         f"{in_words(r.label)}{f' less {in_words(r.against)}' if many else ''}"
         for r, many in zip(rows.itertuples(), several, strict=True)
     ]
-    return rows.assign(label=[f"{label}: {TAG_MEASURES[name]}" for label, name in zip(named, rows["name"], strict=True)])
+    return rows.assign(
+        label=[f"{label}: {TAG_MEASURES[name]}" for label, name in zip(named, rows["name"], strict=True)]
+    )
 
 
 def sure_answers(records: list[dict]) -> pd.DataFrame:
-    """How many of the teacher's answers were sure enough to teach with, and how many of these said yes; mean over seeds."""
+    """How many of the teacher's answers were sure enough to teach with, and how many of these said yes; mean
+    over seeds.
+    """
     rows = []
     for label in dict.fromkeys(record["label"] for record in records):
         last = [record["log"][0][-1] for record in records if record["label"] == label]
         if "sure_share" in last[0]:
-            sure, yes = (np.mean([row[name] for row in last]) for name in ("sure_share", "sure_positive_share"))
+            sure, yes = (
+                np.mean([row[name] for row in last]) for name in ("sure_share", "sure_positive_share")
+            )
             rows.append(
-                {"student": in_words(label), "sure answers": f"{sure:.1%}", "of these yes": f"{yes / sure if sure else 0:.1%}"}
+                {
+                    "student": in_words(label),
+                    "sure answers": f"{sure:.1%}",
+                    "of these yes": f"{yes / sure if sure else 0:.1%}",
+                }
             )
     return pd.DataFrame(rows).set_index("student")
 
@@ -104,19 +119,35 @@ def system_name(label: str, cards: dict[str, dict]) -> str:
     return cards[label]["title"] if label in cards else label.replace("_", " ")
 
 
-def leaderboard_scores(compared: pd.DataFrame, cards: dict[str, dict], metric: str = "pr_auc") -> pd.DataFrame:
-    """One ranking measure of every submission, best first, for a figure: ``label``, ``value``, ``low``, ``high``."""
-    rows = compared[compared["against"].isna() & (compared["name"] == metric)].sort_values("value", ascending=False)
+def leaderboard_scores(
+    compared: pd.DataFrame, cards: dict[str, dict], metric: str = "pr_auc"
+) -> pd.DataFrame:
+    """One ranking measure of every submission, best first, for a figure: ``label``, ``value``, ``low``,
+    ``high``.
+    """
+    rows = compared[compared["against"].isna() & (compared["name"] == metric)].sort_values(
+        "value", ascending=False
+    )
     return rows.assign(label=[system_name(label, cards) for label in rows["label"]]).reset_index(drop=True)
 
 
-def leaderboard_differences(compared: pd.DataFrame, cards: dict[str, dict], metric: str = "pr_auc") -> pd.DataFrame:
+def leaderboard_differences(
+    compared: pd.DataFrame, cards: dict[str, dict], metric: str = "pr_auc"
+) -> pd.DataFrame:
     """How much better each submission is than the next on the list, on the same resamples, ready to read."""
-    order = list(compared[compared["against"].isna() & (compared["name"] == metric)].sort_values("value")["label"])[::-1]
-    pairs = compared[compared["against"].notna() & (compared["name"] == metric)].set_index(["label", "against"])
+    order = list(
+        compared[compared["against"].isna() & (compared["name"] == metric)].sort_values("value")["label"]
+    )[::-1]
+    pairs = compared[compared["against"].notna() & (compared["name"] == metric)].set_index(
+        ["label", "against"]
+    )
     rows = []
     for one in order:
-        beaten = [other for other in order if (one, other) in pairs.index and pairs.loc[(one, other), "p_holm"] < SURE]
+        beaten = [
+            other
+            for other in order
+            if (one, other) in pairs.index and pairs.loc[(one, other), "p_holm"] < SURE
+        ]
         after = order[order.index(one) + 1] if one != order[-1] else None
         row = {
             "system": system_name(one, cards),
@@ -160,7 +191,9 @@ def mirable_beside_printed(compared: pd.DataFrame) -> pd.DataFrame:
     for r in shown[shown["system"].isin(MIRABLE_ROWS)].itertuples():
         name = r.metric.removeprefix("mean_")
         decision = "scores" if name.endswith("_auc") else "thresholds_on_test"
-        mine = own[(own["label"] == MIRABLE_ROWS[r.system]) & (own["name"] == name) & (own["decision"] == decision)]
+        mine = own[
+            (own["label"] == MIRABLE_ROWS[r.system]) & (own["name"] == name) & (own["decision"] == decision)
+        ]
         ours, theirs = mine["value"].iloc[0], r.value / 100
         agrees = "yes" if abs(ours - theirs) < LAST_DIGIT else "no"
         rows.append({"table": r.table, "row": r.system, "measure": name, "printed": f"{theirs:.4f}",

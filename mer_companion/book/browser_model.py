@@ -1,10 +1,11 @@
-"""What the page that hears a reader's song loads once there is one: runtime, model and facts, each packed into a plain script.
+"""What the page that hears a reader's song loads once there is one: runtime, model and facts, each packed
+into a plain script.
 
-A page opened from disk may load scripts and nothing else, so ONNX Runtime's WebAssembly and the model travel as text: gzip, then
-base64. The scripts are made when the book is built and never committed; the same model gives the same bytes. What is committed,
-beside the model that ships, is its ONNX graph without the weights, so that building the book needs no exporter. For another
-model it is made again by ``python -m mer_companion.book.browser_model``.
-"""
+A page opened from disk may load scripts and nothing else, so ONNX Runtime's WebAssembly and the model travel
+as text: gzip, then base64. The scripts are made when the book is built and never committed; the same model
+gives the same bytes. What is committed, beside the model that ships, is its ONNX graph without the weights,
+so that building the book needs no exporter. For another model it is made again by ``python -m
+mer_companion.book.browser_model``."""
 
 import base64
 import gzip
@@ -24,8 +25,8 @@ FOLDER = web_assets.FOLDER / "hearing"
 RUNTIME = web_assets.FETCHED / "onnxruntime-web" / "dist"
 WEBASSEMBLY = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 ABSENT = "Not in this book: hearing songs in the page. It says so when asked, all else reads the same."
-# The filter of the resampler in `audio.Sound.at`, read off its answer to a click: a sinc under a Kaiser window. Times are
-# counted in samples of the lower rate.
+# The filter of the resampler in `audio.Sound.at`, read off its answer to a click: a sinc under a Kaiser
+# window. Times are counted in samples of the lower rate.
 LOW_PASS = {"cutoff": 0.95687183, "beta": 14.104155, "half_width": 105.24989}
 
 
@@ -37,7 +38,9 @@ def gather() -> str | None:
         contents["runtime.js"] = packed(*((name, (RUNTIME / name).read_bytes()) for name in WEBASSEMBLY))
         model = trained_model.shipped()
         contents["model.js"] = packed(
-            (GRAPH.name, graph(model)), (WEIGHTS.name, WEIGHTS.read_bytes()), ("model.json", json.dumps(facts(model)).encode())
+            (GRAPH.name, graph(model)),
+            (WEIGHTS.name, WEIGHTS.read_bytes()),
+            ("model.json", json.dumps(facts(model)).encode()),
         )
     except FileNotFoundError as error:
         return f"{ABSENT} {error.filename} was not fetched: get npm (part of Node.js) and a network, and build again."
@@ -74,7 +77,9 @@ def graph(model: TrainedModel) -> bytes:
     """
     content = GRAPH.read_bytes() if GRAPH.exists() else b""
     if model.digest.encode() not in content:
-        raise UserError(f"{GRAPH}: no graph of {WEIGHTS.name}. Make it again: python -m mer_companion.book.browser_model")
+        raise UserError(
+            f"{GRAPH}: no graph of {WEIGHTS.name}. Make it again: python -m mer_companion.book.browser_model"
+        )
     return content
 
 

@@ -1,7 +1,8 @@
-"""The notebooks as .ipynb for plain Jupyter, Binder, Colab and JupyterHub: numbers spelt out, links that lead to the book.
+"""The notebooks as .ipynb for plain Jupyter, Binder, Colab and JupyterHub: numbers spelt out, links that lead
+to the book.
 
-The text notebooks in ``notebooks`` are the sources; what lies in ``notebooks/ipynb`` is written from them and never edited.
-"""
+The text notebooks in ``notebooks`` are the sources; what lies in ``notebooks/ipynb`` is written from them and
+never edited."""
 
 import re
 from functools import cache
@@ -21,7 +22,8 @@ PAGE_LINK = re.compile(r"\]\((\w+)\)")  # to another notebook's page
 
 
 def spelt(role: str, text: str, known: dict) -> str:
-    """What a role shows: ``result`` the number under a key, ``interval`` with its ends, both formatted as behind the colon.
+    """What a role shows: ``result`` the number under a key, ``interval`` with its ends, both formatted as
+    behind the colon.
 
     A minus is a minus (U+2212), not a hyphen.
 
@@ -56,7 +58,9 @@ def settings() -> dict:
 
 
 def made_readable(notebook, known: dict):
-    """The notebook, in place, as one can read and run it alone: text made readable, installed first, no parameters twice."""
+    """The notebook, in place, as one can read and run it alone: text made readable, installed first, no
+    parameters twice.
+    """
     notebook.cells = [cell for cell in notebook.cells if cell.get("id") != INSTALL and not is_repeated(cell)]
     notebook.cells.insert(0, install())
     for cell in notebook.cells:
@@ -89,7 +93,9 @@ def install() -> nbformat.NotebookNode:
 def paired(source: Path, known: dict) -> str:
     """A text notebook as .ipynb, not executed."""
     notebook = made_readable(notebooks.read(source), known)
-    notebook.metadata = nbformat.from_dict({"kernelspec": notebooks.KERNEL, "language_info": {"name": "python"}})
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": notebooks.KERNEL, "language_info": {"name": "python"}}
+    )
     return nbformat.writes(notebook, indent=1) + "\n"
 
 

@@ -1,4 +1,6 @@
-"""From a text notebook to an executed one: jupytext reads it, papermill runs it, and the same inputs give the same bytes."""
+"""From a text notebook to an executed one: jupytext reads it, papermill runs it, and the same inputs give the
+same bytes.
+"""
 
 import base64
 import hashlib
@@ -49,7 +51,9 @@ def parameters(source: Path) -> dict[str, str]:
 
 
 def made_from(source: Path, values: dict) -> str:
-    """Fingerprint of all that an executed notebook depends on: its source and parameters, our code, records, libraries, data."""
+    """Fingerprint of all that an executed notebook depends on: its source and parameters, our code, records,
+    libraries, data.
+    """
     code, tables, libraries = results.code_digest(), _digest_of_data(), results.environment("cpu", 1)
     inputs = [values, code, tables, libraries, os.environ.get("MER_DATA")]
     return hashlib.sha256(source.read_bytes() + json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
@@ -60,14 +64,18 @@ def _digest_of_data() -> str:
     """Fingerprint of the tracked files in `data`: what a page may show."""
     folders = (paths.REGISTRY, paths.SPLITS, paths.RESULTS / "cpu", paths.RESULTS / "paper")
     files = sorted([*paths.DATA.glob("*.*"), *(path for folder in folders for path in folder.rglob("*.*"))])
-    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()[:16]
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()[
+        :16
+    ]
 
 
 def up_to_date(source: Path, target: Path, **values) -> bool:
     """Whether the executed notebook is there and was made from what is there now."""
     if not target.exists():
         return False
-    return nbformat.read(target, as_version=4).metadata.get("mer", {}).get("made_from") == made_from(source, values)
+    return nbformat.read(target, as_version=4).metadata.get("mer", {}).get("made_from") == made_from(
+        source, values
+    )
 
 
 def execute(source: Path, target: Path, **values) -> None:
@@ -75,7 +83,8 @@ def execute(source: Path, target: Path, **values) -> None:
 
     Raises
     ------
-    NotebookError : a parameter that the notebook does not have (papermill itself would only log it), or a cell that failed;
+    NotebookError : a parameter that the notebook does not have (papermill itself would only log it), or a
+    cell that failed;
         the executed part is then kept beside the target as ``*.failed.ipynb``
     """
     known = parameters(source)
@@ -98,7 +107,11 @@ def execute(source: Path, target: Path, **values) -> None:
             )  # fmt: skip
         except (papermill.PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
             failed.write_bytes(after.read_bytes())
-            reason = f"{error.ename}: {error.evalue}" if isinstance(error, papermill.PapermillExecutionError) else str(error)
+            reason = (
+                f"{error.ename}: {error.evalue}"
+                if isinstance(error, papermill.PapermillExecutionError)
+                else str(error)
+            )
             raise NotebookError(f"{source.name} failed: {reason} What ran is in {failed}.") from error
         finally:
             del os.environ["PYTHONWARNINGS"], os.environ[FIGURE_FILES]
@@ -113,17 +126,23 @@ def execute(source: Path, target: Path, **values) -> None:
 
 
 def keep_figures(notebook, folder: Path) -> None:
-    """Take what figures bring beside their picture (`figures.files_of`) out of the notebook, into files of their name."""
+    """Take what figures bring beside their picture (`figures.files_of`) out of the notebook, into files of
+    their name.
+    """
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
-            brought = {kind: output["data"].pop(kind) for kind in FIGURE_SUFFIXES if kind in output.get("data", {})}
+            brought = {
+                kind: output["data"].pop(kind) for kind in FIGURE_SUFFIXES if kind in output.get("data", {})
+            }
             if name:
                 write_figure(folder, name, brought)
 
 
 def write_figure(folder: Path, name: str, brought: dict[str, str]) -> None:
-    """Write a figure's files, by MIME type, under its name; those that are there already and the same stay untouched."""
+    """Write a figure's files, by MIME type, under its name; those that are there already and the same stay
+    untouched.
+    """
     folder.mkdir(exist_ok=True, parents=True)
     for kind, content in brought.items():
         path, content = folder / f"{name}{FIGURE_SUFFIXES[kind]}", content.encode()
@@ -146,7 +165,9 @@ FIGURE_SUFFIXES = {
 
 
 def read(source: Path):
-    """A text notebook with our kernel and with cell ids that, unlike jupytext's, do not change from one reading to the next."""
+    """A text notebook with our kernel and with cell ids that, unlike jupytext's, do not change from one
+    reading to the next.
+    """
     notebook = jupytext.read(source)
     notebook.metadata["kernelspec"] = KERNEL
     _number(notebook)
@@ -159,7 +180,9 @@ def _number(notebook) -> None:
 
 
 def _stable(notebook, values: dict) -> None:
-    """Drop dates, paths, durations and patch versions: what is left depends on source, parameters and results only."""
+    """Drop dates, paths, durations and patch versions: what is left depends on source, parameters and results
+    only.
+    """
     _number(notebook)
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}, "papermill": {"parameters": values}}

@@ -1,4 +1,6 @@
-"""The whole book on paper: the articles of all built pages on one page, which the machine's own Chromium prints as PDF."""
+"""The whole book on paper: the articles of all built pages on one page, which the machine's own Chromium
+prints as PDF.
+"""
 
 import os
 import shutil
@@ -16,7 +18,9 @@ WITHOUT_A_SCREEN = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 MATHJAX = "_static/mathjax/tex-svg.js"
-MATHJAX_OPTIONS = '{options: {processHtmlClass: "math"}}'  # as MyST does: everything else is marked to be left alone
+MATHJAX_OPTIONS = (
+    '{options: {processHtmlClass: "math"}}'  # as MyST does: everything else is marked to be left alone
+)
 DRAWING_MS = 120_000  # of the page's own clock, which runs ahead while nothing happens
 
 
@@ -44,7 +48,11 @@ def to_pdf(site: Path, pages: list[str], target: Path) -> Path:
     one = target.with_suffix(".html")
     one.write_text(on_one_page(site, pages, os.path.relpath(site, target.parent) + "/"), encoding="utf-8")
     target.unlink(missing_ok=True)
-    options = [f"--virtual-time-budget={DRAWING_MS}", "--no-pdf-header-footer", "--generate-pdf-document-outline"]
+    options = [
+        f"--virtual-time-budget={DRAWING_MS}",
+        "--no-pdf-header-footer",
+        "--generate-pdf-document-outline",
+    ]
     command = [program, *WITHOUT_A_SCREEN, *options, f"--print-to-pdf={target}", one.resolve().as_uri()]
     printed = subprocess.run(command, capture_output=True, text=True, check=False)
     if not target.exists():
@@ -53,7 +61,8 @@ def to_pdf(site: Path, pages: list[str], target: Path) -> Path:
 
 
 def on_one_page(site: Path, pages: list[str], to_site: str) -> str:
-    """All pages' articles in one HTML page; links between pages become links inside it, files keep their place in the site.
+    """All pages' articles in one HTML page; links between pages become links inside it, files keep their
+    place in the site.
 
     Parameters
     ----------
@@ -95,7 +104,9 @@ def _point(part: Tag, site: Path, name: str, pages: list[str], to_site: str) -> 
         url = urlsplit(element[attribute])
         if url.scheme or url.netloc:
             continue
-        file = (site / name).parent.joinpath(unquote(url.path)).resolve() if url.path else site / f"{name}.html"
+        file = (
+            (site / name).parent.joinpath(unquote(url.path)).resolve() if url.path else site / f"{name}.html"
+        )
         path = file.relative_to(site).as_posix()
         if element.name != "a":
             element[attribute] = to_site + path

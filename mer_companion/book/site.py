@@ -41,10 +41,12 @@ class BookError(UserError):
 
 
 def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None:
-    """Run the text notebooks at a preset, with further parameters, side by side; the executed ones become pages of the book.
+    """Run the text notebooks at a preset, with further parameters, side by side; the executed ones become
+    pages of the book.
 
-    Those that were executed before from the same source, parameters, code, records and libraries are left as they are. Of those
-    that are not asked for, the ones that never were executed are: a book has all its pages.
+    Those that were executed before from the same source, parameters, code, records and libraries are left as
+    they are. Of those that are not asked for, the ones that never were executed are: a book has all its
+    pages.
 
     Raises
     ------
@@ -59,16 +61,23 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
         for name in by_name
         if name in only or not only or not targets[name].exists()
     }
-    stale = [name for name, own in asked.items() if not notebooks.up_to_date(by_name[name], targets[name], **own)]
+    stale = [
+        name for name, own in asked.items() if not notebooks.up_to_date(by_name[name], targets[name], **own)
+    ]
     workers = min(cores(), max(1, len(stale)))
     spawn = multiprocessing.get_context("spawn")
     with (
         threads_of_children(max(1, cores() // workers)),
         ProcessPoolExecutor(workers, spawn) as executor,
-        progress_bar(total=len(asked), initial=len(asked) - len(stale), desc="notebooks", unit="notebook") as bar,
+        progress_bar(
+            total=len(asked), initial=len(asked) - len(stale), desc="notebooks", unit="notebook"
+        ) as bar,
     ):
         try:
-            begun = [executor.submit(notebooks.execute, by_name[name], targets[name], **asked[name]) for name in stale]
+            begun = [
+                executor.submit(notebooks.execute, by_name[name], targets[name], **asked[name])
+                for name in stale
+            ]
             for done in as_completed(begun):
                 done.result()
                 bar.update()
@@ -81,26 +90,37 @@ def numbers() -> dict[str, float | int | str]:
     """Every number that a page may quote, by key, computed from records and from what the papers print.
 
     Metrics have the key ``experiment/label/target/decision/metric``; differences from the reference run
-    ``experiment/label/difference/target/decision``, which is that in accuracy, and with ``/metric`` behind it those in others; a
-    label with several references has ``difference_from_reference`` in place of ``difference``. With ``/low`` and ``/high`` behind
-    it, the ends of the 95 % interval, with ``/p`` the p-value. All are means over seeds. What else there is: see the functions
-    called here.
-    """
+    ``experiment/label/difference/target/decision``, which is that in accuracy, and with ``/metric`` behind it
+    those in others; a label with several references has ``difference_from_reference`` in place of
+    ``difference``. With ``/low`` and ``/high`` behind it, the ends of the 95 % interval, with ``/p`` the
+    p-value. All are means over seeds. What else there is: see the functions called here."""
     found: dict[str, float | int | str] = {}
     found |= rated(recorded_or_none("annotation_noise"))
     found |= figure_2(headline_runs := recorded_or_none("segments_to_songs")) | on_two_folds(headline_runs)
-    found |= lowest_run(recorded_or_none("networks_that_teach")) | kept_by_peers(recorded_or_none("known_noise"))
+    found |= lowest_run(recorded_or_none("networks_that_teach")) | kept_by_peers(
+        recorded_or_none("known_noise")
+    )
     found |= of_model(trained_model.shipped().card)
     found |= first_fold(recorded_or_none("beyond")) | heard_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         if name != "annotation_noise" and (records := recorded_or_none(name)):
-            found |= scored(name, results.comparison(name, recorded_at(name))) | found_wrong_labels(name, records)
+            found |= scored(name, results.comparison(name, recorded_at(name))) | found_wrong_labels(
+                name, records
+            )
             for label in {record["label"] for record in records}:
                 cost = [record["cost"]["core_minutes"] for record in records if record["label"] == label]
-                found |= {f"{name}/{label}/core_minutes": sum(cost) / len(cost), f"{name}/{label}/seeds": len(cost)}
-    for paper, of_paper in (("sssl", experiments.sssl.EXPERIMENTS), ("mediaeval", experiments.mediaeval.EXPERIMENTS)):
+                found |= {
+                    f"{name}/{label}/core_minutes": sum(cost) / len(cost),
+                    f"{name}/{label}/seeds": len(cost),
+                }
+    for paper, of_paper in (
+        ("sssl", experiments.sssl.EXPERIMENTS),
+        ("mediaeval", experiments.mediaeval.EXPERIMENTS),
+    ):
         made = [record for name in of_paper for record in recorded_or_none(name)]
-        found[f"budget/{paper}/core_hours"] = budget([record for record in made if not results.on_gpu(record)])
+        found[f"budget/{paper}/core_hours"] = budget(
+            [record for record in made if not results.on_gpu(record)]
+        )
         found[f"budget/{paper}/gpu_hours"] = budget([record for record in made if results.on_gpu(record)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
@@ -108,7 +128,9 @@ def numbers() -> dict[str, float | int | str]:
 
 
 def of_model(card: dict) -> dict[str, float | int]:
-    """What is known of the model that ships: its recipe's scores and calibration on songs that its networks had not heard."""
+    """What is known of the model that ships: its recipe's scores and calibration on songs that its networks
+    had not heard.
+    """
     known, level = card["out_of_fold"], card["level"]
     found = {"model/songs": known["n"], "model/temperature": known["temperature"]}
     found |= {f"model/level/{name}": value for name, value in level.items()}
@@ -116,8 +138,13 @@ def of_model(card: dict) -> dict[str, float | int]:
     scores = {f"model/{name}": row for name, row in known["scores"].items()}
     for dimension in ("valence", "arousal"):
         scores[f"model/{dimension}/accuracy"] = known[dimension]["scores"]["accuracy"]
-        scores[f"model/{dimension}/calibration_error"] = known[dimension]["calibration"]["after"]["calibration_error"]
-    scores |= {f"model/calibration_error/{when}": known["calibration"][when]["calibration_error"] for when in ("before", "after")}
+        scores[f"model/{dimension}/calibration_error"] = known[dimension]["calibration"]["after"][
+            "calibration_error"
+        ]
+    scores |= {
+        f"model/calibration_error/{when}": known["calibration"][when]["calibration_error"]
+        for when in ("before", "after")
+    }
     scores["model/calibration_error/windows"] = known["calibration"]["error_of_windows"]
     scores["model/surprise_saved"] = known["calibration"]["surprise_saved"]
     for key, row in scores.items():
@@ -129,7 +156,9 @@ def lowest_run(records: list[dict]) -> dict[str, float]:
     """The ROC-AUC of the worst training run of each label: a run at a half never learned."""
     found: dict[str, float] = {}
     for record in records:
-        row = results.value(record, name="roc_auc", target=tag_scoring.MACRO, decision=tag_scoring.SCORES, part="test")
+        row = results.value(
+            record, name="roc_auc", target=tag_scoring.MACRO, decision=tag_scoring.SCORES, part="test"
+        )
         key = f"{record['experiment']}/{record['label']}/lowest_roc_auc"
         found[key] = min(row["value"], found.get(key, 1.0))
     return found
@@ -145,7 +174,9 @@ def kept_by_peers(records: list[dict]) -> dict[str, float]:
 
 
 def heard_departures(records: list[dict], label: str = "inherit_20") -> dict[str, float]:
-    """How well a mixture over unheard songs tells the windows that depart from their label, in a label's first training run."""
+    """How well a mixture over unheard songs tells the windows that depart from their label, in a label's
+    first training run.
+    """
     found = {}
     for record in (r for r in records if r["label"] == label and r["config"]["seed"] == 0):
         rows = clean_probability.judged(record, datasets.load(record["config"]["dataset"]))
@@ -155,10 +186,14 @@ def heard_departures(records: list[dict], label: str = "inherit_20") -> dict[str
 
 
 def first_fold(records: list[dict]) -> dict[str, float]:
-    """F1 in the first fold alone of the answers joined in `beyond`: the fold on whose training songs features were decided."""
+    """F1 in the first fold alone of the answers joined in `beyond`: the fold on whose training songs features
+    were decided.
+    """
     found = {}
     for record in records:
-        row = results.value(record, fold=0, name="macro_f1", target="emotion", decision=results.main_decision(record))
+        row = results.value(
+            record, fold=0, name="macro_f1", target="emotion", decision=results.main_decision(record)
+        )
         found[f"beyond/{record['label']}/first_fold/macro_f1"] = row["value"]
     return found
 
@@ -168,8 +203,14 @@ def recorded_at(name: str) -> str:
 
 
 def budget(records: list[dict]) -> float:
-    """Hours of a core, or of a GPU, to make these records anew: every run once, in whichever experiment it stands."""
-    own = {record["run_id"]: record for record in records if record["config"]["method"]["name"] not in MADE_OF_OTHERS}
+    """Hours of a core, or of a GPU, to make these records anew: every run once, in whichever experiment it
+    stands.
+    """
+    own = {
+        record["run_id"]: record
+        for record in records
+        if record["config"]["method"]["name"] not in MADE_OF_OTHERS
+    }
     return sum(record["cost"]["core_minutes"] for record in own.values()) / 60
 
 
@@ -177,17 +218,25 @@ MADE_OF_OTHERS = (Fusion.method_name, TagEnsemble.method_name)  # their cost is 
 
 
 def found_wrong_labels(name: str, records: list[dict]) -> dict[str, float]:
-    """How well the mixture found wrong labels in the last epoch, mean over folds and seeds: ``experiment/label/windows/...``."""
+    """How well the mixture found wrong labels in the last epoch, mean over folds and seeds:
+    ``experiment/label/windows/...``.
+    """
     rows = tables.detection(records)
     if rows.empty:
         return {}
     last = rows[rows["epoch"] == rows["epoch"].max()].groupby("label").mean(numeric_only=True)
     measures = ("auc", "average_precision", "calibration_error")
-    return {f"{name}/{label}/windows/clean_probability/{m}": float(last.loc[label, m]) for label in last.index for m in measures}
+    return {
+        f"{name}/{label}/windows/clean_probability/{m}": float(last.loc[label, m])
+        for label in last.index
+        for m in measures
+    }
 
 
 def figure_2(records: list[dict], song: str = "MT0010465830") -> dict[str, float]:
-    """In which share of the windows of the paper's Figure 2 its label Q1 leads for SSSL, and another; mean over seeds."""
+    """In which share of the windows of the paper's Figure 2 its label Q1 leads for SSSL, and another; mean
+    over seeds.
+    """
     calls = [results.timeline(r, song)[0].argmax(axis=1) for r in records if r["label"] == "self_learning"]
     if not calls:
         return {}
@@ -197,12 +246,17 @@ def figure_2(records: list[dict], song: str = "MT0010465830") -> dict[str, float
 
 
 def on_two_folds(records: list[dict]) -> dict[str, float]:
-    """Accuracy of each headline run on the two folds that secondary experiments use: mean, lowest and highest over seeds."""
+    """Accuracy of each headline run on the two folds that secondary experiments use: mean, lowest and highest
+    over seeds.
+    """
     found = {}
     for label in {record["label"] for record in records}:
         shares = []
         for record in (r for r in records if r["label"] == label):
-            own = [results.value(record, fold=k, name="accuracy", target="emotion", decision="mean_probability") for k in (0, 1)]
+            own = [
+                results.value(record, fold=k, name="accuracy", target="emotion", decision="mean_probability")
+                for k in (0, 1)
+            ]
             shares.append(float(np.average([row["value"] for row in own], weights=[row["n"] for row in own])))
         stem = f"segments_to_songs/{label}/two_folds"
         found |= {stem: float(np.mean(shares)), f"{stem}/lowest": min(shares), f"{stem}/highest": max(shares)}
@@ -210,7 +264,9 @@ def on_two_folds(records: list[dict]) -> dict[str, float]:
 
 
 def rated(records: list[dict]) -> dict[str, float]:
-    """What listeners' ratings show: ``annotation_noise/label/target/listeners/measure``, with ``/low`` and ``/high``."""
+    """What listeners' ratings show: ``annotation_noise/label/target/listeners/measure``, with ``/low`` and
+    ``/high``.
+    """
     found = {}
     for record in records:
         for m in record["metrics"]:
@@ -237,17 +293,23 @@ def scored(name: str, compared: pd.DataFrame) -> dict[str, float | int]:
 
 
 def all_differences() -> pd.DataFrame:
-    """The paired difference in accuracy (quadrants) of every recorded run from its reference, all experiments together."""
+    """The paired difference in accuracy (quadrants) of every recorded run from its reference, all experiments
+    together.
+    """
     found = [
         tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
         for name in experiments.EXPERIMENTS if name != "annotation_noise" and recorded_or_none(name)
     ]  # fmt: skip
     rows = pd.concat(found, ignore_index=True)
-    return rows.assign(label=rows["experiment"].str.replace("_", " ") + ": " + rows["label"].str.replace("_", " "))
+    return rows.assign(
+        label=rows["experiment"].str.replace("_", " ") + ": " + rows["label"].str.replace("_", " ")
+    )
 
 
 def recorded_or_none(name: str, preset: str | None = None) -> list[dict]:
-    """The records of an experiment, by default those that the book shows, or an empty list where none has been made yet."""
+    """The records of an experiment, by default those that the book shows, or an empty list where none has
+    been made yet.
+    """
     try:
         return experiments.recorded(name, preset or recorded_at(name))
     except results.RecordError:
@@ -255,7 +317,9 @@ def recorded_or_none(name: str, preset: str | None = None) -> list[dict]:
 
 
 def experiments_table() -> pd.DataFrame:
-    """One row per experiment: its question, what it feeds, the command that makes its records, and how many there are."""
+    """One row per experiment: its question, what it feeds, the command that makes its records, and how many
+    there are.
+    """
     rows = []
     for name, e in experiments.EXPERIMENTS.items():
         made, wanted = recorded_or_none(name), experiments.jobs(name, recorded_at(name))
@@ -275,7 +339,9 @@ def behind_pages() -> dict[str, list[dict]]:
     found = {}
     for source in notebooks.sources():
         shown = dict.fromkeys(
-            re.findall(r'(?:recorded|comparison)\("(\w+)", "(?:cpu|paper)"\)', source.read_text(encoding="utf-8"))
+            re.findall(
+                r'(?:recorded|comparison)\("(\w+)", "(?:cpu|paper)"\)', source.read_text(encoding="utf-8")
+            )
         )
         found[f"executed/{source.stem}"] = [
             {
@@ -345,20 +411,30 @@ def write_generated() -> None:
     }
     for name, text in files.items():
         path = GENERATED / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:  # else every page that quotes it would be built again
+        if (
+            not path.exists() or path.read_text(encoding="utf-8") != text
+        ):  # else every page that quotes it would be built again
             path.write_text(text, encoding="utf-8")
 
 
 def headline(compared: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Song accuracy of each method with its interval, beside the figure that the paper prints; and what is drawn."""
+    """Song accuracy of each method with its interval, beside the figure that the paper prints; and what is
+    drawn.
+    """
     rows = tables.scores(compared)
     printed = {"self_learning": tables.printed("4Q", "Proposed", "four_class_accuracy")}
     chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]
-    return figures.intervals(rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed, chance), rows
+    return figures.intervals(
+        rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed, chance
+    ), rows
 
 
 MADE_BY_SPHINX = {"genindex", "search"}
-SHAPES = ("_ext/*.py", "_style/*", "_templates/**/*.html")  # what shapes every page, and Sphinx does not look at
+SHAPES = (
+    "_ext/*.py",
+    "_style/*",
+    "_templates/**/*.html",
+)  # what shapes every page, and Sphinx does not look at
 
 
 def listed() -> list[str]:
@@ -368,19 +444,30 @@ def listed() -> list[str]:
 
 
 def build(folder: Path = paths.ROOT) -> Path:
-    """Build the book as static HTML in the folder's ``_build``, offline, every warning an error; returns its first page.
+    """Build the book as static HTML in the folder's ``_build``, offline, every warning an error; returns its
+    first page.
 
-    Pages whose sources are as they were at the last build are left alone; where one has been taken out, or our extensions or
-    style have changed, all are built anew.
-    """
+    Pages whose sources are as they were at the last build are left alone; where one has been taken out, or
+    our extensions or style have changed, all are built anew."""
     site = folder / HTML.relative_to(paths.ROOT)
     if is_outdated(site):
         shutil.rmtree(site.parent)
     missing = list(filter(None, (web_assets.gather(), browser_model.gather())))
     program = Path(sys.executable).with_name("jupyter-book")
-    command = [str(program), "build", str(paths.BOOK), "--path-output", str(folder), "-W", "-n", "--keep-going"]
+    command = [
+        str(program),
+        "build",
+        str(paths.BOOK),
+        "--path-output",
+        str(folder),
+        "-W",
+        "-n",
+        "--keep-going",
+    ]
     if subprocess.run(command, check=False).returncode:
-        raise BookError("the book has warnings or errors (above); every one must be mended before it is published.")
+        raise BookError(
+            "the book has warnings or errors (above); every one must be mended before it is published."
+        )
     if found := faults(site):
         raise BookError(f"{len(found)} faults in the built pages:\n  " + "\n  ".join(found))
     for said in missing:
@@ -393,9 +480,15 @@ def is_outdated(site: Path) -> bool:
     last = site / "searchindex.js"  # the last file that a build writes
     if not last.exists():
         return site.parent.exists()
-    built = {page.relative_to(site).with_suffix("").as_posix() for page in site.rglob("*.html") if "_static" not in page.parts}
+    built = {
+        page.relative_to(site).with_suffix("").as_posix()
+        for page in site.rglob("*.html")
+        if "_static" not in page.parts
+    }
     shapes = [path for pattern in SHAPES for path in paths.BOOK.glob(pattern)]
-    return bool(built - set(listed()) - MADE_BY_SPHINX) or any(path.stat().st_mtime > last.stat().st_mtime for path in shapes)
+    return bool(built - set(listed()) - MADE_BY_SPHINX) or any(
+        path.stat().st_mtime > last.stat().st_mtime for path in shapes
+    )
 
 
 def to_pdf() -> Path:
@@ -404,7 +497,9 @@ def to_pdf() -> Path:
 
 
 def faults(site: Path) -> list[str]:
-    """What Sphinx does not see in built pages: dead local links and anchors, pictures without alt text, network scripts."""
+    """What Sphinx does not see in built pages: dead local links and anchors, pictures without alt text,
+    network scripts.
+    """
     pages = {
         path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for path in sorted(site.rglob("*.html"))
@@ -420,7 +515,9 @@ def faults(site: Path) -> list[str]:
                 found.append(f"{name}: {image.get('src')} has no alt text")
         for tag, attribute in (("a", "href"), ("img", "src"), ("script", "src"), ("link", "href")):
             for element in page.find_all(tag, **{attribute: True}):
-                if (fault := _fault(path, element[attribute], tag, anchors)) and element.get("rel") != ["canonical"]:
+                if (fault := _fault(path, element[attribute], tag, anchors)) and element.get("rel") != [
+                    "canonical"
+                ]:
                     found.append(f"{name}: {fault}")
     return found
 
@@ -429,7 +526,9 @@ def _fault(page: Path, link: str, tag: str, anchors: dict[Path, set[str]]) -> st
     """Why a link of a page leads nowhere, or None."""
     url = urlsplit(link)
     if url.scheme or url.netloc:
-        return f"{link} needs the network" if tag in ("script", "link", "img") and url.scheme != "data" else None
+        return (
+            f"{link} needs the network" if tag in ("script", "link", "img") and url.scheme != "data" else None
+        )
     target = (page.parent / unquote(url.path)).resolve() if url.path else page.resolve()
     if not target.exists():
         return f"{link} does not exist"

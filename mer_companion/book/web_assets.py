@@ -1,7 +1,7 @@
 """Scripts of others that pages load: taken in when the book is built, never committed.
 
-``book/package-lock.json`` pins versions and hashes, npm fetches and checks. What cannot be had is left out; the book still reads.
-"""
+``book/package-lock.json`` pins versions and hashes, npm fetches and checks. What cannot be had is left out;
+the book still reads."""
 
 import json
 import shutil
@@ -17,12 +17,15 @@ ASSETS = {  # published under _static: where it comes from
     "mathjax/tex-svg.js": FETCHED / "mathjax/es5/tex-svg.js",  # one file, no fonts to fetch
     "mathjax/LICENSE": FETCHED / "mathjax/LICENSE",
     "hearing/ort.wasm.min.js": FETCHED / "onnxruntime-web/dist/ort.wasm.min.js",
-    "plotly.min.js": FETCHED / "plotly.js-basic-dist-min/plotly-basic.min.js",  # points, lines and bars: a quarter of all of it
+    "plotly.min.js": FETCHED
+    / "plotly.js-basic-dist-min/plotly-basic.min.js",  # points, lines and bars: a quarter of all of it
 }
 
 
 def gather() -> str | None:
-    """Put every asset that can be had into the book's static folder; returns what is missing, why and what to do, or None."""
+    """Put every asset that can be had into the book's static folder; returns what is missing, why and what to
+    do, or None.
+    """
     reason = None if is_fetched() else fetch()
     FOLDER.mkdir(exist_ok=True)
     for name, source in ASSETS.items():
@@ -38,11 +41,17 @@ def gather() -> str | None:
 
 
 def is_fetched() -> bool:
-    """Whether what npm unpacked is there, and is what the lock file names, version by version and hash by hash."""
+    """Whether what npm unpacked is there, and is what the lock file names, version by version and hash by
+    hash.
+    """
     unpacked = FETCHED / ".package-lock.json"
     if not unpacked.exists():
         return False
-    wanted = {name: package for name, package in json.loads(LOCK.read_text(encoding="utf-8"))["packages"].items() if name}
+    wanted = {
+        name: package
+        for name, package in json.loads(LOCK.read_text(encoding="utf-8"))["packages"].items()
+        if name
+    }
     there = all((FETCHED.parent / name).is_dir() for name in wanted)
     return there and json.loads(unpacked.read_text(encoding="utf-8"))["packages"] == wanted
 
@@ -52,7 +61,9 @@ def fetch() -> str | None:
     npm = shutil.which("npm")
     if npm is None:
         return "There is no npm on the PATH."
-    done = subprocess.run([npm, "ci", "--ignore-scripts"], cwd=paths.BOOK, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [npm, "ci", "--ignore-scripts"], cwd=paths.BOOK, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
         return f"`npm ci` failed: {' '.join(said[:3]) or done.stderr.strip()}."

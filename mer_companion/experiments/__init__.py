@@ -1,4 +1,6 @@
-"""The papers' runs as data: which question, which runs at which preset, what they feed; and how their records are made."""
+"""The papers' runs as data: which question, which runs at which preset, what they feed; and how their records
+are made.
+"""
 
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -17,16 +19,23 @@ EXPERIMENTS = sssl.EXPERIMENTS | mediaeval.EXPERIMENTS
 
 
 def jobs(
-    name: str, preset: str, dataset: str | None = None, seeds: tuple[int, ...] | None = None, changes: dict | None = None
+    name: str,
+    preset: str,
+    dataset: str | None = None,
+    seeds: tuple[int, ...] | None = None,
+    changes: dict | None = None,
 ) -> list[tuple[str, Run]]:
-    """(label, run) pairs of an experiment at a preset: every variant with every seed, on its own data set or another.
+    """(label, run) pairs of an experiment at a preset: every variant with every seed, on its own data set or
+    another.
 
     `changes` are settings by dotted name, applied to every run.
     """
     changes = (changes or {}) | ({"dataset": datasets.from_anywhere(dataset)} if dataset else {})
     variants = EXPERIMENTS[name].runs(preset)
     seeds = seeds or EXPERIMENTS[name].seeds_at(preset)
-    return [(label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants.items()]
+    return [
+        (label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants.items()
+    ]
 
 
 def execute(
@@ -36,7 +45,8 @@ def execute(
     chosen: list[tuple[str, Run]] | None = None,
     executor: Executor | None = None,
 ) -> list[dict]:
-    """The records of an experiment's runs, made where they are missing; then all that there are of `pairs` are compared.
+    """The records of an experiment's runs, made where they are missing; then all that there are of `pairs`
+    are compared.
 
     Where all records are there and have been compared, nothing is computed and no data set is needed.
 
@@ -44,13 +54,16 @@ def execute(
     ----------
     pairs : (label, run) pairs as `jobs` gives them; by default those of the preset
     chosen : the pairs to make, by default all
-    executor : any ``concurrent.futures.Executor`` (process pool, dask cluster) that trains networks side by side; by default
+    executor : any ``concurrent.futures.Executor`` (process pool, dask cluster) that trains networks side by
+    side; by default
         they are trained here, one after the other
     """
     pairs = pairs or jobs(name, preset)
     chosen = pairs if chosen is None else chosen
     missing = without_record(name, preset, chosen)
-    started = cross_validation.start([run for run in missing if isinstance(run, Run)], executor) if executor else {}
+    started = (
+        cross_validation.start([run for run in missing if isinstance(run, Run)], executor) if executor else {}
+    )
     made = [make(run, name, preset, label, started) for label, run in chosen]
     known = [
         record for label, run in pairs
@@ -68,7 +81,9 @@ def without_record(name: str, preset: str, pairs: list[tuple[str, Run]]) -> list
 
 
 def compare(name: str, records: list[dict]) -> list[dict]:
-    """How the records of an experiment compare: scores averaged over seeds, and differences from the references, as rows."""
+    """How the records of an experiment compare: scores averaged over seeds, and differences from the
+    references, as rows.
+    """
     if records[0]["config"]["method"]["name"] == Submission.method_name:
         return leaderboard.compare(records)
     of_kind = tag_scoring if "prevalence" in records[0]["data"] else make_records
@@ -97,7 +112,11 @@ def recorded(name: str, preset: str) -> list[dict]:
     ------
     RecordError : none has been made yet
     """
-    found = [record for label, run in jobs(name, preset) if (record := results.existing(run, name, preset, label))]
+    found = [
+        record for label, run in jobs(name, preset) if (record := results.existing(run, name, preset, label))
+    ]
     if not found:
-        raise results.RecordError(f"no record of {name} at the preset {preset}. Make it: mer run {name} --preset {preset}")
+        raise results.RecordError(
+            f"no record of {name} at the preset {preset}. Make it: mer run {name} --preset {preset}"
+        )
     return found

@@ -1,4 +1,6 @@
-"""The experiments on the two MediaEval papers: tags, long and short input, noisy student, co-teaching, and the leaderboard."""
+"""The experiments on the two MediaEval papers: tags, long and short input, noisy student, co-teaching, and
+the leaderboard.
+"""
 
 from dataclasses import asdict
 
@@ -11,18 +13,29 @@ from mer_core.models import backbones
 
 SEEDS = (0, 1, 2)
 
-SHORT = {"window_s": 9.3, "training.stride": 9, "training.batch_size": 32}  # as printed: 80 steps of mel, 200 of HPCP
+SHORT = {
+    "window_s": 9.3,
+    "training.stride": 9,
+    "training.batch_size": 32,
+}  # as printed: 80 steps of mel, 200 of HPCP
 MEL_ONLY = {"features": "mel"}
 STUDENT = {"method.iterations": 1}
 HEARD = {"long_mel": MEL_ONLY, "long_hpcp": {}, "short_mel": SHORT | MEL_ONLY, "short_hpcp": SHORT}
-HALF = {"dataset": "4q_moods:half", "unlabelled": ("4q_moods:other_half", "4q_moods:untagged", "pmemo:audible_only")}
+HALF = {
+    "dataset": "4q_moods:half",
+    "unlabelled": ("4q_moods:other_half", "4q_moods:untagged", "pmemo:audible_only"),
+}
 
 REXNET = {"network": backbones.Settings("rexnet_100")}
 
 
 def taught_by(peer: str) -> dict:
     """Co-teaching with a network of another kind, which teaches and is not asked."""
-    settings = asdict(SELAB["paper"].method) | {"forget_rate": 0.05, "ramp_epochs": 0, "peer": backbones.Settings(peer)}
+    settings = asdict(SELAB["paper"].method) | {
+        "forget_rate": 0.05,
+        "ramp_epochs": 0,
+        "peer": backbones.Settings(peer),
+    }
     return {"method": co_teaching.Settings(**settings)}
 
 
@@ -34,7 +47,9 @@ EXPERIMENTS = {
         variants={
             **{name: {"systems": (name,)} for name in leaderboard.cards()},
             "mean_of_2019_and_2020": {"systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data")},
-            "mean_of_three_editions": {"systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data", "mirable_ensemble")},
+            "mean_of_three_editions": {
+                "systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data", "mirable_ensemble")
+            },
         },
         reference="",
     ),
@@ -111,7 +126,9 @@ EXPERIMENTS = {
             "plain_student": SHORT | STUDENT | {"method.plain_student": True},
             "quiet_pseudo_labels": SHORT | STUDENT | {"method.quiet_pseudo_labels": True},
             "masks_as_released": SHORT | STUDENT | {"method.student_masks": (20, 60)},
-            "percentile_and_masks": SHORT | STUDENT | {"method.sure": noisy_student.PERCENTILE, "method.student_masks": (20, 60)},
+            "percentile_and_masks": SHORT
+            | STUDENT
+            | {"method.sure": noisy_student.PERCENTILE, "method.student_masks": (20, 60)},
             "second_iteration": SHORT | {"method.iterations": 2},
         },
         reference="printed",
@@ -127,7 +144,10 @@ EXPERIMENTS = {
             "efficientnet_co_teaching": taught_by("rexnet_100"),
             "rexnet_co_teaching": REXNET | taught_by("efficientnet_b0"),
             "ensemble": {
-                "tag_members": ("networks_that_teach/efficientnet_co_teaching", "networks_that_teach/rexnet_co_teaching"),
+                "tag_members": (
+                    "networks_that_teach/efficientnet_co_teaching",
+                    "networks_that_teach/rexnet_co_teaching",
+                ),
                 "measure": "pr_auc",
             },
         },

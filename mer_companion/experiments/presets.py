@@ -1,8 +1,7 @@
 """Three papers at three presets: the run that an experiment's variants change.
 
-`paper` is as printed, for a GPU; `cpu` is real audio on two cores; `smoke` is a synthetic corpus in seconds, for tests,
-continuous integration and first visitors. Each is written as a difference from the one before.
-"""
+`paper` is as printed, for a GPU; `cpu` is real audio on two cores; `smoke` is a synthetic corpus in seconds,
+for tests, continuous integration and first visitors. Each is written as a difference from the one before."""
 
 from dataclasses import replace
 
@@ -21,7 +20,9 @@ CPU = replace(
     training=Training(epochs=10, batch_size=32, learning_rate=1e-3, stride=3),
     # the agreement term on mixtures shares their trunk: the second pass through the convolutions is saved
     method=self_learning.Settings(warmup_epochs=2, consistency_input=self_learning.MIXED),
-    folds=Folds(n=5, by="artist", inner=0),  # inner networks double the cost: only where the question needs them
+    folds=Folds(
+        n=5, by="artist", inner=0
+    ),  # inner networks double the cost: only where the question needs them
 )
 SMOKE = replace(
     CPU,
@@ -41,7 +42,9 @@ MIRABLE = {
         network=crnn.Settings(),
         method=noisy_student.Settings(iterations=0),
         unlabelled=("music:folder=mtg_jamendo/without_moods",),  # tracks of MTG-Jamendo that have no mood tag
-        training=Training(epochs=100, batch_size=32, weight_decay=0.0, stride=60, patience=5, plateau=100),  # a constant rate
+        training=Training(
+            epochs=100, batch_size=32, weight_decay=0.0, stride=60, patience=5, plateau=100
+        ),  # a constant rate
         repeat_short=True,
         folds=BY_PART,
     )
@@ -50,7 +53,9 @@ MIRABLE["cpu"] = replace(
     MIRABLE["paper"],
     dataset="4q_moods",
     unlabelled=("4q_moods:untagged", "pmemo:audible_only"),
-    features=MelAndHPCP(LogMel(n_mels=64, pool_frames=10), HPCP(sample_rate=22050, window_samples=2048, hop_samples=1024)),
+    features=MelAndHPCP(
+        LogMel(n_mels=64, pool_frames=10), HPCP(sample_rate=22050, window_samples=2048, hop_samples=1024)
+    ),
     window_s=25.0,  # nearly the whole clip
     network=crnn.Settings(width=16, branch=128),
     # short windows are twice as many: half the batch, and an epoch has as many steps for long as for short
@@ -84,7 +89,9 @@ SELAB = {
         window_s=20.48,  # 960 frames
         network=backbones.Settings("efficientnet_b0"),
         method=inherit.Settings(mixup_alpha=1.0, longest_masked_share=0.2, single_tags=True),
-        training=Training(epochs=100, batch_size=32, learning_rate=1e-3, weight_decay=0.0, stride=0, patience=10, plateau=5),
+        training=Training(
+            epochs=100, batch_size=32, learning_rate=1e-3, weight_decay=0.0, stride=0, patience=10, plateau=5
+        ),
         asked_windows=16,
         folds=BY_PART,
     )
@@ -93,7 +100,9 @@ SELAB["cpu"] = replace(
     SELAB["paper"],
     dataset="4q_moods",
     asked_windows=0,
-    features=LogMel(sample_rate=12000, window_samples=512, hop_samples=256, n_mels=64, high_hz=6000.0, pool_frames=8),
+    features=LogMel(
+        sample_rate=12000, window_samples=512, hop_samples=256, n_mels=64, high_hz=6000.0, pool_frames=8
+    ),
     training=Training(epochs=15, batch_size=32, learning_rate=1e-3, stride=7, patience=15, plateau=3),
 )
 SELAB["smoke"] = replace(

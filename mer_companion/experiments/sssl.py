@@ -28,11 +28,17 @@ def with_noise(kind: str, rate: float, unit: str = label_noise.WINDOW) -> dict[s
     noise = {"noise": label_noise.LabelNoise(kind, rate, unit)} | TWO_FOLDS
     name = f"{kind}_{rate:.0%}".rstrip("%") + ("_songs" if unit == label_noise.SONG else "")
     per_class = {"method.separation": self_learning.PER_CLASS}
-    return {f"inherit_{name}": noise | PLAIN, f"self_learning_{name}": noise, f"mixture_per_class_{name}": noise | per_class}
+    return {
+        f"inherit_{name}": noise | PLAIN,
+        f"self_learning_{name}": noise,
+        f"mixture_per_class_{name}": noise | per_class,
+    }
 
 
 def two_trials(first: str, settings: dict, second: str, change: dict) -> dict[str, dict]:
-    """A method as usually set, a second trial nearer to plain training, and the choice inside each fold's training songs."""
+    """A method as usually set, a second trial nearer to plain training, and the choice inside each fold's
+    training songs.
+    """
     both = TWO_FOLDS | WITH_INNER | settings
     members = {"members": (f"alternatives/{first}", f"alternatives/{second}"), "chosen_for": "emotion"}
     return {first: both, second: both | change, f"{first}_chosen": TWO_FOLDS | members}
@@ -46,22 +52,34 @@ KNOWN_NOISE = (
     | with_noise(label_noise.AROUSAL_PRESERVING, 0.2)
     | with_noise(label_noise.SYMMETRIC, 0.2, label_noise.SONG)
 )
-KNOWN_NOISE |= {  # what SELAB's co-teaching keeps, where one can tell; its inventors set the forget rate to the noise rate
+# what SELAB's co-teaching keeps, where one can tell; its inventors set the forget rate to the noise rate
+KNOWN_NOISE |= {
     "co_teaching_symmetric_40": TWO_FOLDS
-    | {"noise": label_noise.LabelNoise(label_noise.SYMMETRIC, 0.4), "method": "co_teaching", "method.forget_rate": 0.4}
+    | {
+        "noise": label_noise.LabelNoise(label_noise.SYMMETRIC, 0.4),
+        "method": "co_teaching",
+        "method.forget_rate": 0.4,
+    }
 }
 DRIFTS = {
     f"{rate:.0%}".rstrip("%"): {"dataset": f"synthetic:drift={rate:g},n_songs=96,n_artists=48"}
     for rate in (0.1, 0.2, 0.3, 0.4, 0.5)
 }
-SYNTHETIC = {"training": SMOKE.training, "method": SMOKE.method, "folds": SMOKE.folds}  # as at smoke: the corpus is as small
+SYNTHETIC = {
+    "training": SMOKE.training,
+    "method": SMOKE.method,
+    "folds": SMOKE.folds,
+}  # as at smoke: the corpus is as small
 
 DURATIONS_S = (1, 2, 3, 4, 5)
 DURATION_MEMBERS = tuple(f"durations/seconds_{s}" for s in DURATIONS_S)
 HAND_MADE_MEMBERS = ("baselines/svm_hand_made_artist", "baselines/logistic_hand_made_artist")
 NETWORK_MEMBERS = ("segments_to_songs/inherit", "segments_to_songs/self_learning")
 
-NEARER = {"folds": CPU.folds, "training.epochs": 16}  # to print, on the same test songs; half the epochs: a GPU lent by the hour
+NEARER = {
+    "folds": CPU.folds,
+    "training.epochs": 16,
+}  # to print, on the same test songs; half the epochs: a GPU lent by the hour
 
 EXPERIMENTS = {
     "segments_to_songs": Experiment(
@@ -84,7 +102,10 @@ EXPERIMENTS = {
         variants={
             "inherit": WITH_INNER | PLAIN,
             "self_learning": WITH_INNER,
-            **{f"theta_{theta:g}": WITH_INNER | {"song.share_threshold": theta} for theta in (0.25, 0.4, 0.6, 0.75)},
+            **{
+                f"theta_{theta:g}": WITH_INNER | {"song.share_threshold": theta}
+                for theta in (0.25, 0.4, 0.6, 0.75)
+            },
         },
         reference="self_learning",
         at_smoke=("self_learning", "theta_0.25"),
@@ -117,7 +138,10 @@ EXPERIMENTS = {
             "svm_top100_and_hand_made_artist": {"sources": (sources.TOP_100, sources.HAND_MADE)},
         },
         reference="svm_top100_artist",
-        references={"svm_log_mel_song": "svm_log_mel_artist", "logistic_log_mel_artist": "svm_log_mel_artist"},
+        references={
+            "svm_log_mel_song": "svm_log_mel_artist",
+            "logistic_log_mel_artist": "svm_log_mel_artist",
+        },
         at_smoke=("svm_log_mel_artist", "logistic_log_mel_artist"),  # one fold by song would test other songs
     ),
     "ablations": Experiment(
@@ -153,7 +177,8 @@ EXPERIMENTS = {
             "inherit_5_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 5},
             "self_learning_5_epochs": TWO_FOLDS | {"training.epochs": 5, "method.warmup_epochs": 1},
             "inherit_20_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 20},
-            "self_learning_20_epochs": TWO_FOLDS | {"training.epochs": 20, "method.warmup_epochs": 2 * CPU.method.warmup_epochs},
+            "self_learning_20_epochs": TWO_FOLDS
+            | {"training.epochs": 20, "method.warmup_epochs": 2 * CPU.method.warmup_epochs},
             "mixture_per_class_20_epochs": TWO_FOLDS
             | {
                 "training.epochs": 20,
@@ -175,7 +200,8 @@ EXPERIMENTS = {
         question="How do plain training and SSSL learn, epoch by epoch?",
         feeds="the reading of segments_to_songs",
         variants={
-            label: TWO_FOLDS | {"learning_curve": True} | method for label, method in (("inherit", PLAIN), ("self_learning", {}))
+            label: TWO_FOLDS | {"learning_curve": True} | method
+            for label, method in (("inherit", PLAIN), ("self_learning", {}))
         },
         reference="inherit",
     ),
@@ -184,11 +210,20 @@ EXPERIMENTS = {
         feeds="SSSL, Table 3, and the baselines it should have had",
         variants={
             **two_trials("inherit", PLAIN, "label_smoothing", {"method.label_smoothing": 0.1}),
-            **two_trials("soft_labels", {"method": "soft_labels"}, "soft_labels_gentle", {"method.label_weight": 0.75}),
+            **two_trials(
+                "soft_labels", {"method": "soft_labels"}, "soft_labels_gentle", {"method.label_weight": 0.75}
+            ),
             **two_trials("elr", {"method": "elr"}, "elr_gentle", {"method.weight": 1.0}),
-            **two_trials("co_teaching", {"method": "co_teaching"}, "co_teaching_gentle", {"method.forget_rate": 0.05}),
+            **two_trials(
+                "co_teaching", {"method": "co_teaching"}, "co_teaching_gentle", {"method.forget_rate": 0.05}
+            ),
             **two_trials("fixmatch", {"method": "fixmatch"}, "fixmatch_gentle", {"method.confidence": 0.8}),
-            **two_trials("two_stage", {"method": "two_stage"}, "two_stage_gentle", {"method.longest_masked_share": 0.25}),
+            **two_trials(
+                "two_stage",
+                {"method": "two_stage"},
+                "two_stage_gentle",
+                {"method.longest_masked_share": 0.25},
+            ),
             **two_trials("self_learning", {}, "self_learning_gentle", {"method.clean_threshold": 0.3}),
             "two_networks": TWO_FOLDS | {"members": ("segments_to_songs/inherit",), "member_seeds": (0, 1)},
         },
@@ -215,7 +250,10 @@ EXPERIMENTS = {
         presets=("smoke", "cpu"),
         variants=KNOWN_NOISE,
         reference="",
-        references={label: re.sub("^(self_learning|mixture_per_class|co_teaching)", "inherit", label) for label in KNOWN_NOISE},
+        references={
+            label: re.sub("^(self_learning|mixture_per_class|co_teaching)", "inherit", label)
+            for label in KNOWN_NOISE
+        },
         at_smoke=("inherit_symmetric_40", "self_learning_symmetric_40"),
     ),
     "drift": Experiment(
@@ -243,8 +281,15 @@ EXPERIMENTS = {
         feeds="open question: does it carry over?",
         presets=("smoke", "cpu"),
         variants={
-            "inherit_from_4q": {"folds.tested": 1, **PLAIN, "external_tests": ("synthetic", "pmemo:audible_only")},
-            "self_learning_from_4q": {"folds.tested": 1, "external_tests": ("synthetic", "pmemo:audible_only")},
+            "inherit_from_4q": {
+                "folds.tested": 1,
+                **PLAIN,
+                "external_tests": ("synthetic", "pmemo:audible_only"),
+            },
+            "self_learning_from_4q": {
+                "folds.tested": 1,
+                "external_tests": ("synthetic", "pmemo:audible_only"),
+            },
             "inherit_from_synthetic": SYNTHETIC | DRIFTS["30"] | {**PLAIN, "external_tests": ("4q",)},
             "self_learning_from_synthetic": SYNTHETIC | DRIFTS["30"] | {"external_tests": ("4q",)},
             "inherit_from_synthetic_to_other_artists": SYNTHETIC
@@ -253,7 +298,10 @@ EXPERIMENTS = {
         reference="inherit_from_4q",
         references={
             "self_learning_from_synthetic": "inherit_from_synthetic",
-            **{label: label for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")},
+            **{
+                label: label
+                for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")
+            },
         },
         at_smoke=("inherit_from_synthetic_to_other_artists",),
     ),
@@ -266,7 +314,9 @@ EXPERIMENTS = {
             "networks": {"members": NETWORK_MEMBERS},
             "networks_of_five_durations": {"members": DURATION_MEMBERS},
             "hand_made": {"members": HAND_MADE_MEMBERS},
-            "hand_made_and_networks": {"members": ("beyond/hand_made", "beyond/networks")},  # every kind counts alike
+            "hand_made_and_networks": {
+                "members": ("beyond/hand_made", "beyond/networks")
+            },  # every kind counts alike
             "top100": {"members": ("baselines/svm_top100_artist",)},
             "top100_and_networks": {"members": ("beyond/top100", "beyond/networks")},
             "top100_and_hand_made": {"members": ("beyond/top100", "beyond/hand_made")},

@@ -3,9 +3,10 @@
 Four levels; each needs more than the one before:
 
 ``records``      what records say twice must agree; nothing but the records is needed
-``predictions``  metrics and comparisons again, from stored predictions and the truth, for the data sets that are at hand
-``smoke``        the experiments at the preset `smoke`, trained anew on music made by code, against a tracked reference
-``networks``     recorded folds trained again, as `mer rerun` does, as many as fit in the minutes given
+``predictions``  metrics and comparisons again, from stored predictions and the truth, for the data sets that
+are at hand ``smoke``        the experiments at the preset `smoke`, trained anew on music made by code,
+against a tracked reference ``networks``     recorded folds trained again, as `mer rerun` does, as many as fit
+in the minutes given
 
 A number that is gone, or that no record has, has drifted like one that moved. No record is written here.
 """
@@ -50,14 +51,29 @@ THREADS = 1  # of torch: the records of two cores were made side by side, one th
 ROUNDING = 1e-9  # tolerance of the same arithmetic on the same numbers, in whatever order it is summed
 MARGIN = 2.0  # times what another seed moves, for `smoke` on another machine or with other versions
 TOGETHER = "all records together"
-ACCURACY, CALLED_OTHERWISE, LARGEST_CHANGE = "accuracy", "share of songs called otherwise", "largest change of a probability"
+ACCURACY, CALLED_OTHERWISE, LARGEST_CHANGE = (
+    "accuracy",
+    "share of songs called otherwise",
+    "largest change of a probability",
+)
 
-NAMES = ("label", "against", "part", "dataset", "fold", "target", "decision", "name")  # what tells one row from another
+NAMES = (
+    "label",
+    "against",
+    "part",
+    "dataset",
+    "fold",
+    "target",
+    "decision",
+    "name",
+)  # what tells one row from another
 COLUMNS = ("value", "low", "high", "p", "p_holm", "t", "p_t", "n")
 
 
 def flat(rows: list[dict]) -> dict[str, float]:
-    """Rows of a record's metrics, or of a comparison, as numbers by name: ``test/all/emotion/svm/accuracy/low``."""
+    """Rows of a record's metrics, or of a comparison, as numbers by name:
+    ``test/all/emotion/svm/accuracy/low``.
+    """
     found = {}
     for row in rows:
         name = "/".join(str(row[key]) for key in NAMES if row.get(key) is not None)
@@ -67,7 +83,9 @@ def flat(rows: list[dict]) -> dict[str, float]:
 
 def tracked() -> list[dict]:
     """All records that the project keeps, in order of their names."""
-    return [results.load(path) for preset in PRESETS for path in sorted(results.folder(preset).glob("*.json"))]
+    return [
+        results.load(path) for preset in PRESETS for path in sorted(results.folder(preset).glob("*.json"))
+    ]
 
 
 def compared() -> list[tuple[str, str, list[dict]]]:
@@ -88,12 +106,16 @@ def rows_of_comparison(name: str, preset: str) -> list[dict]:
 
 
 def among_records() -> Level:
-    """What is said twice: scores and confusion counts, decisions and windows, comparisons and the scores that they average."""
+    """What is said twice: scores and confusion counts, decisions and windows, comparisons and the scores that
+    they average.
+    """
     level = Level(RECORDS)
     for record in progress_bar(tracked(), desc="records", unit="record"):
         counted = from_counts(record)
         said = flat(record["metrics"])
-        level.hold(name_of(record), {number: said[number] for number in counted if number in said}, counted, ROUNDING)
+        level.hold(
+            name_of(record), {number: said[number] for number in counted if number in said}, counted, ROUNDING
+        )
         otherwise = decided_otherwise(record)
         level.hold(name_of(record), dict.fromkeys(otherwise, 0.0), otherwise, 0.0)
     for name, preset, records in compared():
@@ -123,13 +145,17 @@ def decided_otherwise(record: dict) -> dict[str, float]:
         return {}
     decided = make_records.decide_by_windows(stored["test"], stored["test_track"])
     return {
-        f"{name}/songs decided otherwise": float((called != ensembles.by_track(record, f"decision_{name}")).sum())
+        f"{name}/songs decided otherwise": float(
+            (called != ensembles.by_track(record, f"decision_{name}")).sum()
+        )
         for name, called in decided.items()
     }
 
 
 def averaged(records: list[dict]) -> dict[str, float]:
-    """Every score of the records' labels, averaged over their seeds, under the name that it has in a comparison."""
+    """Every score of the records' labels, averaged over their seeds, under the name that it has in a
+    comparison.
+    """
     by_name: dict[str, list[float]] = {}
     for record in records:
         for row in record["metrics"]:
@@ -151,13 +177,23 @@ def scored_again() -> Level:
             bar.update()
         for name, preset, own in comparisons:
             rows = flat(rows_of_comparison(name, preset))
-            again(level, f"{preset}: {name}, compared", own, rows, lambda name=name, own=own: experiments.compare(name, own))
+            again(
+                level,
+                f"{preset}: {name}, compared",
+                own,
+                rows,
+                lambda name=name, own=own: experiments.compare(name, own),
+            )
             bar.update()
     return level
 
 
-def again(level: Level, source: str, records: list[dict], recorded: dict[str, float], make: Callable[[], list[dict]]) -> None:
-    """Hold numbers against the same made again; left out where the data set is not at hand, gone where it has changed."""
+def again(
+    level: Level, source: str, records: list[dict], recorded: dict[str, float], make: Callable[[], list[dict]]
+) -> None:
+    """Hold numbers against the same made again; left out where the data set is not at hand, gone where it has
+    changed.
+    """
     try:
         now = flat(make())
     except DataError:
@@ -170,7 +206,9 @@ def again(level: Level, source: str, records: list[dict], recorded: dict[str, fl
 
 
 def by_what_is_stored(record: dict) -> tuple[list[dict], list[dict]]:
-    """Metrics whose answers lie beside the record; and the others: of inner networks, of several networks on other music."""
+    """Metrics whose answers lie beside the record; and the others: of inner networks, of several networks on
+    other music.
+    """
     unstored = set() if "prevalence" in record["data"] else {"validation"}
     if len(record["log"]) > 1:
         unstored.add("elsewhere")
@@ -190,9 +228,14 @@ def scores(record: dict) -> list[dict]:
     if config["method"]["name"] == Submission.method_name:
         return leaderboard.score(tuple(config["systems"]))
     if config["method"]["name"] == Ratings.method_name:
-        _, table = listener_ratings.measure(Ratings(**{name: value for name, value in config.items() if name != "method"}))
+        _, table = listener_ratings.measure(
+            Ratings(**{name: value for name, value in config.items() if name != "method"})
+        )
         return make_records.ratings_rows(table)
-    tracks, stored = tracks_of(config["dataset"], bool(record["data"]["n_skipped"])), results.predictions(record)
+    tracks, stored = (
+        tracks_of(config["dataset"], bool(record["data"]["n_skipped"])),
+        results.predictions(record),
+    )
     if tracks.digest() != record["data"]["digest"]:
         raise results.RecordError(f"{name_of(record)}: the annotations have changed since it was made.")
     if tracks.tagged:
@@ -211,16 +254,22 @@ def tracks_of(dataset: str, skip_unreadable: bool = False) -> Tracks:
 
 
 def machine() -> dict:
-    """Versions and machine, as in records, and which processor: the same sums are taken in another order on another one."""
+    """Versions and machine, as in records, and which processor: the same sums are taken in another order on
+    another one.
+    """
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     here = {"processor": next(named, platform.processor())}
-    return results.environment(device.device_name(), THREADS) | device.computes_with(device.best_device()) | here
+    return (
+        results.environment(device.device_name(), THREADS) | device.computes_with(device.best_device()) | here
+    )
 
 
 def same_machine(environment: dict) -> bool:
-    """Whether versions, machine and precision are those here, as far as they were noted; until precision was, it was bf16."""
+    """Whether versions, machine and precision are those here, as far as they were noted; until precision was,
+    it was bf16.
+    """
     return ({"precision": results.PRECISION_ONCE} | environment).items() <= machine().items()
 
 
@@ -231,10 +280,11 @@ def reference_path() -> Path:
 def smoke() -> Level:
     """The experiments at the preset `smoke` against the tracked reference.
 
-    On the machine and with the versions of the reference they must be the same but for rounding. Elsewhere rounding differs, and
-    training makes as much of it as of another seed: there a number may move `MARGIN` times as far as any of its kind did between
-    two seeds, and the mean of a kind `MARGIN` times as far as single numbers did on average. (Other convolution kernels moved
-    SSSL's headline run a little further than the largest move between seeds, in one kind of number; hence the margin.)
+    On the machine and with the versions of the reference they must be the same but for rounding. Elsewhere
+    rounding differs, and training makes as much of it as of another seed: there a number may move `MARGIN`
+    times as far as any of its kind did between two seeds, and the mean of a kind `MARGIN` times as far as
+    single numbers did on average. (Other convolution kernels moved SSSL's headline run a little further than
+    the largest move between seeds, in one kind of number; hence the margin.)
 
     Raises
     ------
@@ -247,14 +297,19 @@ def smoke() -> Level:
     found, same = trained_at_smoke(), same_machine(reference["environment"])
     for source in dict.fromkeys([*reference["numbers"], *found]):
         recorded, again = reference["numbers"].get(source, {}), found.get(source, {})
-        moved = {number: MARGIN * reference["moved_by_seed"].get(kind_of(number), ROUNDING) for number in [*recorded, *again]}
+        moved = {
+            number: MARGIN * reference["moved_by_seed"].get(kind_of(number), ROUNDING)
+            for number in [*recorded, *again]
+        }
         level.hold(source, recorded, again, ROUNDING if same else moved)
     level.environments.append(reference["environment"])
     return level
 
 
 def accept() -> Path:
-    """Make the reference of `smoke` anew, from the code and libraries of this moment; and how far another seed moves it."""
+    """Make the reference of `smoke` anew, from the code and libraries of this moment; and how far another
+    seed moves it.
+    """
     path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
     made = {"made": report.timestamp(), "code": results.code_state(), "environment": machine()}
     reference = made | {"moved_by_seed": apart(numbers, otherwise), "numbers": numbers}
@@ -264,17 +319,23 @@ def accept() -> Path:
 
 
 def apart(numbers: dict[str, dict[str, float]], otherwise: dict[str, dict[str, float]]) -> dict[str, float]:
-    """By kind of number, how far single ones are apart at most; and for the mean of a kind, how far they are on average."""
+    """By kind of number, how far single ones are apart at most; and for the mean of a kind, how far they are
+    on average.
+    """
     by_kind: dict[str, list[float]] = {}
     for source in numbers.keys() - {TOGETHER}:
         for number, value in numbers[source].items():
             by_kind.setdefault(kind_of(number), []).append(abs(otherwise[source][number] - value))
     furthest = {kind: max(ROUNDING, *moves) for kind, moves in sorted(by_kind.items())}
-    return furthest | {mean_of(kind): max(ROUNDING, float(np.mean(moves))) for kind, moves in sorted(by_kind.items())}
+    return furthest | {
+        mean_of(kind): max(ROUNDING, float(np.mean(moves))) for kind, moves in sorted(by_kind.items())
+    }
 
 
 def together(numbers: dict[str, dict[str, float]]) -> dict[str, float]:
-    """The mean of all numbers of a kind: it moves little where single ones move much, and tells what moved everywhere."""
+    """The mean of all numbers of a kind: it moves little where single ones move much, and tells what moved
+    everywhere.
+    """
     by_kind: dict[str, list[float]] = {}
     for own in numbers.values():
         for number, value in own.items():
@@ -305,7 +366,9 @@ def trained_at_smoke(seed: int = 0) -> dict[str, dict[str, float]]:
 
 @contextmanager
 def nothing_cached():
-    """An own folder for cache and records, so that all is made anew; a killed run goes on there, a finished one clears it."""
+    """An own folder for cache and records, so that all is made anew; a killed run goes on there, a finished
+    one clears it.
+    """
     made_by = hashlib.sha256(json.dumps([results.code_digest(), machine()]).encode()).hexdigest()[:10]
     before, folder = (paths.CACHE, paths.RESULTS), paths.CACHE / "drift" / made_by
     paths.CACHE, paths.RESULTS = folder / "cache", folder / "results"
@@ -317,7 +380,9 @@ def nothing_cached():
 
 
 def of_smoke(record: dict) -> dict[str, float]:
-    """A record's pooled scores; and what moves before any song is called otherwise: mean largest probability, last loss."""
+    """A record's pooled scores; and what moves before any song is called otherwise: mean largest probability,
+    last loss.
+    """
     stored = results.predictions(record)
     tagged = "prevalence" in record["data"]
     probabilities = stored["test"] if tagged else ensembles.probabilities(record)
@@ -329,14 +394,16 @@ def of_smoke(record: dict) -> dict[str, float]:
 
 
 def trained_again(minutes: float) -> Level:
-    """One run for each method and data set, fold by fold, the cheap ones first, as long as they are expected to fit.
+    """One run for each method and data set, fold by fold, the cheap ones first, as long as they are expected
+    to fit.
 
-    With the versions and on the machine that its record names, a network must answer the same but for rounding; elsewhere it may
-    move as far as two recorded seeds of one run on such music are apart.
-    """
+    With the versions and on the machine that its record names, a network must answer the same but for
+    rounding; elsewhere it may move as far as two recorded seeds of one run on such music are apart."""
     level, began, records = Level(NETWORKS), time.perf_counter(), tracked()
     torch.set_num_threads(THREADS)
-    for fold, seconds, name, label, record in progress_bar(affordable() if minutes else [], desc="trained again"):
+    for fold, seconds, name, label, record in progress_bar(
+        affordable() if minutes else [], desc="trained again"
+    ):
         if time.perf_counter() - began + seconds > 60 * minutes:
             level.left_out["folds that do not fit in the minutes"] += 1
             continue
@@ -346,7 +413,9 @@ def trained_again(minutes: float) -> Level:
         found = {ACCURACY: row["now"], CALLED_OTHERWISE: share, LARGEST_CHANGE: change}
         same = same_machine(record["environment"])
         alike = [one for one in records if music_of(one) == music_of(record)]
-        level.hold(f"{name_of(record)}, fold {fold}", recorded, found, ROUNDING if same else apart_by_seed(alike))
+        level.hold(
+            f"{name_of(record)}, fold {fold}", recorded, found, ROUNDING if same else apart_by_seed(alike)
+        )
         level.environments.append(record["environment"])
     return level
 
@@ -364,28 +433,39 @@ def apart_by_seed(records: list[dict]) -> dict[str, float]:
             runs.setdefault((record["experiment"], record["label"]), []).append(record)
     furthest = {ACCURACY: ROUNDING, CALLED_OTHERWISE: ROUNDING, LARGEST_CHANGE: ROUNDING}
     for one, other in (pair for seeds in runs.values() for pair in itertools.combinations(seeds, 2)):
-        of_fold, (a, b) = ensembles.by_track(one, "fold"), (ensembles.probabilities(record) for record in (one, other))
+        of_fold, (a, b) = (
+            ensembles.by_track(one, "fold"),
+            (ensembles.probabilities(record) for record in (one, other)),
+        )
         for fold in np.unique(of_fold):
             own = of_fold == fold
             reached = [results.value(r, fold=fold, name="accuracy", target="emotion", decision=aggregation.MAIN_DECISION)["value"]
                        for r in (one, other)]  # fmt: skip
-            moved = abs(np.subtract(*reached)), np.mean(a[own].argmax(axis=1) != b[own].argmax(axis=1)), np.abs(a - b)[own].max()
-            furthest = {name: max(furthest[name], float(value)) for name, value in zip(furthest, moved, strict=True)}
+            moved = (
+                abs(np.subtract(*reached)),
+                np.mean(a[own].argmax(axis=1) != b[own].argmax(axis=1)),
+                np.abs(a - b)[own].max(),
+            )
+            furthest = {
+                name: max(furthest[name], float(value)) for name, value in zip(furthest, moved, strict=True)
+            }
     return furthest
 
 
 def affordable() -> list[tuple]:
     """(fold, seconds it took, experiment, label, record) of networks recorded on such a device as this.
 
-    One run for each method and data set that is at hand; first folds before second ones, the cheap ones first.
-    """
+    One run for each method and data set that is at hand; first folds before second ones, the cheap ones
+    first."""
     found: dict[tuple[str, str], list[tuple]] = {}
     on_gpu = device.device_name() != "cpu"
     for name, label, run, record in retraining.recorded("cpu"):
         kind = run.method_name, record["data"]["name"]
         if kind not in found and results.on_gpu(record) == on_gpu and at_hand(run.dataset):
             costs = record["cost"]["seconds_per_fold"]
-            found[kind] = [(fold, costs[fold], name, label, record) for fold in cross_validation.tested_folds(run)]
+            found[kind] = [
+                (fold, costs[fold], name, label, record) for fold in cross_validation.tested_folds(run)
+            ]
     return sorted((one for folds in found.values() for one in folds), key=lambda one: one[:4])
 
 

@@ -1,4 +1,6 @@
-"""The report on drift: numbers as recorded and as made again become counts, a page, and lines for a terminal. No torch here."""
+"""The report on drift: numbers as recorded and as made again become counts, a page, and lines for a terminal.
+No torch here.
+"""
 
 import json
 import time
@@ -18,15 +20,25 @@ LARGEST = 5  # of a level, of those that moved within their tolerance
 
 @dataclass
 class Level:
-    """What one level found: a row per number, what its records were made with, and what could not be made again, and why."""
+    """What one level found: a row per number, what its records were made with, and what could not be made
+    again, and why.
+    """
 
     name: str
     rows: list[pd.DataFrame] = field(default_factory=list)
     environments: list[dict] = field(default_factory=list)
     left_out: Counter = field(default_factory=Counter)
 
-    def hold(self, source: str, recorded: dict[str, float], again: dict[str, float], tolerance: float | dict[str, float]) -> None:
-        """Add the numbers of one source, by name, as recorded and as made again; with one tolerance, or one for each number."""
+    def hold(
+        self,
+        source: str,
+        recorded: dict[str, float],
+        again: dict[str, float],
+        tolerance: float | dict[str, float],
+    ) -> None:
+        """Add the numbers of one source, by name, as recorded and as made again; with one tolerance, or one
+        for each number.
+        """
         numbers = list(dict.fromkeys([*recorded, *again]))
         self.rows.append(pd.DataFrame({
             "level": self.name, "source": source, "number": numbers,
@@ -62,14 +74,18 @@ def write(levels: list[Level], made_by: dict) -> dict:
 
 
 def judged(levels: list[Level]) -> pd.DataFrame:
-    """All rows, with their ``difference`` and whether it is ``inside``; a number that is gone, or new, is not."""
+    """All rows, with their ``difference`` and whether it is ``inside``; a number that is gone, or new, is
+    not.
+    """
     rows = pd.concat([row for level in levels for row in level.rows], ignore_index=True)
     difference = (rows["now"] - rows["recorded"]).abs()
     return rows.assign(difference=difference, inside=difference <= rows["tolerance"])
 
 
 def counted(levels: list[Level], rows: pd.DataFrame) -> dict:
-    """Per level how many numbers were compared and how many drifted; the rows that did; the largest moves of the others."""
+    """Per level how many numbers were compared and how many drifted; the rows that did; the largest moves of
+    the others.
+    """
     inside = rows[rows["inside"] & (rows["difference"] > 0)].sort_values("difference", ascending=False)
     return {
         "levels": [summary(level, rows[rows["level"] == level.name]) for level in levels],
@@ -95,7 +111,9 @@ def plain(rows: pd.DataFrame) -> list[dict]:
 
 
 def changes(level: Level, machine: dict) -> list[dict]:
-    """What is another version, or another machine, than the records of a level were made with, and how many records that are."""
+    """What is another version, or another machine, than the records of a level were made with, and how many
+    records that are.
+    """
     found = Counter(
         (what, recorded, machine[what])
         for made in level.environments for what, recorded in made.items() if recorded != machine[what]
@@ -124,7 +142,9 @@ def spoken(report: dict) -> list[str]:
             f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
         )
         lines += [f"  left out, {why}: {n}" for why, n in level["left_out"].items()]
-    lines += [f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in report["drifted"][:SHOWN]]
+    lines += [
+        f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in report["drifted"][:SHOWN]
+    ]
     if (n := total(report)) > SHOWN:
         lines.append(f"... and {n - SHOWN} more: {table_path()}")
     return lines + [
@@ -148,14 +168,21 @@ def page() -> str:
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
     code = f"{report['code']['commit']}{' (modified)' if report['code']['modified'] else ''}"
-    heard = {"made": report["made"], "commit": code, "minutes for networks": report["minutes"], **report["environment"]}
+    heard = {
+        "made": report["made"],
+        "commit": code,
+        "minutes for networks": report["minutes"],
+        **report["environment"],
+    }
     levels = [
         {"level": row["level"], "sources": row["sources"], "numbers": row["compared"], "identical": row["identical"],
          "drifted": row["drifted"], "of these gone or new": row["gone"] + row["new"], "largest move": f"{row['largest']:.2g}"}
         for row in report["levels"]
     ]  # fmt: skip
     left_out = [
-        {"level": row["level"], "left out": why, "how many": n} for row in report["levels"] for why, n in row["left_out"].items()
+        {"level": row["level"], "left out": why, "how many": n}
+        for row in report["levels"]
+        for why, n in row["left_out"].items()
     ]
     moved = [
         {"level": row["level"], "source": row["source"], "number": row["number"], "how far": in_words(row),

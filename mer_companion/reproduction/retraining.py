@@ -1,4 +1,6 @@
-"""A recorded fold trained again: do the same settings on the same sound give the same answers, and if not, by how much?"""
+"""A recorded fold trained again: do the same settings on the same sound give the same answers, and if not, by
+how much?
+"""
 
 import json
 import time
@@ -17,10 +19,18 @@ from mer_core.files import atomic_write
 
 
 def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
-    """(experiment, label, run, record) of the recorded runs whose networks can be trained again: songs with one label each."""
-    for name in [name for name, experiment in experiments.EXPERIMENTS.items() if preset in experiment.presets]:
+    """(experiment, label, run, record) of the recorded runs whose networks can be trained again: songs with
+    one label each.
+    """
+    for name in [
+        name for name, experiment in experiments.EXPERIMENTS.items() if preset in experiment.presets
+    ]:
         for label, run in experiments.jobs(name, preset):
-            record = results.existing(run, name, preset, label) if isinstance(run, Run) and not run.unlabelled else None
+            record = (
+                results.existing(run, name, preset, label)
+                if isinstance(run, Run) and not run.unlabelled
+                else None
+            )
             if record and "prevalence" not in record["data"]:
                 yield name, label, run, record
 
@@ -34,7 +44,8 @@ def one_of_each_method(preset: str) -> list[tuple[str, str]]:
 
 
 def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
-    """Train the network of one fold of a recorded run again, whatever is cached, and say how its answers moved (`save` keeps it).
+    """Train the network of one fold of a recorded run again, whatever is cached, and say how its answers
+    moved (`save` keeps it).
 
     Raises
     ------
@@ -43,7 +54,9 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
     run = next((run for name, run in experiments.jobs(experiment, preset) if name == label), None)
     record = results.existing(run, experiment, preset, label) if isinstance(run, Run) else None
     if record is None or fold not in cross_validation.tested_folds(run):
-        raise results.RecordError(f"no record of {experiment}/{label} at the preset {preset} that tested fold {fold}.")
+        raise results.RecordError(
+            f"no record of {experiment}/{label} at the preset {preset} that tested fold {fold}."
+        )
     began = time.perf_counter()
     frames, everything = cross_validation.load_segments(run, best_device())
     training, test = cross_validation.divided(run, frames, fold)
@@ -69,7 +82,11 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
 
 def save(row: dict, preset: str) -> Path:
     """Keep what a rerun found, in place of an earlier rerun of the same fold."""
-    path = results.folder(preset, own=False) / "reruns" / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
+    path = (
+        results.folder(preset, own=False)
+        / "reruns"
+        / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
+    )
     with atomic_write(path) as fresh:
         fresh.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
@@ -77,7 +94,10 @@ def save(row: dict, preset: str) -> Path:
 
 def table(preset: str) -> pd.DataFrame:
     """All reruns, a row each, ready to read."""
-    found = [json.loads(path.read_text()) for path in sorted((results.folder(preset, own=False) / "reruns").glob("*.json"))]
+    found = [
+        json.loads(path.read_text())
+        for path in sorted((results.folder(preset, own=False) / "reruns").glob("*.json"))
+    ]
     return pd.DataFrame(
         {
             "method": row["method"], "run": f"{row['experiment']}: {row['label']}", "fold": row["fold"], "songs": row["songs"],

@@ -1,16 +1,20 @@
-"""How often does a moment of a song contradict the song's label? Measured on ratings that listeners gave over time.
+"""How often does a moment of a song contradict the song's label? Measured on ratings that listeners gave over
+time.
 
-A segment classifier trains every segment on the label of the whole song. PMEmo and DEAM let us look at the error this makes: they
-have one rating of the whole clip and another, by a slider, every half second. Side by side they show four things that must not
-be confused:
+A segment classifier trains every segment on the label of the whole song. PMEmo and DEAM let us look at the
+error this makes: they have one rating of the whole clip and another, by a slider, every half second. Side by
+side they show four things that must not be confused:
 
 - *change*: within a clip the slider crosses the midpoint, so that some frames lie on a minority side;
-- *disagreement*: every frame contradicts the label. Nothing changes in time; two sessions rated the same clip differently;
-- *offset*: in one of the sessions all clips were rated higher, as when the slider's zero is not the form's 5 (`aligned`);
-- *ambiguity*: the clip lies so close to the midpoint that a small difference between listeners decides the label.
+- *disagreement*: every frame contradicts the label. Nothing changes in time; two sessions rated the same clip
+differently;
+- *offset*: in one of the sessions all clips were rated higher, as when the slider's zero is not the form's 5
+(`aligned`);
+- *ambiguity*: the clip lies so close to the midpoint that a small difference between listeners decides the
+label.
 
-The ratings over time are averages over listeners and begin after 15 s. Both smooth: the change found is a lower bound.
-"""
+The ratings over time are averages over listeners and begin after 15 s. Both smooth: the change found is a
+lower bound."""
 
 import numpy as np
 import pandas as pd
@@ -23,45 +27,60 @@ WINDOW_S = 3.0
 MARGIN = 0.05  # of the whole scale; on PMEmo's 0 to 1, from 0.45 to 0.55
 COLUMNS = ["target", "measure", "value", "low", "high", "n_clips"]
 
-CLASS_OF_QUADRANT = {"valence": HIGH_VALENCE.astype(int), "arousal": HIGH_AROUSAL.astype(int), "quadrant": np.arange(4)}
+CLASS_OF_QUADRANT = {
+    "valence": HIGH_VALENCE.astype(int),
+    "arousal": HIGH_AROUSAL.astype(int),
+    "quadrant": np.arange(4),
+}
 
 
 def centred(ratings: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    """The same table with valence and arousal as distances from the midpoint, in parts of the scale: -0.5 to 0.5."""
-    return ratings.assign(**{dimension: scale.centred(ratings[dimension]) for dimension in ("valence", "arousal")})
+    """The same table with valence and arousal as distances from the midpoint, in parts of the scale: -0.5 to
+    0.5.
+    """
+    return ratings.assign(
+        **{dimension: scale.centred(ratings[dimension]) for dimension in ("valence", "arousal")}
+    )
 
 
 def aligned(dynamic: pd.DataFrame, static: pd.DataFrame) -> pd.DataFrame:
-    """The ratings over time less their offset from those of the whole clips, so that what is left is about single clips.
+    """The ratings over time less their offset from those of the whole clips, so that what is left is about
+    single clips.
 
         offset = median over clips of (mean of the clip's ratings over time - rating of the whole clip)
 
-    One number for valence and one for arousal. Parts of a corpus that were rated in different years need an offset each.
-    Both tables as for `measure`; tracks that `static` lacks are left out.
-    """
+    One number for valence and one for arousal. Parts of a corpus that were rated in different years need an
+    offset each. Both tables as for `measure`; tracks that `static` lacks are left out."""
     dimensions = ["valence", "arousal"]
     dynamic = dynamic[dynamic["track_id"].isin(static["track_id"])]
-    offset = (dynamic.groupby("track_id")[dimensions].mean() - static.set_index("track_id")[dimensions]).median()
+    offset = (
+        dynamic.groupby("track_id")[dimensions].mean() - static.set_index("track_id")[dimensions]
+    ).median()
     return dynamic.assign(**{dimension: dynamic[dimension] - offset[dimension] for dimension in dimensions})
 
 
-def measure(static: pd.DataFrame, dynamic: pd.DataFrame, window_s: float = WINDOW_S, margin: float = MARGIN) -> pd.DataFrame:
+def measure(
+    static: pd.DataFrame, dynamic: pd.DataFrame, window_s: float = WINDOW_S, margin: float = MARGIN
+) -> pd.DataFrame:
     """How often frames and windows contradict their song's label, and how many clips are ambiguous.
 
-    A ratio such as "frames that differ" is the number of such frames in all clips over the number of all frames in all clips, so
-    that a long clip counts more. The 95 % intervals resample artists.
+    A ratio such as "frames that differ" is the number of such frames in all clips over the number of all
+    frames in all clips, so that a long clip counts more. The 95 % intervals resample artists.
 
     Parameters
     ----------
     static : one row per clip: track_id, group (the artist), valence, arousal; `centred`
-    dynamic : one row per half second: track_id, second, valence, arousal; `centred`. Tracks that `static` lacks are left out.
-    window_s : length in seconds of the windows, which follow one another from the clip's first frame; the rest of the clip that
+    dynamic : one row per half second: track_id, second, valence, arousal; `centred`. Tracks that `static`
+    lacks are left out.
+    window_s : length in seconds of the windows, which follow one another from the clip's first frame; the
+    rest of the clip that
         fills no window is left out, and so is a clip too short for one
     margin : a clip is ambiguous when this close to the midpoint, in parts of the scale
 
     Returns
     -------
-    table : columns target ("valence", "arousal", "quadrant"), measure, value and its interval low to high (shares, 0 to 1, and
+    table : columns target ("valence", "arousal", "quadrant"), measure, value and its interval low to high
+    (shares, 0 to 1, and
         correlations), n_clips (clips the value rests on)
 
     Raises
@@ -71,24 +90,32 @@ def measure(static: pd.DataFrame, dynamic: pd.DataFrame, window_s: float = WINDO
     static = static.reset_index(drop=True)
     frames = dynamic[dynamic["track_id"].isin(static["track_id"])].sort_values(["track_id", "second"])
     if frames.empty:
-        raise ValueError("no rating over time belongs to any of the clips: do both tables come from the same data set?")
+        raise ValueError(
+            "no rating over time belongs to any of the clips: do both tables come from the same data set?"
+        )
     clip = pd.Index(static["track_id"]).get_indexer(frames["track_id"])
     weights = artist_weights(static["group"].to_numpy())
     songs, moments = _quadrant_index(static), _quadrant_index(frames)
     rows = []
     for target, class_of in CLASS_OF_QUADRANT.items():
         song, frame = class_of[songs], class_of[moments]
-        counted = {"frames": (clip, frame), f"{window_s:g} s windows": windows(clip, frame, song, round(window_s / FRAME_S))}
+        counted = {
+            "frames": (clip, frame),
+            f"{window_s:g} s windows": windows(clip, frame, song, round(window_s / FRAME_S)),
+        }
         for unit, (owner, label) in counted.items():
             rows += [(target, *row) for row in _contradictions(unit, tally(song, owner, label), weights)]
         near = _near_midpoint(static, target, margin)
-        rows.append((target, f"clips within {margin:g} of the midpoint", *_share(near, np.ones(len(near)), weights)))
+        rows.append(
+            (target, f"clips within {margin:g} of the midpoint", *_share(near, np.ones(len(near)), weights))
+        )
     rows += _agreement(static, frames, weights)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def tally(song: np.ndarray, clip: np.ndarray, label: np.ndarray) -> pd.DataFrame:
-    """Per clip: its frames (or windows), those that differ from the song's label, and those outside their own majority.
+    """Per clip: its frames (or windows), those that differ from the song's label, and those outside their own
+    majority.
 
     Parameters
     ----------
@@ -109,10 +136,13 @@ def tally(song: np.ndarray, clip: np.ndarray, label: np.ndarray) -> pd.DataFrame
     return pd.DataFrame({"total": total, "differing": total - own, "minority": total - counts.max(axis=1)})
 
 
-def windows(clip: np.ndarray, label: np.ndarray, song: np.ndarray, n_frames: int) -> tuple[np.ndarray, np.ndarray]:
+def windows(
+    clip: np.ndarray, label: np.ndarray, song: np.ndarray, n_frames: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The clip and the class of every full window of `n_frames`: what most of its frames say.
 
-    When two classes are equally frequent the window gets the song's, if it is one of them: a doubt is no contradiction.
+    When two classes are equally frequent the window gets the song's, if it is one of them: a doubt is no
+    contradiction.
 
     Parameters
     ----------
@@ -161,7 +191,9 @@ def _share(part: np.ndarray, whole: np.ndarray, weights: np.ndarray) -> tuple[fl
 
 
 def _agreement(static: pd.DataFrame, frames: pd.DataFrame, weights: np.ndarray) -> list[tuple]:
-    """Correlation over clips of each whole-clip rating with the mean of each rating over time: do the columns mean the same?"""
+    """Correlation over clips of each whole-clip rating with the mean of each rating over time: do the columns
+    mean the same?
+    """
     means = frames.groupby("track_id")[["valence", "arousal"]].mean().reindex(static["track_id"])
     rated = means["valence"].notna().to_numpy()
     rows = []

@@ -1,4 +1,6 @@
-"""Training the networks of a run, fold by fold; what they answered is stored, so that a killed run goes on where it stopped."""
+"""Training the networks of a run, fold by fold; what they answered is stored, so that a killed run goes on
+where it stopped.
+"""
 
 import hashlib
 import json
@@ -29,7 +31,9 @@ Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of s
 
 
 def load_frames(run: Run) -> Frames:
-    """Tracks and frames of a run, computed on first use; kept for the next fold, and for runs on the same frames."""
+    """Tracks and frames of a run, computed on first use; kept for the next fold, and for runs on the same
+    frames.
+    """
     return _frames(run.dataset, run.features, run.skip_unreadable)
 
 
@@ -61,12 +65,18 @@ def networks_to_train(run: Run) -> list[tuple[int, int]]:
 
 
 def count(runs: list) -> int:
-    """How many networks these runs train between them; runs that train none, and shared networks, add nothing."""
-    return len({(run.training_id, *one) for run in runs if isinstance(run, Run) for one in networks_to_train(run)})
+    """How many networks these runs train between them; runs that train none, and shared networks, add
+    nothing.
+    """
+    return len(
+        {(run.training_id, *one) for run in runs if isinstance(run, Run) for one in networks_to_train(run)}
+    )
 
 
 def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
-    """Hand the networks of some runs to an executor, each once, in the runs' order; by where their answers will lie."""
+    """Hand the networks of some runs to an executor, each once, in the runs' order; by where their answers
+    will lie.
+    """
     started: dict[Path, Future] = {}
     for run in runs:
         frames = load_frames(run)  # before any worker starts: they share the store
@@ -77,7 +87,9 @@ def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
 
 
 def part_path(run: Run, frames: Frames, fold: int, part: int) -> Path:
-    """Where a network's answers lie: named by its settings, the annotations, all sound it heard, and the code that trained it."""
+    """Where a network's answers lie: named by its settings, the annotations, all sound it heard, and the code
+    that trained it.
+    """
     sounds = " ".join([frames.name, *(load_frames(heard(run, name)).name for name in run.unlabelled)])
     made_from = f"{frames.tracks.digest()} {sounds} {results.code_digest(results.OF_TRAINING)}"
     name = f"{run.training_id}-{hashlib.sha256(made_from.encode()).hexdigest()[:10]}"
@@ -86,11 +98,15 @@ def part_path(run: Run, frames: Frames, fold: int, part: int) -> Path:
 
 
 def first_stage_path(run: Run, frames: Frames, fold: int, part: int) -> Path | None:
-    """Where the network of a method's first stage lies, which runs that differ in what follows share; None: it has no stages."""
+    """Where the network of a method's first stage lies, which runs that differ in what follows share; None:
+    it has no stages.
+    """
     alone = getattr(METHODS[run.method_name], "first_stage", None)
     if alone is None:
         return None
-    return part_path(replace(run, method=alone(run.method), unlabelled=()), frames, fold, part).with_suffix(".pt")
+    return part_path(replace(run, method=alone(run.method), unlabelled=()), frames, fold, part).with_suffix(
+        ".pt"
+    )
 
 
 def seed_of(run: Run, fold: int, part: int) -> int:
@@ -99,7 +115,9 @@ def seed_of(run: Run, fold: int, part: int) -> int:
 
 
 def divided(run: Run, frames: Frames, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """The training songs of a fold and those it tests, as places in the table of tracks; tagged data sets bring their parts."""
+    """The training songs of a fold and those it tests, as places in the table of tracks; tagged data sets
+    bring their parts.
+    """
     if frames.tracks.tagged:
         return songs_of_part(frames, "train"), songs_of_part(frames, "test")
     of_track = splits.outer(frames.tracks, run.folds)
@@ -119,7 +137,8 @@ def fit(
     validation: Segments | None = None,
     first_stage: Path | None = None,
 ) -> tuple[Answer, Learner]:
-    """Train on these segments by the run's method; gives what answers for other segments, and the first network with its log.
+    """Train on these segments by the run's method; gives what answers for other segments, and the first
+    network with its log.
 
     Parameters
     ----------
@@ -138,25 +157,29 @@ def fit(
 
 
 def learning_curve(learner: Learner, data: Segments, unheard: Segments) -> dict[str, float]:
-    """Shares that the network calls as they are labelled: windows it learns from, unheard windows, unheard songs."""
+    """Shares that the network calls as they are labelled: windows it learns from, unheard windows, unheard
+    songs.
+    """
     learned = data.in_epoch(0, learner.training.stride)
     probabilities = learner.predict(unheard)
     called = aggregation.mean_probability(probabilities.cpu().numpy(), unheard.track).argmax(axis=1)
     labels = unheard.label.cpu().numpy()[np.unique(unheard.track, return_index=True)[1]]
     return {
-        "learned_windows": float((learner.predict(data, learned).argmax(dim=1) == data.label[learned]).float().mean()),
+        "learned_windows": float(
+            (learner.predict(data, learned).argmax(dim=1) == data.label[learned]).float().mean()
+        ),
         "unheard_windows": float((probabilities.argmax(dim=1) == unheard.label).float().mean()),
         "unheard_songs": float((called == labels).mean()),
     }
 
 
 def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] = lambda row: None) -> Path:
-    """Train one network of a fold and store its answers in the cache, in one step; a finished one is not repeated.
+    """Train one network of a fold and store its answers in the cache, in one step; a finished one is not
+    repeated.
 
-    Part 0 learns from all training songs and answers for the test songs, for its own training songs (in sample), and for other
-    data sets that the run also hears. Part k leaves out inner fold k - 1 of the training songs and answers for that (out of
-    fold), and for the test songs.
-    """
+    Part 0 learns from all training songs and answers for the test songs, for its own training songs (in
+    sample), and for other data sets that the run also hears. Part k leaves out inner fold k - 1 of the
+    training songs and answers for that (out of fold), and for the test songs."""
     frames, everything = load_segments(run, best_device())
     path = part_path(run, frames, fold, part)
     if path.exists():
@@ -176,10 +199,15 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     data = replace(everything.of_tracks(training), unlabelled=without_labels(run, everything.device))
     watched = test if run.learning_curve and not part else None
     kept = first_stage_path(run, frames, fold, part)
-    answer, learner = fit(run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"), kept)
+    answer, learner = fit(
+        run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"), kept
+    )
     if not part:
         asked |= {} if frames.tracks.tagged else {"in_sample": data}  # what a song-level machine learns from
-        asked |= {f"heard_{i}": load_segments(heard(run, name), data.device)[1] for i, name in enumerate(run.external_tests)}
+        asked |= {
+            f"heard_{i}": load_segments(heard(run, name), data.device)[1]
+            for i, name in enumerate(run.external_tests)
+        }
     arrays = {}
     for name, segments_asked in asked.items():
         arrays |= {
@@ -199,7 +227,9 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
 
 
 def without_labels(run: Run, device: torch.device) -> Segments | None:
-    """The windows of all data sets that the run may learn from without their labels, one after the other, or None."""
+    """The windows of all data sets that the run may learn from without their labels, one after the other, or
+    None.
+    """
     found = [load_segments(heard(run, name), device)[1] for name in run.unlabelled]
     return joined(found) if found else None
 
@@ -216,9 +246,9 @@ def heard(run: Run, name: str) -> Run:
 def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:
     """The finished parts of a fold, the network on all training songs first.
 
-    Each has the probabilities ``test``, with ``test_track`` and ``test_second``; the first also ``in_sample`` and ``heard_0``,
-    ``heard_1``, ... of other data sets, the others ``out_of_fold``; and its ``story``: log, seconds, environment, code.
-    """
+    Each has the probabilities ``test``, with ``test_track`` and ``test_second``; the first also ``in_sample``
+    and ``heard_0``, ``heard_1``, ... of other data sets, the others ``out_of_fold``; and its ``story``: log,
+    seconds, environment, code."""
     stored = []
     for part in parts(run):
         with np.load(part_path(run, frames, fold, part)) as arrays:

@@ -1,8 +1,8 @@
 """Several answers for the same songs made into one: joined, or chosen between.
 
-Joined: the mean of their probabilities, every member counting alike. Chosen: each fold takes the member that answered best for
-the fold's training songs, none of which its networks had heard. No tested song has a part in either.
-"""
+Joined: the mean of their probabilities, every member counting alike. Chosen: each fold takes the member that
+answered best for the fold's training songs, none of which its networks had heard. No tested song has a part
+in either."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,7 +24,9 @@ class Fusion(Named):
     dataset: str = "4q"
     members: tuple[str, ...] = ()  # experiment/label; the seeds of a member are averaged first
     member_seeds: tuple[int, ...] = ()  # which of them; none named: all
-    chosen_for: str = ""  # "emotion", "valence" or "arousal": each fold takes the best member for it; "": all are joined
+    chosen_for: str = (
+        ""  # "emotion", "valence" or "arousal": each fold takes the best member for it; "": all are joined
+    )
     folds: Folds = Folds()
     seed: int = 0
 
@@ -47,12 +49,15 @@ def answers(fusion: Fusion, members: dict[str, list[dict]]) -> tuple[dict[str, n
     found = {name: tested(records, fusion.folds) for name, records in members.items()}
     first, *others = found
     if odd := [name for name in others if not np.array_equal(found[name]["fold"], found[first]["fold"])]:
-        raise results.RecordError(f"{', '.join(odd)} did not test the songs of {first} in the same folds; they cannot be joined.")
+        raise results.RecordError(
+            f"{', '.join(odd)} did not test the songs of {first} in the same folds; they cannot be joined."
+        )
     fold, log = found[first]["fold"], []
     mean = np.mean([own["mean"] for own in found.values()], axis=0)
     for k in np.unique(fold) if fusion.chosen_for else ():
         reached = {
-            name: float(np.mean([validation(r, k, fusion.chosen_for) for r in records])) for name, records in members.items()
+            name: float(np.mean([validation(r, k, fusion.chosen_for) for r in records]))
+            for name, records in members.items()
         }
         best = max(reached, key=reached.get)
         mean[fold == k] = found[best]["mean"][fold == k]
@@ -68,13 +73,18 @@ def answers(fusion: Fusion, members: dict[str, list[dict]]) -> tuple[dict[str, n
 def of_seeds(fusion: Fusion, members: dict[str, list[dict]]) -> dict[str, list[dict]]:
     """The records of the members with the seeds that the fusion names, or all of them."""
     seeds = set(fusion.member_seeds)
-    return {name: [r for r in records if not seeds or r["config"]["seed"] in seeds] for name, records in members.items()}
+    return {
+        name: [r for r in records if not seeds or r["config"]["seed"] in seeds]
+        for name, records in members.items()
+    }
 
 
 def tested(records: list[dict], folds: Folds) -> dict[str, np.ndarray]:
     """Songs of the tested folds, sorted by track, with the mean of the records' probabilities."""
     mean, some = np.mean([probabilities(record) for record in records], axis=0), records[0]
-    arrays = {name: by_track(some, name) for name in ("track", "fold", "decision_most_frequent")} | {"mean": mean}
+    arrays = {name: by_track(some, name) for name in ("track", "fold", "decision_most_frequent")} | {
+        "mean": mean
+    }
     wanted = arrays["fold"] < (folds.tested or folds.n)
     return {name: array[wanted] for name, array in arrays.items()}
 
@@ -94,4 +104,8 @@ def by_track(record: dict, name: str) -> np.ndarray:
 def probabilities(record: dict) -> np.ndarray:
     """(n_songs, n_classes) probabilities of a record's songs, sorted by track."""
     stored = results.predictions(record)
-    return aggregation.mean_probability(stored["test"], stored["test_track"]) if "test" in stored else by_track(record, "mean")
+    return (
+        aggregation.mean_probability(stored["test"], stored["test_track"])
+        if "test" in stored
+        else by_track(record, "mean")
+    )

@@ -1,7 +1,8 @@
-"""Published predictions of MediaEval's tagging task, scored again: with intervals, honest thresholds, and yours among them.
+"""Published predictions of MediaEval's tagging task, scored again: with intervals, honest thresholds, and
+yours among them.
 
-Nothing is trained and no audio is needed. The matrices stay with their authors; `fetch` gets them to your machine.
-"""
+Nothing is trained and no audio is needed. The matrices stay with their authors; `fetch` gets them to your
+machine."""
 
 import hashlib
 import itertools
@@ -27,7 +28,8 @@ from mer_core.files import atomic_write
 
 CARD = "mediaeval_predictions"
 DRAWS = 4000  # so many that p-values survive the correction for all pairs
-DIVISIONS = 10  # of the test artists in two halves, for thresholds that were not found on the songs they are judged by
+# of the test artists in two halves, for thresholds that were not found on the songs they are judged by
+DIVISIONS = 10
 OTHER_HALF = "thresholds_from_other_half"
 
 
@@ -60,9 +62,13 @@ def fetch(name: str) -> Path:
         with urllib.request.urlopen(card["address"]) as answer:
             content = answer.read()
     except OSError as error:
-        raise DataError(f"{card['address']}: cannot be fetched ({error}). Try again, or put the file at {path}.") from None
+        raise DataError(
+            f"{card['address']}: cannot be fetched ({error}). Try again, or put the file at {path}."
+        ) from None
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
-        raise DataError(f"{card['address']}: is not the file that was scored (another SHA-256). Nothing was kept.")
+        raise DataError(
+            f"{card['address']}: is not the file that was scored (another SHA-256). Nothing was kept."
+        )
     with atomic_write(path) as fresh:
         fresh.write_bytes(content)
     return path
@@ -80,10 +86,12 @@ def test_songs() -> tuple[pd.DataFrame, list[str], np.ndarray]:
 
 
 def matrix(system: str) -> np.ndarray:
-    """(n_tracks, n_tags) scores of a published system or of a file of yours, in the official order of tracks and tags.
+    """(n_tracks, n_tags) scores of a published system or of a file of yours, in the official order of tracks
+    and tags.
 
-    A .csv (first column the track id, then a column per tag) or .npz (``track_id``, ``tags``, ``values``) is put in order by its
-    names; a bare .npy must have the order already, which its shape alone can be checked for.
+    A .csv (first column the track id, then a column per tag) or .npz (``track_id``, ``tags``, ``values``) is
+    put in order by its names; a bare .npy must have the order already, which its shape alone can be checked
+    for.
 
     Raises
     ------
@@ -94,18 +102,24 @@ def matrix(system: str) -> np.ndarray:
         if not path.is_file():
             raise DataError(f"{path}: not found. Fetch the published predictions: mer leaderboard --fetch")
         if hashlib.sha256(path.read_bytes()).hexdigest() != cards()[system]["sha256"]:
-            raise DataError(f"{path}: is not the published file (another SHA-256). Delete it and fetch it again.")
+            raise DataError(
+                f"{path}: is not the published file (another SHA-256). Delete it and fetch it again."
+            )
     elif not (path := Path(system)).is_file():
         raise DataError(f"{system!r} is neither a published system ({', '.join(cards())}) nor a file.")
     table, names, _ = test_songs()
     if path.suffix == ".npy":
         values = np.load(path)
         if values.shape != (len(table), len(names)):
-            raise DataError(f"{path}: has the shape {values.shape}; the test set is {len(table)} tracks by {len(names)} tags.")
+            raise DataError(
+                f"{path}: has the shape {values.shape}; the test set is {len(table)} tracks by {len(names)} tags."
+            )
     else:
         values = in_order(named(path), list(table["track_id"]), names, path)
     if not np.isfinite(values).all():
-        raise DataError(f"{path}: holds {int((~np.isfinite(values)).sum())} scores that are missing or infinite.")
+        raise DataError(
+            f"{path}: holds {int((~np.isfinite(values)).sum())} scores that are missing or infinite."
+        )
     return values
 
 
@@ -117,12 +131,16 @@ def named(path: Path) -> pd.DataFrame:
         with np.load(path) as stored:
             if lacking := {"track_id", "tags", "values"} - set(stored):
                 raise DataError(f"{path}: lacks the arrays {sorted(lacking)}; it holds {sorted(stored)}.")
-            found = pd.DataFrame(stored["values"], index=stored["track_id"].astype(str), columns=stored["tags"].astype(str))
+            found = pd.DataFrame(
+                stored["values"], index=stored["track_id"].astype(str), columns=stored["tags"].astype(str)
+            )
     return found.rename(columns=lambda tag: tag.removeprefix(mtg_jamendo.PREFIX))
 
 
 def in_order(found: pd.DataFrame, track_ids: list[str], names: list[str], path: Path) -> np.ndarray:
-    """The rows and columns of a named matrix in the official order; raises DataError where any is missing or doubled."""
+    """The rows and columns of a named matrix in the official order; raises DataError where any is missing or
+    doubled.
+    """
     for what, wanted, has in (("tracks", track_ids, found.index), ("tags", names, found.columns)):
         if missing := [name for name in wanted if name not in set(has)]:
             raise DataError(f"{path}: lacks {len(missing)} {what}: {shown(missing)}.")
@@ -138,13 +156,16 @@ def mean_of(systems: tuple[str, ...]) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def drawn(systems: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Average precision and AUC of every tag, as measured (first row) and in each resample of artists: (1 + DRAWS, n_tags)."""
+    """Average precision and AUC of every tag, as measured (first row) and in each resample of artists: (1 +
+    DRAWS, n_tags).
+    """
     table, _, truth = test_songs()
     return tag_scoring.drawn(truth, mean_of(systems), table["artist"].to_numpy(), DRAWS)
 
 
 def halved(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> list[np.ndarray]:
-    """What is called with thresholds that were found on other artists: these are divided in two halves, several times.
+    """What is called with thresholds that were found on other artists: these are divided in two halves,
+    several times.
 
     Each half is called with the thresholds of the other: (n_tracks, n_tags) bool, one for each division.
     """

@@ -1,4 +1,6 @@
-"""The listeners' ratings of PMEmo and DEAM as runs: how much segment-label noise they show, measured without any audio."""
+"""The listeners' ratings of PMEmo and DEAM as runs: how much segment-label noise they show, measured without
+any audio.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +14,10 @@ from mer_core.datasets import deam, pmemo
 
 PMEMO, EIM, DEAM_LATER = "pmemo", "eim", "deam_later"
 EIM_AS_DISTRIBUTED = "eim_as_distributed"  # neither mended
-EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT = "eim_offset_kept", "deam_later_offset_kept"  # columns mended, slider's offset not
+EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT = (
+    "eim_offset_kept",
+    "deam_later_offset_kept",
+)  # columns mended, slider's offset not
 SETS = (PMEMO, EIM, DEAM_LATER, EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT, EIM_AS_DISTRIBUTED)
 
 
@@ -29,10 +34,11 @@ class Ratings(Named):
 
 
 def tables(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings of whole clips and over time, centred; DEAM's curves less the offset of their slider, part by part.
+    """Ratings of whole clips and over time, centred; DEAM's curves less the offset of their slider, part by
+    part.
 
-    ``eim_as_distributed`` leaves DEAM's exchanged columns and the offset as they are, ``..._offset_kept`` the offset alone, to
-    show what they do.
+    ``eim_as_distributed`` leaves DEAM's exchanged columns and the offset as they are, ``..._offset_kept`` the
+    offset alone, to show what they do.
 
     Raises
     ------

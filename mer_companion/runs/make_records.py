@@ -1,4 +1,6 @@
-"""From the answers of a run's networks to its record: song decisions, metrics with intervals, comparison with a reference."""
+"""From the answers of a run's networks to its record: song decisions, metrics with intervals, comparison with
+a reference.
+"""
 
 import hashlib
 import time
@@ -33,11 +35,11 @@ from mer_core.progress import progress_bar
 def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> dict[str, np.ndarray]:
     """The decisions of one fold for its test songs (sorted by track), by name: (n_songs,) classes each.
 
-    ``svm_in_sample``, as printed, learns from predictions that the network made for its own training songs. ``svm`` learns from
-    the inner networks' predictions of songs they had not heard, and asks the same networks about the test songs: both sides come
-    from networks that heard as much music. ``mean_probability_inner`` is what those networks say without the machine. Both are
-    missing where there are no inner networks. ``most_frequent`` ignores the music.
-    """
+    ``svm_in_sample``, as printed, learns from predictions that the network made for its own training songs.
+    ``svm`` learns from the inner networks' predictions of songs they had not heard, and asks the same
+    networks about the test songs: both sides come from networks that heard as much music.
+    ``mean_probability_inner`` is what those networks say without the machine. Both are missing where there
+    are no inner networks. ``most_frequent`` ignores the music."""
     first, *inner = parts
     theta = settings.share_threshold
     test, track = first["test"], first["test_track"]
@@ -50,8 +52,13 @@ def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> di
         "most_frequent": np.full(len(statistics), np.bincount(targets[trained_on]).argmax()),
     }
     if inner:
-        mean = np.mean([aggregation.mean_probability(part["test"], part["test_track"]) for part in inner], axis=0)
-        decided |= {"mean_probability_inner": mean.argmax(axis=1), "svm": decide_out_of_fold(inner, targets, settings)}
+        mean = np.mean(
+            [aggregation.mean_probability(part["test"], part["test_track"]) for part in inner], axis=0
+        )
+        decided |= {
+            "mean_probability_inner": mean.argmax(axis=1),
+            "svm": decide_out_of_fold(inner, targets, settings),
+        }
     return decided
 
 
@@ -66,21 +73,30 @@ def decide_by_windows(test: np.ndarray, track: np.ndarray) -> dict[str, np.ndarr
 
 def decide_out_of_fold(inner: list[dict], targets: np.ndarray, settings: SongDecision) -> np.ndarray:
     theta = settings.share_threshold
-    unheard = [aggregation.statistics(part["out_of_fold"], part["out_of_fold_track"], theta) for part in inner]
+    unheard = [
+        aggregation.statistics(part["out_of_fold"], part["out_of_fold_track"], theta) for part in inner
+    ]
     tracks = [np.unique(part["out_of_fold_track"]) for part in inner]
     fitted = aggregation.svm(np.concatenate(unheard), targets[np.concatenate(tracks)], settings)
-    asked = [aggregation.scores(fitted, aggregation.statistics(part["test"], part["test_track"], theta)) for part in inner]
+    asked = [
+        aggregation.scores(fitted, aggregation.statistics(part["test"], part["test_track"], theta))
+        for part in inner
+    ]
     return fitted.classes_[np.mean(asked, axis=0).argmax(axis=1)]
 
 
 def answers(decided: dict[str, np.ndarray], mean_probability: np.ndarray, quadrants: bool):
-    """(target, number of classes, decision, classes) of every question that the decisions answer; quadrants also tell V and A."""
+    """(target, number of classes, decision, classes) of every question that the decisions answer; quadrants
+    also tell V and A.
+    """
     n_classes = mean_probability.shape[1]
     for decision, called in decided.items():
         yield "emotion", n_classes, decision, called
         for dimension, high in (("valence", HIGH_VALENCE), ("arousal", HIGH_AROUSAL)) if quadrants else ():
             binary = high[called]
-            if decision == "mean_probability":  # one network with four outputs answers by adding probabilities
+            if (
+                decision == "mean_probability"
+            ):  # one network with four outputs answers by adding probabilities
                 binary = high_probability(mean_probability, dimension) > 0.5
             yield dimension, 2, decision, binary.astype(int)
 
@@ -103,15 +119,24 @@ def metric_rows(truth, groups, fold, questions, part: str = "test") -> list[dict
             for k in np.unique(fold):
                 own = fold == k
                 rows.append(
-                    row | {"fold": int(k), "value": metric(metrics.confusion(right[own], called[own], n)), "n": int(own.sum())}
+                    row
+                    | {
+                        "fold": int(k),
+                        "value": metric(metrics.confusion(right[own], called[own], n)),
+                        "n": int(own.sum()),
+                    }
                 )
     return rows
 
 
 def validation_rows(fold: int, inner: list[dict], targets: np.ndarray, quadrants: bool) -> list[dict]:
-    """Metrics on the training songs of a fold, each answered for by a network that had not heard it: what choices may rest on."""
+    """Metrics on the training songs of a fold, each answered for by a network that had not heard it: what
+    choices may rest on.
+    """
     track = np.concatenate([np.unique(part["out_of_fold_track"]) for part in inner])
-    mean = np.concatenate([aggregation.mean_probability(part["out_of_fold"], part["out_of_fold_track"]) for part in inner])
+    mean = np.concatenate(
+        [aggregation.mean_probability(part["out_of_fold"], part["out_of_fold_track"]) for part in inner]
+    )
     rows = []
     for target, n, decision, called in answers({"mean_probability": mean.argmax(axis=1)}, mean, quadrants):
         found = metrics.scores(truth_of(target, targets[track]), called, n)
@@ -121,7 +146,9 @@ def validation_rows(fold: int, inner: list[dict], targets: np.ndarray, quadrants
 
 
 def collect(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict], list[list[dict]]]:
-    """A run's finished networks as arrays of predictions and decisions, validation metrics, and the networks' stories by fold."""
+    """A run's finished networks as arrays of predictions and decisions, validation metrics, and the networks'
+    stories by fold.
+    """
     tracks = frames.tracks
     collected: dict[str, list[np.ndarray]] = {}
     validation, stories = [], []
@@ -134,7 +161,9 @@ def collect(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict], list[l
             "fold": np.full(len(own), k),
             "mean": aggregation.mean_probability(first["test"], first["test_track"]),
         }
-        arrays |= {f"decision_{name}": called for name, called in decide(parts, tracks.targets, run.song).items()}
+        arrays |= {
+            f"decision_{name}": called for name, called in decide(parts, tracks.targets, run.song).items()
+        }
         arrays |= {name: first[name] for name in ("test_track", "test_second", "test")}
         for name, values in arrays.items():
             collected.setdefault(name, []).append(values)
@@ -145,15 +174,23 @@ def collect(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict], list[l
 
 
 def heard_elsewhere(run: Run, frames) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """What the networks answered for other data sets, (of the first fold) and how well, averaged over the folds' networks."""
+    """What the networks answered for other data sets, (of the first fold) and how well, averaged over the
+    folds' networks.
+    """
     arrays, rows = {}, []
     firsts = [cross_validation.read_fold(run, frames, k)[0] for k in cross_validation.tested_folds(run)]
     for i, name in enumerate(run.external_tests):
         other = cross_validation.load_frames(cross_validation.heard(run, name)).tracks
         key = f"heard_{i}"
-        arrays |= {key: firsts[0][key], f"{key}_track": firsts[0][f"{key}_track"], f"{key}_second": firsts[0][f"{key}_second"]}
+        arrays |= {
+            key: firsts[0][key],
+            f"{key}_track": firsts[0][f"{key}_track"],
+            f"{key}_second": firsts[0][f"{key}_second"],
+        }
         arrays[f"{key}_track_id"] = other.table["track_id"].to_numpy(dtype=str)
-        mean = np.mean([aggregation.mean_probability(first[key], first[f"{key}_track"]) for first in firsts], axis=0)
+        mean = np.mean(
+            [aggregation.mean_probability(first[key], first[f"{key}_track"]) for first in firsts], axis=0
+        )
         rows += elsewhere_rows(name, mean, other)
     return arrays, rows
 
@@ -179,11 +216,13 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
     rows = pooled_rows(arrays, mean, tracks) + validation + rows_elsewhere
     flat = [story for fold in stories for story in fold]
     record = heading(run, experiment, preset, label, tracks, len(mean)) | {
-        "code": results.code_state() | {"trained_at": sorted({story["code"]["commit"] or "" for story in flat})},
+        "code": results.code_state()
+        | {"trained_at": sorted({story["code"]["commit"] or "" for story in flat})},
         "environment": flat[0]["environment"],
         "cost": {
             "seconds": sum(story["seconds"] for story in flat),  # of all networks, added up
-            "core_minutes": sum(results.cores_of(story["environment"]) * story["seconds"] for story in flat) / 60,
+            "core_minutes": sum(results.cores_of(story["environment"]) * story["seconds"] for story in flat)
+            / 60,
             "seconds_per_fold": [sum(story["seconds"] for story in fold) for fold in stories],
         },
         "metrics": rows,
@@ -191,8 +230,14 @@ def summarise(run: Run, experiment: str, preset: str, label: str) -> Path:
         "log": [fold[0]["log"] for fold in stories],  # of the network that hears all training songs
     }
     n_windows = len(windows(frames, run.window_s, run.repeat_short))
-    record["data"] |= {"frames": frames.name, "n_windows": n_windows, "hours": float(frames.duration_s.sum() / 3600)}
-    return results.save(record, arrays | elsewhere | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
+    record["data"] |= {
+        "frames": frames.name,
+        "n_windows": n_windows,
+        "hours": float(frames.duration_s.sum() / 3600),
+    }
+    return results.save(
+        record, arrays | elsewhere | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)}
+    )
 
 
 def record_of_song_classifier(probe: SongClassifier, experiment: str, preset: str, label: str) -> Path:
@@ -208,11 +253,15 @@ def record_of_song_classifier(probe: SongClassifier, experiment: str, preset: st
 
 
 def record_of_ratings(measured: Ratings, experiment: str, preset: str, label: str) -> Path:
-    """Measure how much segment-label noise listeners' ratings show, and write the shares, not the ratings, as a record."""
+    """Measure how much segment-label noise listeners' ratings show, and write the shares, not the ratings, as
+    a record.
+    """
     began = time.perf_counter()
     clips, table = listener_ratings.measure(measured)
     seconds = time.perf_counter() - began
-    digest = hashlib.sha256(clips[["track_id", "group", "valence", "arousal"]].to_csv(index=False).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(
+        clips[["track_id", "group", "valence", "arousal"]].to_csv(index=False).encode()
+    ).hexdigest()[:16]
     record = {
         "experiment": experiment, "preset": preset, "label": label, "run_id": measured.run_id, "config": measured.config(),
         "data": {"name": measured.dataset, "digest": digest, "classes": QUADRANTS, "n_tracks": len(clips), "audio": [],
@@ -246,7 +295,9 @@ def fuse(joined: Fusion, experiment: str, preset: str, label: str, members: dict
         "cost": {"seconds": 60 * spent, "core_minutes": spent},  # of its members
         "metrics": pooled_rows(arrays, arrays["mean"], tracks), "confusion": confusions(arrays, tracks), "log": log,
     }  # fmt: skip
-    return results.load(results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)}))
+    return results.load(
+        results.save(record, arrays | {"track_id": tracks.table["track_id"].to_numpy(dtype=str)})
+    )
 
 
 def ensemble(joined: TagEnsemble, experiment: str, preset: str, label: str, members: list[dict]) -> dict:
@@ -254,7 +305,9 @@ def ensemble(joined: TagEnsemble, experiment: str, preset: str, label: str, memb
     if record := results.existing(joined, experiment, preset, label):
         return record
     tracks = cross_validation.datasets.load(joined.dataset)
-    return results.load(tag_ensembles.summarise(joined, heading(joined, experiment, preset, label, tracks, 0), members))
+    return results.load(
+        tag_ensembles.summarise(joined, heading(joined, experiment, preset, label, tracks, 0), members)
+    )
 
 
 def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks) -> list[dict]:
@@ -265,12 +318,18 @@ def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks) -> list
 
 
 def decisions_of(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: arrays[f"decision_{name}"] for name in aggregation.DECISION_NAMES if f"decision_{name}" in arrays}
+    return {
+        name: arrays[f"decision_{name}"]
+        for name in aggregation.DECISION_NAMES
+        if f"decision_{name}" in arrays
+    }
 
 
 def confusions(arrays: dict[str, np.ndarray], tracks) -> dict[str, list]:
     truth, n = tracks.targets[arrays["track"]], len(tracks.classes)
-    return {name: metrics.confusion(truth, called, n).tolist() for name, called in decisions_of(arrays).items()}
+    return {
+        name: metrics.confusion(truth, called, n).tolist() for name, called in decisions_of(arrays).items()
+    }
 
 
 def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int) -> dict:
@@ -288,13 +347,18 @@ def heading(run, experiment: str, preset: str, label: str, tracks, n_tested: int
 
 
 def execute(
-    run: Run | SongClassifier | Ratings | Submission, experiment: str, preset: str, label: str, started: dict[Path, Future] | None = None
+    run: Run | SongClassifier | Ratings | Submission,
+    experiment: str,
+    preset: str,
+    label: str,
+    started: dict[Path, Future] | None = None,
 ) -> dict:
     """The record of a run: loaded if it exists, else made, network by network.
 
     Parameters
     ----------
-    started : networks that are trained elsewhere (`networks.start`); all others are trained here, one after the other
+    started : networks that are trained elsewhere (`networks.start`); all others are trained here, one after
+    the other
 
     Raises
     ------
@@ -318,14 +382,17 @@ def execute(
             else:
                 cross_validation.train_part(run, fold, part, on_epoch=lambda row: bar.update())
     if frames.tracks.tagged:
-        return results.load(tag_scoring.summarise(run, heading(run, experiment, preset, label, frames.tracks, 0)))
+        return results.load(
+            tag_scoring.summarise(run, heading(run, experiment, preset, label, frames.tracks, 0))
+        )
     return results.load(summarise(run, experiment, preset, label))
 
 
 def compare(references_of: dict[str, tuple[str, ...]], records: list[dict]) -> list[dict]:
     """How each label's records, over all their seeds, differ from those of its reference on the same songs.
 
-    Also each label's own mean over seeds. The p-values of one metric and decision are corrected for asking of every label.
+    Also each label's own mean over seeds. The p-values of one metric and decision are corrected for asking of
+    every label.
 
     Parameters
     ----------
@@ -352,7 +419,9 @@ def compare(references_of: dict[str, tuple[str, ...]], records: list[dict]) -> l
 
 
 def called_by(record: dict) -> dict[tuple[str, str], np.ndarray]:
-    """The classes that a stored record called, by target and decision, in the order of its tracks; and its songs."""
+    """The classes that a stored record called, by target and decision, in the order of its tracks; and its
+    songs.
+    """
     stored = results.predictions(record)
     order = np.argsort(stored["track"], kind="stable")
     mean = ensembles.probabilities(record)
@@ -379,7 +448,9 @@ def differences(label: str, against: str, own: list[dict], theirs: list[dict]) -
     truth, groups, called = together(own)
     other_truth, _, other = together(theirs)
     if not np.array_equal(truth, other_truth):
-        raise results.RecordError(f"{label} and {against} did not test the same songs; they cannot be compared.")
+        raise results.RecordError(
+            f"{label} and {against} did not test the same songs; they cannot be compared."
+        )
     rows = []
     for (target, decision), classes in called.items():
         if (theirs_too := counterpart(decision, target, other)) is None:
@@ -415,15 +486,23 @@ def by_t_test(own: list[dict], theirs: list[dict], target: str, decision: str, n
 
 
 def together(records: list[dict]) -> tuple[np.ndarray, np.ndarray, dict[tuple[str, str], np.ndarray]]:
-    """Truth and artists of the tested songs, and what each record called them: (n_seeds, n_songs) by target and decision."""
+    """Truth and artists of the tested songs, and what each record called them: (n_seeds, n_songs) by target
+    and decision.
+    """
     track = np.sort(results.predictions(records[0])["track"])
     tracks = cross_validation.datasets.load(
         records[0]["config"]["dataset"], skip_unreadable=bool(records[0]["data"]["n_skipped"])
     )
     if tracks.digest() != records[0]["data"]["digest"]:
-        raise results.RecordError(f"{records[0]['label']}: the annotations have changed since its record was made.")
+        raise results.RecordError(
+            f"{records[0]['label']}: the annotations have changed since its record was made."
+        )
     called = [called_by(record) for record in records]
-    return tracks.targets[track], tracks.groups[track], {key: np.array([c[key] for c in called]) for key in called[0]}
+    return (
+        tracks.targets[track],
+        tracks.groups[track],
+        {key: np.array([c[key] for c in called]) for key in called[0]},
+    )
 
 
 def measured(target: str, record: dict):

@@ -1,8 +1,7 @@
 """A run: all its settings, which are its identity.
 
-Settings of which there are several kinds (methods, features, networks) carry their ``kind``, a name that stands in run ids and
-records and therefore never changes, whatever becomes of modules and classes.
-"""
+Settings of which there are several kinds (methods, features, networks) carry their ``kind``, a name that
+stands in run ids and records and therefore never changes, whatever becomes of modules and classes."""
 
 import hashlib
 import json
@@ -22,7 +21,9 @@ from mer_core.training import Training
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that distinguishes one run from another; the defaults are SSSL as printed, where it is printed."""
+    """Everything that distinguishes one run from another; the defaults are SSSL as printed, where it is
+    printed.
+    """
 
     dataset: str = "4q"  # a registered name, or the path of your own music
     features: Features = LogMel()
@@ -37,7 +38,9 @@ class Run:
     song: SongDecision = SongDecision()
     unlabelled: tuple[str, ...] = ()  # data sets that a method may learn from without their labels
     external_tests: tuple[str, ...] = ()  # other data sets that the networks answer for, never learn from
-    learning_curve: bool = False  # note in the log how well each epoch's network does; nothing is chosen by it
+    learning_curve: bool = (
+        False  # note in the log how well each epoch's network does; nothing is chosen by it
+    )
     skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them
     seed: int = 0
 
@@ -45,11 +48,15 @@ class Run:
         if round(self.window_s * self.features.frames_per_second) < 1:
             raise ValueError(f"window_s is a length in seconds, of at least one frame, got {self.window_s:g}")
         if self.asked_windows < 0 or self.seed < 0:
-            raise ValueError(f"asked_windows and seed must not be negative, got {self.asked_windows} and {self.seed}")
+            raise ValueError(
+                f"asked_windows and seed must not be negative, got {self.asked_windows} and {self.seed}"
+            )
         if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
             raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
         if self.learning_curve and self.noise.kind != NONE:
-            raise ValueError("a learning curve takes labels for right: it is for runs without noise put into them")
+            raise ValueError(
+                "a learning curve takes labels for right: it is for runs without noise put into them"
+            )
 
     @property
     def method_name(self) -> str:
@@ -58,14 +65,19 @@ class Run:
     def config(self) -> dict:
         """All settings as plain values, as JSON has them."""
         kinds = {
-            name: {"kind": part.kind, **recorded(part)} for name, part in (("features", self.features), ("network", self.network))
+            name: {"kind": part.kind, **recorded(part)}
+            for name, part in (("features", self.features), ("network", self.network))
         }
         return plain(recorded(self) | kinds | {"method": {"name": self.method_name, **recorded(self.method)}})
 
     @property
     def training_id(self) -> str:
-        """Name of the networks: runs that differ only in which of them are trained, or how songs are decided, share them."""
-        return replace(self, folds=replace(self.folds, tested=None, inner=Folds.inner), song=SongDecision()).run_id
+        """Name of the networks: runs that differ only in which of them are trained, or how songs are decided,
+        share them.
+        """
+        return replace(
+            self, folds=replace(self.folds, tested=None, inner=Folds.inner), song=SongDecision()
+        ).run_id
 
     @property
     def run_id(self) -> str:
@@ -86,11 +98,16 @@ class Named:
         return name_of(differences(self) | {"method": [self.method_name, {}]})
 
 
-RECORDED_AS = {"external_tests": "also_heard", "stochastic_depth": "bypass"}  # fields that had another name when records began
+RECORDED_AS = {
+    "external_tests": "also_heard",
+    "stochastic_depth": "bypass",
+}  # fields that had another name when records began
 
 
 def recorded(settings) -> dict:
-    """The fields of a settings object, and of those within it, as plain values under the names that records have."""
+    """The fields of a settings object, and of those within it, as plain values under the names that records
+    have.
+    """
     found = {RECORDED_AS.get(f.name, f.name): getattr(settings, f.name) for f in fields(settings)}
     return {name: recorded(value) if is_dataclass(value) else value for name, value in found.items()}
 
@@ -100,7 +117,9 @@ def plain(settings: dict) -> dict:
 
 
 def name_of(changes: dict) -> str:
-    """Same settings, same name. Only settings that differ from their defaults count, so that a new field changes no name."""
+    """Same settings, same name. Only settings that differ from their defaults count, so that a new field
+    changes no name.
+    """
     return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:10]
 
 
@@ -111,7 +130,11 @@ def differences(settings) -> dict:
         value = getattr(settings, f.name)
         if value != f.default:
             another = is_dataclass(value) and type(value) is not type(f.default)
-            found[RECORDED_AS.get(f.name, f.name)] = ({"kind": value.kind} if another else {}) | differences(value) if is_dataclass(value) else value
+            found[RECORDED_AS.get(f.name, f.name)] = (
+                ({"kind": value.kind} if another else {}) | differences(value)
+                if is_dataclass(value)
+                else value
+            )
     return found
 
 
@@ -119,20 +142,26 @@ WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def changed(settings, changes: dict, part_of: str = ""):
-    """A copy of frozen settings with some fields replaced; a dotted name reaches into a part, as in ``{"folds.n": 5}``.
+    """A copy of frozen settings with some fields replaced; a dotted name reaches into a part, as in
+    ``{"folds.n": 5}``.
 
     Raises
     ------
     AskedError : no such setting, or one that cannot have this value
     """
-    known, renamed = {f.name: f.type for f in fields(settings)}, {old: new for new, old in RECORDED_AS.items()}
+    known, renamed = (
+        {f.name: f.type for f in fields(settings)},
+        {old: new for new, old in RECORDED_AS.items()},
+    )
     own, parts = {}, {}
     for name, value in changes.items():
         first, dot, rest = name.partition(".")
         if (now := renamed.get(first)) in known:
             raise AskedError(f"the setting {part_of + first} is now called {part_of + now}.")
         if first not in known or (dot and not is_dataclass(getattr(settings, first))):
-            raise AskedError(f"no setting {part_of + name!r}; there are {', '.join(part_of + one for one in known)}.")
+            raise AskedError(
+                f"no setting {part_of + name!r}; there are {', '.join(part_of + one for one in known)}."
+            )
         if dot:
             parts.setdefault(first, {})[rest] = value
         else:
@@ -142,14 +171,19 @@ def changed(settings, changes: dict, part_of: str = ""):
     try:
         return replace(settings, **own)
     except ValueError as error:
-        raise AskedError(f"{', '.join(f'{part_of}{name}={value}' for name, value in changes.items())}: {error}.") from None
+        raise AskedError(
+            f"{', '.join(f'{part_of}{name}={value}' for name, value in changes.items())}: {error}."
+        ) from None
 
 
 def fitting(value, name: str, before, kind: type):
     """A value as a field of this type has it, a list as a tuple; refused where it is of another type."""
     value = tuple(value) if isinstance(value, list) else value  # as the command line has them
     if is_dataclass(before):
-        good, what = is_dataclass(value), f"one of its own settings, {', '.join(f'{name}.{f.name}' for f in fields(before))}"
+        good, what = (
+            is_dataclass(value),
+            f"one of its own settings, {', '.join(f'{name}.{f.name}' for f in fields(before))}",
+        )
     else:
         good, what = fits(value, kind), wanted(kind)
     if not good:

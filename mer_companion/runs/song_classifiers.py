@@ -41,7 +41,9 @@ class SongClassifier(Named):
 
     dataset: str = "4q"
     sources: tuple[str, ...] = (song_features.LOG_MEL,)  # of mer_companion.song_features.sources, joined
-    classifier: str = SVM  # radial support vector machine; or "logistic" regression, which bears many features
+    classifier: str = (
+        SVM  # radial support vector machine; or "logistic" regression, which bears many features
+    )
     features: LogMel = LogMel()  # heard by log_mel_statistics
     folds: Folds = Folds()
     skip_unreadable: bool = False
@@ -52,8 +54,11 @@ class SongClassifier(Named):
             raise ValueError(f"classifier is {SVM} or {LOGISTIC}, got {self.classifier!r}")
 
 
-def fit(probe: SongClassifier, values: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> tuple[ClassifierMixin, dict]:
-    """Choose the settings on inner folds of these songs, then train on all of them; gives the classifier and what was chosen.
+def fit(
+    probe: SongClassifier, values: np.ndarray, targets: np.ndarray, groups: np.ndarray
+) -> tuple[ClassifierMixin, dict]:
+    """Choose the settings on inner folds of these songs, then train on all of them; gives the classifier and
+    what was chosen.
 
     The machine's margins become probabilities by a sigmoid fitted on the same inner folds (Platt scaling).
     """
@@ -63,7 +68,9 @@ def fit(probe: SongClassifier, values: np.ndarray, targets: np.ndarray, groups: 
     else:
         model, grid = LogisticRegression(max_iter=2000), {"C": LOGISTIC_C}
     grid = {f"model__{name}": candidates for name, candidates in grid.items()}
-    search = GridSearchCV(Pipeline([("standardise", StandardScaler()), ("model", model)]), grid, scoring="f1_macro", cv=inner)
+    search = GridSearchCV(
+        Pipeline([("standardise", StandardScaler()), ("model", model)]), grid, scoring="f1_macro", cv=inner
+    )
     search.fit(values, targets)
     chosen = {name.removeprefix("model__"): float(value) for name, value in search.best_params_.items()}
     fitted = search.best_estimator_
@@ -77,8 +84,8 @@ def answers(probe: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.ndarray
 
     Returns
     -------
-    arrays ``track``, ``fold``, ``mean`` (n_songs, n_classes; probabilities) and the decisions; log per fold, seconds
-    """
+    arrays ``track``, ``fold``, ``mean`` (n_songs, n_classes; probabilities) and the decisions; log per fold,
+    seconds"""
     began = time.perf_counter()
     values = np.hstack([
         song_features.load(source, tracks, probe.features, skip_unreadable=probe.skip_unreadable) for source in probe.sources

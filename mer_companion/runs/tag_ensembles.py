@@ -32,22 +32,31 @@ class TagEnsemble(Named):
 
 
 def joined(ensemble: TagEnsemble, records: list[dict]) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """Weighted means of test and validation songs, and the log: the measure on validation songs by weight, and the chosen one.
+    """Weighted means of test and validation songs, and the log: the measure on validation songs by weight,
+    and the chosen one.
 
     Raises
     ------
     RecordError : not two members, or members that were asked about other songs
     """
     if len(records) != 2:
-        raise results.RecordError(f"an ensemble has two members, got {len(records)}: {', '.join(ensemble.members)}.")
+        raise results.RecordError(
+            f"an ensemble has two members, got {len(records)}: {', '.join(ensemble.members)}."
+        )
     one, other = (results.predictions(record) for record in records)
     for name in ("test_track", "validation_track"):
         if not np.array_equal(one[name], other[name]):
-            raise results.RecordError(f"{' and '.join(ensemble.members)} were not asked about the same songs.")
+            raise results.RecordError(
+                f"{' and '.join(ensemble.members)} were not asked about the same songs."
+            )
     truth = datasets.load(ensemble.dataset).targets[one["validation_track"]]
     place = tag_scoring.MEASURES.index(ensemble.measure)
     reached = [
-        float(np.nanmean(tag_metrics.ranking(truth, w * one["validation"] + (1 - w) * other["validation"])[place]))
+        float(
+            np.nanmean(
+                tag_metrics.ranking(truth, w * one["validation"] + (1 - w) * other["validation"])[place]
+            )
+        )
         for w in WEIGHTS
     ]
     best = float(WEIGHTS[int(np.argmax(reached))])

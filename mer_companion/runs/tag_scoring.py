@@ -1,7 +1,7 @@
 """From scores of tags to records: macro measures with intervals over artists, and comparisons over seeds.
 
-Everywhere: ``truth``, ``scores`` (n_songs, n_tags) as in `mer_core.evaluation.tag_metrics`; ``groups`` (n_songs,) their artists.
-"""
+Everywhere: ``truth``, ``scores`` (n_songs, n_tags) as in `mer_core.evaluation.tag_metrics`; ``groups``
+(n_songs,) their artists."""
 
 from pathlib import Path
 
@@ -19,8 +19,12 @@ MEASURES = ("pr_auc", "roc_auc")
 DRAWS = 2000
 
 
-def drawn(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray, draws: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
-    """Average precision and AUC of every tag, as measured (first row) and in each resample of artists: (1 + draws, n_tags)."""
+def drawn(
+    truth: np.ndarray, scores: np.ndarray, groups: np.ndarray, draws: int = DRAWS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average precision and AUC of every tag, as measured (first row) and in each resample of artists: (1 +
+    draws, n_tags).
+    """
     return tag_metrics.ranking(truth, scores, with_itself(groups, draws))
 
 
@@ -38,7 +42,10 @@ def row(name: str, target: str, decision: str, values: np.ndarray, n: int) -> di
 
 def ranking_rows(precision: np.ndarray, area: np.ndarray, tags, n: int) -> list[dict]:
     """PR-AUC and ROC-AUC, mean over tags, and the average precision of every tag."""
-    macro = [row(name, MACRO, SCORES, over_tags(own), n) for name, own in zip(MEASURES, (precision, area), strict=True)]
+    macro = [
+        row(name, MACRO, SCORES, over_tags(own), n)
+        for name, own in zip(MEASURES, (precision, area), strict=True)
+    ]
     return macro + [
         row("pr_auc", tag, SCORES, own[np.isfinite(own)], n)
         for tag, own in zip(tags, precision.T, strict=True) if np.isfinite(own[0])
@@ -46,11 +53,15 @@ def ranking_rows(precision: np.ndarray, area: np.ndarray, tags, n: int) -> list[
 
 
 def over_tags(values: np.ndarray) -> np.ndarray:
-    """Mean over the tags that can be judged, (1 + draws,); a resample of a few songs in which none can be is left out."""
+    """Mean over the tags that can be judged, (1 + draws,); a resample of a few songs in which none can be is
+    left out.
+    """
     return np.nanmean(values[np.isfinite(values).any(axis=1)], axis=1)
 
 
-def decision_rows(kind: str, truth: np.ndarray, decided: list[np.ndarray], groups: np.ndarray, draws: int = DRAWS) -> list[dict]:
+def decision_rows(
+    kind: str, truth: np.ndarray, decided: list[np.ndarray], groups: np.ndarray, draws: int = DRAWS
+) -> list[dict]:
     """F score, TPR and TNR, mean over tags and over several ways to have decided."""
     weights = with_itself(groups, draws)
     found = [tag_metrics.decisions(truth, one, weights) for one in decided]
@@ -78,17 +89,23 @@ def summarise(run: Run, heading: dict) -> Path:
 
 
 def save(record: dict, tracks, arrays: dict[str, np.ndarray]) -> Path:
-    """Score mean probabilities of test and validation songs, and write them as a record; the truth stays where it came from."""
+    """Score mean probabilities of test and validation songs, and write them as a record; the truth stays
+    where it came from.
+    """
     test = tracks.targets[arrays["test_track"]]
     record |= {"metrics": metric_rows(tracks, arrays), "confusion": {}}
     record["data"] |= {"prevalence": test.mean(axis=0).tolist(), "n_tested": len(test)}
-    stored = {name: values.astype(np.float32) if values.ndim == 2 else values for name, values in arrays.items()}
+    stored = {
+        name: values.astype(np.float32) if values.ndim == 2 else values for name, values in arrays.items()
+    }
     stored |= {"track": arrays["test_track"], "track_id": tracks.table["track_id"].to_numpy(dtype=str)}
     return results.save(record, stored)
 
 
 def metric_rows(tracks, arrays: dict[str, np.ndarray]) -> list[dict]:
-    """Metrics in long form, of the probabilities ``test`` and ``validation`` of songs ``test_track`` and ``validation_track``."""
+    """Metrics in long form, of the probabilities ``test`` and ``validation`` of songs ``test_track`` and
+    ``validation_track``.
+    """
     truth, groups = tracks.targets, tracks.groups
     test, validation = (truth[arrays[f"{name}_track"]] for name in ("test", "validation"))
     own = groups[arrays["test_track"]]
@@ -106,12 +123,20 @@ def metric_rows(tracks, arrays: dict[str, np.ndarray]) -> list[dict]:
 
 
 def compare(references_of: dict[str, tuple[str, ...]], records: list[dict]) -> list[dict]:
-    """Each label's scores, averaged over its seeds, and how it differs from its references on the same resamples."""
+    """Each label's scores, averaged over its seeds, and how it differs from its references on the same
+    resamples.
+    """
     by_label: dict[str, dict[int, dict]] = {}
     for record in records:
         by_label.setdefault(record["label"], {})[record["config"]["seed"]] = record
-    tracks, n = cross_validation.datasets.load(records[0]["config"]["dataset"]), records[0]["data"]["n_tested"]
-    values = {label: {seed: measured(record, tracks) for seed, record in own.items()} for label, own in by_label.items()}
+    tracks, n = (
+        cross_validation.datasets.load(records[0]["config"]["dataset"]),
+        records[0]["data"]["n_tested"],
+    )
+    values = {
+        label: {seed: measured(record, tracks) for seed, record in own.items()}
+        for label, own in by_label.items()
+    }
     rows, pairs = [], []
     for label, own in values.items():
         rows += compared_rows(label, None, [own[seed] for seed in sorted(own)], sorted(own), n)
@@ -127,8 +152,12 @@ def compare(references_of: dict[str, tuple[str, ...]], records: list[dict]) -> l
     return rows + pairs
 
 
-def compared_rows(label: str, against: str | None, found: list[dict[str, np.ndarray]], seeds: list[int], n: int) -> list[dict]:
-    """Mean over seeds, interval and, of a difference, p-value of every measure; `found` as `measured` gives it, one per seed."""
+def compared_rows(
+    label: str, against: str | None, found: list[dict[str, np.ndarray]], seeds: list[int], n: int
+) -> list[dict]:
+    """Mean over seeds, interval and, of a difference, p-value of every measure; `found` as `measured` gives
+    it, one per seed.
+    """
     rows = []
     for name in found[0]:
         value, low, high, p = significance.averaged(np.array([one[name] for one in found]))
@@ -143,7 +172,10 @@ def measured(record: dict, tracks) -> dict[str, np.ndarray]:
     stored = results.predictions(record)
     truth, groups = tracks.targets, tracks.groups[stored["test_track"]]
     test, weights = truth[stored["test_track"]], with_itself(groups)
-    found = {name: np.nanmean(own, axis=1) for name, own in zip(MEASURES, drawn(test, stored["test"], groups), strict=True)}
+    found = {
+        name: np.nanmean(own, axis=1)
+        for name, own in zip(MEASURES, drawn(test, stored["test"], groups), strict=True)
+    }
     thresholds = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
     decided = tag_metrics.decisions(test, tag_metrics.called(stored["test"], thresholds), weights)
     found |= {name: own.mean(axis=1) for name, own in decided.items()}

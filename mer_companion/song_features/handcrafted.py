@@ -22,7 +22,8 @@ BEAT_LAGS_S = np.linspace(0.1, 2.0, 20)
 def features(path: Path) -> np.ndarray:
     """Timbre, loudness, movement, harmony and rhythm of one song, (n_features,).
 
-    What changes along time counts five times: its mean, deviation, 10th and 90th percentile, and mean change from frame to frame.
+    What changes along time counts five times: its mean, deviation, 10th and 90th percentile, and mean change
+    from frame to frame.
 
     Raises
     ------
@@ -32,7 +33,13 @@ def features(path: Path) -> np.ndarray:
     spectrum = np.abs(librosa.stft(samples, n_fft=WINDOW, hop_length=HOP))
     mel = librosa.power_to_db(librosa.feature.melspectrogram(S=spectrum**2, sr=RATE))
     onsets = librosa.onset.onset_strength(S=mel, sr=RATE)
-    courses = np.vstack([*timbre(samples, spectrum, mel), librosa.amplitude_to_db(librosa.feature.rms(S=spectrum)), onsets[None]])
+    courses = np.vstack(
+        [
+            *timbre(samples, spectrum, mel),
+            librosa.amplitude_to_db(librosa.feature.rms(S=spectrum)),
+            onsets[None],
+        ]
+    )
     low, high = np.quantile(courses, (0.1, 0.9), axis=1)
     change = np.abs(np.diff(courses, axis=1)).mean(axis=1)
     timbral = [courses.mean(1), courses.std(1), low, high, change, covariance(mel), modulation(mel)]
@@ -40,13 +47,18 @@ def features(path: Path) -> np.ndarray:
 
 
 def timbre(samples: np.ndarray, spectrum: np.ndarray, mel: np.ndarray) -> list[np.ndarray]:
-    """How bright, how noisy, how coloured: 20 MFCCs, contrast in seven bands and seven measures of the spectrum, over frames."""
+    """How bright, how noisy, how coloured: 20 MFCCs, contrast in seven bands and seven measures of the
+    spectrum, over frames.
+    """
     return [
         librosa.feature.mfcc(S=mel, n_mfcc=20),
         librosa.feature.spectral_contrast(S=spectrum, sr=RATE),
         librosa.feature.spectral_centroid(S=spectrum, sr=RATE),
         librosa.feature.spectral_bandwidth(S=spectrum, sr=RATE),
-        *(librosa.feature.spectral_rolloff(S=spectrum, sr=RATE, roll_percent=share) for share in (0.25, 0.5, 0.85)),
+        *(
+            librosa.feature.spectral_rolloff(S=spectrum, sr=RATE, roll_percent=share)
+            for share in (0.25, 0.5, 0.85)
+        ),
         librosa.feature.spectral_flatness(S=spectrum),
         librosa.feature.zero_crossing_rate(samples, frame_length=WINDOW, hop_length=HOP),
     ]
@@ -55,8 +67,8 @@ def timbre(samples: np.ndarray, spectrum: np.ndarray, mel: np.ndarray) -> list[n
 def covariance(mel: np.ndarray) -> np.ndarray:
     """How 16 MFCCs and their changes go together: the logarithm of their covariance matrix, flat: (528,).
 
-    As a matrix logarithm, distances between songs do not depend on the units of the single coefficients (log-Euclidean metric).
-    """
+    As a matrix logarithm, distances between songs do not depend on the units of the single coefficients
+    (log-Euclidean metric)."""
     mfcc = librosa.feature.mfcc(S=mel, n_mfcc=16)
     both = np.vstack([mfcc, 2 * librosa.feature.delta(mfcc)])
     values, vectors = np.linalg.eigh(np.cov(both) + 0.1 * np.eye(len(both)))
@@ -66,18 +78,31 @@ def covariance(mel: np.ndarray) -> np.ndarray:
 
 
 def modulation(mel: np.ndarray) -> np.ndarray:
-    """How fast loudness moves in each of 16 bands: power of its movements between 0.25 and 21.5 Hz, as logarithms, flat."""
+    """How fast loudness moves in each of 16 bands: power of its movements between 0.25 and 21.5 Hz, as
+    logarithms, flat.
+    """
     bands = mel.reshape(16, -1, mel.shape[1]).mean(axis=1)
-    _, power = welch(np.maximum(bands, bands.max() - 70), RATE / HOP, nperseg=min(MODULATION_FRAMES, bands.shape[1]), axis=1)
+    _, power = welch(
+        np.maximum(bands, bands.max() - 70),
+        RATE / HOP,
+        nperseg=min(MODULATION_FRAMES, bands.shape[1]),
+        axis=1,
+    )
     frequencies = np.linspace(0, RATE / HOP / 2, power.shape[1])
     own = [power[:, (frequencies >= low) & (frequencies < high)] for low, high in pairwise(MODULATION_HZ)]
-    return np.concatenate([np.log(one.mean(axis=1) + 1e-2) if one.size else np.zeros(len(bands)) for one in own])
+    return np.concatenate(
+        [np.log(one.mean(axis=1) + 1e-2) if one.size else np.zeros(len(bands)) for one in own]
+    )
 
 
 def rhythm(onsets: np.ndarray) -> np.ndarray:
-    """Tempo, as its logarithm, and how regular the beat is: the onsets' autocorrelation up to two seconds, (21,)."""
+    """Tempo, as its logarithm, and how regular the beat is: the onsets' autocorrelation up to two seconds,
+    (21,).
+    """
     tempo = librosa.feature.tempo(onset_envelope=onsets, sr=RATE, hop_length=HOP)[0]
     centred = onsets - onsets.mean()
     power = max(float(centred @ centred), 1e-9)
     lags = np.round(BEAT_LAGS_S * RATE / HOP).astype(int)
-    return np.array([np.log(max(tempo, 1.0)), *(centred[lag:] @ centred[: len(centred) - lag] / power for lag in lags)])
+    return np.array(
+        [np.log(max(tempo, 1.0)), *(centred[lag:] @ centred[: len(centred) - lag] / power for lag in lags)]
+    )

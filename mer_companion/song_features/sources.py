@@ -1,8 +1,8 @@
-"""What a song is like as a whole: a row of numbers per song, from several sources, for classifiers without windows.
+"""What a song is like as a whole: a row of numbers per song, from several sources, for classifiers without
+windows.
 
-Every source is a function from tracks to an (n_songs, n_features) float array in their order. All are frozen: nothing here
-learns from labels.
-"""
+Every source is a function from tracks to an (n_songs, n_features) float array in their order. All are frozen:
+nothing here learns from labels."""
 
 import hashlib
 import json
@@ -32,7 +32,8 @@ MODEL_CHUNK_S = 5  # seconds that an audio model hears at once; its answers are 
 def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:
     """Features of every track from a source: its name, with a path behind a colon where it needs one.
 
-    ``log_mel_statistics``; ``hand_made``; ``published_top100`` (4Q only); ``embeddings:FILE``; ``audio_model:FOLDER``
+    ``log_mel_statistics``; ``hand_made``; ``published_top100`` (4Q only); ``embeddings:FILE``;
+    ``audio_model:FOLDER``
 
     Raises
     ------
@@ -54,15 +55,23 @@ def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool
 
 
 def hand_made_once(tracks: Tracks) -> np.ndarray:
-    """Hand-made features file by file, kept in the cache under the name of the code that measures and of the sound."""
+    """Hand-made features file by file, kept in the cache under the name of the code that measures and of the
+    sound.
+    """
     files = list(tracks.table["path"])
     code = results.code_digest(
-        ("mer_core.audio.decoding", "mer_companion.song_features.handcrafted", "mer_companion.song_features.harmony")
+        (
+            "mer_core.audio.decoding",
+            "mer_companion.song_features.handcrafted",
+            "mer_companion.song_features.harmony",
+        )
     )
     made_from = json.dumps([code, librosa.__version__, [file_hash(file) for file in files]])
     path = paths.CACHE / "song_features" / f"{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.npz"
     if not path.exists():
-        rows = [handcrafted.features(file) for file in progress_bar(files, desc="song features", unit="track")]
+        rows = [
+            handcrafted.features(file) for file in progress_bar(files, desc="song features", unit="track")
+        ]
         save(path, tracks, np.array(rows))
     return embeddings(path, tracks)
 
@@ -74,7 +83,8 @@ def save(path: Path, tracks: Tracks, values: np.ndarray) -> None:
 
 
 def log_mel_statistics(tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:
-    """How loud each band is, how much it varies, and how fast: mean, deviation, three quantiles and mean rise, in dB.
+    """How loud each band is, how much it varies, and how fast: mean, deviation, three quantiles and mean
+    rise, in dB.
 
     (n_songs, 6 * n_mels): the features of a plain "spectrum and dynamics" baseline.
     """
@@ -83,16 +93,17 @@ def log_mel_statistics(tracks: Tracks, settings: LogMel, *, skip_unreadable: boo
     for start, end in zip(frames.offsets[:-1], frames.offsets[1:], strict=True):
         levels = np.asarray(frames.values[start:end], dtype=np.float32)
         rise = np.maximum(np.diff(levels, axis=0), 0).mean(axis=0)
-        rows.append(np.concatenate([levels.mean(0), levels.std(0), *np.quantile(levels, QUANTILES, axis=0), rise]))
+        rows.append(
+            np.concatenate([levels.mean(0), levels.std(0), *np.quantile(levels, QUANTILES, axis=0), rise])
+        )
     return np.array(rows)
 
 
 def published_top100(tracks: Tracks) -> np.ndarray:
     """The 100 hand-made features that the authors of 4Q publish (Panda et al. 2018), (n_songs, 100).
 
-    They ranked them on all 900 clips with their labels, test songs included: what a classifier reaches with them is somewhat too
-    good. The file's own label column is left out.
-    """
+    They ranked them on all 900 clips with their labels, test songs included: what a classifier reaches with
+    them is somewhat too good. The file's own label column is left out."""
     path = paths.data_root() / "4q" / "top100_features.csv"
     if not path.exists():
         raise DataError(f"{path}: not found. It comes with the 4Q data set (see `mer data 4q`).")
@@ -103,10 +114,12 @@ def published_top100(tracks: Tracks) -> np.ndarray:
 def embeddings(path: Path, tracks: Tracks) -> np.ndarray:
     """Precomputed embeddings of an audio model, from a CSV or an .npz file.
 
-    The CSV's first column is the track id, the others are numbers; the .npz has ``track_id`` (n,) and ``values`` (n, n_features).
-    """
+    The CSV's first column is the track id, the others are numbers; the .npz has ``track_id`` (n,) and
+    ``values`` (n, n_features)."""
     if not path.is_file():
-        raise DataError(f"{path}: no such file of embeddings. Give a CSV file (track id first) or .npz (track_id, values).")
+        raise DataError(
+            f"{path}: no such file of embeddings. Give a CSV file (track id first) or .npz (track_id, values)."
+        )
     if path.suffix == ".npz":
         with np.load(path) as stored:
             if lacking := {"track_id", "values"} - set(stored):
@@ -119,37 +132,51 @@ def embeddings(path: Path, tracks: Tracks) -> np.ndarray:
 
 
 def of_tracks(table: pd.DataFrame, tracks: Tracks, path: Path) -> np.ndarray:
-    """Rows of a table by track id, in the order of the tracks; raises DataError where they are missing, doubled or not finite."""
+    """Rows of a table by track id, in the order of the tracks; raises DataError where they are missing,
+    doubled or not finite.
+    """
     ids = tracks.table["track_id"]
     if missing := sorted(set(ids) - set(table.index)):
         raise DataError(f"{path}: has no row for {len(missing)} tracks of {tracks.name}: {shown(missing)}.")
     if table.index.has_duplicates:
-        raise DataError(f"{path}: has more than one row for {shown(sorted(set(table.index[table.index.duplicated()])))}.")
+        raise DataError(
+            f"{path}: has more than one row for {shown(sorted(set(table.index[table.index.duplicated()])))}."
+        )
     values = table.loc[ids].to_numpy(dtype=float)
     if not np.isfinite(values).all():
-        raise DataError(f"{path}: holds values that are missing or infinite. Fill them in or drop their columns.")
+        raise DataError(
+            f"{path}: holds values that are missing or infinite. Fill them in or drop their columns."
+        )
     return values
 
 
 def audio_model(folder: Path, tracks: Tracks) -> np.ndarray:
-    """Mean last hidden state of a pretrained audio model in Hugging Face format, kept in a local folder (Koh and Dubnov 2021).
+    """Mean last hidden state of a pretrained audio model in Hugging Face format, kept in a local folder (Koh
+    and Dubnov 2021).
 
-    Any that ``transformers`` opens with AutoModel and that hears samples or spectrograms (wav2vec 2.0, HuBERT, MERT, AST). The
-    embeddings are kept in the cache, named by the model's files and the sound.
+    Any that ``transformers`` opens with AutoModel and that hears samples or spectrograms (wav2vec 2.0,
+    HuBERT, MERT, AST). The embeddings are kept in the cache, named by the model's files and the sound.
 
     Raises
     ------
     DataError : no model in the folder, or the package transformers is not installed
     """
     if not (folder / "config.json").is_file():
-        raise DataError(f"{folder}: holds no config.json. Give the folder of an audio model in Hugging Face format.")
+        raise DataError(
+            f"{folder}: holds no config.json. Give the folder of an audio model in Hugging Face format."
+        )
     backbones.declare_missing_operators()  # transformers imports torchvision where it is installed
     try:
         import torch
         from transformers import AutoFeatureExtractor, AutoModel
     except ImportError:
-        raise DataError('audio models need the package transformers: pip install "mer-core[embeddings]"') from None
-    files = [file_hash(path) for path in [*sorted(p for p in folder.iterdir() if p.is_file()), *tracks.table["path"]]]
+        raise DataError(
+            'audio models need the package transformers: pip install "mer-core[embeddings]"'
+        ) from None
+    files = [
+        file_hash(path)
+        for path in [*sorted(p for p in folder.iterdir() if p.is_file()), *tracks.table["path"]]
+    ]
     name = hashlib.sha256(json.dumps([MODEL_CHUNK_S, files]).encode()).hexdigest()[:16]
     path = paths.CACHE / "embeddings" / f"{name}.npz"
     if not path.exists():
@@ -160,8 +187,13 @@ def audio_model(folder: Path, tracks: Tracks) -> np.ndarray:
             samples = decoding.read(file, extractor.sampling_rate)
             length = MODEL_CHUNK_S * extractor.sampling_rate
             chunks = [samples[i : i + length] for i in range(0, max(len(samples) - length // 2, 1), length)]
-            heard = [extractor(chunk, sampling_rate=extractor.sampling_rate, return_tensors="pt") for chunk in chunks]
+            heard = [
+                extractor(chunk, sampling_rate=extractor.sampling_rate, return_tensors="pt")
+                for chunk in chunks
+            ]
             with torch.inference_mode():
-                rows.append(np.mean([model(**one).last_hidden_state[0].mean(dim=0).numpy() for one in heard], axis=0))
+                rows.append(
+                    np.mean([model(**one).last_hidden_state[0].mean(dim=0).numpy() for one in heard], axis=0)
+                )
         save(path, tracks, np.array(rows))
     return embeddings(path, tracks)

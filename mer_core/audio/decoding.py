@@ -1,8 +1,8 @@
 """From a sound file to one channel of samples, whole or block by block.
 
-libsndfile decodes what it knows (wav, flac, mp3, ogg, opus, aiff), ffmpeg the rest (m4a, aac, wma, the sound of a film), where it
-is installed. A file of three hours needs no more memory than one of three minutes, as long as nobody asks for it whole.
-"""
+libsndfile decodes what it knows (wav, flac, mp3, ogg, opus, aiff), ffmpeg the rest (m4a, aac, wma, the sound
+of a film), where it is installed. A file of three hours needs no more memory than one of three minutes, as
+long as nobody asks for it whole."""
 
 import os
 import re
@@ -23,7 +23,16 @@ import soxr
 from mer_core import UserError
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
-FFMPEG_SUFFIXES = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm")  # decoded where ffmpeg is installed
+FFMPEG_SUFFIXES = (
+    ".m4a",
+    ".aac",
+    ".wma",
+    ".mp4",
+    ".alac",
+    ".ape",
+    ".mka",
+    ".webm",
+)  # decoded where ffmpeg is installed
 BLOCK = 65_536  # samples decoded at a time
 LOWEST_RATE = 1000  # Hz: a lower one is a damaged header
 
@@ -62,14 +71,18 @@ class Sound:
             mono = samples[:, 0] if self.channels == 1 else samples.mean(axis=1)
             highest = float(np.abs(mono).max(initial=0.0))  # NaN where any is
             if not np.isfinite(highest):
-                raise AudioError(f"{self.path}: holds samples that are not numbers (NaN or infinite). Export it again.")
+                raise AudioError(
+                    f"{self.path}: holds samples that are not numbers (NaN or infinite). Export it again."
+                )
             self.decoded, self.peak = self.decoded + len(mono), max(self.peak, highest)
             yield mono
         if not self.decoded:
             raise AudioError(f"{self.path}: holds no samples. Fetch it again or remove it.")
 
     def at(self, sample_rate: int) -> Iterator[np.ndarray]:
-        """The same blocks at another rate: soxr, high quality, to the last bit what it makes of the whole file at once."""
+        """The same blocks at another rate: soxr, high quality, to the last bit what it makes of the whole
+        file at once.
+        """
         for block in self.mono() if sample_rate == self.native_rate else self._resampled(sample_rate):
             self.given += len(block)
             yield block
@@ -87,8 +100,8 @@ def opened(path: Path) -> Iterator[Sound]:
 
     Raises
     ------
-    AudioError : no such file, no permission, an empty one, no decoder for it, or a damaged header; while decoding, damaged sound
-    """
+    AudioError : no such file, no permission, an empty one, no decoder for it, or a damaged header; while
+    decoding, damaged sound"""
     _accessible(path)
     try:
         file = soundfile.SoundFile(os.fsencode(path))
@@ -100,25 +113,33 @@ def opened(path: Path) -> Iterator[Sound]:
             yield sound
         return
     with file:
-        yield _checked(Sound(path, file.samplerate, file.channels, file.format, file.frames, _pieces(file, path)))
+        yield _checked(
+            Sound(path, file.samplerate, file.channels, file.format, file.frames, _pieces(file, path))
+        )
 
 
 def _accessible(path: Path) -> None:
     if path.is_symlink() and not path.exists():
         raise AudioError(f"{path}: is a link that leads nowhere. Restore what it points to, or remove it.")
     if not path.is_file():
-        raise AudioError(f"{path}: {'is no sound file' if path.exists() else 'no such file'}. Check the path.")
+        raise AudioError(
+            f"{path}: {'is no sound file' if path.exists() else 'no such file'}. Check the path."
+        )
     try:
         with path.open("rb") as file:
             if not file.read(1):
                 raise AudioError(f"{path}: the file is empty (0 bytes). Fetch it again or remove it.")
     except OSError as error:
-        raise AudioError(f"{path}: cannot be read ({error.strerror}). Change its permissions, or copy it elsewhere.") from None
+        raise AudioError(
+            f"{path}: cannot be read ({error.strerror}). Change its permissions, or copy it elsewhere."
+        ) from None
 
 
 def _checked(sound: Sound) -> Sound:
     if sound.native_rate < LOWEST_RATE:
-        raise AudioError(f"{sound.path}: says that it has {sound.native_rate} samples a second: damaged. Export it again.")
+        raise AudioError(
+            f"{sound.path}: says that it has {sound.native_rate} samples a second: damaged. Export it again."
+        )
     return sound
 
 
@@ -138,7 +159,9 @@ def has_ffmpeg() -> bool:
 
 @contextmanager
 def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
-    """The first sound stream of a file as ffmpeg decodes it, through a pipe in Sun's AU format (a header of six numbers)."""
+    """The first sound stream of a file as ffmpeg decodes it, through a pipe in Sun's AU format (a header of
+    six numbers).
+    """
     if not has_ffmpeg():
         raise AudioError(
             f"{path}: is no sound that libsndfile knows{reason} Install ffmpeg, which knows more kinds, convert it to wav or "
@@ -147,7 +170,10 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
     source = b"file:" + os.fsencode(path)
     quietly = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
     command = [*quietly, "-i", source, "-map", "0:a:0", "-f", "au", "-c:a", "pcm_f32be", "-"]
-    with tempfile.TemporaryFile() as complaints, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process:
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process,
+    ):
         try:
             header = process.stdout.read(24)
             if len(header) < 24:
@@ -156,7 +182,9 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
                 )
             _, offset, _, _, rate, channels = struct.unpack(">6I", header)
             process.stdout.read(offset - 24)
-            yield _checked(Sound(path, rate, channels, None, None, _piped(process, channels, path, complaints)))
+            yield _checked(
+                Sound(path, rate, channels, None, None, _piped(process, channels, path, complaints))
+            )
         finally:
             process.kill()
 
@@ -166,7 +194,9 @@ def _piped(process: subprocess.Popen, channels: int, path: Path, complaints) -> 
         whole = len(data) // (4 * channels) * channels
         yield np.frombuffer(data, dtype=">f4", count=whole).astype(np.float32).reshape(-1, channels)
     if process.wait():
-        raise AudioError(f"{path}: is damaged and cannot be decoded to its end ({_last_line(complaints)}) Fetch it again.")
+        raise AudioError(
+            f"{path}: is damaged and cannot be decoded to its end ({_last_line(complaints)}) Fetch it again."
+        )
 
 
 def _last_line(complaints) -> str:
@@ -175,12 +205,19 @@ def _last_line(complaints) -> str:
     return next((line.strip().rpartition(": ")[2] + "." for line in reversed(lines) if line.strip()), "")
 
 
-MISSING_S, MISSING_SHARE = 0.5, 0.02  # sound that lacks more than both of what it should last is called incomplete
+MISSING_S, MISSING_SHARE = (
+    0.5,
+    0.02,
+)  # sound that lacks more than both of what it should last is called incomplete
 STREAMED = 0x7FF00000  # bytes: who writes into a pipe cannot know the length, and says this or more
 MISCOUNT = 1024  # bytes: some programs count a header as sound
 LONGEST_PAGE = 65_307  # bytes, of an Ogg stream
-MP3_HEADER = re.compile(  # of layer III: the first three of its four bytes; no bit rate 0 or 15, no sample rate 3
-    rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][" + b"".join(b"\\x%x0-\\x%xb" % (rate, rate) for rate in range(1, 15)) + b"]"
+MP3_HEADER = (
+    re.compile(  # of layer III: the first three of its four bytes; no bit rate 0 or 15, no sample rate 3
+        rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]["
+        + b"".join(b"\\x%x0-\\x%xb" % (rate, rate) for rate in range(1, 15))
+        + b"]"
+    )
 )
 MP3_RATES = (44_100, 48_000, 32_000)
 MP3_KILOBITS = (  # a second, by the bit of the header that says MPEG 1
@@ -190,11 +227,11 @@ MP3_KILOBITS = (  # a second, by the bit of the header that says MPEG 1
 
 
 def incomplete(sound: Sound) -> str | None:
-    """What to say of a file, decoded to its end, that is cut off or was heard in part only; None where nothing tells of that.
+    """What to say of a file, decoded to its end, that is cut off or was heard in part only; None where
+    nothing tells of that.
 
-    Its bytes are asked, because decoders pass over a sudden end in silence. Nobody is accused on suspicion: a cut between two
-    frames, or two pages, is not seen.
-    """
+    Its bytes are asked, because decoders pass over a sudden end in silence. Nobody is accused on suspicion: a
+    cut between two frames, or two pages, is not seen."""
     with sound.path.open("rb") as file:
         end, held_s = _extent(file, sound.kind)
         guessed = sound.promised is None or (sound.kind == "MP3" and not _tells_its_length(file))
@@ -220,7 +257,9 @@ def _lacks(sound: Sound, seconds: float) -> bool:
 
 
 def _extent(file: BinaryIO, kind: str | None) -> tuple[int, float]:
-    """Where the sound in a file should end, in bytes, and of an mp3 how many seconds there are; 0 where nothing tells."""
+    """Where the sound in a file should end, in bytes, and of an mp3 how many seconds there are; 0 where
+    nothing tells.
+    """
     if kind in ("WAV", "WAVEX", "AIFF"):
         return _end_of_samples(file) - MISCOUNT, 0.0
     if kind == "OGG":
@@ -240,7 +279,9 @@ def _end_of_samples(file: BinaryIO) -> int:
 
 
 def _end_of_last_page(file: BinaryIO) -> int:
-    """Where the last page of an Ogg stream should end: 27 bytes, the last of which counts the lengths that follow, then those."""
+    """Where the last page of an Ogg stream should end: 27 bytes, the last of which counts the lengths that
+    follow, then those.
+    """
     tail_at = file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_PAGE))
     tail = file.read()
     at = tail.rfind(b"OggS")
@@ -254,9 +295,8 @@ def _end_of_last_page(file: BinaryIO) -> int:
 def _mp3_frames(file: BinaryIO) -> tuple[int, float]:
     """Where the last frame of an mp3 should end, and how many seconds all of them last.
 
-    A header tells where the next one stands. What looks like a header by chance leads nowhere; frames lead on from one to the
-    next, so that tags before, between and after them need not be understood.
-    """
+    A header tells where the next one stands. What looks like a header by chance leads nowhere; frames lead on
+    from one to the next, so that tags before, between and after them need not be understood."""
     chain: dict[int, int] = {}  # how many frames lead to a place
     end, seconds, read, kept = 0, 0.0, 0, b""
     while block := file.read(2**20):
@@ -293,7 +333,8 @@ def _tells_its_length(file: BinaryIO) -> bool:
 def read(path: Path, sample_rate: int) -> np.ndarray:
     """Decode a file, average its channels and resample it.
 
-    The same samples as ``librosa.load(path, sr=sample_rate)``: soundfile decodes, soxr (high quality) resamples.
+    The same samples as ``librosa.load(path, sr=sample_rate)``: soundfile decodes, soxr (high quality)
+    resamples.
 
     Parameters
     ----------
@@ -313,7 +354,8 @@ def read(path: Path, sample_rate: int) -> np.ndarray:
 
 
 def duration_s(path: Path) -> float:
-    """Length in seconds as the file's header tells it, without decoding; of what only ffmpeg reads, by decoding it.
+    """Length in seconds as the file's header tells it, without decoding; of what only ffmpeg reads, by
+    decoding it.
 
     Raises
     ------

@@ -1,9 +1,10 @@
-"""From samples to what a listener's ear would roughly resolve: log-mel spectrograms in decibels, and pitch class profiles.
+"""From samples to what a listener's ear would roughly resolve: log-mel spectrograms in decibels, and pitch
+class profiles.
 
-All functions take a batch of clips as a torch tensor and run where that tensor lies, CPU or GPU. The spectrograms are those
-of ``librosa.feature.melspectrogram`` and ``librosa.power_to_db(ref=1.0, top_db=None)``; the tests hold them to 1e-3 dB. The
-profiles are those of Essentia's ``hpcpgram``, written anew after its public description.
-"""
+All functions take a batch of clips as a torch tensor and run where that tensor lies, CPU or GPU. The
+spectrograms are those of ``librosa.feature.melspectrogram`` and ``librosa.power_to_db(ref=1.0,
+top_db=None)``; the tests hold them to 1e-3 dB. The profiles are those of Essentia's ``hpcpgram``, written
+anew after its public description."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -25,7 +26,9 @@ SILENCE_DB = 10 * math.log10(POWER_FLOOR)  # -100 dB
 
 @dataclass(frozen=True)
 class LogMel:
-    """Settings of a log-mel spectrogram; the defaults are SSSL's (section 3.1) at librosa's default sample rate."""
+    """Settings of a log-mel spectrogram; the defaults are SSSL's (section 3.1) at librosa's default sample
+    rate.
+    """
 
     kind: ClassVar[str] = "features.LogMel"
 
@@ -39,7 +42,9 @@ class LogMel:
 
     def __post_init__(self):
         if min(self.sample_rate, self.window_samples, self.hop_samples, self.n_mels, self.pool_frames) < 1:
-            raise ValueError("sample_rate, window_samples, hop_samples, n_mels and pool_frames are at least 1")
+            raise ValueError(
+                "sample_rate, window_samples, hop_samples, n_mels and pool_frames are at least 1"
+            )
         if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
             raise ValueError(
                 f"mel bands must lie within 0 Hz and half the sample rate ({self.sample_rate / 2:g} Hz), "
@@ -56,7 +61,9 @@ class LogMel:
         return self.n_mels
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip: centred windows every hop, then groups of `pool_frames`, the last one perhaps smaller."""
+        """Frames of a clip: centred windows every hop, then groups of `pool_frames`, the last one perhaps
+        smaller.
+        """
         return -(-(1 + n_samples // self.hop_samples) // self.pool_frames)
 
 
@@ -106,8 +113,11 @@ def log_mel(samples: torch.Tensor, settings: LogMel, centred: bool = True) -> to
     return mel_power.clamp_min_(POWER_FLOOR).log10_().mul_(10.0)
 
 
-def log_mel_of_blocks(blocks: Iterable[np.ndarray], settings: LogMel, frames_at_once: int = 128) -> Iterator[torch.Tensor]:
-    """Levels of a sound that arrives block by block, as `log_mel` gives them of the whole: music of any length, little memory.
+def log_mel_of_blocks(
+    blocks: Iterable[np.ndarray], settings: LogMel, frames_at_once: int = 128
+) -> Iterator[torch.Tensor]:
+    """Levels of a sound that arrives block by block, as `log_mel` gives them of the whole: music of any
+    length, little memory.
 
     Parameters
     ----------
@@ -133,10 +143,14 @@ def log_mel_of_blocks(blocks: Iterable[np.ndarray], settings: LogMel, frames_at_
 
 @dataclass(frozen=True)
 class HPCP:
-    """Settings of harmonic pitch class profiles; the defaults are those of Essentia's ``hpcpgram``, which Mirable used."""
+    """Settings of harmonic pitch class profiles; the defaults are those of Essentia's ``hpcpgram``, which
+    Mirable used.
+    """
 
     sample_rate: int = 44100  # Hz
-    window_samples: int = 4096  # Blackman-Harris window of three terms, also the length of the Fourier transform
+    window_samples: int = (
+        4096  # Blackman-Harris window of three terms, also the length of the Fourier transform
+    )
     hop_samples: int = 2048
     size: int = 12  # pitch classes, a multiple of 12; the first is that of the reference
     reference_hz: float = 440.0
@@ -155,7 +169,9 @@ class HPCP:
         if any(above - below < NARROWEST_BAND_HZ for below, above in pairwise(edges)):
             raise ValueError(f"bands are at least {NARROWEST_BAND_HZ:g} Hz wide, got edges at {edges} Hz")
         if self.high_hz > self.sample_rate / 2:
-            raise ValueError(f"high_hz is at most half the sample rate ({self.sample_rate / 2:g} Hz), got {self.high_hz:g}")
+            raise ValueError(
+                f"high_hz is at most half the sample rate ({self.sample_rate / 2:g} Hz), got {self.high_hz:g}"
+            )
 
     @property
     def bin_hz(self) -> float:
@@ -176,8 +192,8 @@ def hpcp(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
 
         H[k] = sum_p a_p^2 cos^2(pi d(k, f_p) / w),   |d| <= w / 2,  d in semitones, octaves folded
 
-    below and above ``split_hz`` on its own, each divided by its maximum; their sum divided by its maximum (Gomez 2006, as in
-    Essentia). A frame without peaks stays zero.
+    below and above ``split_hz`` on its own, each divided by its maximum; their sum divided by its maximum
+    (Gomez 2006, as in Essentia). A frame without peaks stays zero.
 
     Parameters
     ----------
@@ -195,33 +211,41 @@ def hpcp(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
         low = frequency < settings.split_hz
         bands = [energy * low, energy * ~low]
     n = spectrum.shape[0] * spectrum.shape[1]
-    profile = _unit_maximum(sum(_unit_maximum(profile_of(frame, frequency, band, n, settings)) for band in bands))
+    profile = _unit_maximum(
+        sum(_unit_maximum(profile_of(frame, frequency, band, n, settings)) for band in bands)
+    )
     return profile.unflatten(0, spectrum.shape[:2]).transpose(1, 2)
 
 
 def magnitudes(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
-    """Magnitude spectrum up to a little above ``high_hz``, (n_clips, n_frames, n_bins); a sinusoid peaks at its amplitude."""
+    """Magnitude spectrum up to a little above ``high_hz``, (n_clips, n_frames, n_bins); a sinusoid peaks at
+    its amplitude.
+    """
     n, hop = settings.window_samples, settings.hop_samples
     phase = 2 * torch.pi * torch.arange(n, device=samples.device) / (n - 1)
     window = 0.44959 - 0.49364 * phase.cos() + 0.05677 * (2 * phase).cos()
-    padded = torch.nn.functional.pad(samples, (n // 2, n // 2 + -samples.shape[1] % hop))  # once: the memory is what costs
+    padded = torch.nn.functional.pad(
+        samples, (n // 2, n // 2 + -samples.shape[1] % hop)
+    )  # once: the memory is what costs
     spectrum = torch.stft(padded, n, hop, window=window * 2 / window.sum(), center=False, return_complex=True)
     highest = min(int(settings.high_hz / settings.bin_hz) + 3, spectrum.shape[1] - 1)
     return spectrum[:, :highest].abs().transpose(1, 2)
 
 
 def spectral_peaks(spectrum: torch.Tensor, settings: HPCP) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Local maxima of magnitude spectra (n_frames, n_bins), with parabolic interpolation: frame, Hz and magnitude of each peak.
+    """Local maxima of magnitude spectra (n_frames, n_bins), with parabolic interpolation: frame, Hz and
+    magnitude of each peak.
 
-    A plateau counts once, at its middle. The lowest allowed bin is a peak as it stands if the next one is lower. Only the first
-    ``max_peaks`` of a frame, by frequency, are kept.
-    """
+    A plateau counts once, at its middle. The lowest allowed bin is a peak as it stands if the next one is
+    lower. Only the first ``max_peaks`` of a frame, by frequency, are kept."""
     first = math.ceil(settings.low_hz / settings.bin_hz)
     bins = torch.arange(spectrum.shape[1], device=spectrum.device)
     left, right = torch.roll(spectrum, 1, dims=1), torch.roll(spectrum, -1, dims=1)
     rises, started = spectrum > left, bins.expand_as(spectrum)
     if bool((spectrum == left).any()):  # in digital silence, and hardly anywhere else
-        started = torch.where((spectrum != left) | (bins <= first), bins, 0).cummax(dim=1).values  # where a run of equals began
+        started = (
+            torch.where((spectrum != left) | (bins <= first), bins, 0).cummax(dim=1).values
+        )  # where a run of equals began
         rises = torch.gather(rises, 1, started)
     rises = rises & (started > first)
     falls = (spectrum > right) & (spectrum > settings.threshold) & (bins < spectrum.shape[1] - 1)
@@ -232,12 +256,16 @@ def spectral_peaks(spectrum: torch.Tensor, settings: HPCP) -> tuple[torch.Tensor
     offset = torch.where(interpolated, 0.5 * (before - after) / torch.where(curve == 0, 1.0, curve), 0.0)
     frequency = torch.where(interpolated, at + offset, (start + at) / 2) * settings.bin_hz
     in_band = frequency <= settings.high_hz
-    rank = torch.arange(len(frame), device=frame.device) - torch.searchsorted(frame, frame)  # in its frame, by frequency
+    rank = torch.arange(len(frame), device=frame.device) - torch.searchsorted(
+        frame, frame
+    )  # in its frame, by frequency
     kept = in_band & (rank < settings.max_peaks)
     return frame[kept], frequency[kept], (here - 0.25 * (before - after) * offset)[kept]
 
 
-def profile_of(frame: torch.Tensor, frequency: torch.Tensor, energy: torch.Tensor, n_frames: int, settings: HPCP) -> torch.Tensor:
+def profile_of(
+    frame: torch.Tensor, frequency: torch.Tensor, energy: torch.Tensor, n_frames: int, settings: HPCP
+) -> torch.Tensor:
     """Energies of peaks gathered by frame and pitch class, (n_frames, size); all three (n_peaks,)."""
     per_semitone = settings.size / 12
     width = settings.window_semitones * per_semitone
@@ -247,13 +275,19 @@ def profile_of(frame: torch.Tensor, frequency: torch.Tensor, energy: torch.Tenso
         lowest, highest = torch.ceil(note - width / 2), torch.floor(note + width / 2)
         for nearest in (lowest + step for step in range(int(width) + 1)):
             distance = (nearest - note) / per_semitone
-            weight = torch.cos(torch.pi * distance / settings.window_semitones).square() * (nearest <= highest) * strength**2
+            weight = (
+                torch.cos(torch.pi * distance / settings.window_semitones).square()
+                * (nearest <= highest)
+                * strength**2
+            )
             found.index_add_(0, frame * settings.size + nearest.long() % settings.size, weight * energy)
     return found.view(n_frames, settings.size)
 
 
 def harmonic_series(n_harmonics: int) -> dict[float, float]:
-    """How far below a peak, within an octave, lie the notes it may be a harmonic of, in semitones, and how much each counts."""
+    """How far below a peak, within an octave, lie the notes it may be a harmonic of, in semitones, and how
+    much each counts.
+    """
     found: dict[float, float] = {}
     for n in range(1, n_harmonics + 2):
         semitones = round(12 * math.log2(n) % 12, 6) % 12
@@ -271,8 +305,8 @@ def _unit_maximum(profile: torch.Tensor) -> torch.Tensor:
 class MelAndHPCP:
     """Both in one store: a frame holds as many steps of each as fit in the shortest time that both divide.
 
-    A frame's values are its mel steps, one after the other (n_mels each, dB), then its HPCP steps (12 each, 0 to 1).
-    """
+    A frame's values are its mel steps, one after the other (n_mels each, dB), then its HPCP steps (12 each, 0
+    to 1)."""
 
     kind: ClassVar[str] = "features.MelAndHPCP"
 
@@ -281,7 +315,9 @@ class MelAndHPCP:
 
     def __post_init__(self):
         if self.mel.sample_rate != self.hpcp.sample_rate:
-            raise ValueError(f"both hear one sample rate, got {self.mel.sample_rate} and {self.hpcp.sample_rate} Hz")
+            raise ValueError(
+                f"both hear one sample rate, got {self.mel.sample_rate} and {self.hpcp.sample_rate} Hz"
+            )
 
     @property
     def sample_rate(self) -> int:
@@ -314,11 +350,11 @@ class MelAndHPCP:
 
 @dataclass(frozen=True)
 class StoredMel:
-    """Log-mel spectrograms that a data set ships as files beside its audio, or in place of it; the defaults are MTG-Jamendo's.
+    """Log-mel spectrograms that a data set ships as files beside its audio, or in place of it; the defaults
+    are MTG-Jamendo's.
 
-    Each file is a NumPy array (n_mels, n_frames). MTG-Jamendo's levels are in steps of half a decibel, which a network that
-    standardises every band does not notice.
-    """
+    Each file is a NumPy array (n_mels, n_frames). MTG-Jamendo's levels are in steps of half a decibel, which
+    a network that standardises every band does not notice."""
 
     kind: ClassVar[str] = "features.StoredMel"
 
@@ -341,7 +377,9 @@ Features = LogMel | MelAndHPCP | StoredMel
 def band_of_row(features: Features) -> list[int]:
     """Which mel band each of a frame's values belongs to; -1: none, it is HPCP."""
     if isinstance(features, MelAndHPCP):
-        return [*range(features.mel.n_mels)] * features.mel_steps + [-1] * (features.hpcp_steps * features.hpcp.size)
+        return [*range(features.mel.n_mels)] * features.mel_steps + [-1] * (
+            features.hpcp_steps * features.hpcp.size
+        )
     return [*range(features.n_mels)]
 
 
@@ -385,5 +423,7 @@ def frames_of(samples: torch.Tensor, settings: LogMel | MelAndHPCP) -> torch.Ten
 def _in_steps(values: torch.Tensor, n_frames: int, steps: int, silence: float) -> torch.Tensor:
     """(n_clips, n_values, n) as (n_clips, n_frames, steps * n_values), cut or filled up with silence."""
     wanted = n_frames * steps
-    filled = torch.nn.functional.pad(values[:, :, :wanted], (0, max(0, wanted - values.shape[2])), value=silence)
+    filled = torch.nn.functional.pad(
+        values[:, :, :wanted], (0, max(0, wanted - values.shape[2])), value=silence
+    )
     return filled.transpose(1, 2).reshape(len(values), n_frames, -1)

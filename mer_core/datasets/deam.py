@@ -1,14 +1,15 @@
-"""DEAM: 1,802 songs rated for valence and arousal (Aljanaki, Yang and Soleymani, PLoS ONE 2017), and its part EiM.
+"""DEAM: 1,802 songs rated for valence and arousal (Aljanaki, Yang and Soleymani, PLoS ONE 2017), and its part
+EiM.
 
-EiM is the Emotion in Music corpus, also called emoMusic or 1000 songs (Soleymani et al., CrowdMM 2013): the 744 songs of DEAM
-with ids up to 1000.
+EiM is the Emotion in Music corpus, also called emoMusic or 1000 songs (Soleymani et al., CrowdMM 2013): the
+744 songs of DEAM with ids up to 1000.
 
-DEAM's table of whole-song ratings has the columns of these 744 songs in the wrong order: what it calls valence is the arousal
-that EiM itself publishes, and the other way round. EiM gives song 2 a mean arousal of 3.1 and a mean valence of 3.0, DEAM a
-valence of 3.1 and an arousal of 3. The ratings over time, equal in both corpora, tell who is right: with DEAM's names the
-whole-song valence of these songs follows the arousal over time (r = 0.96) far closer than the valence over time (r = 0.58), for
-the other 1,058 songs it is the reverse (0.56 against 0.91). `annotations` puts the columns right.
-"""
+DEAM's table of whole-song ratings has the columns of these 744 songs in the wrong order: what it calls
+valence is the arousal that EiM itself publishes, and the other way round. EiM gives song 2 a mean arousal of
+3.1 and a mean valence of 3.0, DEAM a valence of 3.1 and an arousal of 3. The ratings over time, equal in both
+corpora, tell who is right: with DEAM's names the whole-song valence of these songs follows the arousal over
+time (r = 0.96) far closer than the valence over time (r = 0.58), for the other 1,058 songs it is the reverse
+(0.56 against 0.91). `annotations` puts the columns right."""
 
 from pathlib import Path
 
@@ -24,9 +25,14 @@ DYNAMIC_SCALE = Scale(-1.0, 1.0)
 LAST_EIM_SONG = 1000
 
 _AVERAGES = "annotations/annotations averaged per song"
-STATIC = tuple(f"{_AVERAGES}/song_level/static_annotations_averaged_songs_{ids}.csv" for ids in ("1_2000", "2000_2058"))
-DYNAMIC = tuple(f"{_AVERAGES}/dynamic (per second annotations)/{dimension}.csv" for dimension in ("valence", "arousal"))
-SONGS = "songs_info_emomusic.csv"  # artists and titles of EiM only; in EiM's own package it is called songs_info.csv
+STATIC = tuple(
+    f"{_AVERAGES}/song_level/static_annotations_averaged_songs_{ids}.csv" for ids in ("1_2000", "2000_2058")
+)
+DYNAMIC = tuple(
+    f"{_AVERAGES}/dynamic (per second annotations)/{dimension}.csv" for dimension in ("valence", "arousal")
+)
+# artists and titles of EiM only; in EiM's own package it is called songs_info.csv
+SONGS = "songs_info_emomusic.csv"
 AUDIO = ("MEMD_audio", "audio")
 AUDIO_EIM = ("clips_45seconds", *AUDIO)
 
@@ -43,11 +49,13 @@ def annotations(root: Path | None = None, *, as_distributed: bool = False) -> pd
     Parameters
     ----------
     root : folder of DEAM
-    as_distributed : leave valence and arousal of EiM's songs exchanged, to see what this error does (see the module)
+    as_distributed : leave valence and arousal of EiM's songs exchanged, to see what this error does (see the
+    module)
 
     Returns
     -------
-    table : columns track_id (str), group, artist, title, genre (all three of EiM's songs only), valence, arousal (1 to 9),
+    table : columns track_id (str), group, artist, title, genre (all three of EiM's songs only), valence,
+    arousal (1 to 9),
         eim (bool, whether the song is one of EiM's 744)
 
     Raises
@@ -101,15 +109,21 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False, audible_onl
     DataError : files missing (with where to get them), ratings without audio, unreadable audio
     """
     root = root or paths.data_root() / "deam"
-    tracks = rated_tracks("deam", annotations(root), STATIC_SCALE, root, AUDIO, HOW_TO_GET_IT, audible_only=audible_only)
+    tracks = rated_tracks(
+        "deam", annotations(root), STATIC_SCALE, root, AUDIO, HOW_TO_GET_IT, audible_only=audible_only
+    )
     return measured("deam", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
 
 
-def read_eim(root: Path | None = None, *, skip_unreadable: bool = False, audible_only: bool = False) -> Tracks:
+def read_eim(
+    root: Path | None = None, *, skip_unreadable: bool = False, audible_only: bool = False
+) -> Tracks:
     """Tracks of EiM, the 744 songs of DEAM with a known artist; otherwise as `read`."""
     root = root or paths.data_root() / "deam"
     songs = annotations(root).query("eim")
-    tracks = rated_tracks("eim", songs, STATIC_SCALE, root, AUDIO_EIM, HOW_TO_GET_IT, audible_only=audible_only)
+    tracks = rated_tracks(
+        "eim", songs, STATIC_SCALE, root, AUDIO_EIM, HOW_TO_GET_IT, audible_only=audible_only
+    )
     return measured("eim", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
 
 
@@ -119,7 +133,9 @@ def _tables(root: Path | None, *names: str) -> list[pd.DataFrame]:
 
 def _tidy(info: pd.DataFrame) -> pd.DataFrame:
     """Artist, title and genre without the tabs around them; an empty field is a missing one."""
-    words = info[["Artist", "Song title", "Genre"]].apply(lambda column: column.str.strip().mask(lambda text: text == ""))
+    words = info[["Artist", "Song title", "Genre"]].apply(
+        lambda column: column.str.strip().mask(lambda text: text == "")
+    )
     return words.assign(song_id=info["song_id"])
 
 

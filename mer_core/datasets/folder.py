@@ -1,4 +1,5 @@
-"""Your own music: a folder of sound files per label, or a CSV file with a row per clip; or any folder, without labels.
+"""Your own music: a folder of sound files per label, or a CSV file with a row per clip; or any folder,
+without labels.
 
 Clips have one label each, or, in a CSV file with the column ``tags``, any number of them.
 """
@@ -27,9 +28,9 @@ LAYOUT = (
 def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     """Tracks of a folder per label or of a CSV file; paths in the CSV are relative to it.
 
-    Without a ``group`` column every clip is a group of its own. The classes are the labels found, sorted; happy, tense, sad and
-    calm, where there are no others, are Russell's quadrants Q1 to Q4. Tagged clips are divided into parts, whole groups
-    together, unless a column ``part`` says train, validation or test.
+    Without a ``group`` column every clip is a group of its own. The classes are the labels found, sorted;
+    happy, tense, sad and calm, where there are no others, are Russell's quadrants Q1 to Q4. Tagged clips are
+    divided into parts, whole groups together, unless a column ``part`` says train, validation or test.
 
     Raises
     ------
@@ -56,21 +57,28 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
 
 
 def as_quadrants(labels: pd.Series) -> pd.Series:
-    """The quadrants' names (Q1, Q3, ...) where all labels are words for them (happy, Sad, ...); else the labels as they are."""
+    """The quadrants' names (Q1, Q3, ...) where all labels are words for them (happy, Sad, ...); else the
+    labels as they are.
+    """
     names = labels.str.lower().map({word: name for name, word in QUADRANT_WORDS.items()})
     return labels if names.isna().any() else names
 
 
 def refuse_untold_parts(path: Path, table: pd.DataFrame, tags: tuple[str, ...]) -> None:
-    """Every part needs songs with and without some tag, or there is nothing to learn, to choose or to measure."""
+    """Every part needs songs with and without some tag, or there is nothing to learn, to choose or to
+    measure.
+    """
     for part in PARTS:
         has = has_tags(table.loc[table["part"] == part, "tags"], tags)
         if not len(has) or not (has.any(axis=0) & ~has.all(axis=0)).any():
-            raise DataError(f"{path}: the {len(has)} songs of the part {part} tell no tag from another. Add more songs.")
+            raise DataError(
+                f"{path}: the {len(has)} songs of the part {part} tell no tag from another. Add more songs."
+            )
 
 
 def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
-    """All sound files below a folder, here or in the data root, as music to learn from without labels (``music:folder=...``).
+    """All sound files below a folder, here or in the data root, as music to learn from without labels
+    (``music:folder=...``).
 
     Raises
     ------
@@ -87,19 +95,27 @@ def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
 def from_csv(path: Path) -> pd.DataFrame:
     table = cells(path)
     if {"label", "tags"} <= set(table.columns):
-        raise DataError(f"{path}: has both a column label and a column tags. Choose one and delete the other.")
+        raise DataError(
+            f"{path}: has both a column label and a column tags. Choose one and delete the other."
+        )
     kind = "tags" if "tags" in table else "label"
     if lacking := [name for name in ("path", kind) if name not in table]:
         found = ", ".join(table.columns) or "none"
-        raise DataError(f"{path}: no column {' and no column '.join(lacking)}; the columns found are: {found}. {LAYOUT}")
+        raise DataError(
+            f"{path}: no column {' and no column '.join(lacking)}; the columns found are: {found}. {LAYOUT}"
+        )
     if table.empty:
         raise DataError(f"{path}: has no rows. {LAYOUT}")
     needed = [name for name in ("path", "label", "track_id") if name in table]
     if len(blank := table.index[(table[needed] == "").any(axis=1)]):
-        raise DataError(f"{path}: no {' or no '.join(needed)} in row {shown(blank)}. Fill it in or delete the row.")
+        raise DataError(
+            f"{path}: no {' or no '.join(needed)} in row {shown(blank)}. Fill it in or delete the row."
+        )
     table["path"] = [(path.parent / name).resolve() for name in table["path"]]
     if absent := [str(p) for p in table["path"] if not p.is_file()]:
-        raise DataError(f"{path}: {len(absent)} files named in it do not exist: {shown(absent)}. Paths are relative to the CSV.")
+        raise DataError(
+            f"{path}: {len(absent)} files named in it do not exist: {shown(absent)}. Paths are relative to the CSV."
+        )
     refuse_listed_twice(path, table, kind)
     if "track_id" not in table:
         table["track_id"] = ids_below(os.path.commonpath([p.parent for p in table["path"]]), table["path"])
@@ -114,21 +130,37 @@ def from_csv(path: Path) -> pd.DataFrame:
 
 
 def cells(path: Path) -> pd.DataFrame:
-    """A CSV file as text, divided by commas, semicolons or tabs: columns in small letters, rows numbered by their lines."""
+    """A CSV file as text, divided by commas, semicolons or tabs: columns in small letters, rows numbered by
+    their lines.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             divider = max(",;\t", key=file.readline().count)
             file.seek(0)
             reader = csv.reader(file, delimiter=divider, skipinitialspace=True, strict=True)
-            rows = dict([(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))])
+            rows = dict(
+                [
+                    (reader.line_num, [cell.strip() for cell in row])
+                    for row in reader
+                    if any(map(str.strip, row))
+                ]
+            )
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is no text in UTF-8 ({error}). Save a table as CSV in UTF-8. {LAYOUT}") from None
+        raise DataError(
+            f"{path}: is no text in UTF-8 ({error}). Save a table as CSV in UTF-8. {LAYOUT}"
+        ) from None
     except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num} cannot be read ({error}): is a quotation mark not closed?") from None
+        raise DataError(
+            f"{path}: line {reader.line_num} cannot be read ({error}): is a quotation mark not closed?"
+        ) from None
     names = [name.lower() for name in rows.pop(min(rows))] if rows else []
     if wide := [line for line, row in rows.items() if any(row[len(names) :])]:
-        raise DataError(f"{path}: more cells than columns in row {shown(wide)}. Put what holds a {divider!r} in quotation marks.")
-    table = pd.DataFrame([dict(zip(names, row, strict=False)) for row in rows.values()], list(rows), list(dict.fromkeys(names)))
+        raise DataError(
+            f"{path}: more cells than columns in row {shown(wide)}. Put what holds a {divider!r} in quotation marks."
+        )
+    table = pd.DataFrame(
+        [dict(zip(names, row, strict=False)) for row in rows.values()], list(rows), list(dict.fromkeys(names))
+    )
     return table.fillna("")
 
 
@@ -152,7 +184,9 @@ def from_folders(path: Path) -> pd.DataFrame:
 
 
 def sound_files(path: Path) -> list[Path]:
-    """Sound files below a folder, sorted; raises DataError where there are none, or some of kinds that cannot be decoded."""
+    """Sound files below a folder, sorted; raises DataError where there are none, or some of kinds that cannot
+    be decoded.
+    """
     every = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     unheard = [str(file) for file in every if file.suffix.lower() in FFMPEG_SUFFIXES]
     if unheard and not has_ffmpeg():

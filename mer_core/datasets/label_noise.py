@@ -18,9 +18,12 @@ OTHER_VALENCE = np.array([1, 0, 3, 2])  # the quadrant of the same arousal: Q1 a
 class LabelNoise:
     """Which labels are replaced, and by what."""
 
-    kind: str = NONE  # "symmetric": by any other class; "arousal_preserving": a quadrant by that of the other valence
+    kind: str = (
+        NONE  # "symmetric": by any other class; "arousal_preserving": a quadrant by that of the other valence
+    )
     rate: float = 0.0  # share of labels replaced
-    unit: str = WINDOW  # "window": each on its own, as if emotion changed inside the song; "song": all windows of a song alike
+    # "window": each on its own, as if emotion changed inside the song; "song": all windows of a song alike
+    unit: str = WINDOW
 
     def __post_init__(self):
         if self.kind not in (NONE, SYMMETRIC, AROUSAL_PRESERVING) or self.unit not in (WINDOW, SONG):
@@ -31,7 +34,9 @@ class LabelNoise:
             )
 
 
-def corrupted(labels: np.ndarray, track: np.ndarray, n_classes: int, noise: LabelNoise, seed: int) -> np.ndarray:
+def corrupted(
+    labels: np.ndarray, track: np.ndarray, n_classes: int, noise: LabelNoise, seed: int
+) -> np.ndarray:
     """Labels with noise put in: ``round(rate * units)`` units, drawn without replacement, get another class.
 
     Parameters
@@ -50,7 +55,9 @@ def corrupted(labels: np.ndarray, track: np.ndarray, n_classes: int, noise: Labe
     array([1, 0, 3, 2])
     """
     if noise.kind == AROUSAL_PRESERVING and n_classes != len(OTHER_VALENCE):
-        raise UserError(f"arousal-preserving noise is defined for four quadrants, not for {n_classes} classes")
+        raise UserError(
+            f"arousal-preserving noise is defined for four quadrants, not for {n_classes} classes"
+        )
     rng = np.random.default_rng(seed)
     unit = np.unique(track, return_inverse=True)[1] if noise.unit == SONG else np.arange(len(labels))
     n_units = unit.max() + 1

@@ -1,4 +1,6 @@
-"""MTG-Jamendo, its mood/theme part: 17,982 whole tracks with one or more of 56 tags (Bogdanov et al., ICML workshop 2019)."""
+"""MTG-Jamendo, its mood/theme part: 17,982 whole tracks with one or more of 56 tags (Bogdanov et al., ICML
+workshop 2019).
+"""
 
 from pathlib import Path
 
@@ -22,7 +24,9 @@ def tags(root: Path | None = None) -> list[str]:
     """The 56 tags in the official order, which is that of the columns of all published predictions."""
     path = (root or paths.data_root() / "mtg_jamendo") / TAG_ORDER
     if not path.is_file():
-        raise DataError(f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=path.parent)}")
+        raise DataError(
+            f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=path.parent)}"
+        )
     return [line.removeprefix(PREFIX) for line in path.read_text(encoding="utf-8").split()]
 
 
@@ -36,7 +40,8 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
 
     Returns
     -------
-    table : columns track_id, artist, album, path (of the audio, as distributed), duration_s, tags (tuple of names)
+    table : columns track_id, artist, album, path (of the audio, as distributed), duration_s, tags (tuple of
+    names)
 
     Raises
     ------
@@ -47,20 +52,32 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
     root = root or paths.data_root() / "mtg_jamendo"
     path = (root if split == 0 else root / f"split-{split}") / f"autotagging_moodtheme-{part}.tsv"
     if not path.is_file():
-        raise DataError(f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=root)}")
-    _, *lines = path.read_text(encoding="utf-8").splitlines()  # a line ends in as many fields as the track has tags
+        raise DataError(
+            f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=root)}"
+        )
+    _, *lines = path.read_text(
+        encoding="utf-8"
+    ).splitlines()  # a line ends in as many fields as the track has tags
     rows = [line.split("\t") for line in lines]
-    table = pd.DataFrame([row[: len(FIELDS)] for row in rows], columns=list(FIELDS)).astype({"duration_s": float})
+    table = pd.DataFrame([row[: len(FIELDS)] for row in rows], columns=list(FIELDS)).astype(
+        {"duration_s": float}
+    )
     table["tags"] = [tuple(tag.removeprefix(PREFIX) for tag in row[len(FIELDS) :]) for row in rows]
     if unknown := {tag for names in table["tags"] for tag in names} - set(tags(root)):
-        raise DataError(f"{path}: holds tags that {TAG_ORDER} lacks: {shown(sorted(unknown))}. Fetch both from one version.")
+        raise DataError(
+            f"{path}: holds tags that {TAG_ORDER} lacks: {shown(sorted(unknown))}. Fetch both from one version."
+        )
     return table
 
 
-def read(root: Path | None = None, *, skip_unreadable: bool = False, split: int = 0, mels: bool = False) -> Tracks:
-    """All three parts of a split, with their audio in the folder ``audio`` or, with `mels`, the spectrograms in ``melspecs``.
+def read(
+    root: Path | None = None, *, skip_unreadable: bool = False, split: int = 0, mels: bool = False
+) -> Tracks:
+    """All three parts of a split, with their audio in the folder ``audio`` or, with `mels`, the spectrograms
+    in ``melspecs``.
 
-    Both lie as distributed: ``NN/ID.mp3`` and ``NN/ID.npy`` (to be read with `mer_core.audio.features.StoredMel`).
+    Both lie as distributed: ``NN/ID.mp3`` and ``NN/ID.npy`` (to be read with
+    `mer_core.audio.features.StoredMel`).
 
     Raises
     ------

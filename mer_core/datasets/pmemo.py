@@ -1,4 +1,6 @@
-"""PMEmo: 794 pop choruses, 767 of them rated for valence and arousal, whole and over time (Zhang et al., ICMR 2018)."""
+"""PMEmo: 794 pop choruses, 767 of them rated for valence and arousal, whole and over time (Zhang et al., ICMR
+2018).
+"""
 
 from pathlib import Path
 
@@ -55,7 +57,8 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    table : columns track_id (str), second, valence, arousal (means over listeners, 0 to 1), valence_sd, arousal_sd (same scale)
+    table : columns track_id (str), second, valence, arousal (means over listeners, 0 to 1), valence_sd,
+    arousal_sd (same scale)
 
     Raises
     ------
@@ -78,14 +81,17 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
 def read(root: Path | None = None, *, skip_unreadable: bool = False, audible_only: bool = False) -> Tracks:
     """Tracks of PMEmo: the label is the quadrant of the rating of the whole chorus, the group the artist.
 
-    Choruses without a rating (27 of 794) are no part of the table. `audible_only` leaves out rated choruses without audio.
+    Choruses without a rating (27 of 794) are no part of the table. `audible_only` leaves out rated choruses
+    without audio.
 
     Raises
     ------
     DataError : files missing (with where to get them), ratings without audio, unreadable audio
     """
     root = root or paths.data_root() / "pmemo"
-    tracks = rated_tracks("pmemo", annotations(root), SCALE, root, AUDIO, HOW_TO_GET_IT, audible_only=audible_only)
+    tracks = rated_tracks(
+        "pmemo", annotations(root), SCALE, root, AUDIO, HOW_TO_GET_IT, audible_only=audible_only
+    )
     return measured("pmemo", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
 
 
@@ -99,14 +105,17 @@ def _tables(root: Path | None, *names: str) -> list[pd.DataFrame]:
 def read_tables(name: str, root: Path, files: tuple[str, ...], how_to_get_it: str) -> list[pd.DataFrame]:
     """CSV files below `root`, blanks after the commas ignored; raises DataError if any is missing."""
     if missing := [file for file in files if not (root / file).is_file()]:
-        raise DataError(f"{name}: {', '.join(missing)} not found in {root}. {how_to_get_it.format(folder=root)}")
+        raise DataError(
+            f"{name}: {', '.join(missing)} not found in {root}. {how_to_get_it.format(folder=root)}"
+        )
     return [pd.read_csv(root / file, skipinitialspace=True) for file in files]
 
 
 def artist_groups(artists: pd.Series, track_ids: pd.Series) -> pd.Series:
     """Who must not be torn apart: the artist by letters and digits alone, else the song.
 
-    So "Lady GaGa" and "Lady Gaga", "Blink 182" and "Blink-182" are one artist each, and not on both sides of a split.
+    So "Lady GaGa" and "Lady Gaga", "Blink 182" and "Blink-182" are one artist each, and not on both sides of
+    a split.
 
     >>> artist_groups(pd.Series(["Blink-182", "blink 182", None]), pd.Series(["7", "8", "9"])).tolist()
     ['blink182', 'blink182', 'song 9']
@@ -116,9 +125,17 @@ def artist_groups(artists: pd.Series, track_ids: pd.Series) -> pd.Series:
 
 
 def rated_tracks(
-    name: str, songs: pd.DataFrame, scale: Scale, root: Path, folders: tuple[str, ...], how_to_get_it: str, *, audible_only: bool
+    name: str,
+    songs: pd.DataFrame,
+    scale: Scale,
+    root: Path,
+    folders: tuple[str, ...],
+    how_to_get_it: str,
+    *,
+    audible_only: bool,
 ) -> pd.DataFrame:
-    """Rated songs with their quadrant as ``label`` and the ``path`` of their audio, in the first of `folders` that exists.
+    """Rated songs with their quadrant as ``label`` and the ``path`` of their audio, in the first of `folders`
+    that exists.
 
     Audio without a rating is left alone.
 
@@ -131,7 +148,9 @@ def rated_tracks(
     audible = songs["track_id"].isin(files)
     silent = songs.loc[~audible, "track_id"]
     if len(silent) == len(songs) or (len(silent) and not audible_only):
-        go_on = f" To go on with the {audible.sum()} others, ask for it: audible_only." if audible.any() else ""
+        go_on = (
+            f" To go on with the {audible.sum()} others, ask for it: audible_only." if audible.any() else ""
+        )
         raise DataError(
             f"{name}: {len(silent)} of {len(songs)} rated tracks have no audio: {shown(silent)}. It should lie in "
             f"{' or '.join(folders)} below {root}, as ID.mp3. {how_to_get_it.format(folder=root)}{go_on}"

@@ -1,8 +1,7 @@
 """Which tracks are trained on and which are tested: folds by song or by artist, made once and kept as files.
 
-Splitting comes before anything else: segments follow their song, so no song is ever on both sides; with ``by="artist"`` no
-artist is either.
-"""
+Splitting comes before anything else: segments follow their song, so no song is ever on both sides; with
+``by="artist"`` no artist is either."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ class Folds:
 
     n: int = 10
     by: str = "song"  # what stays together: "song" (as papers do) or "artist" (as listeners would ask)
-    inner: int = 2  # folds inside the training songs, for out-of-fold song features and for validation; 0: neither is wanted
+    # folds inside the training songs, for out-of-fold song features and for validation; 0: neither is wanted
+    inner: int = 2
     seed: int = 0
     tested: int | None = None  # how many of the n folds are run, first ones first; None: all
 
@@ -31,13 +31,16 @@ class Folds:
         if self.by not in BY:
             raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
         if self.n < 2 or self.inner < 0 or self.inner == 1:
-            raise ValueError(f"at least two folds are needed (or no inner ones: 0), got n={self.n}, inner={self.inner}")
+            raise ValueError(
+                f"at least two folds are needed (or no inner ones: 0), got n={self.n}, inner={self.inner}"
+            )
         if self.tested is not None and not 1 <= self.tested <= self.n:
             raise ValueError(f"between 1 and all {self.n} folds can be tested, got {self.tested}")
 
 
 def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) -> np.ndarray:
-    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares; whole artists together if asked. Targets: names or numbers.
+    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares; whole artists together if asked. Targets:
+    names or numbers.
 
     Raises
     ------
@@ -63,10 +66,11 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
 
 
 def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | None = None) -> np.ndarray:
-    """Train, validation or test for each row of tagged tracks, artists whole; read from the data set's split file.
+    """Train, validation or test for each row of tagged tracks, artists whole; read from the data set's split
+    file.
 
-    At first use the file is written: of many random divisions of the artists the one in which the least represented tag comes
-    nearest to its share.
+    At first use the file is written: of many random divisions of the artists the one in which the least
+    represented tag comes nearest to its share.
 
     Raises
     ------
@@ -88,7 +92,9 @@ DIVISIONS = 20_000  # tried once
 
 
 def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.ndarray:
-    """A part for each row: the division of artists, of many, that does most justice to the tag it treats worst."""
+    """A part for each row: the division of artists, of many, that does most justice to the tag it treats
+    worst.
+    """
     artists, own = np.unique(table["group"].to_numpy(dtype=str), return_inverse=True)
     has = has_tags(table["tags"], tags).astype(float)
     by_artist = np.zeros((len(artists), len(tags)))
@@ -107,7 +113,8 @@ def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.nda
 def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
     """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
 
-    The files of registered data sets are tracked; those of your own music lie in the cache, named by its annotations.
+    The files of registered data sets are tracked; those of your own music lie in the cache, named by its
+    annotations.
 
     Raises
     ------
@@ -124,11 +131,19 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     if missing := sorted(set(ids) - set(stored.index)):
         raise DataError(f"{path}: lacks tracks of {tracks.name}: {shown(missing)}. Delete it to split anew.")
     fold = ids.map(stored).to_numpy()
-    if folds.by == "artist" and (torn := [g for g in set(tracks.groups) if len(set(fold[tracks.groups == g])) > 1]):
-        raise DataError(f"{path}: has artists on both sides: {shown(sorted(torn))}. Delete the file to split anew.")
+    if folds.by == "artist" and (
+        torn := [g for g in set(tracks.groups) if len(set(fold[tracks.groups == g])) > 1]
+    ):
+        raise DataError(
+            f"{path}: has artists on both sides: {shown(sorted(torn))}. Delete the file to split anew."
+        )
     return fold
 
 
 def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:
-    """(len(training),) inner fold of each training track (given as positions), kept apart as the outer folds are."""
-    return assign(tracks.table["label"].to_numpy()[training], tracks.groups[training], folds.inner, folds.by, folds.seed)
+    """(len(training),) inner fold of each training track (given as positions), kept apart as the outer folds
+    are.
+    """
+    return assign(
+        tracks.table["label"].to_numpy()[training], tracks.groups[training], folds.inner, folds.by, folds.seed
+    )

@@ -25,11 +25,12 @@ class DataError(UserError):
 class Tracks:
     """Clips with one label each, or with any number of tags, sorted by ``track_id``.
 
-    ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must stay together when
-    data is split: the artist where known, else the song), ``duration_s`` (seconds, from the file's header), and ``label`` (one
-    of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train, validation or test). ``second_labels`` maps a track to its
-    true label per second, where that is known (synthetic corpus only). ``skipped`` maps files left out on request to the reason.
-    ``own`` marks a user's music: it has no card to be held against, and what is derived from it stays out of the tracked folders.
+    ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must
+    stay together when data is split: the artist where known, else the song), ``duration_s`` (seconds, from
+    the file's header), and ``label`` (one of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train,
+    validation or test). ``second_labels`` maps a track to its true label per second, where that is known
+    (synthetic corpus only). ``skipped`` maps files left out on request to the reason. ``own`` marks a user's
+    music: it has no card to be held against, and what is derived from it stays out of the tracked folders.
     """
 
     name: str
@@ -40,15 +41,23 @@ class Tracks:
     own: bool = False
 
     def __post_init__(self):
-        if missing := [c for c in (*COLUMNS, *(("tags", "part") if self.tagged else ("label",))) if c not in self.table]:
-            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)} and label or tags.")
+        if missing := [
+            c for c in (*COLUMNS, *(("tags", "part") if self.tagged else ("label",))) if c not in self.table
+        ]:
+            raise DataError(
+                f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)} and label or tags."
+            )
         if self.table.empty:
             raise DataError(f"{self.name}: no track is left to work with.")
         ids = self.table["track_id"]
         if twice := sorted(set(ids[ids.duplicated()])):
-            raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs an id of its own.")
+            raise DataError(
+                f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs an id of its own."
+            )
         if unknown := sorted(set(self.named) - set(self.classes)):
-            raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {', '.join(self.classes)}.")
+            raise DataError(
+                f"{self.name}: unknown labels {shown(unknown)}; known are {', '.join(self.classes)}."
+            )
         object.__setattr__(self, "table", self.table.sort_values("track_id", ignore_index=True))
 
     def __len__(self) -> int:
@@ -66,7 +75,9 @@ class Tracks:
 
     @property
     def targets(self):
-        """(n_tracks,) int array, index of each track's label in ``classes``; of tags (n_tracks, n_classes) bool, which it has."""
+        """(n_tracks,) int array, index of each track's label in ``classes``; of tags (n_tracks, n_classes)
+        bool, which it has.
+        """
         if self.tagged:
             return has_tags(self.table["tags"], self.classes)
         return self.table["label"].map(self.classes.index).to_numpy()
@@ -77,7 +88,9 @@ class Tracks:
         return self.table["group"].to_numpy()
 
     def holds(self, track: int, second: int, window_s: int) -> bool:
-        """Whether a track's label is true of most seconds of a window that starts there; only where they are known."""
+        """Whether a track's label is true of most seconds of a window that starts there; only where they are
+        known.
+        """
         row = self.table.iloc[track]
         truth = self.second_labels[row["track_id"]][second : second + window_s]
         return 2 * truth.count(row["label"]) > len(truth)
@@ -88,7 +101,8 @@ class Tracks:
         return replace(self, table=self.table[keep], skipped=self.skipped | reasons)
 
     def digest(self) -> str:
-        """Fingerprint of ids, labels (or tags and parts) and groups: runs with the same digest saw the same annotations.
+        """Fingerprint of ids, labels (or tags and parts) and groups: runs with the same digest saw the same
+        annotations.
 
         Your own music changes more than published data sets do: of it also the sizes of the files.
         """
@@ -111,7 +125,9 @@ def shown(names: Iterable[str], at_most: int = 5) -> str:
 
 
 def audio_files(folder: Path) -> dict[str, Path]:
-    """Sound files below a folder by their name without suffix, in sorted order; raises DataError on a name met twice."""
+    """Sound files below a folder by their name without suffix, in sorted order; raises DataError on a name
+    met twice.
+    """
     found: dict[str, Path] = {}
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -120,7 +136,9 @@ def audio_files(folder: Path) -> dict[str, Path]:
             if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or name.startswith("."):
                 continue
             if path.stem in found:
-                raise DataError(f"{path} and {found[path.stem]} share the id {path.stem!r}. Rename or remove one of them.")
+                raise DataError(
+                    f"{path} and {found[path.stem]} share the id {path.stem!r}. Rename or remove one of them."
+                )
             found[path.stem] = path
     return found
 
@@ -146,13 +164,15 @@ def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path]) -> pd.D
     return labels.assign(path=ids.map(files))
 
 
-def measured(name: str, classes: tuple[str, ...], table: pd.DataFrame, *, skip_unreadable: bool, **known) -> Tracks:
+def measured(
+    name: str, classes: tuple[str, ...], table: pd.DataFrame, *, skip_unreadable: bool, **known
+) -> Tracks:
     """Read every file's duration and make the table of Tracks.
 
     Raises
     ------
-    DataError : a file that is empty or no sound, unless `skip_unreadable`, which leaves it out and says so in ``skipped``
-    """
+    DataError : a file that is empty or no sound, unless `skip_unreadable`, which leaves it out and says so in
+    ``skipped``"""
 
     def duration_or_reason(path: Path) -> float | str:
         try:

@@ -1,8 +1,7 @@
 """From segments to songs (SSSL, section 2.2): many answers along a song, one decision for it.
 
-Everywhere: ``probabilities`` is (n_segments, n_classes), ``track`` (n_segments,) says whose segment it is, and the results are in
-the order of ``np.unique(track)``.
-"""
+Everywhere: ``probabilities`` is (n_segments, n_classes), ``track`` (n_segments,) says whose segment it is,
+and the results are in the order of ``np.unique(track)``."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +11,9 @@ import numpy as np
 if TYPE_CHECKING:  # scikit-learn takes a second to import, and who predicts needs none of it
     from sklearn.pipeline import Pipeline
 
-MAIN_DECISION = "mean_probability"  # trains nothing more, so that a comparison of methods is not one of second stages
+MAIN_DECISION = (
+    "mean_probability"  # trains nothing more, so that a comparison of methods is not one of second stages
+)
 OF_WHOLE_SONGS = "whole_song"  # what a classifier says that hears the song as a whole, not window by window
 MAIN_DECISIONS = (MAIN_DECISION, OF_WHOLE_SONGS)
 DECISION_NAMES = {
@@ -36,7 +37,9 @@ class SongDecision:
 
     def __post_init__(self):
         if not 0 <= self.share_threshold <= 1 or self.svm_c <= 0:
-            raise ValueError(f"share_threshold is a share, svm_c above 0, got {self.share_threshold} and {self.svm_c}")
+            raise ValueError(
+                f"share_threshold is a share, svm_c above 0, got {self.share_threshold} and {self.svm_c}"
+            )
 
 
 def _per_song(track: np.ndarray):
@@ -46,7 +49,8 @@ def _per_song(track: np.ndarray):
 
 
 def statistics(probabilities: np.ndarray, track: np.ndarray, share_threshold: float) -> np.ndarray:
-    """The 7 K statistics of a song's segment probabilities: how strongly, how steadily each emotion sounds (Eq. 10).
+    """The 7 K statistics of a song's segment probabilities: how strongly, how steadily each emotion sounds
+    (Eq. 10).
 
         f1 max, f2 min, f3-f5 quartiles, f6 mean, f7 share of segments with P(E_k) > theta
 
@@ -59,7 +63,13 @@ def statistics(probabilities: np.ndarray, track: np.ndarray, share_threshold: fl
         p = probabilities[own].astype(float)
         rows.append(
             np.concatenate(
-                [p.max(0), p.min(0), *np.quantile(p, (0.25, 0.5, 0.75), axis=0), p.mean(0), (p > share_threshold).mean(0)]
+                [
+                    p.max(0),
+                    p.min(0),
+                    *np.quantile(p, (0.25, 0.5, 0.75), axis=0),
+                    p.mean(0),
+                    (p > share_threshold).mean(0),
+                ]
             )
         )
     return np.array(rows)
@@ -86,19 +96,25 @@ def mean_probability(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray
 
 
 def _most(counts: np.ndarray, probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """Class of the largest count per song; equal counts are settled by the mean probability, which lies below 1."""
+    """Class of the largest count per song; equal counts are settled by the mean probability, which lies below
+    1.
+    """
     return (counts + mean_probability(probabilities, track) * 0.5).argmax(axis=1)
 
 
 def majority_vote(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """(n_songs,) class that most segments vote for (Sarkar et al. 2020); a tie goes to the larger mean probability."""
+    """(n_songs,) class that most segments vote for (Sarkar et al. 2020); a tie goes to the larger mean
+    probability.
+    """
     n_classes = probabilities.shape[1]
     votes = [np.bincount(probabilities[own].argmax(axis=1), minlength=n_classes) for own in _per_song(track)]
     return _most(np.array(votes), probabilities, track)
 
 
 def maximum_run_length(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """(n_songs,) class that holds longest without interruption (Sarkar et al. 2020); ties as in `majority_vote`."""
+    """(n_songs,) class that holds longest without interruption (Sarkar et al. 2020); ties as in
+    `majority_vote`.
+    """
     n_classes = probabilities.shape[1]
     longest = []
     for own in _per_song(track):

@@ -1,11 +1,11 @@
-"""Do probabilities keep what they promise? Of the songs called with probability 0.7, seven in ten should be called rightly.
+"""Do probabilities keep what they promise? Of the songs called with probability 0.7, seven in ten should be
+called rightly.
 
-One number, a temperature, makes networks more careful or more decided without changing which emotion leads in a window. It is
-found on answers for songs that the networks had not heard. NumPy; SciPy to minimise.
+One number, a temperature, makes networks more careful or more decided without changing which emotion leads in
+a window. It is found on answers for songs that the networks had not heard. NumPy; SciPy to minimise.
 
-Everywhere: ``windows`` is (n_networks, n_windows, n_classes) probabilities, ``track`` (n_windows,) says whose window it is, and
-songs come in the order of ``np.unique(track)``.
-"""
+Everywhere: ``windows`` is (n_networks, n_windows, n_classes) probabilities, ``track`` (n_windows,) says whose
+window it is, and songs come in the order of ``np.unique(track)``."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -29,7 +29,9 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def of_songs(windows: np.ndarray, track: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """(n_songs, n_classes) mean probability of each song over its windows and over the networks, as a trained model answers."""
+    """(n_songs, n_classes) mean probability of each song over its windows and over the networks, as a trained
+    model answers.
+    """
     return aggregation.mean_probability(tempered(windows, temperature).mean(axis=0), track)
 
 
@@ -45,8 +47,8 @@ def negative_log_likelihood_of_each(probabilities: np.ndarray, truth: np.ndarray
 def fit_temperature(windows: np.ndarray, track: np.ndarray, truth: np.ndarray) -> float:
     """The temperature at which songs' probabilities make their labels least surprising.
 
-    Guo et al., "On calibration of modern neural networks" (ICML 2017), with their likelihood taken where we need it: of songs,
-    after the mean over windows and networks, not of windows.
+    Guo et al., "On calibration of modern neural networks" (ICML 2017), with their likelihood taken where we
+    need it: of songs, after the mean over windows and networks, not of windows.
 
     Parameters
     ----------
@@ -54,13 +56,16 @@ def fit_temperature(windows: np.ndarray, track: np.ndarray, truth: np.ndarray) -
     """
     low, high = np.log(BOUNDS)
     found = minimize_scalar(
-        lambda logarithm: negative_log_likelihood(of_songs(windows, track, np.exp(logarithm)), truth), bounds=(low, high), method="bounded"
+        lambda logarithm: negative_log_likelihood(of_songs(windows, track, np.exp(logarithm)), truth),
+        bounds=(low, high),
+        method="bounded",
     )
     return float(np.exp(found.x))
 
 
 def cross_fitted(windows: np.ndarray, track: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Calibrated probabilities of songs, each with the temperature that the other folds' songs ask for: (n_songs, n_classes).
+    """Calibrated probabilities of songs, each with the temperature that the other folds' songs ask for:
+    (n_songs, n_classes).
 
     Parameters
     ----------
@@ -94,15 +99,19 @@ def mean_of(values: np.ndarray, groups: np.ndarray) -> Estimate:
     return Estimate(float(values.mean()), *significance.interval(weights @ values / weights.sum(axis=1)))
 
 
-def calibration_error(promised: np.ndarray, right: np.ndarray, song: np.ndarray, groups: np.ndarray) -> Estimate:
-    """`metrics.calibration_error` of answers about songs, or about their windows, with its 95 % interval over artists.
+def calibration_error(
+    promised: np.ndarray, right: np.ndarray, song: np.ndarray, groups: np.ndarray
+) -> Estimate:
+    """`metrics.calibration_error` of answers about songs, or about their windows, with its 95 % interval over
+    artists.
 
-    Of a resample it tends to be larger than of the songs themselves, so the resamples are laid around the measured one.
+    Of a resample it tends to be larger than of the songs themselves, so the resamples are laid around the
+    measured one.
 
     Parameters
     ----------
-    promised, right, song : (n_answers,) probability, whether the answer is right, and which song it is about; groups : (n_songs,)
-    """
+    promised, right, song : (n_answers,) probability, whether the answer is right, and which song it is about;
+    groups : (n_songs,)"""
     gaps = np.zeros((len(groups), metrics.RELIABILITY_BINS))
     np.add.at(gaps, (song, metrics.reliability_bin(promised)), promised - right)
     weights = np.vstack([np.ones(len(groups)), significance.artist_weights(groups)])
@@ -111,12 +120,16 @@ def calibration_error(promised: np.ndarray, right: np.ndarray, song: np.ndarray,
     return Estimate(float(values[0]), max(low, 0.0), high)
 
 
-def reliability(promised: np.ndarray, right: np.ndarray, groups: np.ndarray) -> list[tuple[float, float, int, float, float]]:
+def reliability(
+    promised: np.ndarray, right: np.ndarray, groups: np.ndarray
+) -> list[tuple[float, float, int, float, float]]:
     """Rows of `metrics.reliability` with the 95 % interval over artists of the share that is kept."""
     weights, bins, rows = significance.artist_weights(groups), metrics.reliability_bin(promised), []
     for b, row in zip(np.unique(bins), metrics.reliability(right, promised), strict=True):
         inside = (bins == b).astype(float)
         drawn = weights @ inside
-        kept = (weights @ (inside * right))[drawn > 0] / drawn[drawn > 0]  # of the resamples that have such songs
+        kept = (weights @ (inside * right))[drawn > 0] / drawn[
+            drawn > 0
+        ]  # of the resamples that have such songs
         rows.append((*row, *significance.interval(kept)))
     return rows

@@ -1,11 +1,12 @@
-"""Scores of predictions against truth, in NumPy: validate, then score. Definitions are written out; nothing is averaged twice.
+"""Scores of predictions against truth, in NumPy: validate, then score. Definitions are written out; nothing
+is averaged twice.
 
-Convention: ``truth`` and ``predicted`` are (n,) int arrays of class indices 0..K-1. With C[i, j] the number of tracks of class i
-that were called j: support n_i = sum_j C[i, j], precision_i = C[i, i] / sum_j C[j, i], recall_i = C[i, i] / n_i, each 0 where
-its denominator is 0 (scikit-learn's ``zero_division=0``).
+Convention: ``truth`` and ``predicted`` are (n,) int arrays of class indices 0..K-1. With C[i, j] the number
+of tracks of class i that were called j: support n_i = sum_j C[i, j], precision_i = C[i, i] / sum_j C[j, i],
+recall_i = C[i, i] / n_i, each 0 where its denominator is 0 (scikit-learn's ``zero_division=0``).
 
-The metrics of counts take one table, (K, K), and give a float; or many, (..., K, K), and give an array (...): bootstraps need it.
-"""
+The metrics of counts take one table, (K, K), and give a float; or many, (..., K, K), and give an array (...):
+bootstraps need it."""
 
 import numpy as np
 
@@ -19,7 +20,9 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.nd
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.shape != predicted.shape or truth.ndim != 1 or not truth.size:
-        raise ValueError(f"truth and predicted must be equally long lists, got shapes {truth.shape} and {predicted.shape}")
+        raise ValueError(
+            f"truth and predicted must be equally long lists, got shapes {truth.shape} and {predicted.shape}"
+        )
     for name, values in (("truth", truth), ("predicted", predicted)):
         if values.min() < 0 or values.max() >= n_classes:
             raise ValueError(f"{name} holds classes outside 0..{n_classes - 1}")
@@ -66,7 +69,9 @@ def macro_f1(counts: np.ndarray) -> float:
 
 
 def positive_f1(counts: np.ndarray) -> float:
-    """F1 of class 1 of two: what "F1" often means for high against low. Always answering "high" can score well on it."""
+    """F1 of class 1 of two: what "F1" often means for high against low. Always answering "high" can score
+    well on it.
+    """
     if counts.shape[-2:] != (2, 2):
         raise ValueError(f"positive_f1 is for two classes, got {counts.shape[-1]}")
     return _plain(f1_per_class(counts)[..., 1])
@@ -81,16 +86,20 @@ def balanced_accuracy(counts: np.ndarray) -> float:
 def matthews(counts: np.ndarray) -> float:
     """Matthews correlation of truth and prediction for K classes (Gorodkin 2004): 1 perfect, 0 no relation.
 
-    (c n - sum_k t_k p_k) / sqrt( (n^2 - sum_k p_k^2) (n^2 - sum_k t_k^2) )  with c right answers, t_k true and p_k predicted
-    counts; 0 where a side is constant.
-    """
+    (c n - sum_k t_k p_k) / sqrt( (n^2 - sum_k p_k^2) (n^2 - sum_k t_k^2) )  with c right answers, t_k true
+    and p_k predicted counts; 0 where a side is constant."""
     n, right = counts.sum(axis=(-2, -1)).astype(float), _hits(counts).sum(axis=-1)
     true, called = counts.sum(axis=-1).astype(float), counts.sum(axis=-2).astype(float)
     scale = np.sqrt((n**2 - (called**2).sum(axis=-1)) * (n**2 - (true**2).sum(axis=-1)))
     return _plain(_share(right * n - (true * called).sum(axis=-1), scale))
 
 
-MULTICLASS = {"accuracy": accuracy, "macro_f1": macro_f1, "balanced_accuracy": balanced_accuracy, "matthews": matthews}
+MULTICLASS = {
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "balanced_accuracy": balanced_accuracy,
+    "matthews": matthews,
+}
 BINARY = MULTICLASS | {"positive_f1": positive_f1}
 
 
@@ -111,14 +120,17 @@ def roc_auc(positive: np.ndarray, score: np.ndarray) -> float | None:
         return None
     _, place, count = np.unique(score, return_inverse=True, return_counts=True)
     mid_rank = np.cumsum(count) - (count - 1) / 2
-    return float((mid_rank[place][positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+    return float(
+        (mid_rank[place][positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+    )
 
 
 def average_precision(positive: np.ndarray, score: np.ndarray) -> float | None:
-    """Mean precision met while walking down the ranking, one step per positive found; chance is the share of positives.
+    """Mean precision met while walking down the ranking, one step per positive found; chance is the share of
+    positives.
 
-    sum_n (recall_n - recall_{n-1}) precision_n over the distinct scores, as in scikit-learn; None where nothing is positive.
-    """
+    sum_n (recall_n - recall_{n-1}) precision_n over the distinct scores, as in scikit-learn; None where
+    nothing is positive."""
     positive, score = np.asarray(positive, dtype=bool), np.asarray(score)
     if not positive.any():
         return None
@@ -141,7 +153,8 @@ def reliability(positive: np.ndarray, probability: np.ndarray) -> list[tuple[flo
     positive, probability = np.asarray(positive, dtype=bool), np.asarray(probability, dtype=float)
     bins = reliability_bin(probability)
     return [
-        (float(probability[bins == b].mean()), float(positive[bins == b].mean()), int((bins == b).sum())) for b in np.unique(bins)
+        (float(probability[bins == b].mean()), float(positive[bins == b].mean()), int((bins == b).sum()))
+        for b in np.unique(bins)
     ]
 
 

@@ -1,8 +1,8 @@
-"""How sure a figure is: intervals that resample whole artists, because songs of one artist are not independent.
+"""How sure a figure is: intervals that resample whole artists, because songs of one artist are not
+independent.
 
-Percentile bootstrap, 95 %: groups are drawn with replacement, all their songs come along. Where a method was trained several
-times, its training runs are drawn too. NumPy; SciPy only for Student's t.
-"""
+Percentile bootstrap, 95 %: groups are drawn with replacement, all their songs come along. Where a method was
+trained several times, its training runs are drawn too. NumPy; SciPy only for Student's t."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -50,11 +50,12 @@ def _drawn(groups: tuple[str, ...], draws: int, seed: int) -> np.ndarray:
 
 
 def seed_shares(n_seeds: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """(draws, n_seeds) float array, rows sum to 1: the share of each training run in each resample of the runs.
+    """(draws, n_seeds) float array, rows sum to 1: the share of each training run in each resample of the
+    runs.
 
-    One run fewer than there are is drawn with replacement: the mean over n runs then varies by s^2 / n, s^2 being their unbiased
-    variance; drawing all n gives (n - 1) / n of it, too little where runs are few (Rao and Wu, JASA 1988). One run stands alone.
-    """
+    One run fewer than there are is drawn with replacement: the mean over n runs then varies by s^2 / n, s^2
+    being their unbiased variance; drawing all n gives (n - 1) / n of it, too little where runs are few (Rao
+    and Wu, JASA 1988). One run stands alone."""
     rng = np.random.default_rng((seed, 1))  # another stream than the artists'
     drawn = max(n_seeds - 1, 1)
     return rng.multinomial(drawn, np.full(n_seeds, 1 / n_seeds), size=draws) / drawn
@@ -68,11 +69,17 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def resampled(
-    metric: Callable[[np.ndarray], float], truth: np.ndarray, predicted: np.ndarray, n_classes: int, weights: np.ndarray
+    metric: Callable[[np.ndarray], float],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    n_classes: int,
+    weights: np.ndarray,
 ) -> np.ndarray:
     """(draws,) values of a metric of the confusion counts over the resamples."""
     cell = np.asarray(truth) * n_classes + np.asarray(predicted)
-    one_hot = np.eye(n_classes**2)[cell]  # (n_songs, cells): the counts of all resamples are one matrix product
+    one_hot = np.eye(n_classes**2)[
+        cell
+    ]  # (n_songs, cells): the counts of all resamples are one matrix product
     return metric((weights @ one_hot).reshape(-1, n_classes, n_classes))
 
 
@@ -86,7 +93,8 @@ def seed_averaged(
 ) -> Estimate:
     """Mean of a metric over training runs, with an interval for other training runs on other artists.
 
-    Artists and seeds are drawn as in `seed_averaged_difference`; metrics are shares, so the ends are cut off at 0 and 1.
+    Artists and seeds are drawn as in `seed_averaged_difference`; metrics are shares, so the ends are cut off
+    at 0 and 1.
 
     Parameters
     ----------
@@ -113,22 +121,25 @@ def seed_averaged_difference(
     n_classes: int | None = None,
     draws: int = DRAWS,
 ) -> Difference:
-    """How much better a is than b, averaged over training runs; would other training runs on other artists agree?
+    """How much better a is than b, averaged over training runs; would other training runs on other artists
+    agree?
 
         d = mean over seeds s of metric(a_s) - metric(b_s)
 
-    Each draw takes artists with replacement, the same for all runs, and to their mean over seeds adds what a draw of the seeds,
-    with replacement and the same for a and b, differs from all seeds:
+    Each draw takes artists with replacement, the same for all runs, and to their mean over seeds adds what a
+    draw of the seeds, with replacement and the same for a and b, differs from all seeds:
 
         d* = mean over s of d_s(drawn artists) + mean over drawn s of d_s - d
 
-    so that the interval covers both which music was tested and which run one happened to get. Equal seeds may share their folds
-    and first weights or not: pairs of runs are what is drawn. With one seed the interval covers artists only.
+    so that the interval covers both which music was tested and which run one happened to get. Equal seeds may
+    share their folds and first weights or not: pairs of runs are what is drawn. With one seed the interval
+    covers artists only.
 
-    Simulated without a difference (300 songs, 3 or 5 seeds), the interval misses 0 in 1 to 7 % of cases, wherever the variance
-    lies; with two seeds in up to 10 %. One over artists alone misses it in up to 18 %, once runs differ as wholes. Drawing seeds
-    and artists in one product (the pigeonhole bootstrap of Owen, Annals of Applied Statistics 2007) counts what is due to neither
-    three times and is up to 1.7 times too wide.
+    Simulated without a difference (300 songs, 3 or 5 seeds), the interval misses 0 in 1 to 7 % of cases,
+    wherever the variance lies; with two seeds in up to 10 %. One over artists alone misses it in up to 18 %,
+    once runs differ as wholes. Drawing seeds and artists in one product (the pigeonhole bootstrap of Owen,
+    Annals of Applied Statistics 2007) counts what is due to neither three times and is up to 1.7 times too
+    wide.
 
     Two-sided p = 2 min(share of draws <= 0, share of draws >= 0), no more than 1 and no less than 1 / draws.
 
@@ -143,11 +154,12 @@ def seed_averaged_difference(
     ------
     ValueError : the shapes do not fit, or a and b have not the same number of seeds
 
-    >>> seed_averaged_difference([0, 1, 0, 1], [[0, 1, 0, 1]] * 2, [[0, 1, 0, 1]] * 2, groups=["a", "b", "c", "d"])
-    Difference(value=0.0, low=0.0, high=0.0, p=1.0)
-    """
+    >>> seed_averaged_difference([0, 1, 0, 1], [[0, 1, 0, 1]] * 2, [[0, 1, 0, 1]] * 2, groups=["a", "b", "c",
+    "d"]) Difference(value=0.0, low=0.0, high=0.0, p=1.0)"""
     if np.shape(called_a) != np.shape(called_b):
-        raise ValueError(f"a and b need the same seeds and songs, got shapes {np.shape(called_a)} and {np.shape(called_b)}")
+        raise ValueError(
+            f"a and b need the same seeds and songs, got shapes {np.shape(called_a)} and {np.shape(called_b)}"
+        )
     n_classes = n_classes or _n_classes(truth, called_a, called_b)
     a, b = (_by_seed(metric, truth, called, n_classes, groups, draws) for called in (called_a, called_b))
     return Difference(*averaged(a - b))
@@ -158,10 +170,14 @@ def _n_classes(*classes) -> int:
 
 
 def _by_seed(metric, truth, called, n_classes: int, groups, draws: int) -> np.ndarray:
-    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on the resamples of their artists."""
+    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on the resamples of their
+    artists.
+    """
     n = len(truth)
     if np.ndim(called) != 2 or not len(called) or {len(groups), np.shape(called)[1]} != {n}:
-        raise ValueError(f"need {n} songs' artists and (n_seeds, {n}) calls, got {len(groups)} and shape {np.shape(called)}")
+        raise ValueError(
+            f"need {n} songs' artists and (n_seeds, {n}) calls, got {len(groups)} and shape {np.shape(called)}"
+        )
     weights = np.vstack([np.ones(n, dtype=int), artist_weights(groups, draws)])
     return np.array([resampled(metric, truth, run, n_classes, weights) for run in called])
 
@@ -175,32 +191,38 @@ def averaged(values: np.ndarray) -> tuple[float, float, float, float]:
     """
     own, resamples = values[:, 0], values[:, 1:]
     from_seeds = seed_shares(*resamples.shape) @ (own - own.mean())
-    means = (resamples.mean(axis=0) + from_seeds).round(12)  # a tie stays a tie, whatever the order of summation
+    means = (resamples.mean(axis=0) + from_seeds).round(
+        12
+    )  # a tie stays a tie, whatever the order of summation
     return float(own.mean()), *interval(means), p_value(means)
 
 
 def recentred(values: np.ndarray) -> np.ndarray:
-    """Measured figure and resamples, (1 + draws,), with the resamples shifted so that their mean is the measured figure.
+    """Measured figure and resamples, (1 + draws,), with the resamples shifted so that their mean is the
+    measured figure.
 
-    For average precision: a resample repeats songs, and a repeated song raises it. Of the resamples only the spread is of use.
-    """
+    For average precision: a resample repeats songs, and a repeated song raises it. Of the resamples only the
+    spread is of use."""
     return np.concatenate([values[:1], values[1:] - values[1:].mean() + values[0]])
 
 
 def p_value(draws: np.ndarray) -> float:
-    """Two-sided bootstrap p-value of "the difference is 0": 2 min(share <= 0, share >= 0), within [1 / draws, 1]."""
+    """Two-sided bootstrap p-value of "the difference is 0": 2 min(share <= 0, share >= 0), within [1 / draws,
+    1].
+    """
     tail = min(np.mean(draws <= 0), np.mean(draws >= 0))
     return float(np.clip(2 * tail, 1 / len(draws), 1))
 
 
 def corrected_t_test(differences: np.ndarray, n_train: int, n_test: int) -> tuple[float, float]:
-    """Corrected resampled t-test: are differences over folds and seeds more than chance, when their training songs overlap?
+    """Corrected resampled t-test: are differences over folds and seeds more than chance, when their training
+    songs overlap?
 
         t = mean(d) / sqrt((1 / J + n_test / n_train) var(d)),   J - 1 degrees of freedom, var with J - 1
 
-    Nadeau and Bengio, "Inference for the generalization error" (Machine Learning 2003). The plain t-test has 1 / J alone, as if
-    J trainings on much the same songs were independent; Bouckaert and Frank (PAKDD 2004) use the correction for repeated
-    cross-validation, as here.
+    Nadeau and Bengio, "Inference for the generalization error" (Machine Learning 2003). The plain t-test has
+    1 / J alone, as if J trainings on much the same songs were independent; Bouckaert and Frank (PAKDD 2004)
+    use the correction for repeated cross-validation, as here.
 
     Parameters
     ----------
@@ -209,7 +231,8 @@ def corrected_t_test(differences: np.ndarray, n_train: int, n_test: int) -> tupl
 
     Returns
     -------
-    (t, two-sided p). Without any variance there is nothing to divide by: (0, 1) if all differences are 0, else (+-inf, 0)
+    (t, two-sided p). Without any variance there is nothing to divide by: (0, 1) if all differences are 0,
+    else (+-inf, 0)
 
     Raises
     ------
@@ -231,7 +254,8 @@ def corrected_t_test(differences: np.ndarray, n_train: int, n_test: int) -> tupl
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """p-values adjusted for asking several questions at once: below 0.05 here, below 0.05 for the whole family.
+    """p-values adjusted for asking several questions at once: below 0.05 here, below 0.05 for the whole
+    family.
 
         adjusted_(i) = max over j <= i of min(1, (m - j + 1) p_(j))    with p_(1) <= ... <= p_(m)
 

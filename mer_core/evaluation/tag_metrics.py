@@ -1,9 +1,10 @@
-"""Scores of music tagging, many tags at once, as the MediaEval task defines them, and fast enough to bootstrap. NumPy only.
+"""Scores of music tagging, many tags at once, as the MediaEval task defines them, and fast enough to
+bootstrap. NumPy only.
 
-Everywhere: ``truth`` (n, n_tags) bool array, which track has which tag; ``scores`` (n, n_tags), higher means likelier;
-``weights`` (n_draws, n), how often each track is in each resample. Results are (n_draws, n_tags), or (n_tags,) without weights.
-A tag that no drawn track has, or every one, has no score: NaN. Macro averages leave it out.
-"""
+Everywhere: ``truth`` (n, n_tags) bool array, which track has which tag; ``scores`` (n, n_tags), higher means
+likelier; ``weights`` (n_draws, n), how often each track is in each resample. Results are (n_draws, n_tags),
+or (n_tags,) without weights. A tag that no drawn track has, or every one, has no score: NaN. Macro averages
+leave it out."""
 
 import numpy as np
 
@@ -20,13 +21,16 @@ def checked(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return truth, scores
 
 
-def ranking(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def ranking(
+    truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Average precision and area under the ROC curve of every tag.
 
         AP  = mean over positives j of (positives at or above s_j) / (tracks at or above s_j)
         AUC = mean over positives j of the share of negatives below s_j, ties counting half
 
-    as in scikit-learn. Counting who stands at or above each positive is one matrix product per tag, for all resamples at once.
+    as in scikit-learn. Counting who stands at or above each positive is one matrix product per tag, for all
+    resamples at once.
 
     Raises
     ------
@@ -42,7 +46,9 @@ def ranking(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = 
         above = (score[:, None] > score[positive]).astype(np.float32)
         own = drawn[:, positive].astype(float)
         hits, all_met = drawn[:, positive] @ at_or_above[positive], drawn @ at_or_above
-        beaten_by = ((drawn @ above - drawn[:, positive] @ above[positive]).astype(float) + (all_met - hits)) / 2
+        beaten_by = (
+            (drawn @ above - drawn[:, positive] @ above[positive]).astype(float) + (all_met - hits)
+        ) / 2
         n_positive, n_negative = own.sum(axis=1), drawn[:, ~positive].sum(axis=1, dtype=float)
         some = (n_positive > 0) & (n_negative > 0)
         reached = _share(hits.astype(float), all_met)
@@ -52,7 +58,8 @@ def ranking(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = 
 
 
 def best_thresholds(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(n_tags,) thresholds that give each tag its best F when all tracks at or above are called: the lowest of the best.
+    """(n_tags,) thresholds that give each tag its best F when all tracks at or above are called: the lowest
+    of the best.
 
     The official evaluation finds them so, and then calls what lies strictly above (`called`).
     """
@@ -76,7 +83,8 @@ def called(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 
 def chance_precision(n: int, positive: np.ndarray) -> np.ndarray:
-    """Average precision to expect of scores that know nothing, for `positive` of `n` songs; in small sets more than their share.
+    """Average precision to expect of scores that know nothing, for `positive` of `n` songs; in small sets
+    more than their share.
 
     E[AP] = (H_n + (p - 1) (n - H_n) / (n - 1)) / n,   H_n = 1 + 1/2 + ... + 1/n
     """
@@ -84,15 +92,23 @@ def chance_precision(n: int, positive: np.ndarray) -> np.ndarray:
     return (harmonic + (np.asarray(positive) - 1) * (n - harmonic) / (n - 1)) / n
 
 
-def decisions(truth: np.ndarray, decided: np.ndarray, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """F score, true positive rate (recall) and true negative rate of every tag; 0 where there is nothing to divide by."""
+def decisions(
+    truth: np.ndarray, decided: np.ndarray, weights: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """F score, true positive rate (recall) and true negative rate of every tag; 0 where there is nothing to
+    divide by.
+    """
     drawn = np.ones((1, len(truth))) if weights is None else weights
     truth, decided = np.asarray(truth, dtype=bool), np.asarray(decided, dtype=bool)
     hits, found, positive, negative, kept = (
         drawn @ table.astype(float) for table in (truth & decided, decided, truth, ~truth, ~truth & ~decided)
     )
 
-    shares = {"f_score": _share(2 * hits, found + positive), "tpr": _share(hits, positive), "tnr": _share(kept, negative)}
+    shares = {
+        "f_score": _share(2 * hits, found + positive),
+        "tpr": _share(hits, positive),
+        "tnr": _share(kept, negative),
+    }
     return {name: values[0] if weights is None else values for name, values in shares.items()}
 
 

@@ -1,8 +1,7 @@
 """How segment labels are trusted: one file per method, each with its ``Settings`` and a ``train`` function.
 
-``train(learner, segments, settings)`` trains, leaves figures of every epoch in the learner's log, and returns what answers for
-other windows: a function from segments to (n, n_classes) probabilities.
-"""
+``train(learner, segments, settings)`` trains, leaves figures of every epoch in the learner's log, and returns
+what answers for other windows: a function from segments to (n, n_classes) probabilities."""
 
 from mer_core.methods import (
     co_divide,

@@ -1,8 +1,9 @@
-"""Co-divide (Li, Socher and Hoi, "DivideMix", ICLR 2020): SSSL with two networks, each judging the labels for the other.
+"""Co-divide (Li, Socher and Hoi, "DivideMix", ICLR 2020): SSSL with two networks, each judging the labels for
+the other.
 
-A network that splits its own training data confirms its own errors; a peer from other random numbers errs elsewhere. The erased
-labels become the sharpened mean prediction of both, and both answer together. SSSL does not say that it does this.
-"""
+A network that splits its own training data confirms its own errors; a peer from other random numbers errs
+elsewhere. The erased labels become the sharpened mean prediction of both, and both answer together. SSSL does
+not say that it does this."""
 
 from dataclasses import dataclass
 from typing import ClassVar

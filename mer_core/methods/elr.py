@@ -1,6 +1,8 @@
-"""ELR, early-learning regularisation (Liu et al., NeurIPS 2020): hold on to what was learned before wrong labels are memorised.
+"""ELR, early-learning regularisation (Liu et al., NeurIPS 2020): hold on to what was learned before wrong
+labels are memorised.
 
-A running mean t of each window's past predictions is kept; the loss rewards agreement with it, no label is ever thrown away:
+A running mean t of each window's past predictions is kept; the loss rewards agreement with it, no label is
+ever thrown away:
 
     L = CE(f(x), y) + lambda * mean log(1 - <t, f(x)>),    t <- beta t + (1 - beta) f(x)
 """
@@ -13,7 +15,9 @@ from torch.nn import functional as F
 
 from mer_core.training import Learner, Segments
 
-LEAST_PROBABILITY = 1e-4  # predictions are kept off 0 and 1, so that the logarithm stays finite (the authors' code)
+LEAST_PROBABILITY = (
+    1e-4  # predictions are kept off 0 and 1, so that the logarithm stays finite (the authors' code)
+)
 
 
 @dataclass(frozen=True)
@@ -40,5 +44,8 @@ def train(learner: Learner, segments: Segments, settings: Settings):
             now = (predicted / predicted.sum(dim=1, keepdim=True)).detach()
             past[batch] = settings.momentum * past[batch] + (1 - settings.momentum) * now
             agreement = (past[batch] * predicted).sum(dim=1)
-            learner.step(F.cross_entropy(logits, segments.label[batch]) + settings.weight * (1 - agreement).log().mean())
+            learner.step(
+                F.cross_entropy(logits, segments.label[batch])
+                + settings.weight * (1 - agreement).log().mean()
+            )
     return learner.predict

@@ -1,8 +1,8 @@
 """FixMatch-style pseudo-labels (Sohn et al., NeurIPS 2020) in place of SSSL's soft labels, mixup and R-Drop.
 
-The mixture separates as in SSSL. Clean windows keep their label. Of the others only those count whose prediction is sure; they
-are asked to give the same answer when a strip of bands and a strip of time are hidden.
-"""
+The mixture separates as in SSSL. Clean windows keep their label. Of the others only those count whose
+prediction is sure; they are asked to give the same answer when a strip of bands and a strip of time are
+hidden."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,9 @@ from mer_core.methods.self_learning import separate
 from mer_core.semi_supervised import mask, soft_cross_entropy
 from mer_core.training import Learner, Segments
 
-SEPARATION = self_learning.Settings(temperature=0)  # SSSL's separation; erased labels become the likeliest class
+SEPARATION = self_learning.Settings(
+    temperature=0
+)  # SSSL's separation; erased labels become the likeliest class
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Every segment inherits its song's label, or its tags (Sarkar et al. 2020): the plain way, and the baseline of all others.
+"""Every segment inherits its song's label, or its tags (Sarkar et al. 2020): the plain way, and the baseline
+of all others.
 
-Labels may be smoothed, and windows augmented as SELAB-HCMUS does for tags: mixed in pairs, partly hidden, one tag at a time.
-"""
+Labels may be smoothed, and windows augmented as SELAB-HCMUS does for tags: mixed in pairs, partly hidden, one
+tag at a time."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +14,10 @@ from mer_core.audio.features import SILENCE_DB
 from mer_core.semi_supervised import mask, mixup, mixup_weights
 from mer_core.training import Learner, Segments
 
-FOCUS, POSITIVE_WEIGHT = 2.0, 0.75  # gamma of the focal loss, and how much a positive counts; in SELAB's release
+FOCUS, POSITIVE_WEIGHT = (
+    2.0,
+    0.75,
+)  # gamma of the focal loss, and how much a positive counts; in SELAB's release
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,15 @@ class Settings:
 
     label_smoothing: float = 0.0  # probability spread evenly over all classes (Szegedy et al. 2016); 0: none
     mixup_alpha: float = 0.0  # of Beta(alpha, alpha); SELAB: 1; 0: none
-    longest_masked_share: float = 0.0  # of bands, and of frames, in the windows that are masked; SELAB's release: 0.2
+    longest_masked_share: float = (
+        0.0  # of bands, and of frames, in the windows that are masked; SELAB's release: 0.2
+    )
     masked_windows: float = 0.5  # share of windows that are masked, where any is
-    gain_db: float = 0.0  # each window louder or softer by up to this, so that the recording's level tells less; 0: as it is
-    single_tags: bool = False  # every tag equally often, each window with one of its tags (SELAB, section 2.1.4)
+    # each window louder or softer by up to this, so that the recording's level tells less; 0: as it is
+    gain_db: float = 0.0
+    single_tags: bool = (
+        False  # every tag equally often, each window with one of its tags (SELAB, section 2.1.4)
+    )
     focal: bool = False  # weighted focal loss, as in SELAB's release, instead of binary cross-entropy
 
     def __post_init__(self):
@@ -39,10 +48,14 @@ class Settings:
 
     @property
     def plain(self) -> bool:
-        return not (self.mixup_alpha or self.longest_masked_share or self.gain_db or self.single_tags or self.focal)
+        return not (
+            self.mixup_alpha or self.longest_masked_share or self.gain_db or self.single_tags or self.focal
+        )
 
 
-def supervised_epoch(learner: Learner, segments: Segments, index: torch.Tensor, label_smoothing: float = 0.0) -> None:
+def supervised_epoch(
+    learner: Learner, segments: Segments, index: torch.Tensor, label_smoothing: float = 0.0
+) -> None:
     """One epoch of cross-entropy against the songs' labels."""
     for batch in learner.batches(index):
         logits = learner.logits(segments.spectrograms(batch))
@@ -63,7 +76,9 @@ def train(learner: Learner, segments: Segments, settings: Settings):
 
 
 def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor, settings: Settings):
-    """Shuffled batches of (windows in dB, soft targets): one tag each, mixed in pairs, partly hidden, where that is asked for."""
+    """Shuffled batches of (windows in dB, soft targets): one tag each, mixed in pairs, partly hidden, where
+    that is asked for.
+    """
     targets = soft_targets(segments, index, settings.label_smoothing)
     if settings.single_tags:
         drawn, tag = one_tag_each(segments.label[index] > 0, learner.generator)
@@ -98,22 +113,32 @@ def soft_targets(segments: Segments, index: torch.Tensor, label_smoothing: float
 
 
 def one_tag_each(has: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """About as many rows as there are, every tag equally often: (rows, tags), rows drawn anew among those with the tag."""
+    """About as many rows as there are, every tag equally often: (rows, tags), rows drawn anew among those
+    with the tag.
+    """
     has = has.cpu()
     tags = torch.nonzero(has.any(dim=0))[:, 0]
     each = -(-len(has) // len(tags))
-    rows = torch.stack([torch.multinomial(has[:, tag].float(), each, replacement=True, generator=generator) for tag in tags])
+    rows = torch.stack(
+        [torch.multinomial(has[:, tag].float(), each, replacement=True, generator=generator) for tag in tags]
+    )
     return rows.flatten(), tags.repeat_interleave(each)
 
 
-def window_losses(learner: Learner, logits: torch.Tensor, targets: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """(n,) loss of each window: cross-entropy against labels or soft targets; of tags the mean of each one's, or focal."""
+def window_losses(
+    learner: Learner, logits: torch.Tensor, targets: torch.Tensor, settings: Settings
+) -> torch.Tensor:
+    """(n,) loss of each window: cross-entropy against labels or soft targets; of tags the mean of each one's,
+    or focal.
+    """
     if targets.ndim == 1:
         return F.cross_entropy(logits, targets, reduction="none")
     if not learner.tagged:
         return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1)
     each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     if settings.focal:
-        weight = torch.where(targets > 0, POSITIVE_WEIGHT, 1 - POSITIVE_WEIGHT)  # any share of a tag counts as the tag
+        weight = torch.where(
+            targets > 0, POSITIVE_WEIGHT, 1 - POSITIVE_WEIGHT
+        )  # any share of a tag counts as the tag
         each = weight * (1 - torch.exp(-each)) ** FOCUS * each
     return each.mean(dim=1)

@@ -1,8 +1,8 @@
-"""Noisy student (Xie et al., CVPR 2020) for tags, as Mirable uses it: a teacher labels other music, a student learns from both.
+"""Noisy student (Xie et al., CVPR 2020) for tags, as Mirable uses it: a teacher labels other music, a student
+learns from both.
 
-The student learns under more noise than the teacher: longer masks, Gaussian noise, blocks that are bypassed, dropout. Of the
-teacher's answers only the sure ones count, tag by tag (Tan, MediaEval 2021, section 2.5).
-"""
+The student learns under more noise than the teacher: longer masks, Gaussian noise, blocks that are bypassed,
+dropout. Of the teacher's answers only the sure ones count, tag by tag (Tan, MediaEval 2021, section 2.5)."""
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -19,16 +19,22 @@ from mer_core.semi_supervised import strips
 from mer_core.training import Learner, Segments
 
 THRESHOLDS, PERCENTILE, NONE = "thresholds", "percentile", "none"
-BANDS, STEP_S = 128, 0.1161  # in which the paper counts its masks: bands of mel, and steps of ten hops of 512 at 44.1 kHz
+BANDS, STEP_S = (
+    128,
+    0.1161,
+)  # in which the paper counts its masks: bands of mel, and steps of ten hops of 512 at 44.1 kHz
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The paper's values. A mask's greatest length is drawn between two numbers, of BANDS bands and of steps of STEP_S."""
+    """The paper's values. A mask's greatest length is drawn between two numbers, of BANDS bands and of steps
+    of STEP_S.
+    """
 
     kind: ClassVar[str] = "noisy_student"
 
-    sure: str = THRESHOLDS  # which answers count; "percentile": the rule the thresholds came from; "none": all, as released
+    # which answers count; "percentile": the rule the thresholds came from; "none": all, as released
+    sure: str = THRESHOLDS
     positive: float = 0.1  # an answer above it is a pseudo-label 1
     negative: float = 1e-6  # one below it is a 0
     percentile: float = 0.05  # of known positives above, and of known negatives below, their threshold
@@ -39,13 +45,17 @@ class Settings:
     stochastic_depth: float = 0.1
     iterations: int = 1  # in a further one the student teaches; 0: the teacher answers
     plain_student: bool = False  # as released: a student without shortcuts and with maximum pooling
-    quiet_pseudo_labels: bool = False  # as released: no dropout, and batch norm at rest, while it learns from pseudo-labels
+    quiet_pseudo_labels: bool = (
+        False  # as released: no dropout, and batch norm at rest, while it learns from pseudo-labels
+    )
 
     def __post_init__(self):
         if self.sure not in (THRESHOLDS, PERCENTILE, NONE):
             raise ValueError(f"sure is {THRESHOLDS}, {PERCENTILE} or {NONE}, got {self.sure!r}")
         if not 0 <= self.negative < self.positive <= 1 or not 0 < self.percentile < 1 or self.iterations < 0:
-            raise ValueError("negative lies below positive, both in [0, 1]; percentile in (0, 1); iterations are not negative")
+            raise ValueError(
+                "negative lies below positive, both in [0, 1]; percentile in (0, 1); iterations are not negative"
+            )
 
 
 def first_stage(settings: Settings) -> Settings:
@@ -75,7 +85,10 @@ def train(learner: Learner, segments: Segments, settings: Settings):
     teacher = learner
     for iteration in range(settings.iterations):
         noisy = replace(
-            learner.network, block_dropout=settings.block_dropout, stochastic_depth=settings.stochastic_depth, plain_blocks=settings.plain_student
+            learner.network,
+            block_dropout=settings.block_dropout,
+            stochastic_depth=settings.stochastic_depth,
+            plain_blocks=settings.plain_student,
         )
         student = teacher.peer(segments, noisy)
         teach(student, teacher, segments, settings, stage=iteration + 1)
@@ -86,7 +99,9 @@ def train(learner: Learner, segments: Segments, settings: Settings):
 def teach(student: Learner, teacher: Learner, segments: Segments, settings: Settings, stage: int) -> None:
     """Train a student on labelled windows and on the teacher's sure answers for unlabelled ones."""
     other = segments.unlabelled
-    targets, counts = pseudo_labels(teacher.predict(other), *thresholds(teacher, segments, settings), settings)
+    targets, counts = pseudo_labels(
+        teacher.predict(other), *thresholds(teacher, segments, settings), settings
+    )
     share, positive = float(counts.float().mean()), float((counts & (targets > 0.5)).float().mean())
     for epoch in student.epochs():
         student.note(stage=stage, sure_share=share, sure_positive_share=positive)
@@ -103,8 +118,12 @@ def teach(student: Learner, teacher: Learner, segments: Segments, settings: Sett
 
 @contextmanager
 def at_rest(model: nn.Module):
-    """Let a network answer as in tests, without dropout and stochastic depth and with batch norm at rest, but let it learn."""
-    resting = [module for module in model.modules() if not isinstance(module, nn.GRU)]  # cuDNN's learns in training mode only
+    """Let a network answer as in tests, without dropout and stochastic depth and with batch norm at rest, but
+    let it learn.
+    """
+    resting = [
+        module for module in model.modules() if not isinstance(module, nn.GRU)
+    ]  # cuDNN's learns in training mode only
     for module in resting:
         module.training = False
     yield
@@ -113,19 +132,25 @@ def at_rest(model: nn.Module):
 
 
 def thresholds(teacher: Learner, segments: Segments, settings: Settings) -> tuple[float, float]:
-    """What an answer must exceed, or stay below, to be sure: as printed, or by the paper's rule on songs with known tags."""
+    """What an answer must exceed, or stay below, to be sure: as printed, or by the paper's rule on songs with
+    known tags.
+    """
     if settings.sure != PERCENTILE:
         return settings.positive, settings.negative
     known = [segments, *([teacher.validation] if teacher.validation is not None else [])]
     answers = torch.cat([teacher.predict(part) for part in known]).cpu().numpy()
     truth = torch.cat([part.label for part in known]).cpu().numpy() > 0
-    return float(np.quantile(answers[truth], 1 - settings.percentile)), float(np.quantile(answers[~truth], settings.percentile))
+    return float(np.quantile(answers[truth], 1 - settings.percentile)), float(
+        np.quantile(answers[~truth], settings.percentile)
+    )
 
 
 def pseudo_labels(
     answers: torch.Tensor, positive: float, negative: float, settings: Settings
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Targets for every window and tag, and which of them count; as released, the answers themselves, all of them."""
+    """Targets for every window and tag, and which of them count; as released, the answers themselves, all of
+    them.
+    """
     if settings.sure == NONE:
         return answers, torch.ones_like(answers, dtype=torch.bool)
     return (answers > positive).to(answers), (answers > positive) | (answers < negative)
@@ -142,16 +167,20 @@ def augmented(
 ) -> torch.Tensor:
     """Windows with a strip of mel bands and one of time hidden, and a little noise in every value.
 
-    HPCP is hidden along time only: to hide a pitch class is to change the chord. What is hidden is at its row's mean.
-    """
+    HPCP is hidden along time only: to hide a pitch class is to change the chord. What is hidden is at its
+    row's mean."""
     levels, features = segments.spectrograms(index).float(), segments.features
     shortest, longest = masks
     drawn = shortest + (longest - shortest) * float(torch.rand((), generator=learner.generator))
     of_row = torch.tensor(band_of_row(features))
     n_bands = int(of_row.max()) + 1
     bands = strips(len(levels), n_bands, drawn / BANDS * n_bands, learner.generator)
-    bands = F.pad(bands, (0, 1))[:, of_row]  # the added one, which is never hidden, is that of rows without a band
-    times = strips(len(levels), levels.shape[3], drawn * STEP_S * features.frames_per_second, learner.generator)
+    bands = F.pad(bands, (0, 1))[
+        :, of_row
+    ]  # the added one, which is never hidden, is that of rows without a band
+    times = strips(
+        len(levels), levels.shape[3], drawn * STEP_S * features.frames_per_second, learner.generator
+    )
     hidden = (bands[:, None, :, None] | times[:, None, None, :]).to(levels.device)
     levels = torch.where(hidden, learner.model.mean, levels)
     if noise == 0:

@@ -1,8 +1,9 @@
-"""Iterative soft labels (Mao, Ching and Lee, IEEE/ACM TASLP 2022, for speech): labels move towards what the network hears.
+"""Iterative soft labels (Mao, Ching and Lee, IEEE/ACM TASLP 2022, for speech): labels move towards what the
+network hears.
 
-After a warm-up every window's label becomes a blend of its song's label and the mean of the network's predictions so far; no
-label is judged, none is thrown away. It is SSSL's self-learning without its separation, mixup and R-Drop.
-"""
+After a warm-up every window's label becomes a blend of its song's label and the mean of the network's
+predictions so far; no label is judged, none is thrown away. It is SSSL's self-learning without its
+separation, mixup and R-Drop."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,8 +1,9 @@
-"""Two-stage learning (He and Ferguson, IJMIR 2022): what windows sound like, without labels; then how songs unfold, with them.
+"""Two-stage learning (He and Ferguson, IJMIR 2022): what windows sound like, without labels; then how songs
+unfold, with them.
 
-Stage 1 trains the trunk as the encoder of a masked autoencoder: parts of a window are hidden, the whole is to be redrawn. Stage 2
-freezes it and trains a BiLSTM over each song's windows. Labels are only ever asked of whole songs: no window inherits any.
-"""
+Stage 1 trains the trunk as the encoder of a masked autoencoder: parts of a window are hidden, the whole is to
+be redrawn. Stage 2 freezes it and trains a BiLSTM over each song's windows. Labels are only ever asked of
+whole songs: no window inherits any."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -34,14 +35,18 @@ class Settings:
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
-    """Stage 1 for the learner's epochs, then stage 2; the BiLSTM answers for each window in its song's context."""
+    """Stage 1 for the learner's epochs, then stage 2; the BiLSTM answers for each window in its song's
+    context.
+    """
     train_autoencoder(learner, segments, settings)
     features = encoded(learner, segments)
     mean, deviation = features.mean(dim=0), features.std(dim=0).clamp_min(1e-6)
     songs = in_songs((features - mean) / deviation, segments.track)
     first = np.unique(segments.track, return_index=True)[1]  # a song's label is that of any of its windows
     listener = SongBiLSTM(features.shape[1], segments.n_classes).to(segments.device)
-    train_sequence_model(learner, listener, songs, segments.label[torch.as_tensor(first, device=segments.device)], settings)
+    train_sequence_model(
+        learner, listener, songs, segments.label[torch.as_tensor(first, device=segments.device)], settings
+    )
 
     @torch.no_grad()
     def answer(others: Segments) -> torch.Tensor:
@@ -53,7 +58,9 @@ def train(learner: Learner, segments: Segments, settings: Settings):
 
 
 def train_autoencoder(learner: Learner, segments: Segments, settings: Settings) -> None:
-    """Stage 1: mean squared error between the window, standardised, and what the decoder draws from its masked version."""
+    """Stage 1: mean squared error between the window, standardised, and what the decoder draws from its
+    masked version.
+    """
     n_mels = segments.values.shape[1]
     n_features = encoded(learner, segments, torch.arange(2, device=segments.device)).shape[1]
     decoder = learner.beside(MelDecoder(n_features, n_mels, segments.n_frames))
@@ -72,7 +79,9 @@ def encoded(learner: Learner, data: Segments, index: torch.Tensor | None = None)
     if index is None:
         index = torch.arange(len(data), device=data.device)
     learner.model.eval()
-    found = torch.cat([learner.trunk(data.spectrograms(part)).float() for part in index.split(EVALUATION_BATCH)])
+    found = torch.cat(
+        [learner.trunk(data.spectrograms(part)).float() for part in index.split(EVALUATION_BATCH)]
+    )
     learner.model.train()
     return found
 
@@ -82,7 +91,9 @@ def in_songs(features: torch.Tensor, track: np.ndarray) -> list[torch.Tensor]:
     return list(features.split(np.unique(track, return_counts=True)[1].tolist()))
 
 
-def train_sequence_model(learner: Learner, listener: SongBiLSTM, songs: list, labels: torch.Tensor, settings: Settings) -> None:
+def train_sequence_model(
+    learner: Learner, listener: SongBiLSTM, songs: list, labels: torch.Tensor, settings: Settings
+) -> None:
     """Stage 2: cross-entropy of the song's label, asked of the mean of its windows' logits."""
     optimizer = torch.optim.AdamW(listener.parameters(), settings.sequence_learning_rate)
     listener.train()

@@ -16,10 +16,19 @@ class MelDecoder(nn.Module):
     def __init__(self, n_features: int, n_mels: int, n_frames: int):
         super().__init__()
         bands, frames = FIRST_GRID
-        layers: list[nn.Module] = [nn.Linear(n_features, 64 * bands * frames), nn.Unflatten(1, (64, bands, frames))]
+        layers: list[nn.Module] = [
+            nn.Linear(n_features, 64 * bands * frames),
+            nn.Unflatten(1, (64, bands, frames)),
+        ]
         for channels, width in ((64, 32), (32, 16), (16, 8)):
-            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers, nn.Upsample((n_mels, n_frames), mode="bilinear"), nn.Conv2d(8, 1, 3, padding=1))
+            layers += [
+                nn.Upsample(scale_factor=2),
+                nn.Conv2d(channels, width, 3, padding=1),
+                nn.ReLU(inplace=True),
+            ]
+        self.layers = nn.Sequential(
+            *layers, nn.Upsample((n_mels, n_frames), mode="bilinear"), nn.Conv2d(8, 1, 3, padding=1)
+        )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return self.layers(features)
@@ -28,8 +37,8 @@ class MelDecoder(nn.Module):
 class SongBiLSTM(nn.Module):
     """A song's windows heard forwards and backwards.
 
-    A list of (n_windows, n_features) tensors, one a song -> a list of (n_windows, n_classes) logits; songs may differ in length.
-    """
+    A list of (n_windows, n_features) tensors, one a song -> a list of (n_windows, n_classes) logits; songs
+    may differ in length."""
 
     def __init__(self, n_features: int, n_classes: int, width: int = 64, dropout: float = 0.5):
         super().__init__()

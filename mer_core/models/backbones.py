@@ -1,4 +1,6 @@
-"""Image networks from timm on spectrograms, as SELAB-HCMUS uses them: EfficientNet-B0, ReXNet-100, MixNet-S, ResNet, RegNet."""
+"""Image networks from timm on spectrograms, as SELAB-HCMUS uses them: EfficientNet-B0, ReXNet-100, MixNet-S,
+ResNet, RegNet.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +13,19 @@ from torch.library import Library
 from mer_core import UserError
 from mer_core.audio.features import Features
 
-# What torchvision declares when its own binaries load. Those from the package index want CUDA's libraries; beside a torch without
-# them they do not load, and importing torchvision (as timm and transformers do) fails at the missing declarations.
-OPERATORS = {name: f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" for name in ("nms", "qnms")}
+# What torchvision declares when its own binaries load. Those from the package index want CUDA's libraries;
+# beside a torch without them they do not load, and importing torchvision (as timm and transformers do) fails
+# at the missing declarations.
+OPERATORS = {
+    name: f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" for name in ("nms", "qnms")
+}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which of timm's networks, with one input channel; from random weights, or from some that lie on your disk."""
+    """Which of timm's networks, with one input channel; from random weights, or from some that lie on your
+    disk.
+    """
 
     kind: ClassVar[str] = "backbones.Settings"
 
@@ -31,7 +38,9 @@ class Settings:
 
 
 class Backbone(nn.Module):
-    """(batch, 1, n_mels, n_frames) -> (batch, n_classes) logits; trunk: timm's features, averaged over the picture."""
+    """(batch, 1, n_mels, n_frames) -> (batch, n_classes) logits; trunk: timm's features, averaged over the
+    picture.
+    """
 
     def __init__(self, n_classes: int, settings: Settings):
         super().__init__()
@@ -48,9 +57,13 @@ class Backbone(nn.Module):
 
 
 def load_weights(network: nn.Module, path: str) -> None:
-    """Take over weights trained on pictures: three colours become one channel by their sum, the classifier is left out."""
+    """Take over weights trained on pictures: three colours become one channel by their sum, the classifier is
+    left out.
+    """
     if not Path(path).is_file():
-        raise UserError(f"{path}: no such file of weights. Give a .safetensors or .pth file in timm's format.")
+        raise UserError(
+            f"{path}: no such file of weights. Give a .safetensors or .pth file in timm's format."
+        )
     from timm.models import load_state_dict
 
     stored = load_state_dict(path)
@@ -58,9 +71,13 @@ def load_weights(network: nn.Module, path: str) -> None:
     for name, value in stored.items():
         if name in own and value.ndim == 4 and value.shape[1] == 3 and own[name].shape[1] == 1:
             stored[name] = value.sum(dim=1, keepdim=True)
-    fitting = {name: value for name, value in stored.items() if name in own and value.shape == own[name].shape}
+    fitting = {
+        name: value for name, value in stored.items() if name in own and value.shape == own[name].shape
+    }
     if missing := [name for name in own if name not in fitting and "num_batches_tracked" not in name]:
-        raise UserError(f"{path}: lacks {len(missing)} of the network's weights, the first {missing[0]}. Is it the same network?")
+        raise UserError(
+            f"{path}: lacks {len(missing)} of the network's weights, the first {missing[0]}. Is it the same network?"
+        )
     network.load_state_dict(fitting, strict=False)
 
 
