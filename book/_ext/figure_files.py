@@ -3,7 +3,8 @@ to its data as CSV.
 
 The files lie in ``executed/figures`` (`mer_companion.book.notebooks.keep_figures`) and are copied beside the
 pages. The dark drawing is the light one with its greys turned over: black on white becomes white on black.
-The more colour there is, the more it stays itself."""
+The more colour there is, the more it stays itself.
+"""
 
 import re
 import shutil

@@ -2,7 +2,8 @@
 executed ones.
 
 The theme takes the page's own file for the notebook, which is made when the book is built and lies in no
-repository."""
+repository.
+"""
 
 import json
 from pathlib import Path

@@ -6,7 +6,8 @@ page.
 (`mer_companion.book.web_assets`): they show TeX source.
 - The theme's source maps, for those who mend the theme, stay out of the site.
 - Search opened from disk lists titles only: a browser lets no page read another one there for the lines
-around a hit."""
+around a hit.
+"""
 
 from pathlib import Path
 

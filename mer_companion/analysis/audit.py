@@ -46,7 +46,8 @@ def printed_pairs(published: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     table with ``dataset``, ``table``, ``system``, ``setting``, ``target`` (valence, arousal or four_class),
-    ``accuracy``, ``f1``"""
+    ``accuracy``, ``f1``
+    """
     rows = published[(published["paper"] == "sssl") & published["table"].isin([2, 3])]
     split = rows["metric"].str.extract(r"(?P<target>\w+)_(?P<score>accuracy|f1)$")
     keys = ["dataset", "table", "system", "setting", "target"]
@@ -77,7 +78,8 @@ def constant_answer(counts: np.ndarray, answer: int) -> dict[str, float]:
     """Accuracy and F1 in per cent of giving every track the same answer; positive F1 for two classes only.
 
     The macro F1 counts every class, those never answered with 0; the weighted F1 weighs classes by their
-    tracks."""
+    tracks.
+    """
     confusion = np.zeros((len(counts), len(counts)), dtype=int)
     confusion[:, answer] = counts
     return {
@@ -146,7 +148,8 @@ def distance(confusions: pd.DataFrame, accuracy: float, f1: float, definition: s
     points.
 
     The scores are of all tracks at once, pooled over the folds. Below `ROUNDING` the pair is exactly
-    possible; below half a track (50 / n points) only the grain of the counts is in its way."""
+    possible; below half a track (50 / n points) only the grain of the counts is in its way.
+    """
     return float(
         np.maximum((confusions["accuracy"] - accuracy).abs(), (confusions[definition] - f1).abs()).min()
     )
@@ -169,7 +172,8 @@ def fold_spread(support: tuple[int, int], accuracy: float, f1: float, definition
     Returns
     -------
     the smallest whole d, from 1, whose hull holds the pair; inf where none does: then no stratified folds
-    give it"""
+    give it
+    """
     sizes = [{count // N_FOLDS, -(-count // N_FOLDS)} for count in support]
     fold = pd.concat(every_confusion((low, high)) for low in sizes[0] for high in sizes[1])
     offsets = fold[["accuracy", definition]].to_numpy() - (accuracy, f1)
@@ -210,7 +214,8 @@ def verdicts(reached: pd.DataFrame) -> pd.DataFrame:
     would have to be.
 
     ``s.d. of a fold`` is how much chance alone moves the accuracy of a tenth of the tracks, in points
-    (binomial)."""
+    (binomial).
+    """
 
     def in_words(row) -> str:
         if row.distance <= row.half_a_track:
@@ -308,7 +313,8 @@ def granularity(pairs: pd.DataFrame, protocols: dict[str, dict[str, list[int]]])
     Returns
     -------
     table indexed by dataset, protocol and ``whose`` (proposed or quoted), with ``printed``, ``possible`` and
-    ``by chance`` (share of the percentages from 50.00 to 99.99 that are possible)"""
+    ``by chance`` (share of the percentages from 50.00 to 99.99 that are possible)
+    """
     rows = pairs.dropna(subset="accuracy").drop_duplicates(["dataset", "target", "system", "accuracy"])
     found = []
     for dataset, by_name in protocols.items():
@@ -333,7 +339,8 @@ def across_tables(pairs: pd.DataFrame) -> pd.DataFrame:
 
     Table 2 prints the full method at every segment duration, so the full method's rows of Table 3 should be
     among them, and those of the ablation should not. ``points`` is the accuracy less the best of that target
-    in Table 2."""
+    in Table 2.
+    """
     keys = ["dataset", "target", "system"]
     table2 = (
         pairs[pairs["table"] == 2].drop(columns=["table", "system"]).rename(columns={"setting": "nearest"})
@@ -371,7 +378,8 @@ def clip_lengths(dataset: str) -> np.ndarray:
     one more begins.
 
     From ``data/clip_seconds.csv``, which counts the songs of 4Q and PMEmo by length: neither data set need be
-    at hand."""
+    at hand.
+    """
     counts = pd.read_csv(paths.DATA / "clip_seconds.csv").query("dataset == @dataset")
     return np.repeat(counts["seconds"] + 0.5 * counts["begun"], counts["songs"]).to_numpy()
 
@@ -383,7 +391,8 @@ def segment_table(published: pd.DataFrame, durations: dict[str, np.ndarray | Non
     ``lost``: how many segments went with the last added second of window; without padding and with a start at
     every whole second it is at most one per song, whatever the lengths. The last three columns count windows
     in `durations`, where given: in whole clips, in the first 30 s of each, and in the first 30 s when a begun
-    last second counts as a whole one."""
+    last second counts as a whole one.
+    """
     rows = published[(published["paper"] == "sssl") & (published["table"] == 1)]
     rows = (
         rows.pivot(index=["dataset", "setting"], columns="metric", values="value")
@@ -450,7 +459,8 @@ def best_of(
     Returns
     -------
     mean ``gain`` with the central 95 % of draws (``low``, ``high``), and ``agreement``: the per cent of songs
-    on which two of the systems are both right or both wrong"""
+    on which two of the systems are both right or both wrong
+    """
     rng = np.random.default_rng(seed)
     threshold = NormalDist().inv_cdf(accuracy)
     gains, agreement = np.zeros(draws), np.zeros(draws)

@@ -9,7 +9,7 @@ untestable here.
     order       one row of figures has its best at an earlier place than another
     untestable  what is needed is not here
 
-Everywhere: ``numbers`` is what ``mer_companion.book.site.numbers()`` gives, figures in [0, 1] by key.
+Everywhere: ``numbers`` is what ``mer_companion.book.numbers.numbers()`` gives, figures in [0, 1] by key.
 """
 
 from collections.abc import Callable, Iterator
@@ -263,7 +263,8 @@ def by_order(claim: Claim, numbers: dict) -> tuple[str, str]:
     overlap.
 
     A near-best lies within the tolerance of the best and might be it. Without another row, ours must be best
-    before its last place: more is not always better."""
+    before its last place: more is not always better.
+    """
     best, near = _peak(claim.ours, numbers, claim.tolerance)
     last = len(claim.ours) - 1
     other, other_near = _peak(claim.others, numbers, claim.tolerance) if claim.others else (last, [last])

@@ -334,7 +334,8 @@ def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
     Parameters
     ----------
     rows : table with the columns ``setting`` (its name), ``at`` (its value), ``value``, ``low``, ``high``,
-    ``default`` (bool)"""
+    ``default`` (bool)
+    """
     settings = list(rows.groupby("setting", sort=False))
     fig, axes = plt.subplots(
         1,
@@ -399,7 +400,8 @@ def by_duration(rows: pd.DataFrame) -> Figure:
     Parameters
     ----------
     rows : table with the columns ``target``, ``seconds``, ``value``, ``low``, ``high``, ``printed`` (may be
-    missing)"""
+    missing)
+    """
     groups = list(rows.groupby("target", sort=False))
     fig, axes = plt.subplots(1, len(groups), figsize=(WIDTH, 2.7), layout="constrained", squeeze=False)
     for ax, (target, own) in zip(axes[0], groups, strict=True):
@@ -522,7 +524,8 @@ def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.Dat
     ----------
     called : ``second``, ``valence``, ``arousal``, probabilities of high
     measured : ``track_id``, ``second``, ``valence``, ``arousal`` in [0, 1] and ``valence_sd``,
-    ``arousal_sd``, or None"""
+    ``arousal_sd``, or None
+    """
     fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.5), sharey=True, layout="constrained")
     for ax, dimension in zip(axes, ("valence", "arousal"), strict=True):
         ax.plot(
@@ -663,7 +666,8 @@ def beside_trivial(rows: pd.DataFrame) -> Figure:
     Parameters
     ----------
     rows : ``dataset``, ``target``, ``system``, ``f1``, and ``trivial positive``, ``trivial macro``, ``trivial
-    weighted``"""
+    weighted``
+    """
     groups = list(rows.groupby(["dataset", "target"], sort=False))
     fig, ax = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(groups)), layout="constrained")
     for y, (_, own) in enumerate(reversed(groups)):

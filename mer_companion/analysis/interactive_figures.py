@@ -2,7 +2,8 @@
 
 In a notebook that runs, plotly draws them itself. In the book a page carries the figure as data, its browser
 draws it with the copy of plotly that lies beside the pages: nothing is fetched, and where no script runs a
-sentence stands in its place (`shown`)."""
+sentence stands in its place (`shown`).
+"""
 
 import base64
 import io
@@ -133,7 +134,8 @@ def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
     (``book/_style/own_song.js``).
 
     Two rows over one time axis: the probability of each emotion, then those of high valence and of high
-    arousal."""
+    arousal.
+    """
     figure = make_subplots(
         rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.1,
         subplot_titles=("What the networks hear", "High valence, high arousal"),
@@ -189,7 +191,8 @@ def set_sizes(rows: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     rows : ``epoch``, ``threshold``, ``kept`` (windows in X), ``erased`` (windows in U), as `tables.set_sizes`
-    gives them"""
+    gives them
+    """
     thresholds = sorted(rows["threshold"].unique())
     start = int(np.argmin(np.abs(np.array(thresholds) - 0.5)))  # at which the slider stands first
     figure = go.Figure()

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from mer_companion.reproduction.report import in_a_table, timestamp
+from mer_companion.analysis.markdown import page_of, timestamp, version_of
 from mer_core import paths
 from mer_core.files import atomic_write
 
@@ -66,13 +66,12 @@ def page() -> str:
     if not path().exists():
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
-    code = f"{report['code']['commit']}{' (modified)' if report['code']['modified'] else ''}"
-    machine = {"made": report["made"], "commit": code, "minutes": report["minutes"], **report["environment"]}
-    sections = {
+    made = {"made": report["made"], "commit": version_of(report["code"]), "minutes": report["minutes"]}
+    machine = made | report["environment"]
+    return page_of({
         "Side by side": [shown(row) for row in report["rows"]],
-        "The machine": [{"what": what.replace("_", " "), "here": spelt(value)} for what, value in machine.items()],
-    }
-    return "\n".join(f"## {title}\n\n{in_a_table(rows)}\n" for title, rows in sections.items())
+        "The machine": [{"what": what.replace("_", " "), "here": spelt(is_)} for what, is_ in machine.items()],
+    })  # fmt: skip
 
 
 def spelt(value) -> str:

@@ -2,7 +2,8 @@
 
 Everywhere: ``compared`` is the table that `results.comparison` gives for an experiment, with its labels'
 scores averaged over seeds and their differences from their references; ``records`` are the experiment's
-records."""
+records.
+"""
 
 import itertools
 from typing import NamedTuple
@@ -109,7 +110,8 @@ def against(
 
     The first p-value is the bootstrap's over artists and seeds, corrected for the number of labels asked
     about (Holm); the second is the corrected resampled t-test's over folds and seeds, not corrected for that
-    number."""
+    number.
+    """
     differing = {r.label: r for r in differences(compared, metric, "emotion", decision).itertuples()}
     p = "p (Holm)" if len(differing) > 1 else "p"
     rows = []
@@ -367,7 +369,8 @@ def set_sizes(log: list[dict], thresholds: np.ndarray) -> pd.DataFrame:
     """How many windows a threshold tau would keep and erase: ``epoch``, ``threshold``, ``kept``, ``erased``.
 
     From the logged histogram of scaled losses and the two Gaussians, a loss beyond a mean judged as if it lay
-    on it: to within a bin, and without the share of every class that is kept whatever the mixture says."""
+    on it: to within a bin, and without the share of every class that is kept whatever the mixture says.
+    """
     rows = []
     for row in (row for row in log if row.get("means")):
         counts, (clean, noisy) = np.array(row["histogram"]), row["means"]

@@ -38,7 +38,8 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     to read.
 
     The last row is chance: what scores that know nothing are expected to reach. The F score has thresholds
-    from validation songs. p-values are corrected for the number of labels asked about (Holm)."""
+    from validation songs. p-values are corrected for the number of labels asked about (Holm).
+    """
     rows = []
     for label, own in compared[compared["against"].isna()].groupby("label", sort=False):
         found = {row["name"]: row for _, row in own.iterrows()}

@@ -1,21 +1,21 @@
-"""The report on drift: numbers as recorded and as made again become counts, a page, and lines for a terminal.
-No torch here.
+"""The regression report: numbers as recorded and as made again become counts, a page, and lines for a
+terminal. No torch here.
 """
 
 import json
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from mer_companion.analysis.markdown import page_of, timestamp, version_of
 from mer_core import paths
 
 LISTED = 200  # drifted rows in the report; every row lies in `table_path`
 SHOWN = 20  # of them on a terminal, and on the page
-LARGEST = 5  # of a level, of those that moved within their tolerance
+LARGEST = 5  # of a level, of the differences within their tolerance
+COLUMNS = ["level", "source", "number", "recorded", "now", "tolerance"]
 
 
 @dataclass
@@ -29,23 +29,19 @@ class Level:
     environments: list[dict] = field(default_factory=list)
     left_out: Counter = field(default_factory=Counter)
 
-    def hold(
+    def compare(
         self,
         source: str,
         recorded: dict[str, float],
-        again: dict[str, float],
+        now: dict[str, float],
         tolerance: float | dict[str, float],
     ) -> None:
-        """Add the numbers of one source, by name, as recorded and as made again; with one tolerance, or one
-        for each number.
-        """
-        numbers = list(dict.fromkeys([*recorded, *again]))
-        self.rows.append(pd.DataFrame({
-            "level": self.name, "source": source, "number": numbers,
-            "recorded": [recorded.get(number, np.nan) for number in numbers],
-            "now": [again.get(number, np.nan) for number in numbers],
-            "tolerance": [tolerance[number] if isinstance(tolerance, dict) else tolerance for number in numbers],
-        }))  # fmt: skip
+        """Add the numbers of one source, by name; with one tolerance, or one for each number."""
+        rows = (
+            pd.DataFrame({"recorded": recorded, "now": now}, dtype=float).rename_axis("number").reset_index()
+        )
+        rows["tolerance"] = rows["number"].map(tolerance) if isinstance(tolerance, dict) else tolerance
+        self.rows.append(rows.assign(level=self.name, source=source))
 
 
 def path() -> Path:
@@ -77,13 +73,13 @@ def judged(levels: list[Level]) -> pd.DataFrame:
     """All rows, with their ``difference`` and whether it is ``inside``; a number that is gone, or new, is
     not.
     """
-    rows = pd.concat([row for level in levels for row in level.rows], ignore_index=True)
+    rows = pd.concat([row for level in levels for row in level.rows], ignore_index=True)[COLUMNS]
     difference = (rows["now"] - rows["recorded"]).abs()
     return rows.assign(difference=difference, inside=difference <= rows["tolerance"])
 
 
 def counted(levels: list[Level], rows: pd.DataFrame) -> dict:
-    """Per level how many numbers were compared and how many drifted; the rows that did; the largest moves of
+    """Per level how many numbers were compared and how many drifted; these rows; the largest differences of
     the others.
     """
     inside = rows[rows["inside"] & (rows["difference"] > 0)].sort_values("difference", ascending=False)
@@ -111,9 +107,7 @@ def plain(rows: pd.DataFrame) -> list[dict]:
 
 
 def changes(level: Level, machine: dict) -> list[dict]:
-    """What is another version, or another machine, than the records of a level were made with, and how many
-    records that are.
-    """
+    """Versions and machine that differ from those that a level's records were made with, and in how many."""
     found = Counter(
         (what, recorded, machine[what])
         for made in level.environments for what, recorded in made.items() if recorded != machine[what]
@@ -122,10 +116,6 @@ def changes(level: Level, machine: dict) -> list[dict]:
         {"level": level.name, "what": what, "recorded": recorded, "now": now, "records": n}
         for (what, recorded, now), n in sorted(found.items(), key=str)
     ]
-
-
-def timestamp() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def total(report: dict) -> int:
@@ -142,9 +132,8 @@ def spoken(report: dict) -> list[str]:
             f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
         )
         lines += [f"  left out, {why}: {n}" for why, n in level["left_out"].items()]
-    lines += [
-        f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in report["drifted"][:SHOWN]
-    ]
+    shown = report["drifted"][:SHOWN]
+    lines += [f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in shown]
     if (n := total(report)) > SHOWN:
         lines.append(f"... and {n - SHOWN} more: {table_path()}")
     return lines + [
@@ -167,34 +156,37 @@ def page() -> str:
     if not path().exists():
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
-    code = f"{report['code']['commit']}{' (modified)' if report['code']['modified'] else ''}"
-    heard = {
+    made = {
         "made": report["made"],
-        "commit": code,
+        "commit": version_of(report["code"]),
         "minutes for networks": report["minutes"],
-        **report["environment"],
+    }
+    columns = {
+        "level": "level",
+        "sources": "sources",
+        "compared": "numbers",
+        "identical": "identical",
+        "drifted": "drifted",
     }
     levels = [
-        {"level": row["level"], "sources": row["sources"], "numbers": row["compared"], "identical": row["identical"],
-         "drifted": row["drifted"], "of these gone or new": row["gone"] + row["new"], "largest move": f"{row['largest']:.2g}"}
+        {title: row[name] for name, title in columns.items()}
+        | {"of these gone or new": row["gone"] + row["new"], "largest difference": f"{row['largest']:.2g}"}
         for row in report["levels"]
-    ]  # fmt: skip
+    ]
     left_out = [
         {"level": row["level"], "left out": why, "how many": n}
         for row in report["levels"]
         for why, n in row["left_out"].items()
     ]
-    moved = [
-        {"level": row["level"], "source": row["source"], "number": row["number"], "how far": in_words(row),
-         "drifted": "no" if row["inside"] else "yes"}
+    differences = [
+        {name: row[name] for name in ("level", "source", "number")}
+        | {"difference": in_words(row), "drifted": "no" if row["inside"] else "yes"}
         for row in [*report["drifted"][:SHOWN], *report["largest_inside"]]
-    ]  # fmt: skip
-    sections = {
-        "Compared": levels, "Left out": left_out, "What moved": moved, "Other versions, other machines": report["changed"],
-        "This machine": [{"what": what, "now": now} for what, now in heard.items()],
-    }  # fmt: skip
-    return "\n".join(f"## {title}\n\n{in_a_table(rows)}\n" for title, rows in sections.items())
-
-
-def in_a_table(rows: list[dict]) -> str:
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) if rows else "Nothing."
+    ]
+    return page_of({
+        "Compared": levels,
+        "Left out": left_out,
+        "Largest differences": differences,
+        "Other versions, other machines": report["changed"],
+        "This machine": [{"what": what, "now": now} for what, now in (made | report["environment"]).items()],
+    })  # fmt: skip
