@@ -27,6 +27,7 @@ def gather() -> str | None:
     do, or None.
     """
     reason = None if is_fetched() else fetch()
+    FOLDER.mkdir(exist_ok=True)  # Sphinx warns about a static folder that is not there
     for name, source in ASSETS.items():
         write_if_changed(FOLDER / name, source.read_bytes() if source.exists() else None)
     missing = [name for name in ASSETS if not (FOLDER / name).exists()]
@@ -48,7 +49,7 @@ def is_fetched() -> bool:
         return False
     there, wanted = (json.loads(path.read_text(encoding="utf-8"))["packages"] for path in (unpacked, LOCK))
     del wanted[""]  # the book itself
-    return there == wanted and all((paths.BOOK / name).is_dir() for name in wanted)
+    return there == wanted and all((FETCHED.parent / name).is_dir() for name in wanted)
 
 
 def fetch() -> str | None:
