@@ -9,9 +9,17 @@ from mer_core.files import atomic_write
 
 # ratio: theirs_s / ours_s, medians over rounds; ratio_low, ratio_high: of single rounds; left_out: why none
 COLUMNS = (
-    "benchmark", "question", "ours", "theirs", "ours_s", "theirs_s", "ratio", "ratio_low", "ratio_high",
-    "unit", "rounds", "note", "left_out",
-)  # fmt: skip
+    "benchmark",
+    "question",
+    "ours",
+    "theirs",
+    "ours_s",
+    "theirs_s",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+)
+COLUMNS += ("unit", "rounds", "note", "left_out")
 
 
 def path() -> Path:
@@ -67,11 +75,12 @@ def page() -> str:
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
     made = {"made": report["made"], "commit": version_of(report["code"]), "minutes": report["minutes"]}
-    machine = made | report["environment"]
-    return page_of({
+    machine = (made | report["environment"]).items()
+    sections = {
         "Side by side": [shown(row) for row in report["rows"]],
-        "The machine": [{"what": what.replace("_", " "), "here": spelt(is_)} for what, is_ in machine.items()],
-    })  # fmt: skip
+        "The machine": [{"what": what.replace("_", " "), "here": spelt(here)} for what, here in machine],
+    }
+    return page_of(sections)
 
 
 def spelt(value) -> str:
@@ -82,8 +91,13 @@ def shown(row: dict) -> dict[str, str]:
     """A row as the page has it."""
     seconds = {side: "" if row["left_out"] else f"{row[f'{side}_s']:.3g}" for side in ("ours", "theirs")}
     return {
-        "question": row["question"], "ratio": ratio_of(row),
-        "the other side": row["theirs"], "its seconds": seconds["theirs"],
-        "ours": row["ours"], "our seconds": seconds["ours"],
-        "for": row["unit"], "rounds": row["rounds"] or "", "note": row["note"],
-    }  # fmt: skip
+        "question": row["question"],
+        "ratio": ratio_of(row),
+        "the other side": row["theirs"],
+        "its seconds": seconds["theirs"],
+        "ours": row["ours"],
+        "our seconds": seconds["ours"],
+        "for": row["unit"],
+        "rounds": row["rounds"] or "",
+        "note": row["note"],
+    }

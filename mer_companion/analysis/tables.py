@@ -214,14 +214,15 @@ def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         durations = found[found.index.str.startswith("seconds_")]
         best, inside = durations["value"].idxmax(), found.loc[chosen["label"]]
         inside_each = ", ".join(log[0]["chosen"].rpartition("_")[2] for log in chosen["log"])
-        rows.append({
+        row = {
             "question": TARGET_NAMES[target],
             "chosen inside, per fold (s)": inside_each,
             "accuracy": spoken(inside),
             "picked on the reported songs (s)": best.removeprefix("seconds_"),
             "its accuracy": spoken(durations.loc[best]),
             "picking adds": f"{durations.loc[best, 'value'] - inside['value']:+.3f}",
-        })  # fmt: skip
+        }
+        rows.append(row)
     return pd.DataFrame(rows).set_index("question")
 
 
@@ -558,7 +559,7 @@ def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
         if ours.experiment in compared:
             found = scores(compared[ours.experiment], metric_of(target, measure), target, ours.decision)
             own = found[found["label"] == ours.label]
-        rows.append({
+        row = {
             "system": ours.system,
             "figure": f"{TARGET_NAMES[target]} {measure.replace('f1', 'F1')}",
             "input": ours.input,
@@ -566,5 +567,6 @@ def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "our figure": spoken(own.iloc[0]) if len(own) else "not run yet",
             "songs": str(own["n"].iloc[0]) if len(own) else "",
             "our run": f"{ours.experiment}: {ours.label}",
-        })  # fmt: skip
+        }
+        rows.append(row)
     return pd.DataFrame(rows).set_index(["system", "figure"])

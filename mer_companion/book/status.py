@@ -74,14 +74,15 @@ def experiments_table() -> pd.DataFrame:
     rows = []
     for name, experiment in experiments.EXPERIMENTS.items():
         made, preset = recorded_or_none(name), recorded_at(name)
-        rows.append({
+        row = {
             "question": experiment.question,
             "feeds": experiment.feeds,
             "command": f"`mer run {name} --preset {preset}`",
             "runs recorded": f"{len(made)} of {len(experiments.jobs(name, preset))}",
             "cost": cost(made),
             "at the paper preset": run_at_paper(name) if "paper" in experiment.presets else "does not apply",
-        })  # fmt: skip
+        }
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -111,10 +112,19 @@ def status_table() -> pd.DataFrame:
     ]
     for preset, name in tracked:
         for r in recorded_or_none(name, preset):
-            rows.append({
-                "experiment": name, "run": r["label"], "seed": r["config"]["seed"], "preset": preset,
-                "made": r["created"][:10], "songs": r["data"]["n_tested"], "audio": " ".join(r["data"]["audio"]),
-                "core-minutes": round(r["cost"]["core_minutes"], 1), "device": r["environment"]["device"],
-                "torch": r["environment"]["torch"], "commit": version_of(r["code"]), "record": r["run_id"],
-            })  # fmt: skip
+            row = {
+                "experiment": name,
+                "run": r["label"],
+                "seed": r["config"]["seed"],
+                "preset": preset,
+                "made": r["created"][:10],
+                "songs": r["data"]["n_tested"],
+                "audio": " ".join(r["data"]["audio"]),
+                "core-minutes": round(r["cost"]["core_minutes"], 1),
+                "device": r["environment"]["device"],
+                "torch": r["environment"]["torch"],
+                "commit": version_of(r["code"]),
+                "record": r["run_id"],
+            }
+            rows.append(row)
     return pd.DataFrame(rows)
