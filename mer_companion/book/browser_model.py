@@ -1,4 +1,4 @@
-"""What the page that hears a reader's song loads once there is one: runtime, model and facts, each packed
+"""What the page that takes a reader's song loads once there is one: runtime, model and facts, each packed
 into a plain script.
 
 A page opened from disk may load scripts and nothing else, so ONNX Runtime's WebAssembly and the model travel
@@ -43,7 +43,8 @@ def gather() -> str | None:
             ("model.json", json.dumps(facts(model)).encode()),
         )
     except FileNotFoundError as error:
-        return f"{ABSENT} {error.filename} was not fetched: get npm (part of Node.js) and a network, and build again."
+        remedy = "get npm (part of Node.js) and a network, and build again."
+        return f"{ABSENT} {error.filename} was not fetched: {remedy}"
     except UserError as error:
         return f"{ABSENT} {error}"
     finally:
@@ -75,12 +76,15 @@ def graph(model: TrainedModel) -> bytes:
 
 def facts(model: TrainedModel) -> dict:
     """What the page needs to know beside the graph."""
+    figure = interactive_figures.emotions_of_own_song(model.classes)
     return onnx_export.described(model) | {
         "words": [QUADRANT_WORDS[name] for name in model.classes],
         "high": {"valence": HIGH_VALENCE.tolist(), "arousal": HIGH_AROUSAL.tolist()},
-        "shortest_s": SHORTEST_S, "silence": SILENCE, "low_pass": LOW_PASS,
-        "figure": json.loads(interactive_figures.emotions_of_own_song(model.classes).to_json()),
-    }  # fmt: skip
+        "shortest_s": SHORTEST_S,
+        "silence": SILENCE,
+        "low_pass": LOW_PASS,
+        "figure": json.loads(figure.to_json()),
+    }
 
 
 if __name__ == "__main__":

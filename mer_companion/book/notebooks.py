@@ -96,11 +96,9 @@ def execute(source: Path, target: Path, **values) -> None:
         before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
         nbformat.write(read(source), before)
         try:
-            papermill.execute_notebook(
-                str(before), str(after), parameters=values, kernel_name=KERNEL["name"], progress_bar=False,
-                execution_timeout=CELL_TIMEOUT_S, record_timing=False, cwd=str(source.parent),
-                kernel_manager_class=QuietKernelManager,
-            )  # fmt: skip
+            how = {"kernel_name": KERNEL["name"], "kernel_manager_class": QuietKernelManager}
+            how |= {"execution_timeout": CELL_TIMEOUT_S, "progress_bar": False, "record_timing": False}
+            papermill.execute_notebook(str(before), str(after), values, cwd=str(source.parent), **how)
         except (papermill.PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
             failed.write_bytes(after.read_bytes())
             of_cell = isinstance(error, papermill.PapermillExecutionError)
@@ -119,7 +117,9 @@ def execute(source: Path, target: Path, **values) -> None:
 
 
 def keep_figures(notebook, folder: Path) -> None:
-    """Take the files that come with a figure (`figures.files_of`) out of the notebook, into files of its name."""
+    """Take the files that come with figures (`figures.files_of`) out of the notebook, into files of their
+    name.
+    """
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
@@ -145,8 +145,11 @@ def hide_injected(notebook) -> None:
 
 FIGURES = "figures"  # the folder beside executed notebooks
 FIGURE_SUFFIXES = {
-    "image/svg+xml": ".svg", "image/x-narrow+svg": "-narrow.svg", "application/pdf": ".pdf", "text/csv": ".csv",
-}  # fmt: skip
+    "image/svg+xml": ".svg",
+    "image/x-narrow+svg": "-narrow.svg",
+    "application/pdf": ".pdf",
+    "text/csv": ".csv",
+}
 
 
 def read(source: Path):

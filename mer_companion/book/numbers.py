@@ -1,4 +1,4 @@
-"""Every number that a page may quote, computed from the records, the shipped model and what the papers print."""
+"""Every number that a page may quote, from the records, the shipped model and what the papers print."""
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def recorded_at(name: str) -> str:
 
 
 def recorded_or_none(name: str, preset: str | None = None) -> list[dict]:
-    """The records of an experiment, by default those that the book shows; an empty list where there are none."""
+    """The records of an experiment, by default those that the book shows; or an empty list."""
     try:
         return experiments.recorded(name, preset or recorded_at(name))
     except results.RecordError:
@@ -105,7 +105,7 @@ def kept_by_peers(records: list[dict]) -> Numbers:
 
 
 def heard_departures(records: list[dict], label: str = "inherit_20") -> Numbers:
-    """ROC-AUC of a mixture over unseen songs for windows that depart from their label, a label's first seed."""
+    """ROC-AUC of a mixture over unseen songs for windows that depart from their label, first seed."""
     found = {}
     for record in (r for r in records if r["label"] == label and r["config"]["seed"] == 0):
         rows = clean_probability.judged(record, datasets.load(record["config"]["dataset"]))

@@ -113,9 +113,8 @@ def headline(compared: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     rows = tables.scores(compared)
     printed = {"self_learning": tables.printed("4Q", "Proposed", "four_class_accuracy")}
     chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]
-    return figures.intervals(
-        rows, f"Accuracy on {rows['n'].max()} songs, four quadrants", printed, chance
-    ), rows
+    title = f"Accuracy on {rows['n'].max()} songs, four quadrants"
+    return figures.intervals(rows, title, printed, chance), rows
 
 
 MADE_BY_SPHINX = {"genindex", "search"}
@@ -132,8 +131,8 @@ def build(folder: Path = paths.ROOT) -> Path:
     """Build the book as static HTML in the folder's ``_build``, offline, every warning an error; returns its
     first page.
 
-    Pages whose sources are as they were at the last build are left alone; where one has been taken out, or
-    our extensions or style have changed, all are built anew.
+    Pages whose sources are as they were at the last build are left alone; where one has been removed, or our
+    extensions or style have changed, all are built anew.
     """
     site = folder / HTML.relative_to(paths.ROOT)
     if is_outdated(site):
@@ -152,7 +151,7 @@ def build(folder: Path = paths.ROOT) -> Path:
 
 
 def is_outdated(site: Path) -> bool:
-    """Whether a built site holds what Sphinx would not take out, or was made before what shapes every page."""
+    """Whether a built site holds pages that are gone, or is older than what shapes every page."""
     last = site / "searchindex.js"  # the last file that a build writes
     if not last.exists():
         return site.parent.exists()

@@ -32,10 +32,11 @@ def gather() -> str | None:
         write_if_changed(FOLDER / name, source.read_bytes() if source.exists() else None)
     missing = [name for name in ASSETS if not (FOLDER / name).exists()]
     if missing:
+        reason = reason or "The installed package lacks it."
         return (
-            f"Not in this book: {', '.join(missing)}. {reason or 'The installed package does not hold it.'} "
-            "The pages read all the same, formulas as TeX source, a sentence for a figure to explore. To have "
-            "them, get npm (part of Node.js) and a network, then build again."
+            f"Not in this book: {', '.join(missing)}. {reason} The pages read all the same, formulas as TeX "
+            "source, a sentence for a figure to explore. To have them, get npm (part of Node.js) and a network, "
+            "then build again."
         )
     return None
 

@@ -3,7 +3,7 @@
 Four levels; each needs more than the one before:
 
 ``records``      what records say twice must agree; nothing but the records is needed
-``predictions``  metrics and comparisons again, from stored predictions and the truth, for the data sets at hand
+``predictions``  metrics and comparisons again, from stored predictions and the truth, for data at hand
 ``smoke``        the experiments at the preset `smoke`, trained anew on synthetic music, against a tracked
                  reference
 ``networks``     recorded folds trained again, as `mer rerun` does, as many as fit in the minutes given
@@ -353,7 +353,7 @@ def nothing_cached():
 
 
 def of_smoke(record: dict) -> dict[str, float]:
-    """A record's pooled scores, and what is more sensitive: the mean largest probability and the last loss."""
+    """A record's pooled scores, and what is more sensitive: mean largest probability and last loss."""
     stored = results.predictions(record)
     tagged = "prevalence" in record["data"]
     probabilities = stored["test"] if tagged else ensembles.probabilities(record)

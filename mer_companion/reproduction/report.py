@@ -94,11 +94,16 @@ def summary(level: Level, rows: pd.DataFrame) -> dict:
     """Counts of one level; ``largest`` is its largest difference, in whatever unit that number has."""
     differences = rows["difference"].dropna()
     return {
-        "level": level.name, "sources": int(rows["source"].nunique()), "compared": len(rows),
-        "identical": int((differences == 0).sum()), "drifted": int((~rows["inside"]).sum()),
-        "gone": int(rows["now"].isna().sum()), "new": int(rows["recorded"].isna().sum()),
-        "largest": float(differences.max()) if len(differences) else 0.0, "left_out": dict(level.left_out),
-    }  # fmt: skip
+        "level": level.name,
+        "sources": int(rows["source"].nunique()),
+        "compared": len(rows),
+        "identical": int((differences == 0).sum()),
+        "drifted": int((~rows["inside"]).sum()),
+        "gone": int(rows["now"].isna().sum()),
+        "new": int(rows["recorded"].isna().sum()),
+        "largest": float(differences.max()) if len(differences) else 0.0,
+        "left_out": dict(level.left_out),
+    }
 
 
 def plain(rows: pd.DataFrame) -> list[dict]:
@@ -110,8 +115,10 @@ def changes(level: Level, machine: dict) -> list[dict]:
     """Versions and machine that differ from those that a level's records were made with, and in how many."""
     found = Counter(
         (what, recorded, machine[what])
-        for made in level.environments for what, recorded in made.items() if recorded != machine[what]
-    )  # fmt: skip
+        for made in level.environments
+        for what, recorded in made.items()
+        if recorded != machine[what]
+    )
     return [
         {"level": level.name, "what": what, "recorded": recorded, "now": now, "records": n}
         for (what, recorded, now), n in sorted(found.items(), key=str)
@@ -127,19 +134,20 @@ def spoken(report: dict) -> list[str]:
     """The report as lines for a terminal."""
     lines = []
     for level in report["levels"]:
-        lines.append(
-            f"{level['level']}: {level['compared']} numbers of {level['sources']} sources, {level['identical']} identical, "
-            f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
+        compared = (
+            f"{level['compared']} numbers of {level['sources']} sources, {level['identical']} identical"
         )
+        drifted = f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
+        lines.append(f"{level['level']}: {compared}, {drifted}")
         lines += [f"  left out, {why}: {n}" for why, n in level["left_out"].items()]
     shown = report["drifted"][:SHOWN]
     lines += [f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in shown]
     if (n := total(report)) > SHOWN:
         lines.append(f"... and {n - SHOWN} more: {table_path()}")
-    return lines + [
-        f"changed since {row['records']} of the {row['level']}: {row['what']}, {row['recorded']} then, {row['now']} now"
-        for row in report["changed"]
-    ]
+    for row in report["changed"]:
+        versions = f"{row['what']}, {row['recorded']} then, {row['now']} now"
+        lines.append(f"changed since {row['records']} of the {row['level']}: {versions}")
+    return lines
 
 
 def in_words(row: dict) -> str:
@@ -156,22 +164,19 @@ def page() -> str:
     if not path().exists():
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
-    made = {
-        "made": report["made"],
-        "commit": version_of(report["code"]),
-        "minutes for networks": report["minutes"],
-    }
-    columns = {
-        "level": "level",
-        "sources": "sources",
-        "compared": "numbers",
-        "identical": "identical",
-        "drifted": "drifted",
-    }
-    levels = [
-        {title: row[name] for name, title in columns.items()}
-        | {"of these gone or new": row["gone"] + row["new"], "largest difference": f"{row['largest']:.2g}"}
-        for row in report["levels"]
+    made = {"made": report["made"], "commit": version_of(report["code"])}
+    machine = made | {"minutes for networks": report["minutes"]} | report["environment"]
+    compared = pd.DataFrame(report["levels"])
+    compared["of these gone or new"] = compared["gone"] + compared["new"]
+    compared["largest difference"] = compared["largest"].map("{:.2g}".format)
+    names = [
+        "level",
+        "sources",
+        "numbers",
+        "identical",
+        "drifted",
+        "of these gone or new",
+        "largest difference",
     ]
     left_out = [
         {"level": row["level"], "left out": why, "how many": n}
@@ -183,10 +188,11 @@ def page() -> str:
         | {"difference": in_words(row), "drifted": "no" if row["inside"] else "yes"}
         for row in [*report["drifted"][:SHOWN], *report["largest_inside"]]
     ]
-    return page_of({
-        "Compared": levels,
+    sections = {
+        "Compared": compared.rename(columns={"compared": "numbers"})[names].to_dict("records"),
         "Left out": left_out,
         "Largest differences": differences,
         "Other versions, other machines": report["changed"],
-        "This machine": [{"what": what, "now": now} for what, now in (made | report["environment"]).items()],
-    })  # fmt: skip
+        "This machine": [{"what": what, "now": now} for what, now in machine.items()],
+    }
+    return page_of(sections)

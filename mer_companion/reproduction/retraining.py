@@ -54,21 +54,31 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
     frames, everything = cross_validation.load_segments(run, best_device())
     training, test = cross_validation.divided(run, frames, fold)
     taught, tested = everything.of_tracks(training), everything.of_tracks(test)
-    predict, _ = cross_validation.fit(run, taught, cross_validation.seed_of(run, fold, 0), lambda row: None)
+    seed = cross_validation.seed_of(run, fold, 0)
+    predict, _ = cross_validation.fit(run, taught, seed, lambda row: None)
     stored = results.predictions(record)
     own = np.isin(stored["test_track"], test)
     before = aggregation.mean_probability(stored["test"][own], stored["test_track"][own])
     after = aggregation.mean_probability(cross_validation.half(predict(tested)), tested.track)
     truth, n = frames.tracks.targets[np.unique(test)], before.shape[1]
+    classes = before.argmax(axis=1), after.argmax(axis=1)
+    recorded, now = (metrics.accuracy(metrics.confusion(truth, predicted, n)) for predicted in classes)
     return {
-        "experiment": experiment, "label": label, "method": run.method_name, "fold": fold, "songs": len(truth),
-        "recorded": metrics.accuracy(metrics.confusion(truth, before.argmax(axis=1), n)),
-        "now": metrics.accuracy(metrics.confusion(truth, after.argmax(axis=1), n)),
-        "songs_called_otherwise": int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
+        "experiment": experiment,
+        "label": label,
+        "method": run.method_name,
+        "fold": fold,
+        "songs": len(truth),
+        "recorded": recorded,
+        "now": now,
+        "songs_called_otherwise": int((classes[0] != classes[1]).sum()),
         "largest_change_of_a_probability": float(np.abs(before - after).max()),
-        "seconds": time.perf_counter() - began, "run_id": run.run_id, "trained_at": record["code"].get("trained_at"),
-        "code": results.code_state(), "environment": results.environment(device_name(), 1),
-    }  # fmt: skip
+        "seconds": time.perf_counter() - began,
+        "run_id": run.run_id,
+        "trained_at": record["code"].get("trained_at"),
+        "code": results.code_state(),
+        "environment": results.environment(device_name(), 1),
+    }
 
 
 def folder(preset: str) -> Path:
