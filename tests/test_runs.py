@@ -292,7 +292,7 @@ def test_a_learning_curve_watches_and_changes_nothing(tiny):
         results.predictions(make_records.execute(plain, "test", "smoke", "unwatched")),
     )
     np.testing.assert_array_equal(seen["test"], alone["test"])
-    curve = tables.learning_curves([watched]).set_index(["asked about", "epoch"])["share"]
+    curve = tables.learning_curves([watched]).set_index(["evaluated on", "epoch"])["share"]
     assert (
         curve["Unheard songs", 2]
         == results.value(watched, name="accuracy", target="emotion", decision="mean_probability")["value"]

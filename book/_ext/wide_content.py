@@ -2,8 +2,8 @@
 does.
 
 Tables and figures get such a box with a name for screen readers; cells that hold a sentence are marked, so
-that only those wrap. What opens hidden code is called what it says: the theme's name for all of them hides it
-from screen readers.
+that only those wrap. What opens hidden code is named by its own text, which the theme's label hides from
+screen readers.
 """
 
 from bs4 import BeautifulSoup

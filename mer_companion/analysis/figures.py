@@ -138,7 +138,7 @@ def minutes(seconds: float, _: int | None = None) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-POINTS = 400  # of a line at most: more cannot be told apart
+POINTS = 400  # of a line at most: more are not visible
 
 
 def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
@@ -172,7 +172,7 @@ def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
         axes[1].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
     axes[0].set_title(title)
     means = f", means of {step} windows" if step > 1 else ""
-    axes[-1].set(ylabel="Unsure", xlabel=f"Time in the song (min:s){means}")
+    axes[-1].set(ylabel="Uncertainty", xlabel=f"Time in the song (min:s){means}")
     axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10], integer=True))
     axes[-1].xaxis.set_major_formatter(minutes)
     return finished(fig, timeline)
@@ -214,7 +214,7 @@ def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
         ticks = {"xticklabels": names, "yticklabels": names if ax is axes[0] else False}
         shades = {"vmin": 0, "vmax": 1, "cmap": "Blues", "cbar": False, "square": True}
         sns.heatmap(share, annot=matrix, fmt="d", ax=ax, **shades, **ticks)
-        ax.set(title=method_name(label), xlabel="Called", ylabel="Labelled" if ax is axes[0] else "")
+        ax.set(title=method_name(label), xlabel="Predicted", ylabel="Labelled" if ax is axes[0] else "")
         ax.tick_params(axis="both", length=0)
     tables = {name: pd.DataFrame(matrix, list(classes), list(classes)) for name, matrix in counts.items()}
     return finished(fig, pd.concat(tables))
@@ -388,11 +388,9 @@ def kept_labels(log: list[dict], classes) -> Figure:
 
 
 def learning_curves(rows: pd.DataFrame) -> Figure:
-    """Shares called as labelled, epoch by epoch, one panel for each of what `tables.learning_curves` tells
-    apart.
-    """
+    """Shares predicted as labelled, epoch by epoch, a panel for each of `tables.EVALUATED_ON`."""
     named = rows.assign(method=rows["method"].map(method_name))
-    return by_epoch(named, "share", "Share called as labelled", "asked about", "method")
+    return by_epoch(named, "share", "Share predicted as labelled", "evaluated on", "method")
 
 
 def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> Figure:
@@ -409,7 +407,7 @@ def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> 
     return finished(grid.figure, rows)
 
 
-RELIABILITY = ["promised", "kept", "n", "low", "high"]  # columns
+RELIABILITY = ["confidence", "accuracy", "n", "low", "high"]  # columns
 
 
 def reliability(
@@ -437,20 +435,20 @@ def reliability(
     return finished(fig, pd.concat(drawn))
 
 
-def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
+def valence_arousal_course(track_id: str, predicted: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
     """Valence and arousal along a song: the model's probability of high, and, where annotated, the measured
     mean and deviation.
 
     Parameters
     ----------
-    called : ``second``, ``valence``, ``arousal``, probabilities of high
+    predicted : ``second``, ``valence``, ``arousal``, probabilities of high
     measured : ``track_id``, ``second``, ``valence``, ``arousal`` in [0, 1] and ``valence_sd``,
     ``arousal_sd``, or None
     """
     fig, axes = panels(2.5, 2, sharey=True)
     for ax, dimension in zip(axes, ("valence", "arousal"), strict=True):
-        line = {"ms": 3.5, "color": CLEAN, "label": "Called: probability of high"}
-        ax.plot(called["second"], called[dimension], "o-", **line)
+        line = {"ms": 3.5, "color": CLEAN, "label": "Predicted: probability of high"}
+        ax.plot(predicted["second"], predicted[dimension], "o-", **line)
         if measured is not None:
             own = measured[measured["track_id"] == track_id]
             mean, deviation = own[dimension], own[f"{dimension}_sd"]
@@ -461,7 +459,7 @@ def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.Dat
         ax.set(title=f"PMEmo {track_id}: {dimension}", xlabel="Time in the clip (s)", ylim=(0, 1.02))
     axes[0].set_ylabel("Low to high")
     legend_outside(axes[0], "lower center", 3)
-    return finished(fig, called)
+    return finished(fig, predicted)
 
 
 DETECTION_NAMES = {
@@ -625,7 +623,7 @@ def luck_of_best(rows: pd.DataFrame) -> Figure:
     groups = list(rows.groupby(["dataset", "target"], sort=False))
     fig, axes = panels(2.6, len(groups), sharey=True)
     luck = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "By luck, central 95 %"}
-    printed = {"color": NOISY, "ls": "--", "label": "Printed: best less mean of durations"}
+    printed = {"color": NOISY, "ls": "--", "label": "Printed: best minus mean of durations"}
     for ax, ((dataset, target), own) in zip(axes, groups, strict=True):
         ax.errorbar(own["agreement"], own["gain"], yerr=errors(own, "gain"), **luck)
         ax.axhline(own["printed"].iloc[0], **printed)

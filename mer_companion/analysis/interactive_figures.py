@@ -1,4 +1,4 @@
-"""Figures to explore and songs to hear: one function per figure, tables in, a plotly figure out.
+"""Figures to explore and songs to play: one function per figure, tables in, a plotly figure out.
 
 In a notebook that runs, plotly draws them itself. In the book a page carries the figure as data, its browser
 draws it with the copy of plotly that lies beside the pages: nothing is fetched, and where no script runs a
@@ -92,12 +92,12 @@ def song(
     truth : the emotion of each second
     """
     doubts = f"How far the mixture doubts “{in_words(label)}” here"
-    titles = ("What sounds", "What the network hears", doubts)
+    titles = ("True emotion", "Predicted emotion", doubts)
     figure = stacked([0.12, 0.53, 0.35], titles, 0.07)
     for second, emotion in enumerate(truth):
         seen = {"marker_color": COLOURS[classes.index(emotion)], "width": 1, "showlegend": False}
-        said = f"second {second}: {in_words(emotion)}<extra></extra>"
-        figure.add_bar(x=[second + 0.5], y=[1], hovertemplate=said, row=1, col=1, **seen)
+        hover = f"second {second}: {in_words(emotion)}<extra></extra>"
+        figure.add_bar(x=[second + 0.5], y=[1], hovertemplate=hover, row=1, col=1, **seen)
     middle = windows["second"] + window_s / 2
     for k, name in enumerate(classes):
         figure.add_scatter(x=middle, y=windows[name], **emotion_line(name, k), row=2, col=1)
@@ -111,8 +111,8 @@ def song(
         "marker_color": colours,
         "customdata": verdicts,
     }
-    said = "%{y:.2f}: %{customdata[0]}<extra></extra>"
-    figure.add_bar(x=middle, y=doubt, hovertemplate=said, row=3, col=1, **seen)
+    hover = "%{y:.2f}: %{customdata[0]}<extra></extra>"
+    figure.add_bar(x=middle, y=doubt, hovertemplate=hover, row=3, col=1, **seen)
     figure.add_hline(1 - threshold, line_dash="dot", line_color="gray", row=3, col=1)
     figure.update_yaxes(visible=False, row=1, col=1)
     figure.update_yaxes(range=[0, 1.02], title_text="Probability", row=2, col=1)
@@ -142,7 +142,7 @@ def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
     Two rows over one time axis: the probability of each emotion, then those of high valence and of high
     arousal.
     """
-    figure = stacked([0.6, 0.4], ("What the networks hear", "High valence, high arousal"), 0.1)
+    figure = stacked([0.6, 0.4], ("Predicted emotion", "High valence, high arousal"), 0.1)
     for k, name in enumerate([*classes, "high valence", "high arousal"]):
         figure.add_scatter(x=[], y=[], **emotion_line(name, k), row=1 + (k >= len(classes)), col=1)
     figure.add_hline(0.5, line_dash="dot", line_color="gray", row=2, col=1)
@@ -169,8 +169,8 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
     for method, own in rows.groupby("method", sort=False):
         for k, (quadrant, songs) in enumerate(own.groupby("predicted")):
             marker = {"color": COLOURS[k], "symbol": k, "size": 7, "opacity": 0.75}
-            said = "%{text}<br>high valence %{x:.2f}, high arousal %{y:.2f}"
-            seen = {"mode": "markers", "marker": marker, "text": songs["track_id"], "hovertemplate": said}
+            hover = "%{text}<br>high valence %{x:.2f}, high arousal %{y:.2f}"
+            seen = {"mode": "markers", "marker": marker, "text": songs["track_id"], "hovertemplate": hover}
             which = {"name": in_words(quadrant), "meta": method, "visible": method == methods[0]}
             figure.add_scatter(x=songs["valence"], y=songs["arousal"], **seen, **which)
     figure.update_xaxes(range=[-0.02, 1.02], title_text="Probability of high valence")

@@ -97,8 +97,8 @@ def against(
     """Each label's score, its difference from its reference song by song, its validation accuracy and its
     cost, ready to read.
 
-    The first p-value is the bootstrap's over artists and seeds, corrected for the number of labels asked
-    about (Holm); the second is the corrected resampled t-test's over folds and seeds, not corrected for that
+    The first p-value is the bootstrap's over artists and seeds, corrected for the number of labels
+    (Holm); the second is the corrected resampled t-test's over folds and seeds, not corrected for that
     number.
     """
     differing = {r.label: r for r in differences(compared, metric, "emotion", decision).itertuples()}
@@ -239,7 +239,7 @@ def by_epochs(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     return rows[chosen].sort_values("condition")
 
 
-ASKED_ABOUT = {
+EVALUATED_ON = {
     "learned_windows": "Windows it learns from",
     "unheard_windows": "Unheard windows",
     "unheard_songs": "Unheard songs",
@@ -247,16 +247,16 @@ ASKED_ABOUT = {
 
 
 def learning_curves(records: list[dict]) -> pd.DataFrame:
-    """Shares predicted as labelled after each epoch: ``method``, ``fold``, ``epoch``, ``asked about``,
+    """Shares predicted as labelled after each epoch: ``method``, ``fold``, ``epoch``, ``evaluated on``,
     ``share``.
     """
     return pd.DataFrame(
         {"method": record["label"], "fold": fold, "epoch": row["epoch"] + 1}
-        | {"asked about": name, "share": row[key]}
+        | {"evaluated on": name, "share": row[key]}
         for record in records
         for fold, log in enumerate(record["log"])
         for row in log
-        for key, name in ASKED_ABOUT.items()
+        for key, name in EVALUATED_ON.items()
     )
 
 

@@ -72,13 +72,13 @@ def both_differences(compared: pd.DataFrame) -> pd.DataFrame:
     rows = pd.concat([differences(compared, "pr_auc"), differences(compared, "roc_auc")], ignore_index=True)
     several = rows.groupby("label")["against"].transform("nunique") > 1
     names = rows["label"].map(in_words)
-    names = names.where(~several, names + " less " + rows["against"].map(in_words))
+    names = names.where(~several, names + " minus " + rows["against"].map(in_words))
     return rows.assign(label=names + ": " + rows["name"].map(TAG_MEASURES))
 
 
 def sure_answers(records: list[dict]) -> pd.DataFrame:
-    """How many of the teacher's answers were sure enough to teach with, and how many of these said yes; mean
-    over seeds.
+    """Shares of the teacher's predictions that were sure enough to teach with, and of these that said yes;
+    mean over seeds.
     """
     last = pd.DataFrame([record["log"][0][-1] | {"student": record["label"]} for record in records])
     last = last.dropna(subset="sure_share").groupby("student", sort=False)
@@ -134,7 +134,7 @@ def leaderboard_differences(
         row = {"system": system_name(one, cards), "surely better than": f"{beaten} of {len(below)} below"}
         if below:
             d = pairs.loc[(one, below[0])]
-            row |= {"less the next": spoken(d, sign=True), "p (Holm, all pairs)": f"{d.p_holm:.3f}"}
+            row |= {"minus the next": spoken(d, sign=True), "p (Holm, all pairs)": f"{d.p_holm:.3f}"}
         rows.append(row)
     return pd.DataFrame(rows).set_index("system").fillna("")
 

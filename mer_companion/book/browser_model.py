@@ -25,7 +25,7 @@ GRAPH = WEIGHTS.with_suffix(".onnx")  # reads the networks' matrices from the fi
 FOLDER = web_assets.FOLDER / "hearing"
 RUNTIME = web_assets.FETCHED / "onnxruntime-web" / "dist"
 WEBASSEMBLY = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-ABSENT = "Not in this book: hearing songs in the page. It says so when asked, all else reads the same."
+ABSENT = "Not in this book: predicting songs in the page. The page says so, all else reads the same."
 # The filter of the resampler in `audio.Sound.at`, read off its answer to a click: a sinc under a Kaiser
 # window. Times are counted in samples of the lower rate.
 LOW_PASS = {"cutoff": 0.95687183, "beta": 14.104155, "half_width": 105.24989}

@@ -27,7 +27,7 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 class NotebookError(UserError):
-    """A notebook that cannot be run as asked."""
+    """A notebook that cannot be run as requested."""
 
 
 class QuietKernelManager(AsyncKernelManager):

@@ -30,7 +30,7 @@ def numbers() -> Numbers:
     found |= lowest_run(recorded_or_none("networks_that_teach"))
     found |= kept_by_peers(recorded_or_none("known_noise"))
     found |= of_model(trained_model.shipped().card)
-    found |= first_fold(recorded_or_none("beyond")) | heard_departures(recorded_or_none("drift"))
+    found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         if name != "annotation_noise" and (records := recorded_or_none(name)):
             found |= scored(name, results.comparison(name, recorded_at(name)))
@@ -104,7 +104,7 @@ def kept_by_peers(records: list[dict]) -> Numbers:
     }
 
 
-def heard_departures(records: list[dict], label: str = "inherit_20") -> Numbers:
+def found_departures(records: list[dict], label: str = "inherit_20") -> Numbers:
     """ROC-AUC of a mixture over unseen songs for windows that depart from their label, first seed."""
     found = {}
     for record in (r for r in records if r["label"] == label and r["config"]["seed"] == 0):

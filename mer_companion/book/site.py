@@ -40,7 +40,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     pages of the book.
 
     Those that were executed before from the same source, parameters, code, records and libraries are left as
-    they are. Of those that are not asked for, the ones that never were executed are: a book has all its
+    they are. Of those that are not requested, only the ones never executed are run: a book has all its
     pages.
 
     Raises

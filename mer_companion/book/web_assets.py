@@ -35,8 +35,8 @@ def gather() -> str | None:
         reason = reason or "The installed package lacks it."
         return (
             f"Not in this book: {', '.join(missing)}. {reason} The pages read all the same, formulas as TeX "
-            "source, a sentence for a figure to explore. To have them, get npm (part of Node.js) and a network, "
-            "then build again."
+            "source, a sentence for a figure to explore. To have them, get npm (part of Node.js) and a "
+            "network, then build again."
         )
     return None
 

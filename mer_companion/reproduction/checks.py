@@ -98,21 +98,21 @@ def rows_of_comparison(name: str, preset: str) -> list[dict]:
 
 
 def among_records() -> Level:
-    """What is said twice: scores and confusion counts, decisions and windows, comparisons and the scores that
-    they average.
+    """What is recorded twice: scores and confusion counts, decisions and windows, comparisons and the scores
+    that they average.
     """
     level = Level(RECORDS)
     for record in progress_bar(tracked(), desc="records", unit="record"):
-        counted, said = from_counts(record), flat(record["metrics"])
-        said = {number: said[number] for number in counted if number in said}
-        level.compare(name_of(record), said, counted, ROUNDING)
+        counted, recorded = from_counts(record), flat(record["metrics"])
+        recorded = {number: recorded[number] for number in counted if number in recorded}
+        level.compare(name_of(record), recorded, counted, ROUNDING)
         otherwise = decided_otherwise(record)
         level.compare(name_of(record), dict.fromkeys(otherwise, 0.0), otherwise, 0.0)
     for name, preset, records in compared():
-        said = flat([row for row in rows_of_comparison(name, preset) if row.get("against") is None])
-        said = {number: value for number, value in said.items() if number.endswith("/value")}
-        means = {number: value for number, value in averaged(records).items() if number in said}
-        level.compare(f"{preset}: {name}, compared", said, means, ROUNDING)
+        recorded = flat([row for row in rows_of_comparison(name, preset) if row.get("against") is None])
+        recorded = {number: value for number, value in recorded.items() if number.endswith("/value")}
+        means = {number: value for number, value in averaged(records).items() if number in recorded}
+        level.compare(f"{preset}: {name}, compared", recorded, means, ROUNDING)
     return level
 
 
@@ -148,8 +148,8 @@ def averaged(records: list[dict]) -> dict[str, float]:
     """
     rows = pd.DataFrame([row | {"label": r["label"]} for r in records for row in r["metrics"]])
     pooled = rows[(rows["part"] == "test") & (rows["fold"] == "all")]
-    means = pooled.groupby(["label", "target", "decision", "name"])["value"].mean()
-    return {"/".join([*names, "value"]): value for names, value in means.items()}
+    scores = pooled.groupby(["label", "target", "decision", "name"])["value"]
+    return {"/".join([*names, "value"]): float(np.mean(values.to_numpy())) for names, values in scores}
 
 
 def scored_again() -> Level:
@@ -219,8 +219,8 @@ def scores(record: dict) -> list[dict]:
     mean = ensembles.probabilities(record)[np.argsort(np.argsort(stored["track"]))]  # in the order of `track`
     rows = make_records.pooled_rows(stored, mean, tracks)
     for i, name in enumerate(config.get("also_heard", ()) if len(record["log"]) == 1 else ()):
-        heard = aggregation.mean_probability(stored[f"heard_{i}"], stored[f"heard_{i}_track"])
-        rows += make_records.elsewhere_rows(name, heard, tracks_of(name))
+        mean = aggregation.mean_probability(stored[f"heard_{i}"], stored[f"heard_{i}_track"])
+        rows += make_records.elsewhere_rows(name, mean, tracks_of(name))
     return rows
 
 
