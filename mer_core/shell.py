@@ -154,6 +154,8 @@ def executor_of(workers: int | None, scheduler: str | None, n_networks: int | No
     ----------
     n_networks : how many there are to train, where that is known: with fewer than cores, each gets several threads
     """
+    from threadpoolctl import threadpool_limits
+
     from mer_core.device import best_device, cores, threads_of_children
 
     side_by_side = max(1, min(cores(), n_networks or cores()))
@@ -170,7 +172,7 @@ def executor_of(workers: int | None, scheduler: str | None, n_networks: int | No
         context = multiprocessing.get_context("spawn")  # a forked child would inherit torch's threads half alive
         executor = ProcessPoolExecutor(workers, context, start_worker)
         try:
-            with threads_of_children(max(1, cores() // workers)):
+            with threads_of_children(max(1, cores() // workers)), threadpool_limits(1):  # here only scores are computed
                 yield executor
         except BaseException:  # else an error, or Ctrl-C, would wait for every network still queued
             executor.shutdown(wait=False, cancel_futures=True)

@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from threadpoolctl import threadpool_limits
 
 from mer_core import paths, printing, trained
 from mer_core.datasets import synthetic
+from mer_core.device import THREAD_LIMITS
 from mer_core.emotion import QUADRANTS
 from mer_core.features import LogMel
 from mer_core.models import Network
 
 RATE = 22050
+
+# tests run side by side, each on one core: its libraries, and the processes that it starts
+threadpool_limits(1)
+os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
 
 
 def pytest_collection_modifyitems(config, items):
