@@ -42,6 +42,9 @@ def main(context):
       zsh    eval "$(_MER_COMPLETE=zsh_source mer)"       (in ~/.zshrc)
       fish   _MER_COMPLETE=fish_source mer | source       (in ~/.config/fish/config.fish)
     """
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # products are small: two threads wait for each other on a busy machine
     if os.environ.get("NO_COLOR"):
         context.color = False
 
