@@ -7,6 +7,7 @@ import pytest
 import soundfile
 import torch
 
+from mer_companion import folders
 from mer_companion.book import pdf
 from mer_core import paths, trained_model
 from mer_core.audio.features import LogMel
@@ -49,7 +50,7 @@ def own_cache(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(paths, "CACHE", folder / "cache")
     patch.setattr(paths, "SPLITS", folder / "splits")
-    patch.setattr(paths, "RESULTS", folder / "results")
+    patch.setattr(folders, "RESULTS", folder / "results")
     yield folder
     patch.undo()
 

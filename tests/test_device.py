@@ -9,7 +9,7 @@ from mer_app import model_card
 from mer_companion import experiments, results
 from mer_companion.experiments.presets import SSSL
 from mer_companion.reproduction import checks
-from mer_companion.runs.settings import changed
+from mer_companion.runs.overrides import changed
 from mer_core import device, paths, trained_model
 from mer_core.training import Training
 

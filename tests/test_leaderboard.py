@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 
 from mer_companion import results
+from mer_companion.experiments import leaderboard_comparison, record_of
 from mer_companion.runs import leaderboard
-from mer_companion.runs.leaderboard import Submission
+from mer_companion.runs.settings import Submission
+from mer_companion.runs.tag_scoring import MACRO, SCORES
 from mer_core import frames, paths
 from mer_core.audio.features import StoredMel
 from mer_core.datasets import mtg_jamendo
@@ -129,16 +131,15 @@ def test_a_submission_is_scored_with_intervals_and_compared_on_the_same_resample
     runs = {name: Submission(systems=systems) for name, systems in (
         ("mine", (str(matrix),)), ("noise", (str(jamendo / "noise.npy"),)), ("both", (str(matrix), str(jamendo / "noise.npy")))
     )}  # fmt: skip
-    records = [
-        results.load(leaderboard.summarise(run, "leaderboard", "cpu", name)) for name, run in runs.items()
-    ]
+    records = [record_of(run, "leaderboard", "cpu", name) for name, run in runs.items()]
     _, _, truth = leaderboard.test_songs()
     for record in records:
-        row = results.value(record, name="pr_auc", target=leaderboard.MACRO, decision=leaderboard.SCORES)
+        row = results.value(record, name="pr_auc", target=MACRO, decision=SCORES)
         precision, _ = tag_metrics.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
         assert row["value"] == pytest.approx(precision.mean()) and row["low"] < row["value"] < row["high"]
-    results.save_comparison("leaderboard", "cpu", False, leaderboard.compare(records))
-    compared = results.comparison("leaderboard", "cpu")
+    path = results.comparison_path("leaderboard", "cpu", own=True)
+    results.write_json(path, leaderboard_comparison.compare({}, records))
+    compared = results.comparison("leaderboard", "cpu", own=True)
     scores = compared[compared["against"].isna() & (compared["name"] == "pr_auc")].set_index("label")["value"]
     pairs = compared[compared["against"].notna() & (compared["name"] == "pr_auc")].set_index(
         ["label", "against"]

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from mer_companion import experiments, results
-from mer_companion.runs import ensembles, make_records, song_classifiers
-from mer_companion.runs.ensembles import Fusion
-from mer_companion.runs.song_classifiers import SongClassifier
+from mer_companion.experiments import record_of
+from mer_companion.runs import ensembles, make_records, scoring, song_classifiers
+from mer_companion.runs.make_records import Request
+from mer_companion.runs.settings import Fusion, SongClassifier
 from mer_core.datasets.splits import Folds
 
 FOLDS = Folds(n=2, by="song", inner=0)
@@ -27,8 +28,8 @@ def embedded(tmp_path_factory):
 def test_a_probe_finds_what_its_features_tell_and_no_more(embedded, classifier):
     source, targets = embedded
     probe = SongClassifier(dataset=CORPUS, sources=(source,), classifier=classifier, folds=FOLDS)
-    arrays, story = song_classifiers.answers(probe, song_classifiers.tracks_of(probe))
-    assert sorted(arrays["track"]) == list(range(32)) and len(story["log"]) == 2
+    arrays, log = song_classifiers.predictions(probe, song_classifiers.tracks_of(probe))
+    assert sorted(arrays["track"]) == list(range(32)) and len(log) == 2
     np.testing.assert_allclose(arrays["mean"].sum(axis=1), 1)
     called = arrays["decision_whole_song"]
     told_apart = np.minimum(called, 2) == np.minimum(targets[arrays["track"]], 2)
@@ -44,14 +45,14 @@ def test_settings_are_chosen_without_the_tested_songs(embedded, monkeypatch):
         lambda probe, values, *rest: seen.append(len(values)) or original(probe, values, *rest),
     )
     probe = SongClassifier(dataset=CORPUS, sources=(source,), folds=FOLDS)
-    arrays, _ = song_classifiers.answers(probe, song_classifiers.tracks_of(probe))
+    arrays, _ = song_classifiers.predictions(probe, song_classifiers.tracks_of(probe))
     assert seen == [32 - np.sum(arrays["fold"] == k) for k in (0, 1)]
 
 
 def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
     source, _ = embedded
     made = {
-        kind: make_records.execute(
+        kind: record_of(
             SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS),
             "test",
             "smoke",
@@ -60,11 +61,10 @@ def test_joined_answers_are_the_mean_of_their_members_probabilities(embedded):
         for kind in ("svm", "logistic")
     }
     members = {kind: [record] for kind, record in made.items()}
-    joined = make_records.fuse(
-        Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS), "test", "smoke", "both", members
-    )
-    expected = np.mean([ensembles.probabilities(record) for record in made.values()], axis=0)
-    np.testing.assert_allclose(ensembles.probabilities(joined), expected)
+    fusion = Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS)
+    joined = make_records.record_of_ensemble(fusion, Request("test", "smoke", "both", members=members))
+    expected = np.mean([scoring.probabilities(record) for record in made.values()], axis=0)
+    np.testing.assert_allclose(scoring.probabilities(joined), expected)
     assert results.value(joined, name="accuracy", target="emotion", decision="whole_song")["n"] == 32
 
 
@@ -79,7 +79,7 @@ def validated(record, accuracies):
 def test_each_fold_takes_what_answered_best_for_unheard_training_songs(embedded):
     source, _ = embedded
     svm, logistic = (
-        make_records.execute(
+        record_of(
             SongClassifier(dataset=CORPUS, sources=(source,), classifier=kind, folds=FOLDS),
             "test",
             "smoke",
@@ -88,13 +88,13 @@ def test_each_fold_takes_what_answered_best_for_unheard_training_songs(embedded)
         for kind in ("svm", "logistic")
     )
     members = {"svm": [validated(svm, (0.9, 0.1))], "logistic": [validated(logistic, (0.2, 0.8))]}
-    found, log = ensembles.answers(Fusion(dataset=CORPUS, chosen_for="emotion", folds=FOLDS), members)
+    found, log = ensembles.joined(Fusion(dataset=CORPUS, chosen_for="emotion", folds=FOLDS), members)
     assert [row["chosen"] for (row,) in log] == ["svm", "logistic"]
     expected = np.where(
-        found["fold"][:, None] == 0, ensembles.probabilities(svm), ensembles.probabilities(logistic)
+        found["fold"][:, None] == 0, scoring.probabilities(svm), scoring.probabilities(logistic)
     )
     np.testing.assert_array_equal(found["mean"], expected)
-    one_fold, _ = ensembles.answers(
+    one_fold, _ = ensembles.joined(
         Fusion(dataset=CORPUS, folds=Folds(n=2, by="song", inner=0, tested=1)), members
     )
     assert set(one_fold["fold"]) == {0} and len(one_fold["track"]) == (found["fold"] == 0).sum()
@@ -103,7 +103,7 @@ def test_each_fold_takes_what_answered_best_for_unheard_training_songs(embedded)
 def test_members_of_other_folds_are_refused(embedded):
     source, _ = embedded
     one, other = (
-        make_records.execute(
+        record_of(
             SongClassifier(dataset=CORPUS, sources=(source,), folds=Folds(n=n, by="song", inner=0)),
             "test",
             "smoke",
@@ -112,7 +112,7 @@ def test_members_of_other_folds_are_refused(embedded):
         for n in (2, 3)
     )
     with pytest.raises(results.RecordError, match="cannot be joined"):
-        ensembles.answers(Fusion(dataset=CORPUS), {"a": [one], "b": [other]})
+        ensembles.joined(Fusion(dataset=CORPUS), {"a": [one], "b": [other]})
 
 
 def test_an_experiment_turns_sources_and_members_into_probes_and_fusions():

@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_companion import experiments, results
+from mer_companion import experiments, provenance, results
 from mer_companion.analysis import tables
-from mer_companion.experiments import EXPERIMENTS
+from mer_companion.experiments import EXPERIMENTS, record_of
 from mer_companion.experiments.presets import SSSL
 from mer_companion.reproduction import retraining
-from mer_companion.runs import cross_validation, make_records
-from mer_companion.runs.settings import Run, changed
-from mer_core import UserError, device, paths
+from mer_companion.runs import cross_validation
+from mer_companion.runs.overrides import changed
+from mer_companion.runs.settings import Run
+from mer_core import UserError, datasets, device, paths
 from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel
 from mer_core.datasets import synthetic
 from mer_core.datasets.label_noise import LabelNoise
@@ -30,7 +31,7 @@ def tiny(monkeypatch_module):
     """A run of seconds: 16 songs of 6 s, two epochs, two folds."""
     small = synthetic.Corpus(n_songs=16, n_artists=16, song_s=6)
     monkeypatch_module.setitem(
-        cross_validation.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k)
+        datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k)
     )
     return replace(
         SSSL["smoke"],
@@ -90,17 +91,17 @@ def test_a_digest_of_code_covers_every_module_and_none_that_does_not_exist():
     assert (
         len(
             {
-                results.code_digest(),
-                results.code_digest(results.OF_TRAINING),
-                results.code_digest(("mer_core.mixture",)),
+                provenance.code_digest(),
+                provenance.code_digest(provenance.OF_TRAINING),
+                provenance.code_digest(("mer_core.mixture",)),
             }
         )
         == 3
     )
-    package = {path for name in results.PACKAGES for path in (paths.ROOT / name).rglob("*.py")}
-    assert package == {path for name in results.PACKAGES for path in results.sources_of(name)}
+    package = {path for name in provenance.PACKAGES for path in (paths.ROOT / name).rglob("*.py")}
+    assert package == {path for name in provenance.PACKAGES for path in provenance.sources_of(name)}
     with pytest.raises(ModuleNotFoundError, match=r"mer_core\.mixtures"):
-        results.code_digest(("mer_core.mixture", "mer_core.mixtures"))
+        provenance.code_digest(("mer_core.mixture", "mer_core.mixtures"))
 
 
 def test_settings_survive_json():
@@ -130,7 +131,7 @@ def test_every_experiment_has_runs_of_its_own_at_every_preset():
 
 
 def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(tiny, monkeypatch):
-    unbroken = make_records.execute(tiny, "test", "smoke", "unbroken")
+    unbroken = record_of(tiny, "test", "smoke", "unbroken")
     expected = results.predictions(unbroken)
     for path in (paths.CACHE / "networks").rglob("*.npz"):
         path.unlink()
@@ -144,29 +145,29 @@ def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(ti
 
     monkeypatch.setattr(cross_validation, "fit", fit_until_killed)
     with pytest.raises(KeyboardInterrupt):
-        make_records.execute(tiny, "test", "smoke", "killed")
+        record_of(tiny, "test", "smoke", "killed")
     trained.clear()
     monkeypatch.setattr(cross_validation, "fit", lambda *a: trained.append(a) or original(*a))
-    resumed = results.predictions(make_records.execute(tiny, "test", "smoke", "killed"))
+    resumed = results.predictions(record_of(tiny, "test", "smoke", "killed"))
     assert len(trained) == 2  # what was left of six networks
     for name, values in expected.items():
         np.testing.assert_array_equal(resumed[name], values)
 
 
 def test_a_run_with_a_record_is_loaded_not_repeated(tiny, monkeypatch):
-    first = make_records.execute(tiny, "test", "smoke", "again")
+    first = record_of(tiny, "test", "smoke", "again")
     monkeypatch.setattr(cross_validation, "load_frames", None)
-    assert make_records.execute(tiny, "test", "smoke", "again") == first
-    monkeypatch.setattr(results, "code_digest", lambda *rooms: "other code")
+    assert record_of(tiny, "test", "smoke", "again") == first
+    monkeypatch.setattr(provenance, "code_digest", lambda *rooms: "other code")
     with pytest.raises(TypeError, match="not callable"):  # a smoke record of other code is stale
-        make_records.execute(tiny, "test", "smoke", "again")
+        record_of(tiny, "test", "smoke", "again")
 
 
 def test_a_fold_trained_again_gives_the_recorded_answers(tiny, monkeypatch):
     monkeypatch.setattr(
         experiments, "jobs", lambda *_: [("again", tiny), ("other seed", replace(tiny, seed=7))]
     )
-    record = make_records.execute(tiny, "test", "smoke", "again")
+    record = record_of(tiny, "test", "smoke", "again")
     monkeypatch.setattr(results, "existing", lambda *_: record)
     same, other = (retraining.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
     assert same["now"] == same["recorded"] and same["largest_change_of_a_probability"] == 0
@@ -198,7 +199,7 @@ def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny
 
 
 def test_a_record_holds_what_a_reader_needs(tiny):
-    record = make_records.execute(tiny, "test", "smoke", "again")
+    record = record_of(tiny, "test", "smoke", "again")
     rows = pd.DataFrame(record["metrics"])
     assert set(rows["decision"]) == set(aggregation.DECISION_NAMES) - {aggregation.OF_WHOLE_SONGS}
     assert set(rows["target"]) == {"emotion", "valence", "arousal"}
@@ -219,7 +220,7 @@ def test_a_record_holds_what_a_reader_needs(tiny):
 
 
 def test_a_record_ships_no_annotations(tiny):
-    stored = results.predictions(make_records.execute(tiny, "test", "smoke", "again"))
+    stored = results.predictions(record_of(tiny, "test", "smoke", "again"))
     assert not {"truth", "label", "targets", "group"} & set(stored)
 
 
@@ -228,7 +229,7 @@ def test_runs_side_by_side_train_a_shared_network_once(tiny):
     with ThreadPoolExecutor(1) as executor:
         started = cross_validation.start([replace(one, seed=5) for one in (tiny, other)], executor)
         assert len(started) == len(cross_validation.networks_to_train(tiny)) == 6
-        record = make_records.execute(replace(other, seed=5), "test", "smoke", "beside", started)
+        record = record_of(replace(other, seed=5), "test", "smoke", "beside", started)
     assert record["data"]["n_tested"] == record["data"]["n_tracks"] == 16
 
 
@@ -247,7 +248,7 @@ def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
     truth = cross_validation.load_frames(tiny).tracks.targets
     shares = {
         label: np.mean([(p["decision_svm"] == truth[p["track"]]).mean() for one, run in pairs if one == label
-                        and (p := results.predictions(make_records.execute(run, "segments_to_songs", "smoke", label)))])
+                        and (p := results.predictions(record_of(run, "segments_to_songs", "smoke", label)))])
         for label in ("inherit", "self_learning")
     }  # fmt: skip
     assert (
@@ -262,14 +263,14 @@ def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
     run = replace(
         tiny, method=inherit.Settings(), external_tests=("synthetic:n_songs=8,n_artists=8,song_s=5",)
     )
-    monkey = cross_validation.datasets.READERS["synthetic"]
-    cross_validation.datasets.READERS["synthetic"] = synthetic.read
+    monkey = datasets.READERS["synthetic"]
+    datasets.READERS["synthetic"] = synthetic.read
     try:
-        record = make_records.execute(
+        record = record_of(
             replace(run, dataset="synthetic:n_songs=16,n_artists=16,song_s=6"), "test", "smoke", "far"
         )
     finally:
-        cross_validation.datasets.READERS["synthetic"] = monkey
+        datasets.READERS["synthetic"] = monkey
     (row,) = (
         m
         for m in record["metrics"]
@@ -286,10 +287,10 @@ def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
 
 def test_a_learning_curve_watches_and_changes_nothing(tiny):
     plain = replace(tiny, folds=Folds(n=2, by="song", tested=1, inner=0))
-    watched = make_records.execute(replace(plain, learning_curve=True), "test", "smoke", "watched")
+    watched = record_of(replace(plain, learning_curve=True), "test", "smoke", "watched")
     seen, alone = (
         results.predictions(watched),
-        results.predictions(make_records.execute(plain, "test", "smoke", "unwatched")),
+        results.predictions(record_of(plain, "test", "smoke", "unwatched")),
     )
     np.testing.assert_array_equal(seen["test"], alone["test"])
     curve = tables.learning_curves([watched]).set_index(["asked about", "epoch"])["share"]
@@ -335,7 +336,7 @@ def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
         noise=LabelNoise("symmetric", 0.5),
         folds=Folds(n=2, by="song", inner=0),
     )
-    record = make_records.execute(noisy, "test", "smoke", "noisy")
+    record = record_of(noisy, "test", "smoke", "noisy")
     truth = cross_validation.load_frames(tiny).tracks.targets
     data = seen[0]
     wrong = data.label.numpy() != truth[data.track]
@@ -346,11 +347,11 @@ def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
 
 
 def test_a_record_of_other_settings_is_neither_taken_nor_overwritten(tiny):
-    record = make_records.execute(tiny, "test", "smoke", "again")
+    record = record_of(tiny, "test", "smoke", "again")
     path = results.path_of(record)
     path.write_text(json.dumps(record | {"config": record["config"] | {"window_s": 9.0}}))
     with pytest.raises(results.RecordError, match="before a default changed"):
-        make_records.execute(tiny, "test", "smoke", "again")
+        record_of(tiny, "test", "smoke", "again")
     path.write_text(json.dumps(record))
 
 

@@ -3,9 +3,11 @@ import pytest
 import torch
 
 from mer_companion import experiments, results
-from mer_companion.runs import cross_validation, make_records, tag_ensembles, tag_scoring
-from mer_companion.runs.settings import Run, changed
-from mer_companion.runs.tag_ensembles import TagEnsemble
+from mer_companion.experiments import record_of, tag_comparison
+from mer_companion.runs import tag_ensembles, tag_scoring
+from mer_companion.runs.overrides import changed
+from mer_companion.runs.settings import Run, TagEnsemble
+from mer_core import datasets
 from mer_core.audio.features import LogMel
 from mer_core.datasets.splits import Folds
 from mer_core.evaluation import tag_metrics
@@ -26,13 +28,13 @@ def records():
     pairs += [
         ("untrained", changed(run, {"seed": seed, "training.learning_rate": 0.0})) for seed in (0, 1, 2)
     ]
-    return [make_records.execute(one, "tags", "smoke", label) for label, one in pairs]
+    return [record_of(one, "tags", "smoke", label) for label, one in pairs]
 
 
 def test_a_record_of_tags_is_scored_on_its_test_songs(records):
     record = records[0]
     stored = results.predictions(record)
-    tracks = cross_validation.datasets.load(record["config"]["dataset"])
+    tracks = datasets.load(record["config"]["dataset"])
     precision, area = tag_metrics.ranking(tracks.targets[stored["test_track"]], stored["test"])
     for name, by_tag in (("pr_auc", precision), ("roc_auc", area)):
         row = results.value(record, name=name, target=tag_scoring.MACRO, decision=tag_scoring.SCORES)
@@ -45,7 +47,7 @@ def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(recor
     record = records[0]
     stored, truth = (
         results.predictions(record),
-        cross_validation.datasets.load(record["config"]["dataset"]).targets,
+        datasets.load(record["config"]["dataset"]).targets,
     )
     found = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
     decided = tag_metrics.decisions(truth[stored["test_track"]], tag_metrics.called(stored["test"], found))
@@ -56,7 +58,8 @@ def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(recor
 
 
 def test_a_run_that_learned_beats_one_that_did_not_on_the_same_resamples(records):
-    results.save_comparison("tags", "smoke", False, tag_scoring.compare({"learned": ("untrained",)}, records))
+    rows = tag_comparison.compare({"learned": ("untrained",)}, records)
+    results.write_json(results.comparison_path("tags", "smoke"), rows)
     compared = results.comparison("tags", "smoke")
     own = compared[compared["against"].isna() & (compared["name"] == "roc_auc")].set_index("label")
     (pair,) = compared[compared["against"].notna() & (compared["name"] == "roc_auc")].itertuples()
@@ -76,7 +79,7 @@ def test_an_ensemble_takes_the_weight_that_does_best_on_validation(records):
     ensemble = TagEnsemble(dataset=learned["config"]["dataset"], members=("tags/learned", "tags/untrained"))
     arrays, (log,) = tag_ensembles.joined(ensemble, [learned, untrained])
     stored = results.predictions(learned)
-    truth = cross_validation.datasets.load(ensemble.dataset).targets[stored["validation_track"]]
+    truth = datasets.load(ensemble.dataset).targets[stored["validation_track"]]
     _, area = tag_metrics.ranking(truth, arrays["validation"])
     assert area.mean() == pytest.approx(max(log["validation"])) and len(log["validation"]) == 21
     other = results.predictions(untrained)

@@ -92,14 +92,14 @@ SELAB = {
         training=Training(
             epochs=100, batch_size=32, learning_rate=1e-3, weight_decay=0.0, stride=0, patience=10, plateau=5
         ),
-        asked_windows=16,
+        windows_per_song=16,
         folds=BY_PART,
     )
 }
 SELAB["cpu"] = replace(
     SELAB["paper"],
     dataset="4q_moods",
-    asked_windows=0,
+    windows_per_song=0,
     features=LogMel(
         sample_rate=12000, window_samples=512, hop_samples=256, n_mels=64, high_hz=6000.0, pool_frames=8
     ),

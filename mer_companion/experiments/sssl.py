@@ -4,8 +4,7 @@ import re
 
 from mer_companion.experiments.experiment import Experiment
 from mer_companion.experiments.presets import SSSL
-from mer_companion.runs.listener_ratings import SETS
-from mer_companion.runs.song_classifiers import LOGISTIC
+from mer_companion.runs.settings import LOGISTIC, RATED
 from mer_companion.song_features import sources
 from mer_core.datasets import label_noise
 from mer_core.methods import self_learning
@@ -273,7 +272,7 @@ EXPERIMENTS = {
         question="How much segment-label noise do listeners' own ratings show?",
         feeds="the paper's premise: emotion is not constant during a clip",
         presets=("cpu",),
-        variants={name: {"ratings": name} for name in SETS},
+        variants={name: {"ratings": name} for name in RATED},
         reference="",
     ),
     "elsewhere": Experiment(

@@ -1,29 +1,23 @@
-"""Published predictions of MediaEval's tagging task, scored again: with intervals, honest thresholds, and
-yours among them.
+"""Published predictions of MediaEval's tagging task, scored again: with intervals, thresholds from other
+artists, and yours among them.
 
-Nothing is trained and no audio is needed. The matrices stay with their authors; `fetch` gets them to your
-machine."""
+Nothing is trained and no audio is needed. The matrices stay with their authors; `fetch` downloads them.
+"""
 
 import hashlib
-import itertools
-import time
 import urllib.request
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from mer_companion import results
 from mer_companion.runs import tag_scoring
-from mer_companion.runs.settings import Named
-from mer_companion.runs.tag_scoring import MACRO, MEASURES, ON_TEST, SCORES
+from mer_companion.runs.tag_scoring import ON_TEST
 from mer_core import datasets, paths
 from mer_core.datasets import mtg_jamendo
 from mer_core.datasets.tracks import DataError, has_tags, shown
-from mer_core.evaluation import significance, tag_metrics
+from mer_core.evaluation import tag_metrics
 from mer_core.files import atomic_write
 
 CARD = "mediaeval_predictions"
@@ -31,17 +25,6 @@ DRAWS = 4000  # so many that p-values survive the correction for all pairs
 # of the test artists in two halves, for thresholds that were not found on the songs they are judged by
 DIVISIONS = 10
 OTHER_HALF = "thresholds_from_other_half"
-
-
-@dataclass(frozen=True)
-class Submission(Named):
-    """One line of the leaderboard: a published system, a matrix of your own, or the plain mean of several."""
-
-    method_name: ClassVar[str] = "submission"
-
-    dataset: str = "mtg_jamendo"
-    systems: tuple[str, ...] = ()  # names of the registry's card, or paths of matrices
-    seed: int = 0
 
 
 def cards() -> dict[str, dict]:
@@ -194,46 +177,8 @@ def score(systems: tuple[str, ...]) -> list[dict]:
     ]
 
 
-def summarise(run: Submission, experiment: str, preset: str, label: str) -> Path:
-    """Score a submission and write its record: our figures, not its predictions."""
-    began = time.perf_counter()
-    rows = score(run.systems)
-    table, names, truth = test_songs()
-    seconds = time.perf_counter() - began
-    record = {
-        "experiment": experiment, "preset": preset, "label": label, "run_id": run.run_id, "config": run.config(),
-        "data": {"name": run.dataset, "digest": digest(), "classes": names, "n_tracks": len(table), "audio": [],
-                 "n_groups": table["artist"].nunique(), "n_tested": len(table), "n_skipped": 0, "skipped": [],
-                 "own": not set(run.systems) <= set(cards()), "prevalence": truth.mean(axis=0).tolist()},
-        "code": results.code_state(), "environment": results.environment("cpu", 1),
-        "cost": {"seconds": seconds, "core_minutes": seconds / 60}, "metrics": rows, "confusion": {}, "log": [],
-    }  # fmt: skip
-    return results.save(record, {"track": np.arange(len(table))})
-
-
 def digest() -> str:
     """Fingerprint of the test songs, their artists and tags."""
     table, _, truth = test_songs()
     rows = table[["track_id", "artist"]].to_csv(index=False).encode() + np.packbits(truth).tobytes()
     return hashlib.sha256(rows).hexdigest()[:16]
-
-
-def compare(records: list[dict]) -> list[dict]:
-    """Every submission's scores, and every paired difference between two of them on the same resamples."""
-    columns = ("name", "target", "decision", "value", "low", "high", "n")
-    rows = [
-        {"label": r["label"], "seeds": [0]} | {name: m[name] for name in columns}
-        for r in records for m in r["metrics"] if m["target"] == MACRO
-    ]  # fmt: skip
-    for place, name in enumerate(MEASURES):
-        of = {r["label"]: np.nanmean(drawn(tuple(r["config"]["systems"]))[place], axis=1) for r in records}
-        pairs = []
-        for one, other in itertools.combinations(sorted(of, key=lambda label: -of[label][0]), 2):
-            differences = significance.recentred(of[one] - of[other])
-            low, high = significance.interval(differences[1:])
-            pairs.append({"label": one, "against": other, "name": name, "target": MACRO, "decision": SCORES, "seeds": [0],
-                          "n": records[0]["data"]["n_tested"], "value": float(differences[0]), "low": low, "high": high,
-                          "p": significance.p_value(differences[1:])})  # fmt: skip
-        for row, adjusted in zip(pairs, significance.holm([row["p"] for row in pairs]), strict=True):
-            rows.append(row | {"p_holm": float(adjusted)})
-    return rows

@@ -16,9 +16,10 @@ from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from mer_companion.runs import cross_validation, make_records, tag_scoring
+from mer_companion import folders
+from mer_companion.runs import cross_validation, make_records
 from mer_companion.runs.settings import Run
-from mer_core import datasets, device, mixture, paths
+from mer_core import datasets, device, mixture
 from mer_core.audio import decoding, features
 from mer_core.training import Learner, Segments
 
@@ -30,7 +31,7 @@ STAGES: dict[str, tuple[Callable, ...]] = {
     "forward": (Learner.trunk, Learner.head),
     "backward and optimizer": (Learner.step,),
     "loss mixture": (mixture.fit, mixture.partition),
-    "song stage and scores": (make_records.summarise, tag_scoring.summarise),
+    "song stage and scores": (make_records.record_of_networks, make_records.record_of_tags),
 }  # none calls another one's
 STEPS, ROUNDS = 12, 5  # training steps that are looked into; of each ceiling the best of so many
 PRODUCT = 2048  # rows and columns of the large matrix product
@@ -39,16 +40,9 @@ CONVOLUTION = (32, 128, 64, 64)  # windows, channels, height, width of the large
 
 @contextmanager
 def from_nothing() -> Iterator[None]:
-    """An empty cache and no records, both thrown away at the end: what was made before would hide what it
-    costs.
-    """
-    before = paths.CACHE, paths.RESULTS
-    with tempfile.TemporaryDirectory() as folder:
-        paths.CACHE, paths.RESULTS = Path(folder, "cache"), Path(folder, "results")
-        try:
-            yield
-        finally:
-            paths.CACHE, paths.RESULTS = before
+    """An empty cache and no records, both thrown away at the end: what was made before would hide its cost."""
+    with tempfile.TemporaryDirectory() as folder, folders.apart(Path(folder)):
+        yield
 
 
 def shares_of_stages(call: Callable[[], object]) -> tuple[float, dict[str, float]]:

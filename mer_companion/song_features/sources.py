@@ -12,7 +12,7 @@ import librosa
 import numpy as np
 import pandas as pd
 
-from mer_companion import results
+from mer_companion import provenance
 from mer_companion.song_features import handcrafted
 from mer_core import paths
 from mer_core.audio import decoding
@@ -59,7 +59,7 @@ def hand_made_once(tracks: Tracks) -> np.ndarray:
     sound.
     """
     files = list(tracks.table["path"])
-    code = results.code_digest(
+    code = provenance.code_digest(
         (
             "mer_core.audio.decoding",
             "mer_companion.song_features.handcrafted",
