@@ -86,7 +86,7 @@ def spoken_cost(records: list[dict]) -> str:
 def is_stale(record: dict) -> bool:
     """Whether a record is to be made again: at smoke or of your own music, when the code has changed since.
 
-    One of your own music also when a label, an artist or a file has changed. Others name the code they are from.
+    One of your own music also when a label, an artist or a file has changed.
     """
     own = record["data"]["own"]
     if record["preset"] != "smoke" and not own:

@@ -15,7 +15,7 @@ References = dict[str, tuple[str, ...]]  # the labels that each label is compare
 
 
 def compare(references: References, records: list[dict]) -> list[dict]:
-    """Each label's scores, averaged over its seeds, and how they differ from its references' on the same songs."""
+    """Each label's scores, averaged over its seeds, and how they differ from its references'."""
     return over_seeds(references, records, averages, differences)
 
 
@@ -47,7 +47,7 @@ def over_seeds(
 
 
 def with_holm(pairs: list[dict]) -> list[dict]:
-    """Rows of differences with ``p_holm``: p-values corrected for all comparisons by one metric and decision."""
+    """Rows of differences with ``p_holm``: p-values corrected over all those of one metric and decision."""
     families: dict[tuple, list[dict]] = {}
     for row in pairs:
         families.setdefault((row["target"], row["decision"], row["name"]), []).append(row)
@@ -95,21 +95,19 @@ def differences(
 
 
 def counterparts(decision: str) -> tuple[str, ...]:
-    """The decisions of a reference that one is compared with; one main decision is compared with the other."""
+    """The decisions of a reference that one is compared with: the same, or else another main decision."""
     return (decision, *(MAIN_DECISIONS if decision in MAIN_DECISIONS else ()))
 
 
 def by_t_test(own: list[dict], theirs: list[dict], target: str, decision: str, name: str) -> dict:
     """The corrected resampled t-test over folds and seeds, where there are two or more."""
-    row = {"part": "test", "target": target, "name": name}
+    which, decisions = {"part": "test", "target": target, "name": name}, counterparts(decision)
     mine, others = (
         [
             metric["value"]
             for record in records
             for metric in record["metrics"]
-            if metric["fold"] != "all"
-            and metric["decision"] in counterparts(decision)
-            and row.items() <= metric.items()
+            if metric["fold"] != "all" and metric["decision"] in decisions and which.items() <= metric.items()
         ]
         for records in (own, theirs)
     )

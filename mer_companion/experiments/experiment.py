@@ -54,7 +54,7 @@ class Experiment:
 
     @property
     def recorded_at(self) -> str:
-        """The preset whose records the book shows: of two cores, or the paper's where only a GPU can bear it."""
+        """The preset whose records the book shows: the paper's only where two cores do not suffice."""
         return "cpu" if "cpu" in self.presets else "paper"
 
     def references_of(self) -> dict[str, tuple[str, ...]]:
@@ -86,7 +86,7 @@ def run_of(preset: Run, changes: dict) -> Run | Named:
 
 
 def settings_of(method: str, preset: self_learning.Settings) -> object:
-    """Settings of a method that differ from its defaults only where they must agree with the preset's SSSL."""
+    """Settings of a method, unlike its defaults only where they must agree with the preset's SSSL."""
     of = METHODS[method].Settings
     shared = [f.name for f in fields(of)] if issubclass(of, self_learning.Settings) else ["warmup_epochs"]
     return of(**{name: getattr(preset, name) for name in shared if name in {f.name for f in fields(of)}})

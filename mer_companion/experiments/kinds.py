@@ -13,10 +13,9 @@ from mer_companion.runs.settings import Fusion, Ratings, SongClassifier, Submiss
 
 def line_of_labels(record: dict) -> str:
     score = results.value(record, name="accuracy", target="emotion", decision=results.main_decision(record))
-    return (
-        f"{record['label']} (seed {record['config']['seed']}): accuracy {score['value']:.3f} "
-        f"[{score['low']:.3f}, {score['high']:.3f}], {record['cost']['core_minutes']:.1f} core-minutes, {record['run_id']}"
-    )
+    accuracy = f"accuracy {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+    name = f"{record['label']} (seed {record['config']['seed']})"
+    return f"{name}: {accuracy}, {record['cost']['core_minutes']:.1f} core-minutes, {record['run_id']}"
 
 
 def line_of_tags(record: dict) -> str:

@@ -76,7 +76,7 @@ def without_record(name: str, preset: str, pairs: Pairs) -> list[Run]:
 
 
 def compare(name: str, records: list[dict]) -> list[dict]:
-    """How the records of an experiment compare: scores over seeds and differences from references, as rows."""
+    """How the records of an experiment compare: scores over seeds, and differences from references."""
     return kinds.of_record(records[0]).compare(EXPERIMENTS[name].references_of(), records)
 
 

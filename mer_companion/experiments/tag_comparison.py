@@ -1,4 +1,4 @@
-"""How the records of tagged songs compare: measures averaged over seeds, and differences on the same resamples."""
+"""How the records of tagged songs compare: measures averaged over seeds, and paired differences, as rows."""
 
 import numpy as np
 

@@ -82,7 +82,7 @@ def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
 
 
 def train(run: Run, label: str, started: dict[Path, Future]) -> Frames:
-    """Train all networks of a run here, one after the other, but for those `started` elsewhere; its frames."""
+    """Train all networks of a run here, one by one, but for those `started` elsewhere; gives its frames."""
     frames, networks = load_frames(run), networks_to_train(run)
     with progress_bar(total=len(networks) * run.training.epochs, desc=label, unit="epoch") as bar:
         for fold, part in networks:
@@ -121,7 +121,7 @@ def seed_of(run: Run, fold: int, part: int) -> int:
 
 
 def divided(run: Run, frames: Frames, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """The training and test songs of a fold as rows of the table of tracks; tagged data sets bring their own."""
+    """The training and test songs of a fold, as rows of the tracks; tagged data sets bring their own."""
     if frames.tracks.tagged:
         return songs_of_part(frames, "train"), songs_of_part(frames, "test")
     of_track = splits.outer(frames.tracks, run.folds)
@@ -141,7 +141,7 @@ def fit(
     validation: Segments | None = None,
     first_stage: Path | None = None,
 ) -> tuple[Answer, Learner]:
-    """Train on these segments by the run's method: what predicts other segments, and the network with its log.
+    """Train on these segments by the run's method; gives what predicts others, and the network with its log.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Several predictions for the same songs made into one: averaged, or chosen between.
 
-Averaged: the mean of their probabilities, every member counting alike. Chosen: each fold takes the member that
-did best on the fold's training songs, predicted by networks that were not trained on them. No test song has a
-part in either.
+Averaged: the mean of their probabilities, every member counting alike. Chosen: each fold takes the member
+that did best on the fold's training songs, predicted by networks that were not trained on them. No test song
+has a part in either.
 """
 
 import numpy as np

@@ -14,6 +14,7 @@ import pandas as pd
 
 from mer_companion.runs import tag_scoring
 from mer_companion.runs.tag_scoring import ON_TEST
+from mer_companion.song_features.sources import table_of
 from mer_core import datasets, paths
 from mer_core.datasets import mtg_jamendo
 from mer_core.datasets.tracks import DataError, has_tags, shown
@@ -45,12 +46,11 @@ def fetch(name: str) -> Path:
         with urllib.request.urlopen(card["address"]) as answer:
             content = answer.read()
     except OSError as error:
-        raise DataError(
-            f"{card['address']}: cannot be fetched ({error}). Try again, or put the file at {path}."
-        ) from None
+        advice = f"Try again, or put the file at {path}."
+        raise DataError(f"{card['address']}: cannot be fetched ({error}). {advice}") from None
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
         raise DataError(
-            f"{card['address']}: is not the file that was scored (another SHA-256). Nothing was kept."
+            f"{card['address']}: is not the file that was scored (another SHA-256). Nothing kept."
         )
     with atomic_write(path) as fresh:
         fresh.write_bytes(content)
@@ -86,44 +86,25 @@ def matrix(system: str) -> np.ndarray:
             raise DataError(f"{path}: not found. Fetch the published predictions: mer leaderboard --fetch")
         if hashlib.sha256(path.read_bytes()).hexdigest() != cards()[system]["sha256"]:
             raise DataError(
-                f"{path}: is not the published file (another SHA-256). Delete it and fetch it again."
+                f"{path}: is not the published file (another SHA-256). Delete and fetch it again."
             )
     elif not (path := Path(system)).is_file():
         raise DataError(f"{system!r} is neither a published system ({', '.join(cards())}) nor a file.")
     table, names, _ = test_songs()
     if path.suffix == ".npy":
-        values = np.load(path)
+        values, size = np.load(path), f"{len(table)} tracks by {len(names)} tags"
         if values.shape != (len(table), len(names)):
-            raise DataError(
-                f"{path}: has the shape {values.shape}; the test set is {len(table)} tracks by {len(names)} tags."
-            )
+            raise DataError(f"{path}: has the shape {values.shape}; the test set is {size}.")
     else:
-        values = in_order(named(path), list(table["track_id"]), names, path)
-    if not np.isfinite(values).all():
-        raise DataError(
-            f"{path}: holds {int((~np.isfinite(values)).sum())} scores that are missing or infinite."
-        )
+        found = table_of(path, "tags").rename(columns=lambda tag: tag.removeprefix(mtg_jamendo.PREFIX))
+        values = in_order(found, list(table["track_id"]), names, path)
+    if n := int((~np.isfinite(values)).sum()):
+        raise DataError(f"{path}: holds {n} scores that are missing or infinite.")
     return values
 
 
-def named(path: Path) -> pd.DataFrame:
-    """A matrix with its names: track ids as index, tags as columns."""
-    if path.suffix == ".csv":
-        found = pd.read_csv(path, index_col=0)
-    else:
-        with np.load(path) as stored:
-            if lacking := {"track_id", "tags", "values"} - set(stored):
-                raise DataError(f"{path}: lacks the arrays {sorted(lacking)}; it holds {sorted(stored)}.")
-            found = pd.DataFrame(
-                stored["values"], index=stored["track_id"].astype(str), columns=stored["tags"].astype(str)
-            )
-    return found.rename(columns=lambda tag: tag.removeprefix(mtg_jamendo.PREFIX))
-
-
 def in_order(found: pd.DataFrame, track_ids: list[str], names: list[str], path: Path) -> np.ndarray:
-    """The rows and columns of a named matrix in the official order; raises DataError where any is missing or
-    doubled.
-    """
+    """The rows and columns of a matrix in the official order; refused where any is missing or doubled."""
     for what, wanted, has in (("tracks", track_ids, found.index), ("tags", names, found.columns)):
         if missing := [name for name in wanted if name not in set(has)]:
             raise DataError(f"{path}: lacks {len(missing)} {what}: {shown(missing)}.")
@@ -133,40 +114,36 @@ def in_order(found: pd.DataFrame, track_ids: list[str], names: list[str], path: 
 
 
 def mean_of(systems: tuple[str, ...]) -> np.ndarray:
-    """Scores of a submission: of one system, or the mean of several."""
+    """Scores of a submission: those of one system, or the mean of several."""
     return np.mean([matrix(system) for system in systems], axis=0)
 
 
 @lru_cache(maxsize=64)
 def drawn(systems: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Average precision and AUC of every tag, as measured (first row) and in each resample of artists: (1 +
-    DRAWS, n_tags).
-    """
+    """Average precision and AUC of every tag, as measured and in each resample: (1 + DRAWS, n_tags)."""
     table, _, truth = test_songs()
     return tag_scoring.drawn(truth, mean_of(systems), table["artist"].to_numpy(), DRAWS)
 
 
 def halved(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> list[np.ndarray]:
-    """What is called with thresholds that were found on other artists: these are divided in two halves,
-    several times.
+    """Tags by thresholds that were found on other artists, who are divided in two halves, several times.
 
-    Each half is called with the thresholds of the other: (n_tracks, n_tags) bool, one for each division.
+    Each half takes the thresholds of the other: (n_tracks, n_tags) bool, one for each division.
     """
     names, member = np.unique(groups, return_inverse=True)
     rng, divided = np.random.default_rng(0), []
     for _ in range(DIVISIONS):
         half = rng.permutation(len(names))[member] % 2
         decided = np.empty(truth.shape, dtype=bool)
-        for k in (0, 1):
-            decided[half == k] = tag_metrics.called(
-                scores[half == k], tag_metrics.best_thresholds(truth[half != k], scores[half != k])
-            )
+        for own in (half == 0, half == 1):
+            thresholds = tag_metrics.best_thresholds(truth[~own], scores[~own])
+            decided[own] = tag_metrics.called(scores[own], thresholds)
         divided.append(decided)
     return divided
 
 
 def score(systems: tuple[str, ...]) -> list[dict]:
-    """All figures of a submission in long form, with 95 % intervals over resampled artists."""
+    """All metrics of a submission in long form, with 95 % intervals over resampled artists."""
     table, names, truth = test_songs()
     groups, scores = table["artist"].to_numpy(), mean_of(systems)
     official = tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores))

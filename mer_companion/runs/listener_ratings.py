@@ -1,4 +1,4 @@
-"""The listeners' ratings of PMEmo and DEAM: how much segment-label noise they show, measured without audio."""
+"""Listeners' ratings of PMEmo and DEAM: how much segment-label noise they show, measured without audio."""
 
 import pandas as pd
 

@@ -6,9 +6,10 @@ holds the data set's annotations: predictions are ours, the truth stays where it
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -38,8 +39,8 @@ class Request(NamedTuple):
     experiment: str
     preset: str
     label: str
-    started: dict[Path, Future] = {}  # networks trained elsewhere (`cross_validation.start`)
-    members: dict[str, list[dict]] = {}  # records of those whose predictions are joined, by experiment/label
+    started: Mapping[Path, Future] = MappingProxyType({})  # networks trained elsewhere
+    members: Mapping[str, list[dict]] = MappingProxyType({})  # records to be joined, by experiment/label
 
 
 def train_and_record(run: Run, request: Request) -> dict:
@@ -112,7 +113,7 @@ def record_of_tags(run: Run, request: Request, frames: Frames) -> dict:
 
 
 def record_of_tag_ensemble(run: TagEnsemble, request: Request) -> dict:
-    """The record of a weighted mean of two predictions of tags, from its members' records of the same seed."""
+    """The record of a weighted mean of two members' predictions of tags, of the same seed."""
     records, tracks = [record for (record,) in request.members.values()], datasets.load(run.dataset)
     arrays, log = tag_ensembles.joined(run, records)
     record = heading(run, request, tracks, len(arrays["test"])) | cost_of_members(records)
@@ -137,7 +138,7 @@ def record_of_song_classifier(run: SongClassifier, request: Request) -> dict:
 
 
 def record_of_ratings(run: Ratings, request: Request) -> dict:
-    """Measure how much segment-label noise listeners' ratings show; the record of the shares, not the ratings."""
+    """The record of how much segment-label noise listeners' ratings show: the shares, not the ratings."""
     began = time.perf_counter()
     clips, table = listener_ratings.measure(run)
     rated = clips[["track_id", "group", "valence", "arousal"]].to_csv(index=False).encode()
@@ -216,7 +217,7 @@ def cost_of_training(made: list[list[dict]]) -> dict:
     }
 
 
-def cost_of_members(records: Iterable[dict]) -> dict:
+def cost_of_members(records: list[dict]) -> dict:
     """Code, environment and cost of what is made of others' predictions: the cost is theirs."""
     spent = sum(record["cost"]["core_minutes"] for record in records)
     return {

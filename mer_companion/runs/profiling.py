@@ -40,7 +40,7 @@ CONVOLUTION = (32, 128, 64, 64)  # windows, channels, height, width of the large
 
 @contextmanager
 def from_nothing() -> Iterator[None]:
-    """An empty cache and no records, both thrown away at the end: what was made before would hide its cost."""
+    """An empty cache and no records, both deleted at the end: what was made before would hide its cost."""
     with tempfile.TemporaryDirectory() as folder, folders.apart(Path(folder)):
         yield
 

@@ -87,7 +87,7 @@ def truth_of(target: str, truth: np.ndarray) -> np.ndarray:
 
 
 def metric_rows(truth, groups, fold, predictions, part: str = "test") -> list[dict]:
-    """Metrics in long form: pooled over the test folds with their 95 % interval over artists, and per fold."""
+    """Metrics in long form: pooled over test folds with their 95 % interval over artists, and per fold."""
     weights, rows = significance.artist_weights(groups), []
     for target, n, decision, predicted in predictions:
         right = truth_of(target, truth)
@@ -104,7 +104,7 @@ def metric_rows(truth, groups, fold, predictions, part: str = "test") -> list[di
 
 
 def validation_rows(fold: int, inner: list[dict], tracks: Tracks) -> list[dict]:
-    """Metrics on the training songs of a fold, each predicted by an inner network that was not trained on it.
+    """Metrics on a fold's training songs, predicted by inner networks that were not trained on them.
 
     Choices may rest on these.
     """

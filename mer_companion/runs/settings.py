@@ -1,7 +1,8 @@
 """All kinds of run as settings, which are a run's identity.
 
 Settings of which there are several kinds (methods, features, networks) carry their ``kind``, a name that
-stands in run ids and records and therefore never changes, whatever becomes of modules and classes."""
+stands in run ids and records and therefore never changes, whatever becomes of modules and classes.
+"""
 
 import hashlib
 import json
@@ -77,7 +78,7 @@ class Run:
 
     @property
     def training_id(self) -> str:
-        """Name of the networks: runs that differ only in how many are trained or how songs are decided share it."""
+        """Name of the networks, shared by runs that differ only in tested folds or the song decision."""
         folds = replace(self.folds, tested=None, inner=Folds.inner)
         return replace(self, folds=folds, song=SongDecision()).run_id
 

@@ -28,7 +28,7 @@ CHOICE_FOLDS = 4  # inside the training songs
 def fit(
     settings: SongClassifier, values: np.ndarray, targets: np.ndarray, groups: np.ndarray
 ) -> tuple[ClassifierMixin, dict]:
-    """Choose hyperparameters on inner folds of these songs, then train on all: the classifier, and the choice.
+    """Choose hyperparameters on inner folds of these songs, then train on all; gives both.
 
     The machine's margins become probabilities by a sigmoid fitted on the same inner folds (Platt scaling).
     """

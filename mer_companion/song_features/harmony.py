@@ -1,7 +1,8 @@
 """What notes, chords and keys a song is made of, in numbers that are the same whichever key it is in.
 
 Everywhere: a chroma is a (12, n) array, how strongly each pitch class (C, C sharp, ... B) sounds in each of n
-frames."""
+frames.
+"""
 
 import librosa
 import numpy as np
@@ -15,18 +16,24 @@ MODES = {  # how well each step of the scale fits a key: listeners' ratings (Kru
     "minor": np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]),
 }
 CHORDS = {  # semitones above the root
-    "major": (0, 4, 7), "minor": (0, 3, 7), "diminished": (0, 3, 6), "augmented": (0, 4, 8), "dominant seventh": (0, 4, 7, 10),
-    "major seventh": (0, 4, 7, 11), "minor seventh": (0, 3, 7, 10), "suspended": (0, 5, 7), "fifth": (0, 7), "one note": (0,),
-}  # fmt: skip
+    "major": (0, 4, 7),
+    "minor": (0, 3, 7),
+    "diminished": (0, 3, 6),
+    "augmented": (0, 4, 8),
+    "dominant seventh": (0, 4, 7, 10),
+    "major seventh": (0, 4, 7, 11),
+    "minor seventh": (0, 3, 7, 10),
+    "suspended": (0, 5, 7),
+    "fifth": (0, 7),
+    "one note": (0,),
+}
 WAVES = np.exp(
     -2j * np.pi * np.outer(np.arange(12), np.arange(1, 7)) / 12
-)  # Fourier transform of twelve pitch classes
+)  # Fourier transform of pitch classes
 
 
 def features(samples: np.ndarray, rate: int) -> np.ndarray:
-    """Harmony of one song in three registers and at three scales of time, and how notes stack up:
-    (n_features,).
-    """
+    """Harmony of one song in three registers and at three time scales, and its intervals: (n_features,)."""
     heard = notes(samples, rate)
     found = []
     for register in REGISTERS.values():
@@ -36,13 +43,10 @@ def features(samples: np.ndarray, rate: int) -> np.ndarray:
 
 
 def notes(samples: np.ndarray, rate: int) -> np.ndarray:
-    """How strongly each semitone sounds above its surroundings of an octave, as a logarithm: (N_NOTES,
-    n_frames).
-    """
+    """Log strength of each semitone above its surroundings of an octave: (N_NOTES, n_frames)."""
     # filters twice as long as usual: else a semitone sounds in its neighbours too
-    spectrum = np.abs(
-        librosa.cqt(samples, sr=rate, hop_length=HOP, fmin=LOWEST_HZ, n_bins=N_NOTES, filter_scale=2)
-    )
+    semitones = {"fmin": LOWEST_HZ, "n_bins": N_NOTES, "filter_scale": 2}
+    spectrum = np.abs(librosa.cqt(samples, sr=rate, hop_length=HOP, **semitones))
     peaks = np.maximum(spectrum - uniform_filter1d(spectrum, 13, axis=0), 0)
     return np.log1p(peaks / max(spectrum.mean(), 1e-9))
 
@@ -54,9 +58,7 @@ def folded(heard: np.ndarray, register: slice) -> np.ndarray:
 
 
 def along(chroma: np.ndarray, frames: int) -> np.ndarray:
-    """How harmony moves when so many frames are averaged: chords, keys, their changes, and how clearly each
-    is heard.
-    """
+    """How harmony moves when so many frames are averaged: chords, keys, their changes and clarity."""
     moments = uniform_filter1d(chroma, frames, axis=1)[:, :: max(1, frames // 2)].T  # (n, 12)
     share = moments / np.maximum(moments.sum(axis=1, keepdims=True), 1e-9)
     waves = share @ WAVES
@@ -75,9 +77,7 @@ def along(chroma: np.ndarray, frames: int) -> np.ndarray:
 
 
 def as_a_whole(chroma: np.ndarray) -> np.ndarray:
-    """The song's pitch classes turned so that its likeliest key stands first, its intervals, and how clear
-    its mode is.
-    """
+    """The song's pitch classes relative to its likeliest key, its intervals, and how clear its mode is."""
     mean = chroma.mean(axis=1)
     share = mean / max(mean.sum(), 1e-9)
     each = chroma / np.maximum(chroma.sum(axis=0), 1e-9)
@@ -92,9 +92,7 @@ def as_a_whole(chroma: np.ndarray) -> np.ndarray:
 
 
 def stacked(heard: np.ndarray) -> np.ndarray:
-    """How notes stand above one another: intervals up to two octaves, height and width of the sound, thirteen
-    half-octaves.
-    """
+    """Intervals up to two octaves, height and width of the sound, and levels of thirteen half-octaves."""
     power = max(float((heard**2).mean()), 1e-9)
     intervals = [(heard[:-step] * heard[step:]).mean() / power for step in range(1, 25)]
     share, height = heard / np.maximum(heard.sum(axis=0), 1e-9), np.arange(N_NOTES)
@@ -106,30 +104,19 @@ def stacked(heard: np.ndarray) -> np.ndarray:
 
 
 def fit_of_keys(moments: np.ndarray) -> np.ndarray:
-    """Correlation of (n, 12) pitch classes with both modes on all twelve tonics: (n, 2, 12); silence fits no
-    key.
-    """
-    deviation = moments.std(axis=1, keepdims=True)
-    return (
-        np.einsum(
-            "mkp,tp->tmk", KEYS, (moments - moments.mean(axis=1, keepdims=True)) / np.maximum(deviation, 1e-9)
-        )
-        / 12
-    )
+    """Correlation of (n, 12) pitch classes with both modes on all tonics: (n, 2, 12); silence fits no key."""
+    deviation = np.maximum(moments.std(axis=1, keepdims=True), 1e-9)
+    return np.einsum("mkp,tp->tmk", KEYS, (moments - moments.mean(axis=1, keepdims=True)) / deviation) / 12
 
 
 def changes(fit: np.ndarray) -> np.ndarray:
-    """How often the best of (n, kinds, 12) changes from moment to moment, and how many different ones are
-    best.
-    """
+    """How often the best of (n, kinds, 12) changes from moment to moment, and how many are ever best."""
     best = fit.reshape(len(fit), -1).argmax(axis=1)
     return np.array([np.mean(np.diff(best) != 0) if len(best) > 1 else 0.0, len(np.unique(best))])
 
 
 def spread(course: np.ndarray) -> np.ndarray:
-    """Mean and deviation of (n, k) along n: (2 k,); zeros where there is nothing, as for the changes of a
-    single moment.
-    """
+    """Mean and deviation of (n, k) along n: (2 k,); zeros where n is 0, as for changes of a single moment."""
     if not len(course):
         return np.zeros(2 * course.shape[1])
     return np.concatenate([course.mean(axis=0), course.std(axis=0)])
