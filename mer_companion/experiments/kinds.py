@@ -76,7 +76,7 @@ KINDS = {  # by the method's name in run ids and records; all other methods trai
 
 
 def of_run(run) -> Kind:
-    """The kind of a run. Whether networks learn labels or tags, their music says: see `of_record`."""
+    """The kind of a run; whether networks learn labels or tags depends on their music (`of_record`)."""
     return KINDS.get(run.method_name, LABELS)
 
 

@@ -21,9 +21,7 @@ CPU = replace(
     training=Training(epochs=10, batch_size=32, learning_rate=1e-3, stride=3),
     # the agreement term on mixtures shares their trunk: the second pass through the convolutions is saved
     method=self_learning.Settings(warmup_epochs=2, consistency_input=self_learning.MIXED),
-    folds=Folds(
-        n=5, by="artist", inner=0
-    ),  # inner networks double the cost
+    folds=Folds(n=5, by="artist", inner=0),  # inner networks double the cost
 )
 SMOKE = replace(
     CPU,

@@ -1,4 +1,4 @@
-"""The experiments on SSSL (Sun et al. 2024): segments under label noise, and what its readers asked for."""
+"""The experiments on SSSL (Sun et al. 2024): segments under label noise, and its open questions."""
 
 import re
 
@@ -279,9 +279,7 @@ EXPERIMENTS = {
             "networks": {"members": NETWORK_MEMBERS},
             "networks_of_five_durations": {"members": DURATION_MEMBERS},
             "hand_made": {"members": HANDCRAFTED_MEMBERS},
-            "hand_made_and_networks": {
-                "members": ("beyond/hand_made", "beyond/networks")
-            },
+            "hand_made_and_networks": {"members": ("beyond/hand_made", "beyond/networks")},
             "top100": {"members": ("baselines/svm_top100_artist",)},
             "top100_and_networks": {"members": ("beyond/top100", "beyond/networks")},
             "top100_and_hand_made": {"members": ("beyond/top100", "beyond/hand_made")},

@@ -130,7 +130,7 @@ def tally(song: np.ndarray, clip: np.ndarray, label: np.ndarray) -> pd.DataFrame
 def windows(
     clip: np.ndarray, label: np.ndarray, song: np.ndarray, n_frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The clip and the class of every full window of `n_frames`: what most of its frames say.
+    """The clip and the class of every full window of `n_frames`: that of most of its frames.
 
     When two classes are equally frequent the window gets the song's, if it is one of them: a doubt is no
     contradiction.

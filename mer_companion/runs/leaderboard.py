@@ -29,7 +29,7 @@ OTHER_HALF = "thresholds_from_other_half"
 
 
 def cards() -> dict[str, dict]:
-    """What the registry says of every published system, by name."""
+    """The registry's entry for every published system, by name."""
     return datasets.card(CARD)["systems"]
 
 
@@ -78,7 +78,7 @@ def matrix(system: str) -> np.ndarray:
 
     Raises
     ------
-    DataError : unknown, missing, changed, or not a score for every track and tag; the message says what to do
+    DataError : unknown, missing, changed, or not a score for every track and tag
     """
     if system in cards():
         path = published_path(system)

@@ -161,7 +161,7 @@ def record_of_submission(run: Submission, request: Request) -> dict:
 
 
 def heading(run, request: Request, tracks: Tracks, n_tested: int) -> dict:
-    """What every record says first: which run this is, and of which data."""
+    """What every record begins with: which run this is, and of which data."""
     unlabelled = [datasets.load(name) for name in getattr(run, "unlabelled", ())]
     return identity(run, request) | {
         "data": {

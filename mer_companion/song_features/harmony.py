@@ -34,12 +34,12 @@ WAVES = np.exp(
 
 def features(samples: np.ndarray, rate: int) -> np.ndarray:
     """Harmony of one song in three registers and at three time scales, and its intervals: (n_features,)."""
-    heard = notes(samples, rate)
+    levels = notes(samples, rate)
     found = []
     for register in REGISTERS.values():
-        chroma = folded(heard, register)
+        chroma = folded(levels, register)
         found += [along(chroma, frames) for frames in SCALES] + [as_a_whole(chroma)]
-    return np.concatenate([*found, stacked(heard)])
+    return np.concatenate([*found, stacked(levels)])
 
 
 def notes(samples: np.ndarray, rate: int) -> np.ndarray:
@@ -51,10 +51,10 @@ def notes(samples: np.ndarray, rate: int) -> np.ndarray:
     return np.log1p(peaks / max(spectrum.mean(), 1e-9))
 
 
-def folded(heard: np.ndarray, register: slice) -> np.ndarray:
+def folded(levels: np.ndarray, register: slice) -> np.ndarray:
     """Notes of a register as a chroma; notes an octave apart are one pitch class, A first."""
     pitch_class = np.arange(register.start, register.stop) % 12
-    return np.eye(12)[:, pitch_class] @ heard[register]
+    return np.eye(12)[:, pitch_class] @ levels[register]
 
 
 def along(chroma: np.ndarray, frames: int) -> np.ndarray:
@@ -67,13 +67,12 @@ def along(chroma: np.ndarray, frames: int) -> np.ndarray:
     kinds = fit.max(axis=2)
     keys = fit_of_keys(moments)  # (n, 2, 12)
     modes = keys.max(axis=2)
-    return np.concatenate([
-        spread(np.abs(waves)), spread(entropy(share)[:, None]), spread(motion[:, None]), spread(kinds),
-        np.bincount(kinds[:, :8].argmax(axis=1), minlength=8) / len(kinds),
-        spread(difference := kinds[:, :1] - kinds[:, 1:2]), [np.mean(difference > 0)],
-        modes.mean(axis=0), [(modes[:, 0] - modes[:, 1]).mean(), (modes[:, 0] > modes[:, 1]).mean()],
-        changes(keys), changes(fit[:, :2]),
-    ])  # fmt: skip
+    of_mode = [(modes[:, 0] - modes[:, 1]).mean(), (modes[:, 0] > modes[:, 1]).mean()]
+    best = np.bincount(kinds[:, :8].argmax(axis=1), minlength=8) / len(kinds)
+    major = kinds[:, :1] - kinds[:, 1:2]
+    courses = [np.abs(waves), entropy(share)[:, None], motion[:, None], kinds]
+    chords = [*map(spread, courses), best, spread(major), [np.mean(major > 0)]]
+    return np.concatenate([*chords, modes.mean(axis=0), of_mode, changes(keys), changes(fit[:, :2])])
 
 
 def as_a_whole(chroma: np.ndarray) -> np.ndarray:
@@ -91,14 +90,14 @@ def as_a_whole(chroma: np.ndarray) -> np.ndarray:
     )
 
 
-def stacked(heard: np.ndarray) -> np.ndarray:
+def stacked(levels: np.ndarray) -> np.ndarray:
     """Intervals up to two octaves, height and width of the sound, and levels of thirteen half-octaves."""
-    power = max(float((heard**2).mean()), 1e-9)
-    intervals = [(heard[:-step] * heard[step:]).mean() / power for step in range(1, 25)]
-    share, height = heard / np.maximum(heard.sum(axis=0), 1e-9), np.arange(N_NOTES)
+    power = max(float((levels**2).mean()), 1e-9)
+    intervals = [(levels[:-step] * levels[step:]).mean() / power for step in range(1, 25)]
+    share, height = levels / np.maximum(levels.sum(axis=0), 1e-9), np.arange(N_NOTES)
     centre = height @ share
     width = np.sqrt(np.maximum(height**2 @ share - centre**2, 0))
-    halves = np.log(heard.reshape(13, 6, -1).sum(axis=1) + 1e-3)
+    halves = np.log(levels.reshape(13, 6, -1).sum(axis=1) + 1e-3)
     shape = spread(np.stack([centre, width, entropy(share.T)], axis=1))
     return np.concatenate([intervals, shape, spread(np.abs(np.diff(centre))[:, None]), spread(halves.T)])
 
@@ -135,7 +134,6 @@ def on_every_root(template: np.ndarray) -> np.ndarray:
     return np.stack([np.roll(template, root) for root in range(12)])
 
 
-TEMPLATES = np.stack(
-    [on_every_root(unit(np.isin(np.arange(12), steps).astype(float))) for steps in CHORDS.values()]
-)
+STEPS = [np.isin(np.arange(12), steps).astype(float) for steps in CHORDS.values()]
+TEMPLATES = np.stack([on_every_root(unit(steps)) for steps in STEPS])
 KEYS = np.stack([on_every_root((profile - profile.mean()) / profile.std()) for profile in MODES.values()])
