@@ -8,6 +8,7 @@ import soundfile
 import torch
 from threadpoolctl import threadpool_limits
 
+from mer_companion import folders
 from mer_companion.book import pdf
 from mer_core import paths, trained_model
 from mer_core.audio.features import LogMel
@@ -55,7 +56,7 @@ def own_cache(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(paths, "CACHE", folder / "cache")
     patch.setattr(paths, "SPLITS", folder / "splits")
-    patch.setattr(paths, "RESULTS", folder / "results")
+    patch.setattr(folders, "RESULTS", folder / "results")
     yield folder
     patch.undo()
 

@@ -2,6 +2,7 @@ import jupytext
 import nbformat
 import pytest
 
+from mer_companion import folders
 from mer_companion.book import ipynb, notebooks
 from mer_companion.book import site as book
 from mer_core import paths
@@ -97,7 +98,7 @@ def test_a_failed_notebook_leaves_the_old_page_and_is_kept_beside_it(small, tmp_
 
 def test_executed_notebooks_are_not_tracked():
     assert (
-        paths.EXECUTED.relative_to(paths.ROOT).as_posix() + "/"
+        folders.EXECUTED.relative_to(paths.ROOT).as_posix() + "/"
         in (paths.ROOT / ".gitignore").read_text().splitlines()
     )
 
@@ -116,7 +117,7 @@ def test_the_paired_notebooks_are_those_of_today(monkeypatch):
     """Binder, Colab and JupyterHub open them; `mer pair` writes them anew after a change of a notebook or a
     record.
     """
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     known = book.numbers()
     there = {path.stem: path.read_text() for path in ipynb.FOLDER.glob("*.ipynb")}
     assert there == {source.stem: ipynb.paired(source, known) for source in SOURCES}

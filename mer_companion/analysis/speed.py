@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from mer_companion.reproduction.report import in_a_table, timestamp
-from mer_core import paths
+from mer_companion import folders, provenance
+from mer_companion.reproduction.report import in_a_table
 from mer_core.files import atomic_write
 
 # ratio: theirs_s / ours_s, medians over rounds; ratio_low, ratio_high: of single rounds; left_out: why none
@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def path() -> Path:
-    return paths.RESULTS / "benchmarks.json"
+    return folders.RESULTS / "benchmarks.json"
 
 
 def write(rows: list[dict], made_by: dict, to: Path) -> Path:
@@ -27,7 +27,7 @@ def write(rows: list[dict], made_by: dict, to: Path) -> Path:
         ``instruction_set`` and ``bf16_native``
     """
     with atomic_write(to) as fresh:
-        text = json.dumps({"made": timestamp()} | made_by | {"rows": rows}, indent=1, allow_nan=False)
+        text = json.dumps({"made": provenance.timestamp()} | made_by | {"rows": rows}, indent=1, allow_nan=False)
         fresh.write_text(text + "\n", encoding="utf-8")
     return to
 

@@ -20,19 +20,18 @@ import yaml
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from mer_companion import experiments, results
+from mer_companion import experiments, folders, provenance, results
 from mer_companion.analysis import claims, clean_probability, figures, speed, tables
 from mer_companion.book import browser_model, notebooks, pdf, web_assets
+from mer_companion.experiments import kinds
 from mer_companion.reproduction import report, retraining
 from mer_companion.runs import tag_scoring
-from mer_companion.runs.ensembles import Fusion
-from mer_companion.runs.tag_ensembles import TagEnsemble
 from mer_core import UserError, datasets, paths, trained_model
 from mer_core.device import cores, threads_of_children
 from mer_core.evaluation import metrics
 from mer_core.progress import progress_bar
 
-GENERATED = paths.BOOK / "generated"
+GENERATED = folders.BOOK / "generated"
 HTML = paths.ROOT / "_build" / "html"
 
 
@@ -55,7 +54,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     by_name = {source.stem: source for source in notebooks.sources()}
     if unknown := set(only) - set(by_name):
         raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
-    targets = {name: paths.EXECUTED / f"{name}.ipynb" for name in by_name}
+    targets = {name: folders.EXECUTED / f"{name}.ipynb" for name in by_name}
     asked = {
         name: {"preset": preset, **(values if name in only or not only else {})}
         for name in by_name
@@ -119,9 +118,9 @@ def numbers() -> dict[str, float | int | str]:
     ):
         made = [record for name in of_paper for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget(
-            [record for record in made if not results.on_gpu(record)]
+            [record for record in made if not provenance.on_gpu(record)]
         )
-        found[f"budget/{paper}/gpu_hours"] = budget([record for record in made if results.on_gpu(record)])
+        found[f"budget/{paper}/gpu_hours"] = budget([record for record in made if provenance.on_gpu(record)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
     return found
@@ -209,12 +208,9 @@ def budget(records: list[dict]) -> float:
     own = {
         record["run_id"]: record
         for record in records
-        if record["config"]["method"]["name"] not in MADE_OF_OTHERS
+        if not kinds.of_record(record).of_members  # their cost is their members'
     }
     return sum(record["cost"]["core_minutes"] for record in own.values()) / 60
-
-
-MADE_OF_OTHERS = (Fusion.method_name, TagEnsemble.method_name)  # their cost is their members'
 
 
 def found_wrong_labels(name: str, records: list[dict]) -> dict[str, float]:
@@ -360,7 +356,7 @@ def cost(records: list[dict]) -> str:
     """What these records took: minutes of a core, of a GPU, or of both, where some were made on each."""
     spent: dict[str, float] = {}
     for record in records:
-        unit = "GPU-minutes" if results.on_gpu(record) else "core-minutes"
+        unit = "GPU-minutes" if provenance.on_gpu(record) else "core-minutes"
         spent[unit] = spent.get(unit, 0.0) + record["cost"]["core_minutes"]
     return ", ".join(f"{minutes:,.0f} {unit}" for unit, minutes in sorted(spent.items(), reverse=True))
 
@@ -398,7 +394,7 @@ def write_generated() -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
     known = numbers()
     drawn, data = headline(results.comparison("segments_to_songs", "cpu"))
-    notebooks.write_figure(paths.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data))
+    notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data))
     files = {
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": status_table().to_markdown(index=False) + "\n",
@@ -439,7 +435,7 @@ SHAPES = (
 
 def listed() -> list[str]:
     """All pages in the order of the table of contents, without suffix."""
-    toc = yaml.safe_load((paths.BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    toc = yaml.safe_load((folders.BOOK / "_toc.yml").read_text(encoding="utf-8"))
     return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
@@ -457,7 +453,7 @@ def build(folder: Path = paths.ROOT) -> Path:
     command = [
         str(program),
         "build",
-        str(paths.BOOK),
+        str(folders.BOOK),
         "--path-output",
         str(folder),
         "-W",
@@ -485,7 +481,7 @@ def is_outdated(site: Path) -> bool:
         for page in site.rglob("*.html")
         if "_static" not in page.parts
     }
-    shapes = [path for pattern in SHAPES for path in paths.BOOK.glob(pattern)]
+    shapes = [path for pattern in SHAPES for path in folders.BOOK.glob(pattern)]
     return bool(built - set(listed()) - MADE_BY_SPHINX) or any(
         path.stat().st_mtime > last.stat().st_mtime for path in shapes
     )

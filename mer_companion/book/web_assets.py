@@ -8,11 +8,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from mer_core import paths
+from mer_companion import folders
 
-LOCK = paths.BOOK / "package-lock.json"
-FETCHED = paths.BOOK / "node_modules"
-FOLDER = paths.BOOK / "_assets"  # one of the book's static folders
+LOCK = folders.BOOK / "package-lock.json"
+FETCHED = folders.BOOK / "node_modules"
+FOLDER = folders.BOOK / "_assets"  # one of the book's static folders
 ASSETS = {  # published under _static: where it comes from
     "mathjax/tex-svg.js": FETCHED / "mathjax/es5/tex-svg.js",  # one file, no fonts to fetch
     "mathjax/LICENSE": FETCHED / "mathjax/LICENSE",
@@ -62,7 +62,7 @@ def fetch() -> str | None:
     if npm is None:
         return "There is no npm on the PATH."
     done = subprocess.run(
-        [npm, "ci", "--ignore-scripts"], cwd=paths.BOOK, capture_output=True, text=True, check=False
+        [npm, "ci", "--ignore-scripts"], cwd=folders.BOOK, capture_output=True, text=True, check=False
     )
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("npm error")]

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_companion import experiments, results
+from mer_companion import experiments, provenance, results
+from mer_companion.experiments import kinds
 from mer_companion.runs import cross_validation
 from mer_companion.runs.settings import Run
 from mer_core.device import best_device, device_name
 from mer_core.evaluation import aggregation, metrics
-from mer_core.files import atomic_write
 
 
 def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
@@ -31,7 +31,7 @@ def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
                 if isinstance(run, Run) and not run.unlabelled
                 else None
             )
-            if record and "prevalence" not in record["data"]:
+            if record and kinds.of_record(record).predicts == "labels":
                 yield name, label, run, record
 
 
@@ -76,7 +76,7 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
         "songs_called_otherwise": int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
         "largest_change_of_a_probability": float(np.abs(before - after).max()),
         "seconds": time.perf_counter() - began, "run_id": run.run_id, "trained_at": record["code"].get("trained_at"),
-        "code": results.code_state(), "environment": results.environment(device_name(), 1),
+        "code": provenance.code_state(), "environment": provenance.environment(device_name(), 1),
     }  # fmt: skip
 
 
@@ -87,8 +87,7 @@ def save(row: dict, preset: str) -> Path:
         / "reruns"
         / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
     )
-    with atomic_write(path) as fresh:
-        fresh.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    results.write_json(path, row)
     return path
 
 
