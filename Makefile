@@ -13,7 +13,7 @@ pdf: .venv/book-ready  ## the book, and all of it as one PDF; needs a Chromium
 	$(BIN)/mer book --preset smoke --pdf
 
 test: .venv/test-ready  ## the test suite but for the built book; tests on real data join in when MER_DATA is set
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile
 
 test-book: book .venv/browser-ready  ## what must hold for the built book, looked at in a Chromium
 	$(BIN)/python -m pytest -m browser tests/test_rendered_book.py

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.side_by_side import left_out
-from mer_companion import results
+from mer_companion import provenance
 from mer_companion.analysis import speed
 from mer_core import UserError, device, paths
 from mer_core.progress import progress_bar
@@ -65,7 +65,7 @@ def machine() -> dict:
     """The machine and the versions, as in records, and what else decides how fast it is."""
     cpu = torch.device("cpu")
     installed = {name: version_or_none(name) for name in OTHER_SIDES}
-    return results.environment("cpu", torch.get_num_threads()) | device.computes_with(cpu) | {
+    return provenance.environment("cpu", torch.get_num_threads()) | device.computes_with(cpu) | {
         "processor": processor(), "bf16_native": device.has_native_bf16(cpu),
         **{name: number for name, number in installed.items() if number},
     }  # fmt: skip
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="of each benchmark, for a trial; by default its own")
     parser.add_argument("--out", type=Path, default=speed.path(), help="where to write the table")
     wanted = parser.parse_args()
-    began, made_by = time.perf_counter(), {"code": results.code_state(), "environment": machine()}
+    began, made_by = time.perf_counter(), {"code": provenance.code_state(), "environment": machine()}
     names = progress_bar(list(LONGEST_S), desc="benchmarks")
     rows = [row for name in names for row in measured(name, wanted.rounds)]
     path = speed.write(rows, made_by | {"minutes": round((time.perf_counter() - began) / 60, 1)}, wanted.out)

@@ -42,6 +42,9 @@ def main(context):
       zsh    eval "$(_MER_COMPLETE=zsh_source mer)"       (in ~/.zshrc)
       fish   _MER_COMPLETE=fish_source mer | source       (in ~/.config/fish/config.fish)
     """
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # products are small: two threads wait for each other on a busy machine
     if os.environ.get("NO_COLOR"):
         context.color = False
 
@@ -155,6 +158,8 @@ def run(
     mer run segments_to_songs --preset cpu --only inherit --seed 0 --profile
     """
     from mer_companion import experiments
+    from mer_companion.experiments import kinds
+    from mer_companion.experiments.run import without_record
     from mer_companion.runs import cross_validation
 
     names = (
@@ -169,19 +174,20 @@ def run(
         if profile:
             return profiled(chosen, preset)
         missing = [
-            run for name, pairs in chosen.items() for run in experiments.without_record(name, preset, pairs)
+            run for name, pairs in chosen.items() for run in without_record(name, preset, pairs)
         ]
         with executor_of(workers, scheduler, cross_validation.count(missing)) as executor:
             for name in names:
                 for record in experiments.execute(name, preset, jobs[name], chosen[name], executor):
-                    click.echo(in_a_line(record))
+                    click.echo(kinds.of_record(record).line_of(record))
 
 
 def profiled(chosen: dict[str, list], preset: str) -> None:
     """Make the runs that train networks from nothing, and say where the time went."""
     import torch
 
-    from mer_companion.runs import make_records, profiling
+    from mer_companion.experiments import record_of
+    from mer_companion.runs import profiling
     from mer_companion.runs.settings import Run
 
     torch.set_num_threads(1)  # as a worker has it
@@ -192,7 +198,7 @@ def profiled(chosen: dict[str, list], preset: str) -> None:
                 continue
             with profiling.from_nothing():
                 seconds, shares = profiling.shares_of_stages(
-                    partial(make_records.execute, one, name, preset, label)
+                    partial(record_of, one, name, preset, label)
                 )
                 click.echo(f"{name}/{label}, seed {one.seed}")
                 click.echo("\n".join(profiling.report(one, seconds, shares)))
@@ -289,6 +295,7 @@ def show_leaderboard(matrices, fetch):
     from mer_companion.analysis import tag_tables
     from mer_companion.results import comparison
     from mer_companion.runs import leaderboard
+    from mer_companion.runs.tag_scoring import MACRO
 
     with clear_errors():
         for name in leaderboard.cards() if fetch else ():
@@ -300,25 +307,8 @@ def show_leaderboard(matrices, fetch):
         compared = pd.concat([comparison("leaderboard", "cpu"), *own], ignore_index=True)
     click.echo(
         tag_tables.leaderboard(
-            compared[compared["target"] == leaderboard.MACRO], leaderboard.cards()
+            compared[compared["target"] == MACRO], leaderboard.cards()
         ).to_markdown()
-    )
-
-
-def in_a_line(record: dict) -> str:
-    """A record's name, song accuracy with its interval, and cost."""
-    from mer_companion import results
-    from mer_companion.runs import tag_scoring
-
-    if "prevalence" in record["data"]:  # tags
-        score = results.value(record, name="pr_auc", target=tag_scoring.MACRO, decision=tag_scoring.SCORES)
-        return f"{record['label']}: PR-AUC {score['value']:.4f} [{score['low']:.4f}, {score['high']:.4f}], {record['run_id']}"
-    if record["config"]["method"]["name"] == "ratings":
-        return f"{record['label']}: {record['data']['n_tracks']} clips, {len(record['metrics'])} shares, {record['run_id']}"
-    score = results.value(record, name="accuracy", target="emotion", decision=results.main_decision(record))
-    return (
-        f"{record['label']} (seed {record['config']['seed']}): accuracy {score['value']:.3f} "
-        f"[{score['low']:.3f}, {score['high']:.3f}], {record['cost']['core_minutes']:.1f} core-minutes, {record['run_id']}"
     )
 
 

@@ -168,8 +168,11 @@ def executor_of(workers: int | None, scheduler: str | None, n_networks: int | No
 
     Parameters
     ----------
-    n_networks : how many there are to train, where that is known: with fewer than cores, each gets several
-    threads"""
+    n_networks : how many there are to train, where that is known: with fewer than cores, each gets
+        several threads
+    """
+    from threadpoolctl import threadpool_limits
+
     from mer_core.device import best_device, cores, threads_of_children
 
     side_by_side = max(1, min(cores(), n_networks or cores()))
@@ -188,7 +191,10 @@ def executor_of(workers: int | None, scheduler: str | None, n_networks: int | No
         )  # a forked child would inherit torch's threads half alive
         executor = ProcessPoolExecutor(workers, context, start_worker)
         try:
-            with threads_of_children(max(1, cores() // workers)):
+            with (
+                threads_of_children(max(1, cores() // workers)),
+                threadpool_limits(1),
+            ):  # here only scores are computed
                 yield executor
         except BaseException:  # else an error, or Ctrl-C, would wait for every network still queued
             executor.shutdown(wait=False, cancel_futures=True)

@@ -17,12 +17,14 @@ import pandas as pd
 import torch
 
 from mer_app import scores as song_scores
-from mer_companion import results
+from mer_companion import provenance, results
 from mer_companion.analysis import clean_probability
+from mer_companion.experiments import record_of
 from mer_companion.experiments.experiment import run_of
 from mer_companion.experiments.presets import BY_PART, SSSL
-from mer_companion.runs import cross_validation, make_records
-from mer_companion.runs.settings import Run, changed
+from mer_companion.runs import cross_validation
+from mer_companion.runs.overrides import changed
+from mer_companion.runs.settings import Run
 from mer_core import datasets, trained_model
 from mer_core.audio.features import SILENCE_DB, LogMel
 from mer_core.datasets.tracks import DataError, Tracks, has_tags
@@ -168,8 +170,8 @@ def origin(asked: list[Run], preset: str, tracks: Tracks) -> dict:
         },
         "preset": preset, "method": asked[0].method_name, "seeds": [run.seed for run in asked],
         "run_ids": [run.run_id for run in asked], "settings": asked[0].config() | {"dataset": tracks.name},
-        "code": results.code_state(),
-        "environment": results.environment(device_name(), 1) | computes_with(best_device(), asked[0].training.precision),
+        "code": provenance.code_state(),
+        "environment": provenance.environment(device_name(), 1) | computes_with(best_device(), asked[0].training.precision),
         "licence": LICENCE.format(terms=terms),
     }  # fmt: skip
 
@@ -194,7 +196,7 @@ def evaluate(asked: list[Run], preset: str, executor: Executor | None = None) ->
     missing = [run for run in asked if not results.of_run(run, preset)]
     started = cross_validation.start(missing, executor) if executor else {}
     return [
-        results.of_run(run, preset) or make_records.execute(run, EXPERIMENT, preset, run.method_name, started)
+        results.of_run(run, preset) or record_of(run, EXPERIMENT, preset, run.method_name, started)
         for run in asked
     ]
 

@@ -3,41 +3,36 @@
 No torch here: whoever reads a record needs no GPU and no training code.
 """
 
-import hashlib
 import json
-import os
-import platform
-import subprocess
-import time
-from functools import cache
-from importlib.metadata import version
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mer_core import UserError, datasets, paths
+from mer_companion import folders, provenance
+from mer_core import UserError, datasets
+from mer_core.datasets.tracks import Tracks
 from mer_core.evaluation import aggregation
 from mer_core.files import atomic_write
 
 SCHEMA = 1
 OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
-REQUIRED = {"schema", "experiment", "preset", "label", "run_id", "created", "config", "data", "code", "environment", "cost",
-            "metrics", "confusion", "log"}  # fmt: skip
-PRECISION_DEFAULT, PRECISION_ONCE = (
-    "auto",
-    "bf16",
-)  # of `training.precision`: today, and before a record's environment had it
-VERSIONED = ("torch", "librosa", "scikit-learn", "numpy", "soundfile", "soxr")
+REQUIRED = {
+    *("schema", "experiment", "preset", "label", "run_id", "created", "config", "data"),
+    *("code", "environment", "cost", "metrics", "confusion", "log"),
+}
+# of `training.precision`: today, and before a record's environment had it
+PRECISION_DEFAULT, PRECISION_ONCE = "auto", "bf16"
 
 
 class RecordError(UserError):
-    """A record that is missing, incomplete or of other settings; the message names the file and the remedy."""
+    """A record that is missing, incomplete or of other settings; the message names file and remedy."""
 
 
 def folder(preset: str, own: bool = False) -> Path:
     """Where records of a preset lie; those of ``smoke``, and of your own music, are not tracked."""
-    return paths.RESULTS / "own" / preset if own else paths.RESULTS / preset
+    return folders.RESULTS / "own" / preset if own else folders.RESULTS / preset
 
 
 def path_of(record: dict) -> Path:
@@ -46,8 +41,7 @@ def path_of(record: dict) -> Path:
 
 
 def existing(run, experiment: str, preset: str, label: str) -> dict | None:
-    """The record of a run, if it was made before and still holds: from the same settings and, at smoke, by
-    the same code.
+    """The record of a run, if it has been made and is not stale (`is_stale`).
 
     Raises
     ------
@@ -67,94 +61,37 @@ def existing(run, experiment: str, preset: str, label: str) -> dict | None:
 def of_run(run, preset: str) -> dict | None:
     """The record of a run under whichever experiment and label it was made, or None."""
     found = [
-        path for own in (False, True) for path in sorted(folder(preset, own).glob(f"*-{run.run_id}.json"))
+        load(path)
+        for own in (False, True)
+        for path in sorted(folder(preset, own).glob(f"*-{run.run_id}.json"))
     ]
-    records = [existing(run, record["experiment"], preset, record["label"]) for record in map(load, found)]
+    records = (existing(run, record["experiment"], preset, record["label"]) for record in found)
     return next((record for record in records if record), None)
 
 
 def same_settings(recorded: dict, config: dict) -> bool:
-    """Whether every recorded setting has the value it has now; settings that are newer than the record do not
-    count.
-    """
-    plain = json.loads(json.dumps(config))  # tuples become lists, as in the record
+    """Whether every recorded setting has its value still; settings newer than the record do not count."""
     return all(
-        same_settings(value, plain[name]) if isinstance(value, dict) else plain.get(name) == value
+        same_settings(value, config[name]) if isinstance(value, dict) else config.get(name) == value
         for name, value in recorded.items()
     )
-
-
-def on_gpu(record: dict) -> bool:
-    return record["environment"]["device"] != "cpu"
 
 
 def spoken_cost(records: list[dict]) -> str:
     """Mean minutes of a core, or of a GPU, that these records of one run took."""
     minutes = np.mean([record["cost"]["core_minutes"] for record in records])
-    return f"{minutes:.1f}{' (GPU)' if any(map(on_gpu, records)) else ''}"
-
-
-def cores_of(environment: dict) -> int:
-    """How many cores (or GPUs) a network kept busy."""
-    return environment["threads"] if environment["device"] == "cpu" else 1
-
-
-def code_state() -> dict:
-    """Commit of the code, and whether it was modified since; from MER_COMMIT where only the files were
-    copied.
-    """
-
-    def git(*words: str) -> str:
-        answer = subprocess.run(["git", *words], cwd=paths.ROOT, capture_output=True, text=True, check=False)
-        return answer.stdout.strip()
-
-    return {
-        "commit": git("rev-parse", "--short=10", "HEAD") or os.environ.get("MER_COMMIT"),
-        "modified": bool(git("status", "--porcelain", *PACKAGES)),
-        "digest": code_digest(),
-    }
-
-
-PACKAGES = ("mer_core", "mer_companion", "mer_app")
-# what the predictions of a network depend on; the rest decides, scores, records or draws
-OF_TRAINING = (
-    "mer_core.audio", "mer_core.datasets", "mer_core.device", "mer_core.evaluation.aggregation",
-    "mer_core.evaluation.tag_metrics", "mer_core.frames", "mer_core.methods", "mer_core.mixture", "mer_core.models",
-    "mer_core.semi_supervised", "mer_core.training", "mer_companion.runs.cross_validation",
-)  # fmt: skip
-
-
-@cache
-def code_digest(modules: tuple[str, ...] = PACKAGES) -> str:
-    """Fingerprint of the sources of these modules and packages, by default of all code, as they were when
-    first asked for.
-
-    Raises
-    ------
-    ModuleNotFoundError : there is no such module, so that no list of names outlives a module that it names
-    """
-    sources = {path for module in modules for path in sources_of(module)}
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:16]
-
-
-def sources_of(module: str) -> list[Path]:
-    """The file of a module, or all files of a package."""
-    place = paths.ROOT.joinpath(*module.split("."))
-    found = list(place.rglob("*.py")) or [path for path in [place.with_suffix(".py")] if path.is_file()]
-    if not found:
-        raise ModuleNotFoundError(f"no module {module}")
-    return found
+    return f"{minutes:.1f}{' (GPU)' if any(map(provenance.on_gpu, records)) else ''}"
 
 
 def is_stale(record: dict) -> bool:
-    """Records that cost seconds, and those of your own music, are made again when code changes; others say
-    what made them.
+    """Whether a record is to be made again: at smoke or of your own music, when the code has changed since.
 
-    Those of your own music also when a label, an artist or a file has changed since.
+    One of your own music also when a label, an artist or a file has changed.
     """
-    if record["preset"] != "smoke" and not record["data"]["own"]:
+    own = record["data"]["own"]
+    if record["preset"] != "smoke" and not own:
         return False
-    return record["code"]["digest"] != code_digest() or (record["data"]["own"] and not of_same_music(record))
+    return record["code"]["digest"] != provenance.code_digest() or (own and not of_same_music(record))
 
 
 def of_same_music(record: dict) -> bool:
@@ -164,36 +101,48 @@ def of_same_music(record: dict) -> bool:
     return now.digest() == record["data"]["digest"]
 
 
-def environment(device: str, threads: int) -> dict:
-    return {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "device": device,
-        "threads": threads,
-        **{name: version(name) for name in VERSIONED},
-    }
+def tracks_of(record: dict) -> Tracks:
+    """The songs that a record was made from, with their annotations, which no record holds.
+
+    Raises
+    ------
+    DataError : the data set is not at hand
+    RecordError : its annotations have changed since
+    """
+    data = record["data"]
+    return unchanged_tracks(record["config"]["dataset"], bool(data["n_skipped"]), data["digest"])
 
 
-def save(record: dict, predictions: dict[str, np.ndarray]) -> Path:
-    """Write a record and, beside it, its predictions as compressed .npz; each appears whole or not at all."""
-    record = {"schema": SCHEMA, "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **record}
+@lru_cache(maxsize=8)
+def unchanged_tracks(dataset: str, skip_unreadable: bool, digest: str) -> Tracks:
+    tracks = datasets.load(dataset, skip_unreadable=skip_unreadable)
+    if tracks.digest() != digest:
+        raise RecordError(f"{dataset}: the annotations have changed since a record was made from them.")
+    return tracks
+
+
+def is_tagged(record: dict) -> bool:
+    """Whether songs have several tags, not one label each: then their shares stand in the record."""
+    return "prevalence" in record["data"]
+
+
+def save(record: dict, predictions: dict[str, np.ndarray]) -> dict:
+    """Write a record and, beside it, its predictions (.npz), atomically; gives the record as `load` would."""
+    record = {"schema": SCHEMA, "created": provenance.timestamp(), **record}
     if missing := REQUIRED - set(record):
         raise RecordError(f"a record needs {sorted(missing)}")
     path = path_of(record)
     with atomic_write(path.with_suffix(".npz")) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, **predictions)
-    with atomic_write(path) as fresh:
-        fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return path
+    return write_json(path, record)
 
 
-def save_comparison(experiment: str, preset: str, own: bool, rows: list[dict]) -> Path:
-    """Write how an experiment's records compare: one file for all its labels and seeds."""
-    path = comparison_path(experiment, preset, own)
+def write_json(path: Path, content):
+    """Write plain values to a file, atomically, and return them as reading the file would."""
+    text = json.dumps(content, indent=1, allow_nan=False)
     with atomic_write(path) as fresh:
-        fresh.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return path
+        fresh.write_text(text + "\n", encoding="utf-8")
+    return json.loads(text)
 
 
 def comparison_path(experiment: str, preset: str, own: bool = False) -> Path:
@@ -201,8 +150,7 @@ def comparison_path(experiment: str, preset: str, own: bool = False) -> Path:
 
 
 def comparison(experiment: str, preset: str, own: bool = False) -> pd.DataFrame:
-    """Scores of an experiment's labels averaged over seeds, and their differences from their references
-    (``against``).
+    """Scores of an experiment's labels averaged over seeds, and differences from references (``against``).
 
     Raises
     ------
@@ -237,15 +185,10 @@ def load(path: Path) -> dict:
 
 
 def with_precision(record: dict, settings: str) -> dict:
-    """A record, or model card, as those made today: its environment says in which precision its networks were
-    computed.
+    """A record, or model card, as made today: its environment says in which precision networks were computed.
 
     Until that was noted, every device computed in what ``training.precision`` said, by default bf16; now the
-    default is ``auto``.
-
-    Parameters
-    ----------
-    settings : the key under which its settings stand
+    default is ``auto``. `settings` is the key under which the settings stand.
     """
     training = record[settings].get("training")
     if training is None or "precision" in record["environment"]:
@@ -279,14 +222,9 @@ def value(record: dict, part: str = "test", fold="all", **which) -> dict:
 
 
 def main_decision(record: dict) -> str:
-    """The decision by which a record is compared: that of its song-level classifier, or the mean of its
-    windows.
-    """
-    return (
-        aggregation.OF_WHOLE_SONGS
-        if aggregation.OF_WHOLE_SONGS in record["confusion"]
-        else aggregation.MAIN_DECISION
-    )
+    """The decision by which a record is compared: its song-level classifier's, or the mean of its windows."""
+    whole = aggregation.OF_WHOLE_SONGS
+    return whole if whole in record["confusion"] else aggregation.MAIN_DECISION
 
 
 def timeline(record: dict, track_id: str) -> tuple[np.ndarray, np.ndarray]:

@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from threadpoolctl import threadpool_limits
 
+from mer_companion import folders
 from mer_companion.book import pdf
 from mer_core import paths, trained_model
 from mer_core.audio.features import LogMel
 from mer_core.datasets import synthetic
+from mer_core.device import THREAD_LIMITS
 from mer_core.emotion import QUADRANTS
 from mer_core.models import Network
 
 RATE = 22050
+
+# tests run side by side, each on one core: its libraries, and the processes that it starts
+threadpool_limits(1)
+os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
 
 
 def pytest_collection_modifyitems(config, items):
@@ -49,7 +56,7 @@ def own_cache(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(paths, "CACHE", folder / "cache")
     patch.setattr(paths, "SPLITS", folder / "splits")
-    patch.setattr(paths, "RESULTS", folder / "results")
+    patch.setattr(folders, "RESULTS", folder / "results")
     yield folder
     patch.undo()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mer_companion import folders
 from mer_companion.book import web_assets
 from mer_core import paths
 
@@ -62,7 +63,7 @@ def test_only_what_the_lock_names_counts_as_fetched(bare):
 
 
 def test_every_package_is_pinned_with_its_hash_and_no_host_is_named():
-    manifest = json.loads((paths.BOOK / "package.json").read_text())
+    manifest = json.loads((folders.BOOK / "package.json").read_text())
     packages = json.loads(web_assets.LOCK.read_text())["packages"]
     pinned = manifest["dependencies"] | manifest["devDependencies"]
     locked = {

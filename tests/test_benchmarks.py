@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mer_companion import folders
 from mer_companion.analysis import speed
 from mer_core import paths
 
@@ -14,7 +15,7 @@ FILES = {path.stem for path in (paths.ROOT / "benchmarks").glob("*.py")}
 
 @pytest.fixture
 def report(monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     return json.loads(speed.path().read_text(encoding="utf-8"))
 
 
@@ -63,7 +64,7 @@ def test_the_page_shows_every_row_and_the_machine(report):
     for row in report["rows"]:
         assert any(line.startswith(f"| {row['question']} ") and speed.ratio_of(row) in line for line in lines)
     assert report["environment"]["processor"] in page
-    assert "generated/benchmarks.md" in (paths.BOOK / "speed.md").read_text(encoding="utf-8")
+    assert "generated/benchmarks.md" in (folders.BOOK / "speed.md").read_text(encoding="utf-8")
 
 
 def test_sides_take_turns_and_every_second_round_goes_backwards(side_by_side):

@@ -5,18 +5,18 @@ import re
 import jupytext
 import pytest
 
-from mer_companion import results
+from mer_companion import folders, results
 from mer_companion.book import site, status
 from mer_companion.book.notebooks import sources
 from mer_companion.book.numbers import numbers
 from mer_core import paths
 
 DERIVED = {"executed", "generated", "node_modules"}
-PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not DERIVED & set(path.parts))
+PAGES = sorted(path for path in folders.BOOK.rglob("*.md") if not DERIVED & set(path.parts))
 
 
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
-    written = {path.relative_to(paths.BOOK).with_suffix("").as_posix() for path in PAGES}
+    written = {path.relative_to(folders.BOOK).with_suffix("").as_posix() for path in PAGES}
     expected = written | {f"executed/{source.stem}" for source in sources()}
     assert expected == set(site.listed()) and expected
 
@@ -83,14 +83,14 @@ def test_a_broken_site_is_found_out(tmp_path, html, fault):
 
 
 def test_numbers_are_plain_and_finite(monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     known = numbers()
     assert json.loads(json.dumps(known, allow_nan=False)) == known
     assert known["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
 
 
 def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     found = [path for preset in ("cpu", "paper") for path in results.folder(preset).glob("*.json")]
     assert found
     for path in found:
@@ -120,7 +120,7 @@ def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monke
             return arguments[0].stem
 
     ran = {}
-    monkeypatch.setattr(paths, "EXECUTED", tmp_path / "executed")
+    monkeypatch.setattr(folders, "EXECUTED", tmp_path / "executed")
     monkeypatch.setattr(site, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(site, "as_completed", lambda begun: [])
     monkeypatch.setattr(

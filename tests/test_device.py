@@ -7,9 +7,10 @@ import torch
 
 from mer_app import model_card
 from mer_companion import experiments, results
+from mer_companion.experiments import kinds
 from mer_companion.experiments.presets import SSSL
 from mer_companion.reproduction import checks
-from mer_companion.runs.settings import changed
+from mer_companion.runs.overrides import changed
 from mer_core import device, paths, trained_model
 from mer_core.training import Training
 
@@ -90,6 +91,7 @@ def test_every_tracked_record_still_has_the_name_of_its_settings():
         of = record["preset"], record["experiment"], record["label"], record["config"]["seed"]
         assert path.stem == f"{of[1]}-{of[2]}-{runs[of].run_id}"
         assert results.same_settings(results.load(path)["config"], runs[of].config())
+        assert results.is_tagged(record) == (kinds.of_record(record).predicts == "tags")
 
 
 def test_a_forced_precision_is_another_run_and_the_devices_own_is_none():

@@ -8,7 +8,7 @@ import torch
 from click.testing import CliRunner
 
 from mer_app import main
-from mer_companion import experiments, results
+from mer_companion import experiments, folders, provenance, results
 from mer_companion.experiments.presets import SSSL
 from mer_companion.reproduction import checks, report
 from mer_companion.reproduction.report import Level
@@ -38,17 +38,18 @@ def one_thread():
 def made(tmp_path_factory):
     """Two recorded runs of seconds and their comparison, as if the project kept them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "RESULTS", tmp_path_factory.mktemp("tracked"))
+        patch.setattr(folders, "RESULTS", tmp_path_factory.mktemp("tracked"))
         experiments.execute("segments_to_songs", "cpu", PAIRS)
-        yield paths.RESULTS
+        yield folders.RESULTS
 
 
 @pytest.fixture
 def kept(made, tmp_path, monkeypatch):
     """A copy of them that a test may spoil."""
-    monkeypatch.setattr(paths, "RESULTS", shutil.copytree(made, tmp_path / "results"))
-    monkeypatch.setattr(experiments, "jobs", lambda *_: PAIRS)
-    return paths.RESULTS / "cpu"
+    monkeypatch.setattr(folders, "RESULTS", shutil.copytree(made, tmp_path / "results"))
+    for module in (experiments, experiments.run):
+        monkeypatch.setattr(module, "jobs", lambda *_: PAIRS)
+    return folders.RESULTS / "cpu"
 
 
 def altered(kept, change, label="inherit"):
@@ -122,7 +123,7 @@ def test_a_number_that_is_gone_or_new_has_drifted(kept):
 def test_changed_annotations_are_drift_and_missing_ones_are_left_out(kept, monkeypatch):
     altered(kept, lambda record: record["data"].update(digest="another"))
     assert "cpu: segments_to_songs/inherit, seed 0" in set(drifted(level := checks.scored_again())["source"])
-    checks.tracks_of.cache_clear()
+    results.unchanged_tracks.cache_clear()
     monkeypatch.setattr(datasets, "load", nowhere)
     level = checks.scored_again()
     assert not level.rows and level.left_out["without the data of synthetic-16-songs-16-artists"] > 500
@@ -159,14 +160,14 @@ def test_the_mean_of_all_records_tells_what_moved_everywhere():
 
 
 def test_a_killed_smoke_run_goes_on_where_it_stopped_and_a_finished_one_leaves_nothing():
-    before = paths.CACHE, paths.RESULTS
+    before = paths.CACHE, folders.RESULTS
     with pytest.raises(KeyboardInterrupt), checks.nothing_cached():
-        paths.RESULTS.mkdir(parents=True)
-        (paths.RESULTS / "made.json").touch()
+        folders.RESULTS.mkdir(parents=True)
+        (folders.RESULTS / "made.json").touch()
         raise KeyboardInterrupt
-    assert before == (paths.CACHE, paths.RESULTS)
+    assert before == (paths.CACHE, folders.RESULTS)
     with checks.nothing_cached():
-        assert (paths.RESULTS / "made.json").exists()
+        assert (folders.RESULTS / "made.json").exists()
     assert not list((paths.CACHE / "drift").iterdir())
 
 
@@ -201,9 +202,9 @@ def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkey
 def test_the_exit_status_says_whether_anything_drifted_and_the_terminal_what(
     monkeypatch, tmp_path, now, status
 ):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(folders, "RESULTS", tmp_path)
     levels = [a_level({"accuracy": 0.5, "loss": 1.0}, {"accuracy": now, "loss": 1.0})]
-    made_by = {"code": results.code_state(), "environment": MACHINE}
+    made_by = {"code": provenance.code_state(), "environment": MACHINE}
     monkeypatch.setattr(checks, "check", lambda minutes: report.write(levels, made_by | {"minutes": minutes}))
     answer = CliRunner().invoke(main.main, ["drift"])
     assert answer.exit_code == status

@@ -8,10 +8,10 @@ from math import dist
 
 import pytest
 
+from mer_companion import folders
 from mer_companion.analysis import figures
-from mer_core import paths
 
-sys.path.insert(0, str(paths.BOOK / "_ext"))
+sys.path.insert(0, str(folders.BOOK / "_ext"))
 from figure_files import in_the_dark
 
 SVG = '<svg xmlns="x"><path style="fill: {0}; stroke: {1}"/></svg>'

@@ -4,6 +4,7 @@ import jupytext
 import nbformat
 import pytest
 
+from mer_companion import folders
 from mer_companion.book import ipynb, notebooks
 from mer_companion.book.numbers import numbers
 from mer_core import paths
@@ -62,7 +63,8 @@ def test_a_figure_lies_beside_its_page_as_svg_as_pdf_and_as_its_data(small, tmp_
 # %% mystnb={"figure": {"name": "fig-two", "caption": "Two values."}, "image": {"alt": "two points"}}
 import pandas as pd
 from mer_companion.analysis import figures
-figures.intervals(pd.DataFrame({"label": ["a", "b"], "value": [0.5, n / 4], "low": 0.1, "high": 0.9}), "share")
+rows = pd.DataFrame({"label": ["a", "b"], "value": [0.5, n / 4], "low": 0.1, "high": 0.9})
+figures.intervals(rows, "share")
 """
     )
     notebooks.execute(small, tmp_path / "out.ipynb", n=1)
@@ -92,7 +94,7 @@ def test_a_failed_notebook_leaves_the_old_page_and_is_kept_beside_it(small, tmp_
 
 def test_executed_notebooks_are_not_tracked():
     ignored = (paths.ROOT / ".gitignore").read_text().splitlines()
-    assert f"{paths.EXECUTED.relative_to(paths.ROOT).as_posix()}/" in ignored
+    assert f"{folders.EXECUTED.relative_to(paths.ROOT).as_posix()}/" in ignored
 
 
 def test_text_is_spelt_out_for_readers_without_the_book():
@@ -109,7 +111,7 @@ def test_the_paired_notebooks_are_those_of_today(monkeypatch):
     """Binder, Colab and JupyterHub open them; `mer pair` writes them anew after a change of a notebook or a
     record.
     """
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     known = numbers()
     there = {path.stem: path.read_text() for path in ipynb.FOLDER.glob("*.ipynb")}
     assert there == {source.stem: ipynb.paired(source, known) for source in SOURCES}

@@ -5,6 +5,7 @@ import torch
 from click.testing import CliRunner
 
 from mer_app import main
+from mer_companion import folders
 from mer_companion.runs import profiling
 from mer_core import device, paths
 from mer_core.audio import decoding
@@ -30,10 +31,10 @@ def test_every_stage_counts_functions_of_its_own():
 
 
 def test_what_was_made_before_is_hidden_and_then_there_again():
-    before = paths.CACHE, paths.RESULTS
+    before = paths.CACHE, folders.RESULTS
     with profiling.from_nothing():
         assert paths.CACHE not in before and not paths.CACHE.exists()
-    assert before == (paths.CACHE, paths.RESULTS)
+    assert before == (paths.CACHE, folders.RESULTS)
 
 
 @pytest.mark.parametrize("precision", ["float32", device.precision_on(torch.device("cpu"))])
@@ -59,4 +60,4 @@ def test_profile_tells_where_the_time_of_a_run_goes_and_keeps_no_record(monkeypa
     assert answer.exit_code == 0, answer.output
     for line in (*profiling.STAGES, "convolutions: ", "of a large matrix product"):
         assert line in answer.output
-    assert not list(paths.RESULTS.glob("**/segments_to_songs-inherit-*"))
+    assert not list(folders.RESULTS.glob("**/segments_to_songs-inherit-*"))

@@ -115,7 +115,8 @@ def test_a_setting_that_makes_no_sense_is_refused_before_any_music_is_read(setti
 
 
 def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
-    from mer_companion.runs.settings import Run, changed
+    from mer_companion.runs.overrides import changed
+    from mer_companion.runs.settings import Run
 
     run = changed(
         Run(),

@@ -7,6 +7,7 @@ from conftest import untrained
 from safetensors.torch import save_file
 
 from mer_app import model_card
+from mer_companion import folders
 from mer_core import trained_model
 from mer_core.evaluation import calibration
 from mer_core.trained_model import Ensemble, ModelError
@@ -132,10 +133,10 @@ def test_the_card_says_what_the_committed_records_say(monkeypatch):
     from mer_companion import results
     from mer_core import paths
 
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     card = trained_model.shipped().card
     records = [
-        next((paths.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json"))
+        next((folders.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json"))
         for name in card["run_ids"]
     ]
     alone = [

@@ -1,13 +1,6 @@
-"""Tables in Markdown for generated pages, and what they say of when and by which code something was made."""
-
-import time
+"""Tables in Markdown for generated pages, and the version of the code that they show."""
 
 import pandas as pd
-
-
-def timestamp() -> str:
-    """Now, in UTC: ``2025-01-31T10:12:00Z``."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def version_of(code: dict) -> str:

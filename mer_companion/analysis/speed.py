@@ -3,27 +3,16 @@
 import json
 from pathlib import Path
 
-from mer_companion.analysis.markdown import page_of, timestamp, version_of
-from mer_core import paths
-from mer_core.files import atomic_write
+from mer_companion import folders, provenance, results
+from mer_companion.analysis.markdown import page_of, version_of
 
 # ratio: theirs_s / ours_s, medians over rounds; ratio_low, ratio_high: of single rounds; left_out: why none
-COLUMNS = (
-    "benchmark",
-    "question",
-    "ours",
-    "theirs",
-    "ours_s",
-    "theirs_s",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-)
-COLUMNS += ("unit", "rounds", "note", "left_out")
+COLUMNS = ("benchmark", "question", "ours", "theirs", "ours_s", "theirs_s")
+COLUMNS += ("ratio", "ratio_low", "ratio_high", "unit", "rounds", "note", "left_out")
 
 
 def path() -> Path:
-    return paths.RESULTS / "benchmarks.json"
+    return folders.RESULTS / "benchmarks.json"
 
 
 def write(rows: list[dict], made_by: dict, to: Path) -> Path:
@@ -34,9 +23,7 @@ def write(rows: list[dict], made_by: dict, to: Path) -> Path:
     made_by : ``minutes`` it took, ``code`` and ``environment`` as in records, the latter with ``processor``,
         ``instruction_set`` and ``bf16_native``
     """
-    with atomic_write(to) as fresh:
-        text = json.dumps({"made": timestamp()} | made_by | {"rows": rows}, indent=1, allow_nan=False)
-        fresh.write_text(text + "\n", encoding="utf-8")
+    results.write_json(to, {"made": provenance.timestamp()} | made_by | {"rows": rows})
     return to
 
 

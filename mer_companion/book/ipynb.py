@@ -12,10 +12,11 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from mer_companion import folders
 from mer_companion.book import notebooks
 from mer_core import paths
 
-FOLDER = paths.NOTEBOOKS / "ipynb"
+FOLDER = folders.NOTEBOOKS / "ipynb"
 INTERVAL_ENDS = ("", "/low", "/high")  # behind a number's key
 INSTALL = "install"  # the id of the cell that comes first
 ROLE = re.compile(r"\{(result|interval|cite)\}`([^`]*)`")

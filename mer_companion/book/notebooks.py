@@ -16,7 +16,7 @@ import papermill
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from mer_companion import results
+from mer_companion import folders, provenance
 from mer_companion.book.files import write_if_changed
 from mer_core import UserError, paths
 from mer_core.files import atomic_write
@@ -40,7 +40,7 @@ class QuietKernelManager(AsyncKernelManager):
 
 def sources() -> list[Path]:
     """All text notebooks, in order."""
-    return sorted(paths.NOTEBOOKS.glob("[0-9]*.py"))
+    return sorted(folders.NOTEBOOKS.glob("[0-9]*.py"))
 
 
 def parameters(source: Path) -> dict[str, str]:
@@ -55,7 +55,7 @@ def made_from(source: Path, values: dict) -> str:
     """Fingerprint of all that an executed notebook depends on: its source and parameters, our code, records,
     libraries, data.
     """
-    code, tables, libraries = results.code_digest(), _digest_of_data(), results.environment("cpu", 1)
+    code, tables, libraries = provenance.code_digest(), _digest_of_data(), provenance.environment("cpu", 1)
     inputs = [values, code, tables, libraries, os.environ.get("MER_DATA")]
     return hashlib.sha256(source.read_bytes() + json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -63,8 +63,8 @@ def made_from(source: Path, values: dict) -> str:
 @cache
 def _digest_of_data() -> str:
     """Fingerprint of the tracked files in `data`: what a page may show."""
-    folders = (paths.REGISTRY, paths.SPLITS, paths.RESULTS / "cpu", paths.RESULTS / "paper")
-    files = sorted([*paths.DATA.glob("*.*"), *(path for folder in folders for path in folder.rglob("*.*"))])
+    places = (paths.REGISTRY, paths.SPLITS, folders.RESULTS / "cpu", folders.RESULTS / "paper")
+    files = sorted([*paths.DATA.glob("*.*"), *(path for folder in places for path in folder.rglob("*.*"))])
     each = b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)
     return hashlib.sha256(each).hexdigest()[:16]
 

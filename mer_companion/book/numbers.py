@@ -3,15 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from mer_companion import experiments, results
+from mer_companion import experiments, provenance, results
 from mer_companion.analysis import clean_probability, tables
+from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
-from mer_companion.runs.ensembles import Fusion
-from mer_companion.runs.tag_ensembles import TagEnsemble
 from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
-MADE_OF_OTHERS = (Fusion.method_name, TagEnsemble.method_name)  # their cost is that of their members
 PAPERS = {"sssl": experiments.sssl.EXPERIMENTS, "mediaeval": experiments.mediaeval.EXPERIMENTS}
 Numbers = dict[str, float | int]
 
@@ -37,8 +35,8 @@ def numbers() -> Numbers:
             found |= found_wrong_labels(name, records) | costs(name, records)
     for paper, of_paper in PAPERS.items():
         made = [record for name in of_paper for record in recorded_or_none(name)]
-        found[f"budget/{paper}/core_hours"] = budget([r for r in made if not results.on_gpu(r)])
-        found[f"budget/{paper}/gpu_hours"] = budget([r for r in made if results.on_gpu(r)])
+        found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
+        found[f"budget/{paper}/gpu_hours"] = budget([r for r in made if provenance.on_gpu(r)])
     for row in tables.published().itertuples():
         found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
     return found
@@ -128,7 +126,7 @@ def budget(records: list[dict]) -> float:
     """Hours of a core, or of a GPU, to make these records anew; a run that several experiments show counts
     once.
     """
-    own = {r["run_id"]: r for r in records if r["config"]["method"]["name"] not in MADE_OF_OTHERS}
+    own = {r["run_id"]: r for r in records if not kinds.of_record(r).of_members}
     return sum(record["cost"]["core_minutes"] for record in own.values()) / 60
 
 

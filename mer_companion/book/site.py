@@ -17,7 +17,7 @@ import yaml
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from mer_companion import results
+from mer_companion import folders, results
 from mer_companion.analysis import claims, figures, speed, tables
 from mer_companion.book import browser_model, notebooks, pdf, status, web_assets
 from mer_companion.book.files import write_if_changed
@@ -27,7 +27,7 @@ from mer_core import UserError, paths
 from mer_core.device import cores, threads_of_children
 from mer_core.progress import progress_bar
 
-GENERATED = paths.BOOK / "generated"
+GENERATED = folders.BOOK / "generated"
 HTML = paths.ROOT / "_build" / "html"
 
 
@@ -50,7 +50,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     by_name = {source.stem: source for source in notebooks.sources()}
     if unknown := set(only) - set(by_name):
         raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
-    targets = {name: paths.EXECUTED / f"{name}.ipynb" for name in by_name}
+    targets = {name: folders.EXECUTED / f"{name}.ipynb" for name in by_name}
     chosen = set(only) or set(by_name)
     wanted = {
         name: {"preset": preset} | (values if name in chosen else {})
@@ -91,7 +91,9 @@ def write_generated() -> None:
     """
     known = numbers()
     drawn, data = headline(results.comparison("segments_to_songs", "cpu"))
-    notebooks.write_figure(paths.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data))
+    notebooks.write_figure(
+        folders.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data)
+    )
     files = {
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": status.status_table().to_markdown(index=False) + "\n",
@@ -123,7 +125,7 @@ SHAPES = ("_ext/*.py", "_style/*", "_templates/**/*.html")  # of every page; Sph
 
 def listed() -> list[str]:
     """All pages in the order of the table of contents, without suffix."""
-    toc = yaml.safe_load((paths.BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    toc = yaml.safe_load((folders.BOOK / "_toc.yml").read_text(encoding="utf-8"))
     return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
@@ -140,7 +142,7 @@ def build(folder: Path = paths.ROOT) -> Path:
     missing = list(filter(None, (web_assets.gather(), browser_model.gather())))
     program = Path(sys.executable).with_name("jupyter-book")
     strictly = ["-W", "-n", "--keep-going"]
-    command = [program, "build", paths.BOOK, "--path-output", folder, *strictly]
+    command = [program, "build", folders.BOOK, "--path-output", folder, *strictly]
     if subprocess.run(command, check=False).returncode:
         raise BookError("the book has warnings or errors (above); every one must be fixed to publish it.")
     if found := faults(site):
@@ -156,7 +158,7 @@ def is_outdated(site: Path) -> bool:
     if not last.exists():
         return site.parent.exists()
     built = {path.relative_to(site).with_suffix("").as_posix() for path in pages_of(site)}
-    shapes = [path for pattern in SHAPES for path in paths.BOOK.glob(pattern)]
+    shapes = [path for pattern in SHAPES for path in folders.BOOK.glob(pattern)]
     changed = any(path.stat().st_mtime > last.stat().st_mtime for path in shapes)
     return changed or bool(built - set(listed()) - MADE_BY_SPHINX)
 

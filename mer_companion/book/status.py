@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mer_companion import experiments, results
+from mer_companion import experiments, provenance, results
 from mer_companion.analysis import tables
 from mer_companion.analysis.markdown import version_of
 from mer_companion.book.numbers import recorded_at, recorded_or_none
@@ -90,7 +90,7 @@ def cost(records: list[dict]) -> str:
     """What these records took: minutes of a core, of a GPU, or of both, where some were made on each."""
     spent: dict[str, float] = {}
     for record in records:
-        unit = "GPU-minutes" if results.on_gpu(record) else "core-minutes"
+        unit = "GPU-minutes" if provenance.on_gpu(record) else "core-minutes"
         spent[unit] = spent.get(unit, 0.0) + record["cost"]["core_minutes"]
     return ", ".join(f"{minutes:,.0f} {unit}" for unit, minutes in sorted(spent.items(), reverse=True))
 

@@ -8,12 +8,12 @@ import json
 import shutil
 import subprocess
 
+from mer_companion import folders
 from mer_companion.book.files import write_if_changed
-from mer_core import paths
 
-LOCK = paths.BOOK / "package-lock.json"
-FETCHED = paths.BOOK / "node_modules"
-FOLDER = paths.BOOK / "_assets"  # one of the book's static folders
+LOCK = folders.BOOK / "package-lock.json"
+FETCHED = folders.BOOK / "node_modules"
+FOLDER = folders.BOOK / "_assets"  # one of the book's static folders
 ASSETS = {  # published under _static: where it comes from
     "mathjax/tex-svg.js": FETCHED / "mathjax/es5/tex-svg.js",  # one file, no fonts to fetch
     "mathjax/LICENSE": FETCHED / "mathjax/LICENSE",
@@ -59,7 +59,7 @@ def fetch() -> str | None:
     if npm is None:
         return "There is no npm on the PATH."
     command = [npm, "ci", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=paths.BOOK, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folders.BOOK, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
         return f"`npm ci` failed: {' '.join(said[:3]) or done.stderr.strip()}."

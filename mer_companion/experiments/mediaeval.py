@@ -1,42 +1,39 @@
-"""The experiments on the two MediaEval papers: tags, long and short input, noisy student, co-teaching, and
-the leaderboard.
-"""
+"""The experiments on the two MediaEval papers: input length, noisy student, co-teaching, leaderboard."""
 
 from dataclasses import asdict
 
 from mer_companion.experiments.experiment import Experiment
-from mer_companion.experiments.presets import MIRABLE, ON_QUADRANTS, SELAB
-from mer_companion.experiments.sssl import TWO_FOLDS
+from mer_companion.experiments.presets import MIRABLE, ON_QUADRANTS, SELAB, TWO_FOLDS
 from mer_companion.runs import leaderboard
 from mer_core.methods import co_teaching, noisy_student
 from mer_core.models import backbones
 
 SEEDS = (0, 1, 2)
 
-SHORT = {
-    "window_s": 9.3,
-    "training.stride": 9,
-    "training.batch_size": 32,
-}  # as printed: 80 steps of mel, 200 of HPCP
+# as printed: 80 steps of mel, 200 of HPCP
+SHORT = {"window_s": 9.3, "training.stride": 9, "training.batch_size": 32}
 MEL_ONLY = {"features": "mel"}
 STUDENT = {"method.iterations": 1}
-HEARD = {"long_mel": MEL_ONLY, "long_hpcp": {}, "short_mel": SHORT | MEL_ONLY, "short_hpcp": SHORT}
+INPUTS = {"long_mel": MEL_ONLY, "long_hpcp": {}, "short_mel": SHORT | MEL_ONLY, "short_hpcp": SHORT}
 HALF = {
     "dataset": "4q_moods:half",
     "unlabelled": ("4q_moods:other_half", "4q_moods:untagged", "pmemo:audible_only"),
 }
 
+PRINTED = SHORT | STUDENT
+BY_PERCENTILE, MASKS = {"method.sure": noisy_student.PERCENTILE}, {"method.student_masks": (20, 60)}
 REXNET = {"network": backbones.Settings("rexnet_100")}
 
 
 def taught_by(peer: str) -> dict:
-    """Co-teaching with a network of another kind, which teaches and is not asked."""
-    settings = asdict(SELAB["paper"].method) | {
-        "forget_rate": 0.05,
-        "ramp_epochs": 0,
-        "peer": backbones.Settings(peer),
-    }
-    return {"method": co_teaching.Settings(**settings)}
+    """Co-teaching with a network of another kind, which teaches only."""
+    own = {"forget_rate": 0.05, "ramp_epochs": 0, "peer": backbones.Settings(peer)}
+    return {"method": co_teaching.Settings(**asdict(SELAB["paper"].method) | own)}
+
+
+def systems(*names: str) -> dict:
+    """A submission to the leaderboard: the plain mean of these systems."""
+    return {"systems": names}
 
 
 EXPERIMENTS = {
@@ -45,18 +42,18 @@ EXPERIMENTS = {
         feeds="Mirable, Tables 1 and 2; SELAB, its ranking",
         presets=("cpu",),
         variants={
-            **{name: {"systems": (name,)} for name in leaderboard.cards()},
-            "mean_of_2019_and_2020": {"systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data")},
-            "mean_of_three_editions": {
-                "systems": ("cp_jku_ensemble", "sail_usc_ensemble_all_data", "mirable_ensemble")
-            },
+            **{name: systems(name) for name in leaderboard.cards()},
+            "mean_of_2019_and_2020": systems("cp_jku_ensemble", "sail_usc_ensemble_all_data"),
+            "mean_of_three_editions": systems(
+                "cp_jku_ensemble", "sail_usc_ensemble_all_data", "mirable_ensemble"
+            ),
         },
         reference="",
     ),
     "long_or_short": Experiment(
         question="Is it better to hear long or short?",
         feeds="Mirable, Table 1",
-        variants=HEARD,
+        variants=INPUTS,
         reference="",
         references={"short_mel": "long_mel", "short_hpcp": "long_hpcp"},
         seeds=SEEDS,
@@ -66,7 +63,7 @@ EXPERIMENTS = {
     "harmony": Experiment(
         question="Does it help to hear harmony (HPCP) beside mel?",
         feeds="Mirable, Table 1",
-        variants=HEARD,
+        variants=INPUTS,
         reference="",
         references={"long_hpcp": "long_mel", "short_hpcp": "short_mel"},
         seeds=SEEDS,
@@ -74,11 +71,12 @@ EXPERIMENTS = {
         bases=MIRABLE,
     ),
     "noisy_student": Experiment(
-        question="Does a student under noise learn more from music that its teacher labelled than the teacher knew?",
+        question="Does a student under noise learn more from music that its teacher labelled than the "
+        "teacher knew?",
         feeds="Mirable, Table 1 and section 2.5",
-        variants=HEARD | {f"{name}_student": changes | STUDENT for name, changes in HEARD.items()},
+        variants=INPUTS | {f"{name}_student": changes | STUDENT for name, changes in INPUTS.items()},
         reference="",
-        references={f"{name}_student": name for name in HEARD},
+        references={f"{name}_student": name for name in INPUTS},
         seeds=SEEDS,
         at_smoke=("short_hpcp", "short_hpcp_student"),
         bases=MIRABLE,
@@ -105,12 +103,10 @@ EXPERIMENTS = {
         bases=ON_QUADRANTS,
     ),
     "half_the_labels": Experiment(
-        question="Noisy student with as much music without labels as with them: does it make up for the labels that are missing?",
+        question="Noisy student with as much music without labels as with them: does it make up for the "
+        "labels that are missing?",
         feeds="Mirable, section 2.5, where there is something to learn from",
-        variants={
-            "teacher": SHORT | HALF,
-            "student": SHORT | HALF | STUDENT,
-        },
+        variants={"teacher": SHORT | HALF, "student": SHORT | HALF | STUDENT},
         reference="teacher",
         presets=("cpu",),
         seeds=SEEDS,
@@ -120,15 +116,13 @@ EXPERIMENTS = {
         question="Where Mirable's code does otherwise than its paper: what does each difference change?",
         feeds="Mirable's release",
         variants={
-            "printed": SHORT | STUDENT,
-            "every_answer_counts": SHORT | STUDENT | {"method.sure": noisy_student.NONE},
-            "thresholds_by_percentile": SHORT | STUDENT | {"method.sure": noisy_student.PERCENTILE},
-            "plain_student": SHORT | STUDENT | {"method.plain_student": True},
-            "quiet_pseudo_labels": SHORT | STUDENT | {"method.quiet_pseudo_labels": True},
-            "masks_as_released": SHORT | STUDENT | {"method.student_masks": (20, 60)},
-            "percentile_and_masks": SHORT
-            | STUDENT
-            | {"method.sure": noisy_student.PERCENTILE, "method.student_masks": (20, 60)},
+            "printed": PRINTED,
+            "every_answer_counts": PRINTED | {"method.sure": noisy_student.NONE},
+            "thresholds_by_percentile": PRINTED | BY_PERCENTILE,
+            "plain_student": PRINTED | {"method.plain_student": True},
+            "quiet_pseudo_labels": PRINTED | {"method.quiet_pseudo_labels": True},
+            "masks_as_released": PRINTED | MASKS,
+            "percentile_and_masks": PRINTED | BY_PERCENTILE | MASKS,
             "second_iteration": SHORT | {"method.iterations": 2},
         },
         reference="printed",
@@ -161,7 +155,8 @@ EXPERIMENTS = {
         bases=SELAB,
     ),
     "selab_as_released": Experiment(
-        question="Where SELAB's code does otherwise than its paper, or than co-teaching's inventors: what does it change?",
+        question="Where SELAB's code does otherwise than its paper, or than co-teaching's inventors: what "
+        "does it change?",
         feeds="SELAB's release",
         variants={
             "efficientnet": {},

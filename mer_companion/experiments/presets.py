@@ -1,7 +1,8 @@
 """Three papers at three presets: the run that an experiment's variants change.
 
 `paper` is as printed, for a GPU; `cpu` is real audio on two cores; `smoke` is a synthetic corpus in seconds,
-for tests, continuous integration and first visitors. Each is written as a difference from the one before."""
+for tests, continuous integration and first visitors. Each is written as a difference from the one before.
+"""
 
 from dataclasses import replace
 
@@ -20,9 +21,7 @@ CPU = replace(
     training=Training(epochs=10, batch_size=32, learning_rate=1e-3, stride=3),
     # the agreement term on mixtures shares their trunk: the second pass through the convolutions is saved
     method=self_learning.Settings(warmup_epochs=2, consistency_input=self_learning.MIXED),
-    folds=Folds(
-        n=5, by="artist", inner=0
-    ),  # inner networks double the cost: only where the question needs them
+    folds=Folds(n=5, by="artist", inner=0),  # inner networks double the cost
 )
 SMOKE = replace(
     CPU,
@@ -33,6 +32,7 @@ SMOKE = replace(
 )
 SSSL = {"paper": PAPER, "cpu": CPU, "smoke": SMOKE}
 
+TWO_FOLDS = {"folds.tested": 2}  # a change where a question does not decide the verdict
 BY_PART = Folds(n=2, by="artist", inner=0, tested=1)  # tagged data sets bring their parts: one network
 MIRABLE = {
     "paper": Run(
@@ -42,9 +42,8 @@ MIRABLE = {
         network=crnn.Settings(),
         method=noisy_student.Settings(iterations=0),
         unlabelled=("music:folder=mtg_jamendo/without_moods",),  # tracks of MTG-Jamendo that have no mood tag
-        training=Training(
-            epochs=100, batch_size=32, weight_decay=0.0, stride=60, patience=5, plateau=100
-        ),  # a constant rate
+        # a constant rate
+        training=Training(epochs=100, batch_size=32, weight_decay=0.0, stride=60, patience=5, plateau=100),
         repeat_short=True,
         folds=BY_PART,
     )
@@ -92,14 +91,14 @@ SELAB = {
         training=Training(
             epochs=100, batch_size=32, learning_rate=1e-3, weight_decay=0.0, stride=0, patience=10, plateau=5
         ),
-        asked_windows=16,
+        windows_per_song=16,
         folds=BY_PART,
     )
 }
 SELAB["cpu"] = replace(
     SELAB["paper"],
     dataset="4q_moods",
-    asked_windows=0,
+    windows_per_song=0,
     features=LogMel(
         sample_rate=12000, window_samples=512, hop_samples=256, n_mels=64, high_hz=6000.0, pool_frames=8
     ),

@@ -1,11 +1,10 @@
-"""The experiments on SSSL (Sun et al. 2024): segments under label noise, and what its readers asked for."""
+"""The experiments on SSSL (Sun et al. 2024): segments under label noise, and its open questions."""
 
 import re
 
 from mer_companion.experiments.experiment import Experiment
-from mer_companion.experiments.presets import SSSL
-from mer_companion.runs.listener_ratings import SETS
-from mer_companion.runs.song_classifiers import LOGISTIC
+from mer_companion.experiments.presets import SSSL, TWO_FOLDS
+from mer_companion.runs.settings import LOGISTIC, RATED
 from mer_companion.song_features import sources
 from mer_core.datasets import label_noise
 from mer_core.methods import self_learning
@@ -13,9 +12,9 @@ from mer_core.methods import self_learning
 CPU, SMOKE = SSSL["cpu"], SSSL["smoke"]
 SEEDS = (0, 1, 2, 3, 4)  # of a headline comparison
 
-TWO_FOLDS = {"folds.tested": 2}  # where a question does not decide the verdict
 WITH_INNER = {"folds.inner": 2}
 PLAIN = {"method": "inherit"}
+PER_CLASS = {"method.separation": self_learning.PER_CLASS}
 
 
 def around(name: str, values: tuple, stem: str) -> dict[str, dict]:
@@ -27,21 +26,19 @@ def with_noise(kind: str, rate: float, unit: str = label_noise.WINDOW) -> dict[s
     """Plain training, SSSL, and SSSL with a mixture per class, on labels with known noise in them."""
     noise = {"noise": label_noise.LabelNoise(kind, rate, unit)} | TWO_FOLDS
     name = f"{kind}_{rate:.0%}".rstrip("%") + ("_songs" if unit == label_noise.SONG else "")
-    per_class = {"method.separation": self_learning.PER_CLASS}
-    return {
-        f"inherit_{name}": noise | PLAIN,
-        f"self_learning_{name}": noise,
-        f"mixture_per_class_{name}": noise | per_class,
-    }
+    methods = {"inherit": PLAIN, "self_learning": {}, "mixture_per_class": PER_CLASS}
+    return {f"{method}_{name}": noise | changes for method, changes in methods.items()}
 
 
 def two_trials(first: str, settings: dict, second: str, change: dict) -> dict[str, dict]:
-    """A method as usually set, a second trial nearer to plain training, and the choice inside each fold's
-    training songs.
-    """
+    """A method as usual, a trial nearer to plain training, and a choice in each fold's training songs."""
     both = TWO_FOLDS | WITH_INNER | settings
     members = {"members": (f"alternatives/{first}", f"alternatives/{second}"), "chosen_for": "emotion"}
     return {first: both, second: both | change, f"{first}_chosen": TWO_FOLDS | members}
+
+
+def gentler(method: str, change: dict) -> dict[str, dict]:
+    return two_trials(method, {"method": method}, f"{method}_gentle", change)
 
 
 ALTERNATIVES = ("soft_labels", "elr", "co_teaching", "fixmatch", "two_stage", "self_learning")
@@ -53,33 +50,32 @@ KNOWN_NOISE = (
     | with_noise(label_noise.SYMMETRIC, 0.2, label_noise.SONG)
 )
 # what SELAB's co-teaching keeps, where one can tell; its inventors set the forget rate to the noise rate
-KNOWN_NOISE |= {
-    "co_teaching_symmetric_40": TWO_FOLDS
-    | {
-        "noise": label_noise.LabelNoise(label_noise.SYMMETRIC, 0.4),
-        "method": "co_teaching",
-        "method.forget_rate": 0.4,
-    }
+KNOWN_NOISE["co_teaching_symmetric_40"] = TWO_FOLDS | {
+    "noise": label_noise.LabelNoise(label_noise.SYMMETRIC, 0.4),
+    "method": "co_teaching",
+    "method.forget_rate": 0.4,
 }
 DRIFTS = {
     f"{rate:.0%}".rstrip("%"): {"dataset": f"synthetic:drift={rate:g},n_songs=96,n_artists=48"}
     for rate in (0.1, 0.2, 0.3, 0.4, 0.5)
 }
-SYNTHETIC = {
-    "training": SMOKE.training,
-    "method": SMOKE.method,
-    "folds": SMOKE.folds,
-}  # as at smoke: the corpus is as small
+# as at smoke: the corpus is as small
+SYNTHETIC = {"training": SMOKE.training, "method": SMOKE.method, "folds": SMOKE.folds}
 
 DURATIONS_S = (1, 2, 3, 4, 5)
 DURATION_MEMBERS = tuple(f"durations/seconds_{s}" for s in DURATIONS_S)
-HAND_MADE_MEMBERS = ("baselines/svm_hand_made_artist", "baselines/logistic_hand_made_artist")
+HANDCRAFTED_MEMBERS = ("baselines/svm_hand_made_artist", "baselines/logistic_hand_made_artist")
 NETWORK_MEMBERS = ("segments_to_songs/inherit", "segments_to_songs/self_learning")
 
-NEARER = {
-    "folds": CPU.folds,
-    "training.epochs": 16,
-}  # to print, on the same test songs; half the epochs: a GPU lent by the hour
+# to print, on the same test songs; half the epochs: a GPU lent by the hour
+NEARER = {"folds": CPU.folds, "training.epochs": 16}
+TWENTY_EPOCHS = TWO_FOLDS | {"training.epochs": 20, "method.warmup_epochs": 2 * CPU.method.warmup_epochs}
+OTHER_METHODS = "self_learning|mixture_per_class|co_teaching"
+THETAS = (0.25, 0.4, 0.6, 0.75)
+FROM_4Q = {"folds.tested": 1, "external_tests": ("synthetic", "pmemo:audible_only")}
+FROM_SYNTHETIC = SYNTHETIC | DRIFTS["30"] | {"external_tests": ("4q",)}
+OTHER_ARTISTS = SYNTHETIC | {"dataset": "synthetic", "external_tests": ("synthetic:seed=1,spread=2",)}
+SMALL_FRONT_END = {**PLAIN, "folds.tested": 1}
 
 EXPERIMENTS = {
     "segments_to_songs": Experiment(
@@ -102,10 +98,7 @@ EXPERIMENTS = {
         variants={
             "inherit": WITH_INNER | PLAIN,
             "self_learning": WITH_INNER,
-            **{
-                f"theta_{theta:g}": WITH_INNER | {"song.share_threshold": theta}
-                for theta in (0.25, 0.4, 0.6, 0.75)
-            },
+            **{f"theta_{theta:g}": WITH_INNER | {"song.share_threshold": theta} for theta in THETAS},
         },
         reference="self_learning",
         at_smoke=("self_learning", "theta_0.25"),
@@ -133,9 +126,9 @@ EXPERIMENTS = {
             "svm_log_mel_artist": {"sources": (sources.LOG_MEL,)},
             "svm_log_mel_song": {"sources": (sources.LOG_MEL,), "folds.by": "song"},
             "logistic_log_mel_artist": {"sources": (sources.LOG_MEL,), "classifier": LOGISTIC},
-            "svm_hand_made_artist": {"sources": (sources.HAND_MADE,)},
-            "logistic_hand_made_artist": {"sources": (sources.HAND_MADE,), "classifier": LOGISTIC},
-            "svm_top100_and_hand_made_artist": {"sources": (sources.TOP_100, sources.HAND_MADE)},
+            "svm_hand_made_artist": {"sources": (sources.HANDCRAFTED,)},
+            "logistic_hand_made_artist": {"sources": (sources.HANDCRAFTED,), "classifier": LOGISTIC},
+            "svm_top100_and_hand_made_artist": {"sources": (sources.TOP_100, sources.HANDCRAFTED)},
         },
         reference="svm_top100_artist",
         references={
@@ -168,7 +161,7 @@ EXPERIMENTS = {
         variants={
             "inherit": PLAIN,
             "self_learning": {},
-            "mixture_per_class": {"method.separation": self_learning.PER_CLASS},
+            "mixture_per_class": PER_CLASS,
             "mixture_of_log_losses": {"method.loss_scale": self_learning.LOG},
             "longer_warmup_and_ramp": {"method.warmup_epochs": 4, "method.ramp_epochs": 4},
             "agreement_on_plain_windows": {"method.consistency_input": self_learning.PLAIN},
@@ -177,14 +170,8 @@ EXPERIMENTS = {
             "inherit_5_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 5},
             "self_learning_5_epochs": TWO_FOLDS | {"training.epochs": 5, "method.warmup_epochs": 1},
             "inherit_20_epochs": TWO_FOLDS | {**PLAIN, "training.epochs": 20},
-            "self_learning_20_epochs": TWO_FOLDS
-            | {"training.epochs": 20, "method.warmup_epochs": 2 * CPU.method.warmup_epochs},
-            "mixture_per_class_20_epochs": TWO_FOLDS
-            | {
-                "training.epochs": 20,
-                "method.warmup_epochs": 2 * CPU.method.warmup_epochs,
-                "method.separation": self_learning.PER_CLASS,
-            },
+            "self_learning_20_epochs": TWENTY_EPOCHS,
+            "mixture_per_class_20_epochs": TWENTY_EPOCHS | PER_CLASS,
         },
         reference="inherit",
         references={
@@ -210,20 +197,11 @@ EXPERIMENTS = {
         feeds="SSSL, Table 3, and the baselines it should have had",
         variants={
             **two_trials("inherit", PLAIN, "label_smoothing", {"method.label_smoothing": 0.1}),
-            **two_trials(
-                "soft_labels", {"method": "soft_labels"}, "soft_labels_gentle", {"method.label_weight": 0.75}
-            ),
-            **two_trials("elr", {"method": "elr"}, "elr_gentle", {"method.weight": 1.0}),
-            **two_trials(
-                "co_teaching", {"method": "co_teaching"}, "co_teaching_gentle", {"method.forget_rate": 0.05}
-            ),
-            **two_trials("fixmatch", {"method": "fixmatch"}, "fixmatch_gentle", {"method.confidence": 0.8}),
-            **two_trials(
-                "two_stage",
-                {"method": "two_stage"},
-                "two_stage_gentle",
-                {"method.longest_masked_share": 0.25},
-            ),
+            **gentler("soft_labels", {"method.label_weight": 0.75}),
+            **gentler("elr", {"method.weight": 1.0}),
+            **gentler("co_teaching", {"method.forget_rate": 0.05}),
+            **gentler("fixmatch", {"method.confidence": 0.8}),
+            **gentler("two_stage", {"method.longest_masked_share": 0.25}),
             **two_trials("self_learning", {}, "self_learning_gentle", {"method.clean_threshold": 0.3}),
             "two_networks": TWO_FOLDS | {"members": ("segments_to_songs/inherit",), "member_seeds": (0, 1)},
         },
@@ -250,10 +228,7 @@ EXPERIMENTS = {
         presets=("smoke", "cpu"),
         variants=KNOWN_NOISE,
         reference="",
-        references={
-            label: re.sub("^(self_learning|mixture_per_class|co_teaching)", "inherit", label)
-            for label in KNOWN_NOISE
-        },
+        references={label: re.sub(f"^({OTHER_METHODS})", "inherit", label) for label in KNOWN_NOISE},
         at_smoke=("inherit_symmetric_40", "self_learning_symmetric_40"),
     ),
     "drift": Experiment(
@@ -273,7 +248,7 @@ EXPERIMENTS = {
         question="How much segment-label noise do listeners' own ratings show?",
         feeds="the paper's premise: emotion is not constant during a clip",
         presets=("cpu",),
-        variants={name: {"ratings": name} for name in SETS},
+        variants={name: {"ratings": name} for name in RATED},
         reference="",
     ),
     "elsewhere": Experiment(
@@ -281,27 +256,17 @@ EXPERIMENTS = {
         feeds="open question: does it carry over?",
         presets=("smoke", "cpu"),
         variants={
-            "inherit_from_4q": {
-                "folds.tested": 1,
-                **PLAIN,
-                "external_tests": ("synthetic", "pmemo:audible_only"),
-            },
-            "self_learning_from_4q": {
-                "folds.tested": 1,
-                "external_tests": ("synthetic", "pmemo:audible_only"),
-            },
-            "inherit_from_synthetic": SYNTHETIC | DRIFTS["30"] | {**PLAIN, "external_tests": ("4q",)},
-            "self_learning_from_synthetic": SYNTHETIC | DRIFTS["30"] | {"external_tests": ("4q",)},
-            "inherit_from_synthetic_to_other_artists": SYNTHETIC
-            | {"dataset": "synthetic", **PLAIN, "external_tests": ("synthetic:seed=1,spread=2",)},
+            "inherit_from_4q": FROM_4Q | PLAIN,
+            "self_learning_from_4q": FROM_4Q,
+            "inherit_from_synthetic": FROM_SYNTHETIC | PLAIN,
+            "self_learning_from_synthetic": FROM_SYNTHETIC,
+            "inherit_from_synthetic_to_other_artists": OTHER_ARTISTS | PLAIN,
         },
         reference="inherit_from_4q",
         references={
             "self_learning_from_synthetic": "inherit_from_synthetic",
-            **{
-                label: label
-                for label in ("inherit_from_synthetic", "inherit_from_synthetic_to_other_artists")
-            },
+            "inherit_from_synthetic": "",
+            "inherit_from_synthetic_to_other_artists": "",
         },
         at_smoke=("inherit_from_synthetic_to_other_artists",),
     ),
@@ -313,10 +278,8 @@ EXPERIMENTS = {
             "one_network": {"members": ("segments_to_songs/inherit",), "member_seeds": (0,)},
             "networks": {"members": NETWORK_MEMBERS},
             "networks_of_five_durations": {"members": DURATION_MEMBERS},
-            "hand_made": {"members": HAND_MADE_MEMBERS},
-            "hand_made_and_networks": {
-                "members": ("beyond/hand_made", "beyond/networks")
-            },  # every kind counts alike
+            "hand_made": {"members": HANDCRAFTED_MEMBERS},
+            "hand_made_and_networks": {"members": ("beyond/hand_made", "beyond/networks")},
             "top100": {"members": ("baselines/svm_top100_artist",)},
             "top100_and_networks": {"members": ("beyond/top100", "beyond/networks")},
             "top100_and_hand_made": {"members": ("beyond/top100", "beyond/hand_made")},
@@ -331,9 +294,9 @@ EXPERIMENTS = {
         feeds="the cpu preset",
         presets=("smoke", "cpu"),
         variants={
-            "bands128_pool1": {**PLAIN, "folds.tested": 1, "features.n_mels": 128, "features.pool_frames": 1},
-            "bands64_pool2": {**PLAIN, "folds.tested": 1, "features.pool_frames": 2},
-            "bands64_pool4": {**PLAIN, "folds.tested": 1},  # the preset itself
+            "bands128_pool1": SMALL_FRONT_END | {"features.n_mels": 128, "features.pool_frames": 1},
+            "bands64_pool2": SMALL_FRONT_END | {"features.pool_frames": 2},
+            "bands64_pool4": SMALL_FRONT_END,  # the preset itself
         },
         reference="bands128_pool1",
         at_smoke=("bands64_pool4",),

@@ -19,31 +19,21 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from mer_companion import experiments, results
-from mer_companion.analysis.markdown import timestamp
+from mer_companion import experiments, folders, provenance, results
+from mer_companion.experiments import kinds
 from mer_companion.reproduction import report, retraining
 from mer_companion.reproduction.report import Level
-from mer_companion.runs import (
-    cross_validation,
-    ensembles,
-    leaderboard,
-    listener_ratings,
-    make_records,
-    tag_scoring,
-)
-from mer_companion.runs.leaderboard import Submission
-from mer_companion.runs.listener_ratings import Ratings
+from mer_companion.runs import cross_validation, scoring
 from mer_core import datasets, device, paths
-from mer_core.datasets.tracks import DataError, Tracks
+from mer_core.datasets.tracks import DataError
 from mer_core.evaluation import aggregation
-from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
 
 RECORDS, PREDICTIONS, SMOKE, NETWORKS = "records", "predictions", "smoke", "networks"
@@ -123,7 +113,7 @@ def from_counts(record: dict) -> dict[str, float]:
         same = {"part": "test", "fold": "all", "target": "emotion", "decision": decision}
         rows += [
             same | {"name": name, "value": metric(np.array(counts))}
-            for name, metric, _ in make_records.measured("emotion", record)
+            for name, metric, _ in scoring.measured("emotion", record)
         ]
     return flat(rows)
 
@@ -133,10 +123,10 @@ def decided_otherwise(record: dict) -> dict[str, float]:
     stored = results.predictions(record)
     if not record["confusion"] or "test" not in stored:
         return {}
-    decided = make_records.decide_by_windows(stored["test"], stored["test_track"])
+    decided = scoring.decide_by_windows(stored["test"], stored["test_track"])
     return {
         f"{name}/songs decided otherwise": float(
-            (predicted != ensembles.by_track(record, f"decision_{name}")).sum()
+            (predicted != scoring.by_track(record, f"decision_{name}")).sum()
         )
         for name, predicted in decided.items()
     }
@@ -157,10 +147,10 @@ def scored_again() -> Level:
     level, records, comparisons = Level(PREDICTIONS), tracked(), compared()
     with progress_bar(total=len(records) + len(comparisons), desc="scored again", unit="record") as bar:
         for record in records:
-            kept, unkept = by_what_is_stored(record)
-            if unkept:
+            kept = [row for row in record["metrics"] if kinds.is_stored(row, record)]
+            if unkept := [row for row in record["metrics"] if not kinds.is_stored(row, record)]:
                 level.left_out["metrics of predictions that are not stored"] += len(flat(unkept))
-            again(level, name_of(record), [record], kept, partial(scores, record))
+            again(level, name_of(record), [record], kept, partial(kinds.of_record(record).scores, record))
             bar.update()
         for name, preset, own in comparisons:
             rows, source = rows_of_comparison(name, preset), f"{preset}: {name}, compared"
@@ -187,55 +177,13 @@ def again(
     level.environments += [record["environment"] for record in records] if len(records) == 1 else []
 
 
-def by_what_is_stored(record: dict) -> tuple[list[dict], list[dict]]:
-    """Metrics whose predictions are stored; and the others: of inner networks, of several on other music."""
-    unstored = set() if "prevalence" in record["data"] else {"validation"}
-    if len(record["log"]) > 1:
-        unstored.add("elsewhere")
-    kept = [row for row in record["metrics"] if row["part"] not in unstored]
-    return kept, [row for row in record["metrics"] if row["part"] in unstored]
-
-
-def scores(record: dict) -> list[dict]:
-    """The metrics of a record, made again as its kind of run makes them.
-
-    Raises
-    ------
-    DataError : its data set is not at hand
-    RecordError : the annotations have changed since
-    """
-    config = record["config"]
-    if config["method"]["name"] == Submission.method_name:
-        return leaderboard.score(tuple(config["systems"]))
-    if config["method"]["name"] == Ratings.method_name:
-        ratings = Ratings(**{name: value for name, value in config.items() if name != "method"})
-        return make_records.ratings_rows(listener_ratings.measure(ratings)[1])
-    tracks = tracks_of(config["dataset"], bool(record["data"]["n_skipped"]))
-    stored = results.predictions(record)
-    if tracks.digest() != record["data"]["digest"]:
-        raise results.RecordError(f"{name_of(record)}: the annotations have changed since it was made.")
-    if tracks.tagged:
-        return tag_scoring.metric_rows(tracks, stored)
-    mean = ensembles.probabilities(record)[np.argsort(np.argsort(stored["track"]))]  # in the order of `track`
-    rows = make_records.pooled_rows(stored, mean, tracks)
-    for i, name in enumerate(config.get("also_heard", ()) if len(record["log"]) == 1 else ()):
-        mean = aggregation.mean_probability(stored[f"heard_{i}"], stored[f"heard_{i}_track"])
-        rows += make_records.elsewhere_rows(name, mean, tracks_of(name))
-    return rows
-
-
-@lru_cache(maxsize=8)
-def tracks_of(dataset: str, skip_unreadable: bool = False) -> Tracks:
-    return datasets.load(dataset, skip_unreadable=skip_unreadable)
-
-
 def machine() -> dict:
     """Versions and machine, as in records, and the processor: another one sums in another order."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     here = {"processor": next(named, platform.processor())}
-    made_with = results.environment(device.device_name(), THREADS)
+    made_with = provenance.environment(device.device_name(), THREADS)
     return made_with | device.computes_with(device.best_device()) | here
 
 
@@ -247,7 +195,7 @@ def same_machine(environment: dict) -> bool:
 
 
 def reference_path() -> Path:
-    return paths.RESULTS / "reference" / "smoke.json"
+    return folders.RESULTS / "reference" / "smoke.json"
 
 
 def smoke() -> Level:
@@ -282,10 +230,9 @@ def accept() -> Path:
     seed.
     """
     path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
-    made = {"made": timestamp(), "code": results.code_state(), "environment": machine()}
+    made = {"made": provenance.timestamp(), "code": provenance.code_state(), "environment": machine()}
     reference = made | {"moved_by_seed": apart(numbers, otherwise), "numbers": numbers}
-    with atomic_write(path) as fresh:
-        fresh.write_text(json.dumps(reference, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    results.write_json(path, reference)
     return path
 
 
@@ -342,22 +289,16 @@ def nothing_cached():
     """An own folder for cache and records, so that all is made anew; a killed run goes on there, a finished
     one clears it.
     """
-    made_by = hashlib.sha256(json.dumps([results.code_digest(), machine()]).encode()).hexdigest()[:10]
-    before, folder = (paths.CACHE, paths.RESULTS), paths.CACHE / "drift" / made_by
-    paths.CACHE, paths.RESULTS = folder / "cache", folder / "results"
-    try:
+    made_by = hashlib.sha256(json.dumps([provenance.code_digest(), machine()]).encode()).hexdigest()[:10]
+    folder = paths.CACHE / "drift" / made_by
+    with folders.apart(folder):
         yield
-    finally:
-        paths.CACHE, paths.RESULTS = before
     shutil.rmtree(folder)
 
 
 def of_smoke(record: dict) -> dict[str, float]:
     """A record's pooled scores, and what is more sensitive: mean largest probability and last loss."""
-    stored = results.predictions(record)
-    tagged = "prevalence" in record["data"]
-    probabilities = stored["test"] if tagged else ensembles.probabilities(record)
-    found = {"largest probability": float(probabilities.max(axis=1).mean())}
+    found = {"largest probability": float(kinds.probabilities(record).max(axis=1).mean())}
     if record["log"] and "loss" in record["log"][0][-1]:
         found["loss"] = record["log"][0][-1]["loss"]
     pooled = [row for row in record["metrics"] if (row["part"], row["fold"]) == ("test", "all")]
@@ -398,13 +339,13 @@ def apart_by_seed(records: list[dict]) -> dict[str, float]:
     """How far two seeds of one run are apart at most, in one fold, over all runs recorded with several."""
     runs: dict[tuple[str, str], list[dict]] = {}
     for record in records:
-        if "prevalence" not in record["data"] and record["config"]["method"]["name"] != Ratings.method_name:
+        if kinds.of_record(record).predicts == "labels":
             runs.setdefault((record["experiment"], record["label"]), []).append(record)
     furthest = dict.fromkeys((ACCURACY, PREDICTED_OTHERWISE, LARGEST_CHANGE), ROUNDING)
     which = {"name": "accuracy", "target": "emotion", "decision": aggregation.MAIN_DECISION}
     for pair in (pair for seeds in runs.values() for pair in itertools.combinations(seeds, 2)):
-        a, b = map(ensembles.probabilities, pair)
-        of_fold = ensembles.by_track(pair[0], "fold")
+        a, b = map(scoring.probabilities, pair)
+        of_fold = scoring.by_track(pair[0], "fold")
         for fold in np.unique(of_fold):
             own = of_fold == fold
             differences = (
@@ -427,7 +368,7 @@ def affordable() -> list[tuple]:
     on_gpu = device.device_name() != "cpu"
     for name, label, run, record in retraining.recorded("cpu"):
         kind = run.method_name, record["data"]["name"]
-        if kind not in found and results.on_gpu(record) == on_gpu and at_hand(run.dataset):
+        if kind not in found and provenance.on_gpu(record) == on_gpu and at_hand(run.dataset):
             seconds, folds = record["cost"]["seconds_per_fold"], cross_validation.tested_folds(run)
             found[kind] = [(fold, seconds[fold], name, label, record) for fold in folds]
     return sorted((one for folds in found.values() for one in folds), key=lambda one: one[:4])
@@ -435,7 +376,7 @@ def affordable() -> list[tuple]:
 
 def at_hand(dataset: str) -> bool:
     try:
-        return bool(len(tracks_of(dataset)))
+        return bool(len(datasets.load(dataset)))
     except DataError:
         return False
 
@@ -447,5 +388,5 @@ def check(minutes: float) -> dict:
     ------
     RecordError : there is no reference for `smoke`
     """
-    made_by = {"minutes": minutes, "code": results.code_state(), "environment": machine()}
+    made_by = {"minutes": minutes, "code": provenance.code_state(), "environment": machine()}
     return report.write([among_records(), scored_again(), smoke(), trained_again(minutes)], made_by)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_companion.analysis.markdown import page_of, timestamp, version_of
+from mer_companion import folders, provenance, results
+from mer_companion.analysis.markdown import page_of, version_of
 from mer_core import paths
 
 LISTED = 200  # drifted rows in the report; every row lies in `table_path`
@@ -45,7 +46,7 @@ class Level:
 
 
 def path() -> Path:
-    return paths.RESULTS / "drift.json"
+    return folders.RESULTS / "drift.json"
 
 
 def table_path() -> Path:
@@ -61,12 +62,10 @@ def write(levels: list[Level], made_by: dict) -> dict:
     """
     rows = judged(levels)
     changed = [change for level in levels for change in changes(level, made_by["environment"])]
-    report = {"made": timestamp()} | made_by | counted(levels, rows) | {"changed": changed}
-    for folder in (path().parent, table_path().parent):
-        folder.mkdir(parents=True, exist_ok=True)
+    report = {"made": provenance.timestamp()} | made_by | counted(levels, rows) | {"changed": changed}
+    table_path().parent.mkdir(parents=True, exist_ok=True)
     rows.to_csv(table_path(), index=False)
-    path().write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return report
+    return results.write_json(path(), report)
 
 
 def judged(levels: list[Level]) -> pd.DataFrame:

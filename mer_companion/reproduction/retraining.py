@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_companion import experiments, results
+from mer_companion import experiments, provenance, results
+from mer_companion.experiments import kinds
 from mer_companion.runs import cross_validation
 from mer_companion.runs.settings import Run
 from mer_core.device import best_device, device_name
 from mer_core.evaluation import aggregation, metrics
-from mer_core.files import atomic_write
 
 
 def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
@@ -24,7 +24,7 @@ def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
         for label, run in experiments.jobs(name, preset) if preset in experiment.presets else ():
             if isinstance(run, Run) and not run.unlabelled:
                 record = results.existing(run, name, preset, label)
-                if record and "prevalence" not in record["data"]:
+                if record and kinds.of_record(record).predicts == "labels":
                     yield name, label, run, record
 
 
@@ -76,8 +76,8 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
         "seconds": time.perf_counter() - began,
         "run_id": run.run_id,
         "trained_at": record["code"].get("trained_at"),
-        "code": results.code_state(),
-        "environment": results.environment(device_name(), 1),
+        "code": provenance.code_state(),
+        "environment": provenance.environment(device_name(), 1),
     }
 
 
@@ -88,8 +88,7 @@ def folder(preset: str) -> Path:
 def save(row: dict, preset: str) -> Path:
     """Keep what a rerun found, in place of an earlier rerun of the same fold."""
     path = folder(preset) / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
-    with atomic_write(path) as fresh:
-        fresh.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    results.write_json(path, row)
     return path
 
 

@@ -1,5 +1,4 @@
-"""How often does a moment of a song contradict the song's label? Measured on ratings that listeners gave over
-time.
+"""How often does a moment of a song contradict the song's label? Measured on listeners' ratings over time.
 
 A segment classifier trains every segment on the label of the whole song. PMEmo and DEAM let us look at the
 error this makes: they have one rating of the whole clip and another, by a slider, every half second. Side by
@@ -14,7 +13,10 @@ differently;
 label.
 
 The ratings over time are averages over listeners and begin after 15 s. Both smooth: the change found is a
-lower bound."""
+lower bound.
+"""
+
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from mer_core.evaluation.significance import artist_weights, interval
 FRAME_S = 0.5  # from one rating to the next
 WINDOW_S = 3.0
 MARGIN = 0.05  # of the whole scale; on PMEmo's 0 to 1, from 0.45 to 0.55
+DIMENSIONS = ["valence", "arousal"]
 COLUMNS = ["target", "measure", "value", "low", "high", "n_clips"]
 
 CLASS_OF_QUADRANT = {
@@ -35,28 +38,22 @@ CLASS_OF_QUADRANT = {
 
 
 def centred(ratings: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    """The same table with valence and arousal as distances from the midpoint, in parts of the scale: -0.5 to
-    0.5.
-    """
-    return ratings.assign(
-        **{dimension: scale.centred(ratings[dimension]) for dimension in ("valence", "arousal")}
-    )
+    """The same table with valence and arousal as distances from the midpoint: -0.5 to 0.5 of the scale."""
+    return ratings.assign(**{name: scale.centred(ratings[name]) for name in DIMENSIONS})
 
 
 def aligned(dynamic: pd.DataFrame, static: pd.DataFrame) -> pd.DataFrame:
-    """The ratings over time less their offset from those of the whole clips, so that what is left is about
-    single clips.
+    """The ratings over time minus their offset from those of the whole clips, so that single clips remain.
 
         offset = median over clips of (mean of the clip's ratings over time - rating of the whole clip)
 
     One number for valence and one for arousal. Parts of a corpus that were rated in different years need an
-    offset each. Both tables as for `measure`; tracks that `static` lacks are left out."""
-    dimensions = ["valence", "arousal"]
+    offset each. Both tables as for `measure`; tracks that `static` lacks are left out.
+    """
     dynamic = dynamic[dynamic["track_id"].isin(static["track_id"])]
-    offset = (
-        dynamic.groupby("track_id")[dimensions].mean() - static.set_index("track_id")[dimensions]
-    ).median()
-    return dynamic.assign(**{dimension: dynamic[dimension] - offset[dimension] for dimension in dimensions})
+    of_clips = static.set_index("track_id")[DIMENSIONS]
+    offset = (dynamic.groupby("track_id")[DIMENSIONS].mean() - of_clips).median()
+    return dynamic.assign(**{name: dynamic[name] - offset[name] for name in DIMENSIONS})
 
 
 def measure(
@@ -71,17 +68,15 @@ def measure(
     ----------
     static : one row per clip: track_id, group (the artist), valence, arousal; `centred`
     dynamic : one row per half second: track_id, second, valence, arousal; `centred`. Tracks that `static`
-    lacks are left out.
+        lacks are left out
     window_s : length in seconds of the windows, which follow one another from the clip's first frame; the
-    rest of the clip that
-        fills no window is left out, and so is a clip too short for one
+        rest of the clip that fills no window is left out, and so is a clip too short for one
     margin : a clip is ambiguous when this close to the midpoint, in parts of the scale
 
     Returns
     -------
     table : columns target ("valence", "arousal", "quadrant"), measure, value and its interval low to high
-    (shares, 0 to 1, and
-        correlations), n_clips (clips the value rests on)
+        (shares, 0 to 1, and correlations), n_clips (clips the value rests on)
 
     Raises
     ------
@@ -90,9 +85,7 @@ def measure(
     static = static.reset_index(drop=True)
     frames = dynamic[dynamic["track_id"].isin(static["track_id"])].sort_values(["track_id", "second"])
     if frames.empty:
-        raise ValueError(
-            "no rating over time belongs to any of the clips: do both tables come from the same data set?"
-        )
+        raise ValueError("no rating over time belongs to any clip: are both tables of the same data set?")
     clip = pd.Index(static["track_id"]).get_indexer(frames["track_id"])
     weights = artist_weights(static["group"].to_numpy())
     songs, moments = _quadrant_index(static), _quadrant_index(frames)
@@ -106,16 +99,14 @@ def measure(
         for unit, (owner, label) in counted.items():
             rows += [(target, *row) for row in _contradictions(unit, tally(song, owner, label), weights)]
         near = _near_midpoint(static, target, margin)
-        rows.append(
-            (target, f"clips within {margin:g} of the midpoint", *_share(near, np.ones(len(near)), weights))
-        )
+        share = _share(near, np.ones(len(near)), weights)
+        rows.append((target, f"clips within {margin:g} of the midpoint", *share))
     rows += _agreement(static, frames, weights)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def tally(song: np.ndarray, clip: np.ndarray, label: np.ndarray) -> pd.DataFrame:
-    """Per clip: its frames (or windows), those that differ from the song's label, and those outside their own
-    majority.
+    """Per clip: its frames (or windows), those unlike the song's label, and those outside their majority.
 
     Parameters
     ----------
@@ -139,7 +130,7 @@ def tally(song: np.ndarray, clip: np.ndarray, label: np.ndarray) -> pd.DataFrame
 def windows(
     clip: np.ndarray, label: np.ndarray, song: np.ndarray, n_frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The clip and the class of every full window of `n_frames`: what most of its frames say.
+    """The clip and the class of every full window of `n_frames`: that of most of its frames.
 
     When two classes are equally frequent the window gets the song's, if it is one of them: a doubt is no
     contradiction.
@@ -172,13 +163,13 @@ def windows(
 def _contradictions(unit: str, clips: pd.DataFrame, weights: np.ndarray) -> list[tuple]:
     """(measure, value, low, high, n_clips) rows from the tallies of the clips."""
     total, differing, minority = (clips[column].to_numpy() for column in ("total", "differing", "minority"))
-    heard = total > 0
+    some = total > 0
     shares = {
         f"{unit} that differ from the song": (differing, total),
         f"{unit} on a minority side of their clip": (minority, total),
-        f"clips with any of their {unit} differing": (differing > 0, heard),
-        f"clips with more than a quarter of their {unit} differing": (differing > total / 4, heard),
-        f"clips with all of their {unit} differing": (heard & (differing == total), heard),
+        f"clips with any of their {unit} differing": (differing > 0, some),
+        f"clips with more than a quarter of their {unit} differing": (differing > total / 4, some),
+        f"clips with all of their {unit} differing": (some & (differing == total), some),
     }
     return [(name, *_share(part, whole, weights)) for name, (part, whole) in shares.items()]
 
@@ -191,20 +182,17 @@ def _share(part: np.ndarray, whole: np.ndarray, weights: np.ndarray) -> tuple[fl
 
 
 def _agreement(static: pd.DataFrame, frames: pd.DataFrame, weights: np.ndarray) -> list[tuple]:
-    """Correlation over clips of each whole-clip rating with the mean of each rating over time: do the columns
-    mean the same?
-    """
-    means = frames.groupby("track_id")[["valence", "arousal"]].mean().reindex(static["track_id"])
+    """Correlation over clips of whole-clip ratings with means over time: do the columns mean the same?"""
+    means = frames.groupby("track_id")[DIMENSIONS].mean().reindex(static["track_id"])
     rated = means["valence"].notna().to_numpy()
     rows = []
-    for target in ("valence", "arousal"):
-        for other in ("valence", "arousal"):
-            x, y = static[target].to_numpy()[rated], means[other].to_numpy()[rated]
-            if min(np.ptp(x), np.ptp(y)) == 0:  # what never varies correlates with nothing
-                continue
-            value = _correlations(x, y, np.ones((1, len(x))))[0]
-            rows.append((target, f"correlation with {other} over time", value,
-                         *interval(_correlations(x, y, weights[:, rated])), len(x)))  # fmt: skip
+    for target, other in itertools.product(DIMENSIONS, DIMENSIONS):
+        x, y = static[target].to_numpy()[rated], means[other].to_numpy()[rated]
+        if min(np.ptp(x), np.ptp(y)) == 0:  # what never varies correlates with nothing
+            continue
+        value = _correlations(x, y, np.ones((1, len(x))))[0]
+        low, high = interval(_correlations(x, y, weights[:, rated]))
+        rows.append((target, f"correlation with {other} over time", value, low, high, len(x)))
     return rows
 
 
@@ -224,6 +212,6 @@ def _quadrant_index(ratings: pd.DataFrame) -> np.ndarray:
 
 def _near_midpoint(static: pd.DataFrame, target: str, margin: float) -> np.ndarray:
     """Whether a clip is close to the midpoint in valence, in arousal, or for the quadrant in one of them."""
-    distance = static[["valence", "arousal"]].abs()
+    distance = static[DIMENSIONS].abs()
     distance["quadrant"] = distance.min(axis=1)
     return (distance[target].round(9) <= margin).to_numpy()  # 0.55 - 0.5 is a little more than 0.05 in binary

@@ -1,5 +1,6 @@
-"""Training the networks of a run, fold by fold; what they answered is stored, so that a killed run goes on
-where it stopped.
+"""Training the networks of a run, fold by fold.
+
+Their predictions are stored, so that a killed run goes on where it stopped.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mer_companion import results
+from mer_companion import provenance
 from mer_companion.runs.settings import Run
 from mer_core import datasets, paths
 from mer_core.audio.features import Features
@@ -25,15 +26,14 @@ from mer_core.evaluation import aggregation
 from mer_core.files import atomic_write
 from mer_core.frames import Frames, compute, windows
 from mer_core.methods import METHODS
+from mer_core.progress import progress_bar
 from mer_core.training import Learner, Segments, joined, segments
 
 Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of segments
 
 
 def load_frames(run: Run) -> Frames:
-    """Tracks and frames of a run, computed on first use; kept for the next fold, and for runs on the same
-    frames.
-    """
+    """Tracks and frames of a run, computed on first use and kept for runs on the same frames."""
     return _frames(run.dataset, run.features, run.skip_unreadable)
 
 
@@ -65,18 +65,13 @@ def networks_to_train(run: Run) -> list[tuple[int, int]]:
 
 
 def count(runs: list) -> int:
-    """How many networks these runs train between them; runs that train none, and shared networks, add
-    nothing.
-    """
-    return len(
-        {(run.training_id, *one) for run in runs if isinstance(run, Run) for one in networks_to_train(run)}
-    )
+    """How many networks these runs train together; shared ones count once, runs without any add nothing."""
+    training = [run for run in runs if isinstance(run, Run)]
+    return len({(run.training_id, *network) for run in training for network in networks_to_train(run)})
 
 
 def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
-    """Hand the networks of some runs to an executor, each once, in the runs' order; by where their answers
-    will lie.
-    """
+    """Hand the networks of some runs to an executor, each once: by where their predictions will be stored."""
     started: dict[Path, Future] = {}
     for run in runs:
         frames = load_frames(run)  # before any worker starts: they share the store
@@ -86,27 +81,38 @@ def start(runs: list[Run], executor: Executor) -> dict[Path, Future]:
     return started
 
 
+def train(run: Run, label: str, started: dict[Path, Future]) -> Frames:
+    """Train all networks of a run here, one by one, but for those `started` elsewhere; gives its frames."""
+    frames, networks = load_frames(run), networks_to_train(run)
+    with progress_bar(total=len(networks) * run.training.epochs, desc=label, unit="epoch") as bar:
+        for fold, part in networks:
+            if future := started.get(part_path(run, frames, fold, part)):
+                future.result()
+                bar.update(run.training.epochs)
+            else:
+                train_part(run, fold, part, on_epoch=lambda row: bar.update())
+    return frames
+
+
 def part_path(run: Run, frames: Frames, fold: int, part: int) -> Path:
-    """Where a network's answers lie: named by its settings, the annotations, all sound it heard, and the code
-    that trained it.
+    """Where a network's predictions are stored.
+
+    Named by its settings, the annotations, all sound that it learns from, and the code that trains it.
     """
-    sounds = " ".join([frames.name, *(load_frames(heard(run, name)).name for name in run.unlabelled)])
-    made_from = f"{frames.tracks.digest()} {sounds} {results.code_digest(results.OF_TRAINING)}"
+    sounds = " ".join([frames.name, *(load_frames(on_dataset(run, name)).name for name in run.unlabelled)])
+    made_from = f"{frames.tracks.digest()} {sounds} {provenance.code_digest(provenance.OF_TRAINING)}"
     name = f"{run.training_id}-{hashlib.sha256(made_from.encode()).hexdigest()[:10]}"
     file = f"fold-{fold}-inner-{part}-of-{run.folds.inner}.npz" if part else f"fold-{fold}.npz"
     return paths.CACHE / "networks" / name / file
 
 
 def first_stage_path(run: Run, frames: Frames, fold: int, part: int) -> Path | None:
-    """Where the network of a method's first stage lies, which runs that differ in what follows share; None:
-    it has no stages.
-    """
+    """Where the network of a method's first stage lies, shared by runs that differ in later ones; or None."""
     alone = getattr(METHODS[run.method_name], "first_stage", None)
     if alone is None:
         return None
-    return part_path(replace(run, method=alone(run.method), unlabelled=()), frames, fold, part).with_suffix(
-        ".pt"
-    )
+    shared = replace(run, method=alone(run.method), unlabelled=())
+    return part_path(shared, frames, fold, part).with_suffix(".pt")
 
 
 def seed_of(run: Run, fold: int, part: int) -> int:
@@ -115,9 +121,7 @@ def seed_of(run: Run, fold: int, part: int) -> int:
 
 
 def divided(run: Run, frames: Frames, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """The training songs of a fold and those it tests, as places in the table of tracks; tagged data sets
-    bring their parts.
-    """
+    """The training and test songs of a fold, as rows of the tracks; tagged data sets bring their own."""
     if frames.tracks.tagged:
         return songs_of_part(frames, "train"), songs_of_part(frames, "test")
     of_track = splits.outer(frames.tracks, run.folds)
@@ -133,53 +137,49 @@ def fit(
     data: Segments,
     seed: int,
     on_epoch: Callable[[dict], None],
-    unheard: Segments | None = None,
+    test: Segments | None = None,
     validation: Segments | None = None,
     first_stage: Path | None = None,
 ) -> tuple[Answer, Learner]:
-    """Train on these segments by the run's method; gives what answers for other segments, and the first
-    network with its log.
+    """Train on these segments by the run's method; gives what predicts others, and the network with its log.
 
     Parameters
     ----------
-    unheard : segments of other songs, for a learning curve: the network is asked about them after every epoch
+    test : segments of other songs, for a learning curve: predicted after every epoch
     validation : those of still others, which say when to stop, where the run asks for patience
     first_stage : where the method's first stage is kept for other runs
     """
 
     def after_epoch(row: dict) -> None:
-        if unheard is not None:
-            row.update(learning_curve(learner, data, unheard))
+        if test is not None:
+            row.update(learning_curve(learner, data, test))
         on_epoch(row)
 
     learner = Learner(run.network, run.training, data, seed, after_epoch, validation, first_stage)
     return METHODS[run.method_name].train(learner, data, run.method), learner
 
 
-def learning_curve(learner: Learner, data: Segments, unheard: Segments) -> dict[str, float]:
-    """Shares that the network calls as they are labelled: windows it learns from, unheard windows, unheard
-    songs.
-    """
+def learning_curve(learner: Learner, data: Segments, test: Segments) -> dict[str, float]:
+    """Accuracy on the windows that a network learns from, on test windows and on test songs."""
     learned = data.in_epoch(0, learner.training.stride)
-    probabilities = learner.predict(unheard)
-    called = aggregation.mean_probability(probabilities.cpu().numpy(), unheard.track).argmax(axis=1)
-    labels = unheard.label.cpu().numpy()[np.unique(unheard.track, return_index=True)[1]]
+    probabilities = learner.predict(test)
+    predicted = aggregation.mean_probability(probabilities.cpu().numpy(), test.track).argmax(axis=1)
+    labels = test.label.cpu().numpy()[np.unique(test.track, return_index=True)[1]]
+    right = learner.predict(data, learned).argmax(dim=1) == data.label[learned]
     return {
-        "learned_windows": float(
-            (learner.predict(data, learned).argmax(dim=1) == data.label[learned]).float().mean()
-        ),
-        "unheard_windows": float((probabilities.argmax(dim=1) == unheard.label).float().mean()),
-        "unheard_songs": float((called == labels).mean()),
+        "learned_windows": float(right.float().mean()),
+        "unheard_windows": float((probabilities.argmax(dim=1) == test.label).float().mean()),
+        "unheard_songs": float((predicted == labels).mean()),
     }
 
 
 def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] = lambda row: None) -> Path:
-    """Train one network of a fold and store its answers in the cache, in one step; a finished one is not
-    repeated.
+    """Train one network of a fold and store its predictions, atomically; a finished one is not repeated.
 
-    Part 0 learns from all training songs and answers for the test songs, for its own training songs (in
-    sample), and for other data sets that the run also hears. Part k leaves out inner fold k - 1 of the
-    training songs and answers for that (out of fold), and for the test songs."""
+    Part 0 learns from all training songs. It predicts the test songs, its own training songs (in sample), and
+    the run's external tests. Part k leaves out inner fold k - 1 of the training songs, and predicts that (out
+    of fold) and the test songs.
+    """
     frames, everything = load_segments(run, best_device())
     path = part_path(run, frames, fold, part)
     if path.exists():
@@ -187,50 +187,41 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     began = time.perf_counter()
     training, tested = divided(run, frames, fold)
     test = everything.of_tracks(tested)
-    asked = {"test": test}
+    predicted = {"test": test}
     if frames.tracks.tagged:
-        asked["validation"] = everything.of_tracks(songs_of_part(frames, "validation"))
-    if run.asked_windows:
-        asked = {name: segments_asked.evenly(run.asked_windows) for name, segments_asked in asked.items()}
+        predicted["validation"] = everything.of_tracks(songs_of_part(frames, "validation"))
+    if n := run.windows_per_song:
+        predicted = {name: own.evenly(n) for name, own in predicted.items()}
     if part:
         inner = splits.inner(frames.tracks, training, run.folds)
-        asked["out_of_fold"] = everything.of_tracks(training[inner == part - 1])
+        predicted["out_of_fold"] = everything.of_tracks(training[inner == part - 1])
         training = training[inner != part - 1]
     data = replace(everything.of_tracks(training), unlabelled=without_labels(run, everything.device))
     watched = test if run.learning_curve and not part else None
     kept = first_stage_path(run, frames, fold, part)
-    answer, learner = fit(
-        run, data, seed_of(run, fold, part), on_epoch, watched, asked.get("validation"), kept
-    )
-    if not part:
-        asked |= {} if frames.tracks.tagged else {"in_sample": data}  # what a song-level machine learns from
-        asked |= {
-            f"heard_{i}": load_segments(heard(run, name), data.device)[1]
-            for i, name in enumerate(run.external_tests)
-        }
+    validation = predicted.get("validation")
+    answer, learner = fit(run, data, seed_of(run, fold, part), on_epoch, watched, validation, kept)
+    if not part and not frames.tracks.tagged:
+        predicted["in_sample"] = data  # what a song-level machine learns from
+    for i, name in enumerate(() if part else run.external_tests):
+        predicted[f"heard_{i}"] = load_segments(on_dataset(run, name), data.device)[1]
     arrays = {}
-    for name, segments_asked in asked.items():
-        arrays |= {
-            name: half(answer(segments_asked)),
-            f"{name}_track": segments_asked.track,
-            f"{name}_second": segments_asked.second,
-        }
-    story = {
+    for name, own in predicted.items():
+        arrays |= {name: half(answer(own)), f"{name}_track": own.track, f"{name}_second": own.second}
+    made = {
         "log": learner.log,
         "seconds": time.perf_counter() - began + learner.recalled_s,  # as if nothing had been kept
         "environment": environment(learner),
-        "code": results.code_state(),
+        "code": provenance.code_state(),
     }
     with atomic_write(path) as fresh, fresh.open("wb") as file:
-        np.savez_compressed(file, story=json.dumps(story), **arrays)
+        np.savez_compressed(file, training=json.dumps(made), **arrays)
     return path
 
 
 def without_labels(run: Run, device: torch.device) -> Segments | None:
-    """The windows of all data sets that the run may learn from without their labels, one after the other, or
-    None.
-    """
-    found = [load_segments(heard(run, name), device)[1] for name in run.unlabelled]
+    """The windows of all data sets that the run may learn from without their labels, or None."""
+    found = [load_segments(on_dataset(run, name), device)[1] for name in run.unlabelled]
     return joined(found) if found else None
 
 
@@ -238,25 +229,26 @@ def half(probabilities: torch.Tensor) -> np.ndarray:
     return probabilities.cpu().numpy().astype(np.float16)
 
 
-def heard(run: Run, name: str) -> Run:
+def on_dataset(run: Run, dataset: str) -> Run:
     """The same run on another data set, whose labels are left as they are."""
-    return replace(run, dataset=name, noise=LabelNoise(), external_tests=(), unlabelled=())
+    return replace(run, dataset=dataset, noise=LabelNoise(), external_tests=(), unlabelled=())
 
 
 def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:
     """The finished parts of a fold, the network on all training songs first.
 
     Each has the probabilities ``test``, with ``test_track`` and ``test_second``; the first also ``in_sample``
-    and ``heard_0``, ``heard_1``, ... of other data sets, the others ``out_of_fold``; and its ``story``: log,
-    seconds, environment, code."""
+    and ``heard_0``, ``heard_1``, ... of external tests, the others ``out_of_fold``; and ``training``: the
+    log, seconds, environment and code of its training.
+    """
     stored = []
     for part in parts(run):
         with np.load(part_path(run, frames, fold, part)) as arrays:
-            stored.append(dict(arrays) | {"story": json.loads(str(arrays["story"]))})
+            stored.append(dict(arrays) | {"training": json.loads(str(arrays["training"]))})
     return stored
 
 
 def environment(learner: Learner) -> dict:
     """Versions and machine as in all records, and how the network was computed there."""
-    computed = computes_with(learner.device, learner.training.precision)
-    return results.environment(device_name(), torch.get_num_threads()) | computed
+    here = provenance.environment(device_name(), torch.get_num_threads())
+    return here | computes_with(learner.device, learner.training.precision)

@@ -1,41 +1,22 @@
-"""The listeners' ratings of PMEmo and DEAM as runs: how much segment-label noise they show, measured without
-any audio.
-"""
-
-from dataclasses import dataclass
-from typing import ClassVar
+"""Listeners' ratings of PMEmo and DEAM: how much segment-label noise they show, measured without audio."""
 
 import pandas as pd
 
 from mer_companion.runs import annotation_noise
-from mer_companion.runs.annotation_noise import MARGIN, WINDOW_S, aligned, centred
-from mer_companion.runs.settings import Named
+from mer_companion.runs.annotation_noise import aligned, centred
+from mer_companion.runs.settings import (
+    DEAM_LATER,
+    DEAM_LATER_OFFSET_KEPT,
+    EIM,
+    EIM_AS_DISTRIBUTED,
+    PMEMO,
+    Ratings,
+)
 from mer_core.datasets import deam, pmemo
-
-PMEMO, EIM, DEAM_LATER = "pmemo", "eim", "deam_later"
-EIM_AS_DISTRIBUTED = "eim_as_distributed"  # neither mended
-EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT = (
-    "eim_offset_kept",
-    "deam_later_offset_kept",
-)  # columns mended, slider's offset not
-SETS = (PMEMO, EIM, DEAM_LATER, EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT, EIM_AS_DISTRIBUTED)
-
-
-@dataclass(frozen=True)
-class Ratings(Named):
-    """Everything that distinguishes one measurement from another."""
-
-    method_name: ClassVar[str] = "ratings"
-
-    dataset: str = PMEMO
-    window_s: float = WINDOW_S
-    margin: float = MARGIN  # of the scale: a clip nearer than this to the midpoint is ambiguous
-    seed: int = 0
 
 
 def tables(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings of whole clips and over time, centred; DEAM's curves less the offset of their slider, part by
-    part.
+    """Ratings of whole clips and over time, centred; DEAM's curves minus the offset of their slider.
 
     ``eim_as_distributed`` leaves DEAM's exchanged columns and the offset as they are, ``..._offset_kept`` the
     offset alone, to show what they do.
@@ -56,3 +37,20 @@ def measure(ratings: Ratings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The clips, and how often moments contradict them (`annotation_noise.measure`)."""
     static, dynamic = tables(ratings.dataset)
     return static, annotation_noise.measure(static, dynamic, ratings.window_s, ratings.margin)
+
+
+def rows_of(table: pd.DataFrame) -> list[dict]:
+    """What was measured on listeners' ratings, in the long form of metrics."""
+    same = {"decision": "listeners", "part": "ratings", "fold": "all"}
+    targets = table["target"].replace("quadrant", "emotion")
+    return [
+        {"name": row.measure, "target": target, **same}
+        | {"value": row.value, "low": row.low, "high": row.high, "n": int(row.n_clips)}
+        for target, row in zip(targets, table.itertuples(), strict=True)
+    ]
+
+
+def scores(record: dict) -> list[dict]:
+    """The metrics of a record, measured again."""
+    _, table = measure(Ratings(**{name: v for name, v in record["config"].items() if name != "method"}))
+    return rows_of(table)

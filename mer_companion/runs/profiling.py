@@ -1,6 +1,4 @@
-"""Where the time of a run goes: stages as shares of the wall time, and FLOP/s beside what this machine
-reaches at best.
-"""
+"""Where the time of a run goes: stages as shares of wall time, and FLOP/s beside this machine's best."""
 
 import cProfile
 import os
@@ -16,9 +14,10 @@ from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from mer_companion.runs import cross_validation, make_records, tag_scoring
+from mer_companion import folders
+from mer_companion.runs import cross_validation, make_records
 from mer_companion.runs.settings import Run
-from mer_core import datasets, device, mixture, paths
+from mer_core import datasets, device, mixture
 from mer_core.audio import decoding, features
 from mer_core.training import Learner, Segments
 
@@ -30,7 +29,7 @@ STAGES: dict[str, tuple[Callable, ...]] = {
     "forward": (Learner.trunk, Learner.head),
     "backward and optimizer": (Learner.step,),
     "loss mixture": (mixture.fit, mixture.partition),
-    "song stage and scores": (make_records.summarise, tag_scoring.summarise),
+    "song stage and scores": (make_records.record_of_networks, make_records.record_of_tags),
 }  # none calls another one's
 STEPS, ROUNDS = 12, 5  # training steps that are looked into; of each ceiling the best of so many
 PRODUCT = 2048  # rows and columns of the large matrix product
@@ -39,16 +38,9 @@ CONVOLUTION = (32, 128, 64, 64)  # windows, channels, height, width of the large
 
 @contextmanager
 def from_nothing() -> Iterator[None]:
-    """An empty cache and no records, both thrown away at the end: what was made before would hide what it
-    costs.
-    """
-    before = paths.CACHE, paths.RESULTS
-    with tempfile.TemporaryDirectory() as folder:
-        paths.CACHE, paths.RESULTS = Path(folder, "cache"), Path(folder, "results")
-        try:
-            yield
-        finally:
-            paths.CACHE, paths.RESULTS = before
+    """An empty cache and no records, both deleted at the end: what was made before would hide its cost."""
+    with tempfile.TemporaryDirectory() as folder, folders.apart(Path(folder)):
+        yield
 
 
 def shares_of_stages(call: Callable[[], object]) -> tuple[float, dict[str, float]]:
@@ -57,23 +49,19 @@ def shares_of_stages(call: Callable[[], object]) -> tuple[float, dict[str, float
     profiler.runcall(call)
     stats = pstats.Stats(profiler)
     cumulative = {key: row[3] for key, row in stats.stats.items()}
-    spent = {
-        stage: sum(cumulative.get(_key(one), 0.0) for one in functions) for stage, functions in STAGES.items()
-    }
-    shares = {stage: seconds / stats.total_tt for stage, seconds in spent.items()}
+    seconds = {stage: [cumulative.get(_key(one), 0.0) for one in own] for stage, own in STAGES.items()}
+    shares = {stage: sum(spent) / stats.total_tt for stage, spent in seconds.items()}
     return stats.total_tt, shares | {"other": 1 - sum(shares.values())}
 
 
 def _key(function: Callable) -> tuple[str, int, str]:
-    """How cProfile calls a function."""
+    """How cProfile names a function."""
     code = getattr(function, "__wrapped__", function).__code__
     return code.co_filename, code.co_firstlineno, code.co_name
 
 
 def convolutions_of(run: Run) -> dict[str, float]:
-    """What convolutions take of a run's training steps: ``share`` of their time, ``flop_per_s`` while they
-    are computed.
-    """
+    """What convolutions take of a run's training steps: ``share`` of their time, ``flop_per_s`` meanwhile."""
     _, data = cross_validation.load_segments(run, device.best_device())
     learner = Learner(run.network, run.training, data, run.seed)
     learner.model.train()
@@ -87,16 +75,12 @@ def convolutions_of(run: Run) -> dict[str, float]:
         step()
     flops = sum(n for name, n in counter.get_flop_counts()["Global"].items() if "conv" in str(name))
     on_gpu = data.device.type == "cuda"
-    with (
-        _silent(),
-        profile(activities=[ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU]) as profiler,
-    ):
+    activity = ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU
+    with _silent(), profile(activities=[activity]) as profiler:
         for _ in range(STEPS):
             step()
-    times = {
-        row.key: row.self_device_time_total if on_gpu else row.self_cpu_time_total
-        for row in profiler.key_averages()
-    }
+    clock = "self_device_time_total" if on_gpu else "self_cpu_time_total"
+    times = {row.key: getattr(row, clock) for row in profiler.key_averages()}
     microseconds = sum(time for name, time in times.items() if "conv" in name)
     return {"share": microseconds / sum(times.values()), "flop_per_s": STEPS * flops / (microseconds * 1e-6)}
 
@@ -115,22 +99,16 @@ def _silent() -> Iterator[None]:
 
 
 def ceilings(precision: str) -> dict[str, float]:
-    """FLOP/s of a large matrix product, and of a large 3 x 3 convolution with its gradients, in a precision
-    of this device.
-    """
-    here = device.best_device()
-    dtype = torch.bfloat16 if precision == device.BF16 else torch.float32
-    a = torch.randn(PRODUCT, PRODUCT, device=here, dtype=dtype)
-    n, channels, height, width = CONVOLUTION
-    laid_out = {"device": here, "dtype": dtype}
-    images = (
-        torch.randn(CONVOLUTION, **laid_out).to(memory_format=device.memory_format_on(here)).requires_grad_()
-    )
-    kernels = (
-        torch.randn(channels, channels, 3, 3, **laid_out)
-        .to(memory_format=device.memory_format_on(here))
-        .requires_grad_()
-    )
+    """FLOP/s of a large matrix product, and of a large 3 x 3 convolution with its gradients."""
+    here, n, channels, height, width = device.best_device(), *CONVOLUTION
+    kind = {"device": here, "dtype": torch.bfloat16 if precision == device.BF16 else torch.float32}
+
+    def four_dimensional(*shape: int) -> torch.Tensor:
+        layout = device.memory_format_on(here)
+        return torch.randn(shape, **kind).to(memory_format=layout).requires_grad_()
+
+    a = torch.randn(PRODUCT, PRODUCT, **kind)
+    images, kernels = four_dimensional(*CONVOLUTION), four_dimensional(channels, channels, 3, 3)
 
     def convolve() -> None:
         found = F.conv2d(images, kernels, padding=1)
@@ -156,13 +134,9 @@ def _fastest(call: Callable[[], object], here: torch.device) -> float:
 
 
 def report(run: Run, seconds: float, shares: dict[str, float]) -> Iterator[str]:
-    """Lines for a terminal: stages, and how well convolutions use the machine. The run's frames must be in
-    the cache.
-    """
-    here, threads = (
-        device.computes_with(device.best_device(), run.training.precision),
-        torch.get_num_threads(),
-    )
+    """Lines for a terminal: stages, and how well convolutions use the machine. Frames must be cached."""
+    here = device.computes_with(device.best_device(), run.training.precision)
+    threads = torch.get_num_threads()
     yield f"{seconds:.1f} s on {device.device_name()} ({', '.join(here.values())}, threads: {threads})"
     for stage, share in shares.items():
         yield f"  {stage:<24}{share:6.1%}"

@@ -1,15 +1,17 @@
-"""A run: all its settings, which are its identity.
+"""All kinds of run as settings, which are a run's identity.
 
 Settings of which there are several kinds (methods, features, networks) carry their ``kind``, a name that
-stands in run ids and records and therefore never changes, whatever becomes of modules and classes."""
+stands in run ids and records and therefore never changes, whatever becomes of modules and classes.
+"""
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import ClassVar, get_args, get_origin
+from typing import ClassVar
 
-from mer_core import AskedError
+from mer_companion.runs.annotation_noise import MARGIN, WINDOW_S
+from mer_companion.runs.tag_scoring import MEASURES
+from mer_companion.song_features.sources import LOG_MEL
 from mer_core.audio.features import Features, LogMel
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.datasets.splits import Folds
@@ -18,45 +20,51 @@ from mer_core.methods import self_learning
 from mer_core.models import Network
 from mer_core.training import Training
 
+RECORDED_AS = {  # fields that had another name when records began
+    "external_tests": "also_heard",
+    "stochastic_depth": "bypass",
+    "windows_per_song": "asked_windows",
+}
+SVM, LOGISTIC = "svm", "logistic"  # classifiers of whole songs
+PMEMO, EIM, DEAM_LATER = "pmemo", "eim", "deam_later"  # rated by listeners
+EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT = (
+    "eim_offset_kept",
+    "deam_later_offset_kept",
+)  # columns put right only
+EIM_AS_DISTRIBUTED = "eim_as_distributed"  # neither columns nor the slider's offset put right
+RATED = (PMEMO, EIM, DEAM_LATER, EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT, EIM_AS_DISTRIBUTED)
+
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that distinguishes one run from another; the defaults are SSSL as printed, where it is
-    printed.
-    """
+    """A run that trains networks; the defaults are SSSL as printed, where it is printed."""
 
     dataset: str = "4q"  # a registered name, or the path of your own music
     features: Features = LogMel()
     window_s: float = 3.0  # segment duration in seconds; a window starts every second
-    asked_windows: int = 0  # of each song that is asked about, evenly spread; 0: all
+    windows_per_song: int = 0  # of test and validation songs, evenly spread; 0: all
     repeat_short: bool = False  # clips shorter than a window begin again; else they are refused
-    noise: LabelNoise = LabelNoise()  # put into the labels of training windows; tested songs keep theirs
+    noise: LabelNoise = LabelNoise()  # put into the labels of training windows; test songs keep theirs
     method: object = self_learning.Settings()  # the Settings of one of mer_core.methods
     network: object = Network()  # or the Settings of another file of mer_core.models
     training: Training = Training()
     folds: Folds = Folds()
     song: SongDecision = SongDecision()
     unlabelled: tuple[str, ...] = ()  # data sets that a method may learn from without their labels
-    external_tests: tuple[str, ...] = ()  # other data sets that the networks answer for, never learn from
-    learning_curve: bool = (
-        False  # note in the log how well each epoch's network does; nothing is chosen by it
-    )
+    external_tests: tuple[str, ...] = ()  # other data sets, for which the networks predict only
+    learning_curve: bool = False  # log the accuracy of each epoch's network; nothing is chosen by it
     skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them
     seed: int = 0
 
     def __post_init__(self):
         if round(self.window_s * self.features.frames_per_second) < 1:
             raise ValueError(f"window_s is a length in seconds, of at least one frame, got {self.window_s:g}")
-        if self.asked_windows < 0 or self.seed < 0:
-            raise ValueError(
-                f"asked_windows and seed must not be negative, got {self.asked_windows} and {self.seed}"
-            )
+        if min(self.windows_per_song, self.seed) < 0:
+            raise ValueError("windows_per_song and seed must not be negative")
         if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
             raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
         if self.learning_curve and self.noise.kind != NONE:
-            raise ValueError(
-                "a learning curve takes labels for right: it is for runs without noise put into them"
-            )
+            raise ValueError("a learning curve takes labels for right: it is for runs without label noise")
 
     @property
     def method_name(self) -> str:
@@ -64,20 +72,15 @@ class Run:
 
     def config(self) -> dict:
         """All settings as plain values, as JSON has them."""
-        kinds = {
-            name: {"kind": part.kind, **recorded(part)}
-            for name, part in (("features", self.features), ("network", self.network))
-        }
+        parts = {"features": self.features, "network": self.network}
+        kinds = {name: {"kind": part.kind, **recorded(part)} for name, part in parts.items()}
         return plain(recorded(self) | kinds | {"method": {"name": self.method_name, **recorded(self.method)}})
 
     @property
     def training_id(self) -> str:
-        """Name of the networks: runs that differ only in which of them are trained, or how songs are decided,
-        share them.
-        """
-        return replace(
-            self, folds=replace(self.folds, tested=None, inner=Folds.inner), song=SongDecision()
-        ).run_id
+        """Name of the networks, shared by runs that differ only in tested folds or the song decision."""
+        folds = replace(self.folds, tested=None, inner=Folds.inner)
+        return replace(self, folds=folds, song=SongDecision()).run_id
 
     @property
     def run_id(self) -> str:
@@ -98,16 +101,80 @@ class Named:
         return name_of(differences(self) | {"method": [self.method_name, {}]})
 
 
-RECORDED_AS = {
-    "external_tests": "also_heard",
-    "stochastic_depth": "bypass",
-}  # fields that had another name when records began
+@dataclass(frozen=True)
+class SongClassifier(Named):
+    """A song-level baseline: a classifier of whole songs on frozen features."""
+
+    method_name: ClassVar[str] = "probes"
+
+    dataset: str = "4q"
+    sources: tuple[str, ...] = (LOG_MEL,)  # of mer_companion.song_features.sources, concatenated
+    classifier: str = SVM  # radial basis functions; or "logistic" regression, which bears many features
+    features: LogMel = LogMel()  # from which log_mel_statistics are computed
+    folds: Folds = Folds()
+    skip_unreadable: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.classifier not in (SVM, LOGISTIC):
+            raise ValueError(f"classifier is {SVM} or {LOGISTIC}, got {self.classifier!r}")
+
+
+@dataclass(frozen=True)
+class Fusion(Named):
+    """Several predictions for the same songs made into one: averaged, or chosen between in each fold."""
+
+    method_name: ClassVar[str] = "fusion"
+
+    dataset: str = "4q"
+    members: tuple[str, ...] = ()  # experiment/label; the seeds of a member are averaged first
+    member_seeds: tuple[int, ...] = ()  # which of them; none named: all
+    chosen_for: str = ""  # the target for which each fold takes its best member; "": all are averaged
+    folds: Folds = Folds()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TagEnsemble(Named):
+    """A weighted mean of two systems' probabilities of tags; members are records of the same seed."""
+
+    method_name: ClassVar[str] = "tag_ensemble"
+
+    dataset: str = "4q_moods"
+    members: tuple[str, ...] = ()  # two, as experiment/label
+    measure: str = "roc_auc"  # or "pr_auc": what the weight is chosen by
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure is one of {', '.join(MEASURES)}, got {self.measure!r}")
+
+
+@dataclass(frozen=True)
+class Ratings(Named):
+    """A measurement of the segment-label noise that listeners' ratings show."""
+
+    method_name: ClassVar[str] = "ratings"
+
+    dataset: str = PMEMO
+    window_s: float = WINDOW_S
+    margin: float = MARGIN  # of the scale: a clip nearer than this to the midpoint is ambiguous
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Submission(Named):
+    """One line of the leaderboard: a published system, a matrix of your own, or the plain mean of several."""
+
+    method_name: ClassVar[str] = "submission"
+
+    dataset: str = "mtg_jamendo"
+    systems: tuple[str, ...] = ()  # names of the registry's card, or paths of matrices
+    seed: int = 0
 
 
 def recorded(settings) -> dict:
-    """The fields of a settings object, and of those within it, as plain values under the names that records
-    have.
-    """
+    """The fields of a settings object, and of those within it, under the names that records have."""
     found = {RECORDED_AS.get(f.name, f.name): getattr(settings, f.name) for f in fields(settings)}
     return {name: recorded(value) if is_dataclass(value) else value for name, value in found.items()}
 
@@ -117,9 +184,7 @@ def plain(settings: dict) -> dict:
 
 
 def name_of(changes: dict) -> str:
-    """Same settings, same name. Only settings that differ from their defaults count, so that a new field
-    changes no name.
-    """
+    """Same settings, same name. Only what differs from its default counts: a new field changes no name."""
     return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:10]
 
 
@@ -128,86 +193,10 @@ def differences(settings) -> dict:
     found = {}
     for f in fields(settings):
         value = getattr(settings, f.name)
-        if value != f.default:
-            another = is_dataclass(value) and type(value) is not type(f.default)
-            found[RECORDED_AS.get(f.name, f.name)] = (
-                ({"kind": value.kind} if another else {}) | differences(value)
-                if is_dataclass(value)
-                else value
-            )
+        if value == f.default:
+            continue
+        if is_dataclass(value):
+            kind = {"kind": value.kind} if type(value) is not type(f.default) else {}
+            value = kind | differences(value)
+        found[RECORDED_AS.get(f.name, f.name)] = value
     return found
-
-
-WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
-
-
-def changed(settings, changes: dict, part_of: str = ""):
-    """A copy of frozen settings with some fields replaced; a dotted name reaches into a part, as in
-    ``{"folds.n": 5}``.
-
-    Raises
-    ------
-    AskedError : no such setting, or one that cannot have this value
-    """
-    known, renamed = (
-        {f.name: f.type for f in fields(settings)},
-        {old: new for new, old in RECORDED_AS.items()},
-    )
-    own, parts = {}, {}
-    for name, value in changes.items():
-        first, dot, rest = name.partition(".")
-        if (now := renamed.get(first)) in known:
-            raise AskedError(f"the setting {part_of + first} is now called {part_of + now}.")
-        if first not in known or (dot and not is_dataclass(getattr(settings, first))):
-            raise AskedError(
-                f"no setting {part_of + name!r}; there are {', '.join(part_of + one for one in known)}."
-            )
-        if dot:
-            parts.setdefault(first, {})[rest] = value
-        else:
-            own[first] = fitting(value, part_of + name, getattr(settings, first), known[first])
-    for first, of_it in parts.items():
-        own[first] = changed(own.get(first, getattr(settings, first)), of_it, f"{part_of}{first}.")
-    try:
-        return replace(settings, **own)
-    except ValueError as error:
-        raise AskedError(
-            f"{', '.join(f'{part_of}{name}={value}' for name, value in changes.items())}: {error}."
-        ) from None
-
-
-def fitting(value, name: str, before, kind: type):
-    """A value as a field of this type has it, a list as a tuple; refused where it is of another type."""
-    value = tuple(value) if isinstance(value, list) else value  # as the command line has them
-    if is_dataclass(before):
-        good, what = (
-            is_dataclass(value),
-            f"one of its own settings, {', '.join(f'{name}.{f.name}' for f in fields(before))}",
-        )
-    else:
-        good, what = fits(value, kind), wanted(kind)
-    if not good:
-        raise AskedError(f"{name}={value!r}: wanted is {what}.")
-    return value
-
-
-def fits(value, kind: type) -> bool:
-    """Whether a plain value is of a field's type; a whole number is a number too, true and false are none."""
-    if get_origin(kind) is tuple:
-        return isinstance(value, tuple) and all(fits(one, get_args(kind)[0]) for one in value)
-    if get_args(kind):  # int | None
-        return any(fits(value, one) for one in get_args(kind))
-    if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return kind is object or type(value) is kind
-
-
-def wanted(kind: type) -> str:
-    """What a field's type asks for, in words.
-
-    >>> wanted(int | None), wanted(tuple[str, ...])
-    ('a whole number or null', 'a list, each text')
-    """
-    if get_origin(kind) is tuple:
-        return f"a list, each {wanted(get_args(kind)[0])}"
-    return WANTED.get(kind) or " or ".join(map(wanted, get_args(kind)))

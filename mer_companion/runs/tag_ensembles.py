@@ -1,76 +1,41 @@
-"""Two systems' answers for tags as a weighted mean; the weight is the one that does best on validation songs."""
-
-from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+"""The weighted mean of two systems' probabilities of tags; the weight does best on validation songs."""
 
 import numpy as np
 
 from mer_companion import results
-from mer_companion.runs import tag_scoring
-from mer_companion.runs.settings import Named
+from mer_companion.runs.settings import TagEnsemble
+from mer_companion.runs.tag_scoring import MEASURES
 from mer_core import datasets
 from mer_core.evaluation import tag_metrics
 
 WEIGHTS = np.linspace(0, 1, 21)  # of the first member
 
 
-@dataclass(frozen=True)
-class TagEnsemble(Named):
-    """Everything that distinguishes one ensemble from another; members are records of the same seed."""
-
-    method_name: ClassVar[str] = "tag_ensemble"
-
-    dataset: str = "4q_moods"
-    members: tuple[str, ...] = ()  # two, as experiment/label
-    measure: str = "roc_auc"  # or "pr_auc": what the weight is chosen by
-    seed: int = 0
-
-    def __post_init__(self):
-        if self.measure not in tag_scoring.MEASURES:
-            raise ValueError(f"measure is one of {', '.join(tag_scoring.MEASURES)}, got {self.measure!r}")
-
-
 def joined(ensemble: TagEnsemble, records: list[dict]) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """Weighted means of test and validation songs, and the log: the measure on validation songs by weight,
-    and the chosen one.
+    """Weighted means of test and validation songs, and the log: the measure by weight, and the chosen one.
 
     Raises
     ------
-    RecordError : not two members, or members that were asked about other songs
+    RecordError : not two members, or members that predicted other songs
     """
+    names = ", ".join(ensemble.members)
     if len(records) != 2:
-        raise results.RecordError(
-            f"an ensemble has two members, got {len(records)}: {', '.join(ensemble.members)}."
-        )
-    one, other = (results.predictions(record) for record in records)
-    for name in ("test_track", "validation_track"):
-        if not np.array_equal(one[name], other[name]):
-            raise results.RecordError(
-                f"{' and '.join(ensemble.members)} were not asked about the same songs."
-            )
+        raise results.RecordError(f"an ensemble has two members, got {len(records)}: {names}.")
+    one, other = map(results.predictions, records)
+    for part in ("test_track", "validation_track"):
+        if not np.array_equal(one[part], other[part]):
+            raise results.RecordError(f"{names} did not predict the same songs.")
     truth = datasets.load(ensemble.dataset).targets[one["validation_track"]]
-    place = tag_scoring.MEASURES.index(ensemble.measure)
-    reached = [
-        float(
-            np.nanmean(
-                tag_metrics.ranking(truth, w * one["validation"] + (1 - w) * other["validation"])[place]
-            )
-        )
-        for w in WEIGHTS
-    ]
-    best = float(WEIGHTS[int(np.argmax(reached))])
-    arrays = {name: best * one[name] + (1 - best) * other[name] for name in ("test", "validation")}
-    arrays |= {name: one[name] for name in ("test_track", "validation_track")}
-    return arrays, [{"epoch": 0, "weight": best, "validation": reached}]
 
+    def weighted(part: str, weight: float) -> np.ndarray:
+        return weight * one[part] + (1 - weight) * other[part]
 
-def summarise(ensemble: TagEnsemble, heading: dict, records: list[dict]) -> Path:
-    """Join the members' answers and write the record."""
-    arrays, log = joined(ensemble, records)
-    spent = sum(record["cost"]["core_minutes"] for record in records)
-    record = heading | {
-        "code": results.code_state(), "environment": records[0]["environment"], "log": [log],
-        "cost": {"seconds": 60 * spent, "core_minutes": spent},  # of its members
-    }  # fmt: skip
-    return tag_scoring.save(record, datasets.load(ensemble.dataset), arrays)
+    def reached(weight: float) -> float:
+        by_measure = tag_metrics.ranking(truth, weighted("validation", weight))
+        return float(np.nanmean(by_measure[MEASURES.index(ensemble.measure)]))
+
+    validation = [reached(weight) for weight in WEIGHTS]
+    best = float(WEIGHTS[int(np.argmax(validation))])
+    arrays = {part: weighted(part, best) for part in ("test", "validation")}
+    arrays |= {part: one[part] for part in ("test_track", "validation_track")}
+    return arrays, [{"epoch": 0, "weight": best, "validation": validation}]

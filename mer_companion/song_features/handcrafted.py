@@ -1,4 +1,4 @@
-"""Hand-made features of one song: what music theory would ask of it, by librosa.
+"""Handcrafted features of one song, after music theory, by librosa.
 
 Which kinds there are was decided on the training songs of the first fold of 4Q, by validation inside them.
 """
@@ -33,13 +33,8 @@ def features(path: Path) -> np.ndarray:
     spectrum = np.abs(librosa.stft(samples, n_fft=WINDOW, hop_length=HOP))
     mel = librosa.power_to_db(librosa.feature.melspectrogram(S=spectrum**2, sr=RATE))
     onsets = librosa.onset.onset_strength(S=mel, sr=RATE)
-    courses = np.vstack(
-        [
-            *timbre(samples, spectrum, mel),
-            librosa.amplitude_to_db(librosa.feature.rms(S=spectrum)),
-            onsets[None],
-        ]
-    )
+    level = librosa.amplitude_to_db(librosa.feature.rms(S=spectrum))
+    courses = np.vstack([*timbre(samples, spectrum, mel), level, onsets[None]])
     low, high = np.quantile(courses, (0.1, 0.9), axis=1)
     change = np.abs(np.diff(courses, axis=1)).mean(axis=1)
     timbral = [courses.mean(1), courses.std(1), low, high, change, covariance(mel), modulation(mel)]
@@ -47,18 +42,14 @@ def features(path: Path) -> np.ndarray:
 
 
 def timbre(samples: np.ndarray, spectrum: np.ndarray, mel: np.ndarray) -> list[np.ndarray]:
-    """How bright, how noisy, how coloured: 20 MFCCs, contrast in seven bands and seven measures of the
-    spectrum, over frames.
-    """
+    """20 MFCCs, contrast in seven bands and seven measures of the spectrum, over frames."""
+    edges = (librosa.feature.spectral_rolloff(S=spectrum, sr=RATE, roll_percent=p) for p in (0.25, 0.5, 0.85))
     return [
         librosa.feature.mfcc(S=mel, n_mfcc=20),
         librosa.feature.spectral_contrast(S=spectrum, sr=RATE),
         librosa.feature.spectral_centroid(S=spectrum, sr=RATE),
         librosa.feature.spectral_bandwidth(S=spectrum, sr=RATE),
-        *(
-            librosa.feature.spectral_rolloff(S=spectrum, sr=RATE, roll_percent=share)
-            for share in (0.25, 0.5, 0.85)
-        ),
+        *edges,
         librosa.feature.spectral_flatness(S=spectrum),
         librosa.feature.zero_crossing_rate(samples, frame_length=WINDOW, hop_length=HOP),
     ]
@@ -68,7 +59,8 @@ def covariance(mel: np.ndarray) -> np.ndarray:
     """How 16 MFCCs and their changes go together: the logarithm of their covariance matrix, flat: (528,).
 
     As a matrix logarithm, distances between songs do not depend on the units of the single coefficients
-    (log-Euclidean metric)."""
+    (log-Euclidean metric).
+    """
     mfcc = librosa.feature.mfcc(S=mel, n_mfcc=16)
     both = np.vstack([mfcc, 2 * librosa.feature.delta(mfcc)])
     values, vectors = np.linalg.eigh(np.cov(both) + 0.1 * np.eye(len(both)))
@@ -78,31 +70,21 @@ def covariance(mel: np.ndarray) -> np.ndarray:
 
 
 def modulation(mel: np.ndarray) -> np.ndarray:
-    """How fast loudness moves in each of 16 bands: power of its movements between 0.25 and 21.5 Hz, as
-    logarithms, flat.
-    """
+    """Log power of the modulation of loudness between 0.25 and 21.5 Hz, in each of 16 bands, flat."""
     bands = mel.reshape(16, -1, mel.shape[1]).mean(axis=1)
-    _, power = welch(
-        np.maximum(bands, bands.max() - 70),
-        RATE / HOP,
-        nperseg=min(MODULATION_FRAMES, bands.shape[1]),
-        axis=1,
-    )
+    levels, n = np.maximum(bands, bands.max() - 70), min(MODULATION_FRAMES, bands.shape[1])
+    _, power = welch(levels, RATE / HOP, nperseg=n, axis=1)
     frequencies = np.linspace(0, RATE / HOP / 2, power.shape[1])
     own = [power[:, (frequencies >= low) & (frequencies < high)] for low, high in pairwise(MODULATION_HZ)]
-    return np.concatenate(
-        [np.log(one.mean(axis=1) + 1e-2) if one.size else np.zeros(len(bands)) for one in own]
-    )
+    logs = [np.log(one.mean(axis=1) + 1e-2) if one.size else np.zeros(len(bands)) for one in own]
+    return np.concatenate(logs)
 
 
 def rhythm(onsets: np.ndarray) -> np.ndarray:
-    """Tempo, as its logarithm, and how regular the beat is: the onsets' autocorrelation up to two seconds,
-    (21,).
-    """
+    """Log tempo, and the autocorrelation of onsets up to two seconds, which tells a regular beat: (21,)."""
     tempo = librosa.feature.tempo(onset_envelope=onsets, sr=RATE, hop_length=HOP)[0]
     centred = onsets - onsets.mean()
     power = max(float(centred @ centred), 1e-9)
     lags = np.round(BEAT_LAGS_S * RATE / HOP).astype(int)
-    return np.array(
-        [np.log(max(tempo, 1.0)), *(centred[lag:] @ centred[: len(centred) - lag] / power for lag in lags)]
-    )
+    correlations = [centred[lag:] @ centred[: len(centred) - lag] / power for lag in lags]
+    return np.array([np.log(max(tempo, 1.0)), *correlations])
