@@ -21,20 +21,20 @@ def bare(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_without_npm_one_message_says_what_why_and_what_to_do(bare):
+def test_message_without_npm_says_what_why_and_what_to_do(bare):
     said = web_assets.gather()
     assert "draws.js" in said and "no npm" in said and "build again" in said
     assert (bare / "_assets").is_dir()  # Sphinx warns about a static folder that is not there
 
 
-def test_a_failed_fetch_says_what_npm_said(bare, monkeypatch):
+def test_failed_fetch_says_what_npm_said(bare, monkeypatch):
     monkeypatch.setattr(web_assets.shutil, "which", lambda name: name)
     failed = subprocess.CompletedProcess([], 1, stderr="npm warn old\nnpm error code ENOTFOUND\n")
     monkeypatch.setattr(web_assets.subprocess, "run", lambda *args, **kwargs: failed)
     assert "npm error code ENOTFOUND" in web_assets.gather()
 
 
-def test_what_is_fetched_is_put_once_and_taken_out_when_gone(bare, monkeypatch):
+def test_assets_are_put_once_and_removed_when_gone(bare, monkeypatch):
     monkeypatch.setattr(web_assets, "is_fetched", lambda: True)
     (source := web_assets.ASSETS["draws.js"]).parent.mkdir(parents=True)
     source.write_text("draw()")
@@ -47,7 +47,7 @@ def test_what_is_fetched_is_put_once_and_taken_out_when_gone(bare, monkeypatch):
     assert "draws.js" in web_assets.gather() and not target.exists()
 
 
-def test_only_what_the_lock_names_counts_as_fetched(bare):
+def test_fetched_means_what_the_lock_names(bare):
     assert not web_assets.is_fetched()
     web_assets.FETCHED.mkdir()
     packages = json.loads(web_assets.LOCK.read_text())["packages"]
@@ -62,7 +62,7 @@ def test_only_what_the_lock_names_counts_as_fetched(bare):
     assert not web_assets.is_fetched()
 
 
-def test_every_package_is_pinned_with_its_hash_and_no_host_is_named():
+def test_packages_are_pinned_with_their_hashes_and_no_host():
     manifest = json.loads((folders.BOOK / "package.json").read_text())
     packages = json.loads(web_assets.LOCK.read_text())["packages"]
     pinned = manifest["dependencies"] | manifest["devDependencies"]

@@ -15,7 +15,7 @@ DERIVED = {"executed", "generated", "node_modules"}
 PAGES = sorted(path for path in folders.BOOK.rglob("*.md") if not DERIVED & set(path.parts))
 
 
-def test_every_page_and_every_notebook_is_in_the_table_of_contents():
+def test_contents_name_every_page_and_every_notebook():
     written = {path.relative_to(folders.BOOK).with_suffix("").as_posix() for path in PAGES}
     expected = written | {f"executed/{source.stem}" for source in sources()}
     assert expected == set(site.listed()) and expected
@@ -45,7 +45,7 @@ def prose(path):
 
 
 @pytest.mark.parametrize("path", [*PAGES, *sources()], ids=lambda path: path.stem)
-def test_no_figure_in_prose_is_typed_by_hand(path):
+def test_figures_in_prose_are_never_typed_by_hand(path):
     """Figures come from records through roles; settings are written as code; 95 % is the level of every
     interval.
     """
@@ -55,7 +55,7 @@ def test_no_figure_in_prose_is_typed_by_hand(path):
     assert not re.findall(r".{0,40}\d+\.\d.{0,20}|.{0,40}\d ?%.{0,20}", text)
 
 
-def test_a_sound_site_passes(tmp_path):
+def test_sites_without_faults_pass(tmp_path):
     (tmp_path / "a.html").write_text(
         '<h1 id="top">A</h1><a href="b.html#end">b</a><img src="c.png" alt="a curve">'
     )
@@ -76,7 +76,7 @@ def test_a_sound_site_passes(tmp_path):
         ('<script src="https://cdn.example.org/x.js"></script>', "network"),
     ],
 )
-def test_a_broken_site_is_found_out(tmp_path, html, fault):
+def test_faults_of_a_site_are_found(tmp_path, html, fault):
     (tmp_path / "a.html").write_text(f"<html><body>{html}</body></html>")
     (tmp_path / "c.png").write_bytes(b"")
     assert any(fault in found for found in site.faults(tmp_path))
@@ -89,7 +89,7 @@ def test_numbers_are_plain_and_finite(monkeypatch):
     assert known["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
 
 
-def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
+def test_tracked_records_are_whole_and_have_their_predictions(monkeypatch):
     monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     found = [path for preset in ("cpu", "paper") for path in results.folder(preset).glob("*.json")]
     assert found
@@ -99,7 +99,7 @@ def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
         assert record["run_id"] in path.name and len(stored["track"]) == record["data"]["n_tested"]
 
 
-def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch):
+def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
     from mer_app import main

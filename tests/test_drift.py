@@ -19,9 +19,12 @@ from mer_core.methods import inherit, self_learning
 from mer_core.training import Training
 
 TINY = replace(
-    SSSL["smoke"], dataset="synthetic:n_songs=16,n_artists=16,song_s=6", folds=Folds(n=2, by="song", inner=0),
-    training=Training(epochs=2, batch_size=16, learning_rate=2e-3), method=self_learning.Settings(warmup_epochs=1),
-)  # fmt: skip
+    SSSL["smoke"],
+    dataset="synthetic:n_songs=16,n_artists=16,song_s=6",
+    folds=Folds(n=2, by="song", inner=0),
+    training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
+    method=self_learning.Settings(warmup_epochs=1),
+)
 PAIRS = [("inherit", replace(TINY, method=inherit.Settings())), ("self_learning", TINY)]
 MACHINE = {"torch": "2.0", "cores": 2}
 
@@ -73,7 +76,7 @@ def a_level(recorded, again, tolerance=0.0):
     return level
 
 
-def test_an_untouched_copy_does_not_drift(kept):
+def test_untouched_copies_do_not_drift(kept):
     levels = [checks.among_records(), checks.scored_again()]
     rows = report.judged(levels)
     assert rows["inside"].all() and (rows["difference"] == 0).mean() > 0.99
@@ -81,7 +84,7 @@ def test_an_untouched_copy_does_not_drift(kept):
     assert not any(level.left_out for level in levels)
 
 
-def test_one_altered_metric_is_found_and_named(kept):
+def test_altered_metric_is_found_and_named(kept):
     def change(record):
         results.value(record, name="accuracy", target="emotion", decision="majority_vote")["value"] += 1e-6
 
@@ -96,7 +99,7 @@ def test_one_altered_metric_is_found_and_named(kept):
     }  # its own confusion counts say otherwise
 
 
-def test_one_song_with_other_probabilities_is_found_without_the_truth(kept):
+def test_altered_probabilities_are_found_without_the_truth(kept):
     (path,) = kept.glob("segments_to_songs-inherit-*.npz")
     with np.load(path) as stored:
         arrays = dict(stored)
@@ -111,7 +114,7 @@ def test_one_song_with_other_probabilities_is_found_without_the_truth(kept):
     assert (found["now"] == 1).all()
 
 
-def test_a_number_that_is_gone_or_new_has_drifted(kept):
+def test_missing_and_new_numbers_have_drifted(kept):
     altered(kept, lambda record: record["metrics"].pop(0))
     found = drifted(checks.scored_again())
     assert found["recorded"].isna().all() and len(found) == 4  # value, low, high, n
@@ -120,7 +123,7 @@ def test_a_number_that_is_gone_or_new_has_drifted(kept):
     assert row["number"] == "loss" and row["now"] is None
 
 
-def test_changed_annotations_are_drift_and_missing_ones_are_left_out(kept, monkeypatch):
+def test_changed_annotations_are_drift_and_missing_ones_left_out(kept, monkeypatch):
     altered(kept, lambda record: record["data"].update(digest="another"))
     assert "cpu: segments_to_songs/inherit, seed 0" in set(drifted(level := checks.scored_again())["source"])
     results.unchanged_tracks.cache_clear()
@@ -133,11 +136,13 @@ def nowhere(name, **_):
     raise DataError(f"{name}: not found")
 
 
-def test_on_its_own_machine_smoke_may_not_move_elsewhere_as_far_as_a_seed_moves_it(kept, monkeypatch):
+def test_smoke_is_exact_here_and_elsewhere_within_twice_a_seed(kept, monkeypatch):
     numbers = {"headline/inherit": {"test/all/emotion/svm/accuracy/value": 0.5}}
-    monkeypatch.setattr(checks, "trained_at_smoke", lambda seed=0: {
-        source: {name: value + 0.2 * seed for name, value in own.items()} for source, own in numbers.items()
-    })  # fmt: skip
+
+    def trained(seed=0):
+        return {source: {k: v + 0.2 * seed for k, v in own.items()} for source, own in numbers.items()}
+
+    monkeypatch.setattr(checks, "trained_at_smoke", trained)
     checks.accept()
     assert drifted(checks.smoke()).empty
     numbers["headline/inherit"] = {"test/all/emotion/svm/accuracy/value": 0.65}
@@ -150,16 +155,18 @@ def test_on_its_own_machine_smoke_may_not_move_elsewhere_as_far_as_a_seed_moves_
     assert len(drifted(checks.smoke())) == 1
 
 
-def test_the_mean_of_all_records_tells_what_moved_everywhere():
+def test_means_of_all_records_show_common_differences():
     numbers = {f"{i}": {"test/all/emotion/svm/accuracy/value": 0.5 + 0.01 * i} for i in range(4)}
-    moved = {source: {name: value + (-0.3 if source == "0" else 0.02) for name, value in own.items()}
-             for source, own in numbers.items()}  # fmt: skip
+    moved = {
+        source: {name: value + (-0.3 if source == "0" else 0.02) for name, value in own.items()}
+        for source, own in numbers.items()
+    }
     apart = checks.apart(numbers | {checks.TOGETHER: {}}, moved)
     assert apart == pytest.approx({"accuracy": 0.3, "mean accuracy": 0.09})
     assert checks.together(numbers) == pytest.approx({"mean accuracy": 0.515})
 
 
-def test_a_killed_smoke_run_goes_on_where_it_stopped_and_a_finished_one_leaves_nothing():
+def test_killed_smoke_run_resumes_and_a_finished_one_leaves_nothing():
     before = paths.CACHE, folders.RESULTS
     with pytest.raises(KeyboardInterrupt), checks.nothing_cached():
         folders.RESULTS.mkdir(parents=True)
@@ -171,7 +178,7 @@ def test_a_killed_smoke_run_goes_on_where_it_stopped_and_a_finished_one_leaves_n
     assert not list((paths.CACHE / "drift").iterdir())
 
 
-def test_folds_trained_again_move_nothing_here_and_wait_for_time_they_do_not_have(kept):
+def test_folds_trained_again_agree_here_and_fit_in_the_minutes(kept):
     none, all_of_them = checks.trained_again(minutes=1e-9), checks.trained_again(minutes=10)
     assert not none.rows and none.left_out.total() == 4
     rows = report.judged([all_of_them])
@@ -182,7 +189,7 @@ def test_folds_trained_again_move_nothing_here_and_wait_for_time_they_do_not_hav
     )
 
 
-def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkeypatch):
+def test_networks_elsewhere_may_differ_as_two_seeds_do(kept, monkeypatch):
     pairs = [(label, replace(run, seed=seed)) for seed in (0, 1) for label, run in PAIRS[:1]]
     records = experiments.execute("segments_to_songs", "cpu", pairs)
     monkeypatch.setattr(checks, "tracked", lambda: records)
@@ -199,9 +206,7 @@ def test_elsewhere_a_network_may_move_as_far_as_two_seeds_are_apart(kept, monkey
 
 
 @pytest.mark.parametrize("now, status", [(0.5, 0), (0.75, 1)])
-def test_the_exit_status_says_whether_anything_drifted_and_the_terminal_what(
-    monkeypatch, tmp_path, now, status
-):
+def test_exit_status_and_terminal_report_drift(monkeypatch, tmp_path, now, status):
     monkeypatch.setattr(folders, "RESULTS", tmp_path)
     levels = [a_level({"accuracy": 0.5, "loss": 1.0}, {"accuracy": now, "loss": 1.0})]
     made_by = {"code": provenance.code_state(), "environment": MACHINE}

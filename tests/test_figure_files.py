@@ -30,7 +30,7 @@ def test_black_on_white_becomes_white_on_black():
 
 
 @pytest.mark.parametrize("colour", figures.PALETTE.as_hex())
-def test_a_colour_keeps_its_hue_and_is_bright_enough_for_a_dark_page(colour):
+def test_colours_keep_their_hue_and_are_bright_in_the_dark(colour):
     before, after = (
         colours(SVG.format(colour, colour))[0],
         colours(in_the_dark(SVG.format(colour, colour)))[0],
@@ -46,7 +46,7 @@ def test_colours_stay_as_far_apart_as_they_were():
         assert dist(dark[i], dark[j]) > 0.9 * dist(light[i], light[j])
 
 
-def test_what_is_black_by_default_is_drawn_in_light():
+def test_default_black_is_drawn_in_light():
     assert in_the_dark("<svg ><path/></svg>").startswith('<svg fill="#ffffff"')
 
 

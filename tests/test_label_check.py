@@ -27,14 +27,14 @@ def record_of(monkeypatch, tracks, sure):
     return {"run_id": "x", "config": {"window_s": 1.0}}
 
 
-def test_a_network_that_hears_the_truth_finds_every_second_that_departs(corpus, monkeypatch):
+def test_clean_probability_of_a_perfect_network_finds_all_departures(corpus, monkeypatch):
     rows = clean_probability.judged(record_of(monkeypatch, corpus, 0.97), corpus)
     assert metrics.roc_auc(rows["truly_clean"].to_numpy(), rows["clean_probability"].to_numpy()) == 1.0
     assert rows["truly_clean"].mean() == pytest.approx(0.75)  # the corpus drifts in a quarter of its seconds
     assert np.isfinite(rows["loss"]).all()
 
 
-def test_a_probability_of_zero_is_a_large_loss_and_no_error(corpus, monkeypatch):
+def test_probability_of_zero_is_a_large_loss_and_no_error(corpus, monkeypatch):
     rows = clean_probability.judged(record_of(monkeypatch, corpus, 1.0), corpus)
     assert np.isfinite(rows["loss"]).all() and rows.loc[~rows["truly_clean"], "clean_probability"].max() < 0.5
 

@@ -12,12 +12,12 @@ from mer_core import paths
 SOURCES = notebooks.sources()
 
 
-def test_there_are_notebooks_to_check():
+def test_notebooks_to_check_exist():
     assert SOURCES
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_a_notebook_is_thin_and_its_parameters_are_known(source):
+def test_notebooks_are_thin_and_their_parameters_known(source):
     notebook = jupytext.read(source)
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
@@ -26,7 +26,7 @@ def test_a_notebook_is_thin_and_its_parameters_are_known(source):
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_every_figure_of_a_notebook_says_what_it_shows(source):
+def test_figures_of_notebooks_have_captions_and_alt_text(source):
     cells = [cell for cell in jupytext.read(source).cells if cell.cell_type == "code"]
     for cell in (cell for cell in cells if re.search(r"\bfigures\.", cell.source.split("import")[-1])):
         assert cell.metadata["mystnb"]["figure"]["caption"] and cell.metadata["mystnb"]["image"]["alt"]
@@ -39,7 +39,7 @@ def small(tmp_path):
     return source
 
 
-def test_same_parameters_same_bytes(small, tmp_path):
+def test_notebook_with_same_parameters_has_same_bytes(small, tmp_path):
     for name in ("a", "b"):
         notebooks.execute(small, tmp_path / f"{name}.ipynb", n=2)
     assert (tmp_path / "a.ipynb").read_bytes() == (tmp_path / "b.ipynb").read_bytes()
@@ -47,7 +47,7 @@ def test_same_parameters_same_bytes(small, tmp_path):
     assert executed.cells[-1].outputs[0].text == "3\n"
 
 
-def test_a_notebook_is_stale_when_its_source_or_a_parameter_changes(small, tmp_path):
+def test_notebook_is_stale_when_its_source_or_a_parameter_changes(small, tmp_path):
     target = tmp_path / "out.ipynb"
     assert not notebooks.up_to_date(small, target, n=2)
     notebooks.execute(small, target, n=2)
@@ -56,7 +56,7 @@ def test_a_notebook_is_stale_when_its_source_or_a_parameter_changes(small, tmp_p
     assert not notebooks.up_to_date(small, target, n=2)
 
 
-def test_a_figure_lies_beside_its_page_as_svg_as_pdf_and_as_its_data(small, tmp_path):
+def test_figure_files_are_svg_pdf_and_data(small, tmp_path):
     small.write_text(
         small.read_text()
         + """
@@ -78,12 +78,12 @@ figures.intervals(rows, "share")
     assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [True]  # it says n=1 itself
 
 
-def test_an_unknown_parameter_is_refused(small, tmp_path):
+def test_unknown_parameters_are_refused(small, tmp_path):
     with pytest.raises(notebooks.NotebookError, match=r"no parameter \['m'\]; it has \['n'\]"):
         notebooks.execute(small, tmp_path / "out.ipynb", m=2)
 
 
-def test_a_failed_notebook_leaves_the_old_page_and_is_kept_beside_it(small, tmp_path):
+def test_failed_notebook_is_kept_beside_the_old_page(small, tmp_path):
     target = tmp_path / "out.ipynb"
     notebooks.execute(small, target, n=2)
     before = target.read_bytes()
@@ -97,7 +97,7 @@ def test_executed_notebooks_are_not_tracked():
     assert f"{folders.EXECUTED.relative_to(paths.ROOT).as_posix()}/" in ignored
 
 
-def test_text_is_spelt_out_for_readers_without_the_book():
+def test_text_of_paired_notebooks_has_no_roles():
     text = "Ours is {interval}`a/b:.2f` on {result}`n:d` songs {cite}`sun2024`, see [there](06_attempts) and [docs](https://x.org)."
     known = {"a/b": 0.5, "a/b/low": 0.4, "a/b/high": 0.6, "n": 900}
     site = ipynb.settings()["html"]["baseurl"]
@@ -107,7 +107,7 @@ def test_text_is_spelt_out_for_readers_without_the_book():
     )
 
 
-def test_the_paired_notebooks_are_those_of_today(monkeypatch):
+def test_paired_notebooks_are_up_to_date(monkeypatch):
     """Binder, Colab and JupyterHub open them; `mer pair` writes them anew after a change of a notebook or a
     record.
     """

@@ -15,7 +15,8 @@ PAGE = (
 def site(tmp_path):
     (tmp_path / "executed").mkdir()
     first = '<h1 id="top">A</h1><a href="executed/b.html#end">b</a><a href="https://example.org">x</a>'
-    second = '<p id="end">B</p><a href="../a.html#top">a</a><a href="#end">e</a><a href="b.csv">csv</a><img src="../_images/c.svg">'
+    links = '<a href="../a.html#top">a</a><a href="#end">e</a><a href="b.csv">csv</a>'
+    second = f'<p id="end">B</p>{links}<img src="../_images/c.svg">'
     (tmp_path / "a.html").write_text(PAGE.format(up="", text=first))
     (tmp_path / "executed/b.html").write_text(PAGE.format(up="../", text=second))
     return tmp_path
@@ -23,9 +24,8 @@ def site(tmp_path):
 
 def test_links_lead_inside_and_files_stay_where_they_are(site):
     whole = BeautifulSoup(pdf.on_one_page(site, ["a", "executed/b"], "html/"), "html.parser")
-    assert [link.get("href") for link in whole.find_all("a")] == [
-        "#executed-b--end", "https://example.org", "#a--top", "#executed-b--end", None,
-    ]  # fmt: skip
+    links = ["#executed-b--end", "https://example.org", "#a--top", "#executed-b--end", None]
+    assert [link.get("href") for link in whole.find_all("a")] == links
     assert {link["href"][1:] for link in whole.select("a[href^='#']")} <= {
         tag["id"] for tag in whole.find_all(id=True)
     }
@@ -33,7 +33,7 @@ def test_links_lead_inside_and_files_stay_where_they_are(site):
     assert "menu" not in whole.text
 
 
-def test_without_a_browser_the_error_says_what_to_do(site, monkeypatch):
+def test_error_without_a_browser_says_what_to_do(site, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("MER_CHROMIUM", raising=False)
     with pytest.raises(pdf.PrintingError, match="MER_CHROMIUM"):

@@ -47,7 +47,8 @@ ALLOWED = [
     ),
 ]
 AXE = """
-options => axe.run(document, {resultTypes: ['violations'], preload: false, ...options}).then(({violations}) => violations
+options => axe.run(document, {resultTypes: ['violations'], preload: false, ...options})
+    .then(({violations}) => violations
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .flatMap(({id, nodes}) => nodes.map(({html}) => [id, html])))
 """
@@ -108,16 +109,16 @@ def findings_of_axe(tab, theme):
 
 @pytest.fixture(scope="module")
 def visits(site, tab):
-    """What was found on every page, at every width, in every theme; each page is loaded once for each width."""
+    """What was found on every page, at every width, in every theme; each page is loaded once per width."""
     found, seen = [], watch(tab)
+    local = ("file:", "data:", "blob:")
     axe = (web_assets.FETCHED / "axe-core/axe.min.js").read_text(encoding="utf-8")
     for name, width in product(PAGES, WIDTHS):
         seen.clear()
         tab.set_viewport_size({"width": width, "height": 900})
         tab.goto((site / f"{name}.html").as_uri())
-        tab.add_style_tag(
-            content="* { transition: none !important }"
-        )  # else colours are judged halfway between two themes
+        # else colours are judged halfway between two themes
+        tab.add_style_tag(content="* { transition: none !important }")
         tab.evaluate(DRAWN)
         tab.evaluate(axe)
         for theme in THEMES:
@@ -133,19 +134,19 @@ def visits(site, tab):
                     "interactive": tab.locator(".js-plotly-plot").count(),
                     "errors": list(seen["errors"]),
                     "failed": list(seen["failed"]),
-                    "outside": [url for url in seen["requests"] if not url.startswith(("file:", "data:", "blob:"))],
+                    "outside": [url for url in seen["requests"] if not url.startswith(local)],
                 }
-            )  # fmt: skip
+            )
     return found
 
 
 @pytest.mark.parametrize("fault", ["errors", "failed", "outside", "wider", "undrawn", "axe"])
-def test_no_page_has_at_any_width_in_any_theme(visits, fault):
+def test_pages_have_no_faults_at_any_width_in_any_theme(visits, fault):
     assert len(visits) == len(PAGES) * len(WIDTHS) * len(THEMES)
     assert {visit["where"]: visit[fault] for visit in visits if visit[fault]} == {}
 
 
-def test_there_are_formulas_to_draw(visits):
+def test_formulas_to_draw_exist(visits):
     assert sum(visit["formulas"] for visit in visits) > 0
 
 
@@ -156,7 +157,10 @@ def pages_with(visits, what):
     return pages
 
 
-LINE = "figure => { const line = (figure.layout.shapes || []).at(-1); return line && line.type === 'line' ? line.x0 : null }"
+LINE = """figure => {
+    const line = (figure.layout.shapes || []).at(-1);
+    return line && line.type === 'line' ? line.x0 : null;
+}"""
 
 
 def test_players_play_and_a_line_follows_them(visits, site, tab):
@@ -175,10 +179,14 @@ def test_players_play_and_a_line_follows_them(visits, site, tab):
 
 
 FIRST_POINT = """figure => {  // of the first trace; without such a point (a heat map) the middle
-    const {x, y, width, height} = figure.getBoundingClientRect(), {xaxis, yaxis} = figure._fullLayout, at = figure.calcdata[0][0];
+    const {x, y, width, height} = figure.getBoundingClientRect();
+    const {xaxis, yaxis} = figure._fullLayout, at = figure.calcdata[0][0];
     if (!xaxis || !Number.isFinite(at?.x)) return {x: x + width / 2, y: y + height / 2};
     return {x: x + xaxis._offset + xaxis.c2p(at.x), y: y + yaxis._offset + yaxis.c2p(at.y)};
 }"""
+LISTEN = """(figure, names) => names.forEach(
+    name => figure.on(name, () => { figure.dataset.answered = name })
+)"""
 ANSWERS = ("plotly_click", "plotly_legendclick", "plotly_relayout", "plotly_restyle", "plotly_buttonclicked")
 
 
@@ -186,10 +194,7 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
     for name in pages_with(visits, "interactive"):
         tab.goto((site / f"{name}.html").as_uri())
         for figure in tab.locator(".js-plotly-plot").all():
-            figure.evaluate(
-                "(figure, names) => names.forEach(name => figure.on(name, () => { figure.dataset.answered = name }))",
-                ANSWERS,
-            )
+            figure.evaluate(LISTEN, ANSWERS)
             figure.scroll_into_view_if_needed()
             where = figure.evaluate(FIRST_POINT)
             tab.mouse.move(where["x"], where["y"] + 1)
@@ -219,7 +224,7 @@ def hearing(site, tab):
 @pytest.mark.parametrize(
     ("rate", "suffix"), [(8000, "wav"), (16000, "mp3"), (22050, "wav"), (44100, "mp3"), (48000, "flac")]
 )
-def test_the_page_hears_in_a_song_what_python_hears(hearing, tab, corpus, tmp_path, rate, suffix):
+def test_page_predicts_as_python_does(hearing, tab, corpus, tmp_path, rate, suffix):
     samples = np.concatenate(
         [decoding.read(path, rate) for path in corpus.table["path"][:5]]
     )  # more than one block of windows
@@ -245,7 +250,7 @@ def test_the_page_hears_in_a_song_what_python_hears(hearing, tab, corpus, tmp_pa
     assert all(url.startswith(("file:", "data:", "blob:")) for url in hearing["requests"])
 
 
-def test_the_page_says_what_it_cannot_hear(hearing, tab, tmp_path):
+def test_page_says_what_it_cannot_read(hearing, tab, tmp_path):
     (no_sound := tmp_path / "no_sound.mp3").write_text("words")
     soundfile.write(click := tmp_path / "click.wav", np.zeros(2205), 22050)
     for file, said in ((no_sound, "cannot be decoded"), (click, "choose a longer piece")):
@@ -253,7 +258,7 @@ def test_the_page_says_what_it_cannot_hear(hearing, tab, tmp_path):
         assert said in tab.locator(".own-song [role=status]").inner_text() and not tab.locator(HEARD).count()
 
 
-def test_what_stands_before_a_header_does_not_hide_the_sample_rate(hearing, tab, tmp_path, rng):
+def test_sample_rate_is_found_behind_other_headers(hearing, tab, tmp_path, rng):
     soundfile.write(plain := tmp_path / "plain.wav", 0.1 * rng.standard_normal(4 * 16000), 16000)
     whole = plain.read_bytes()
     (studio := tmp_path / "studio.wav").write_bytes(
@@ -269,11 +274,11 @@ def test_what_stands_before_a_header_does_not_hide_the_sample_rate(hearing, tab,
         )
 
 
-def test_nothing_heavy_is_loaded_before_there_is_a_song(site, hearing):
+def test_heavy_scripts_are_loaded_only_with_a_song(site, hearing):
     assert not [url for url in hearing["requests"] if "plotly" in url or "/hearing/" in url]
 
 
-def test_a_page_without_its_parts_says_so(site, tab, tmp_path):
+def test_page_without_its_parts_says_so(site, tab, tmp_path):
     (tmp_path / "_static").mkdir()
     for part in [site / "try.html", *(site / "_static").iterdir()]:
         if part.name != "hearing":
@@ -296,7 +301,7 @@ def test_launch_buttons_lead_to_notebooks_of_the_repository(site):
     assert all(names == {"Binder", "Colab", "JupyterHub"} for names in found.values())
 
 
-def test_a_downloaded_notebook_reads_in_plain_jupyter(site):
+def test_downloaded_notebook_reads_in_plain_jupyter(site):
     files = sorted((site / "_sources/executed").glob("*.ipynb"))
     assert len(files) == len(notebooks.sources())
     for file in files:
@@ -317,7 +322,7 @@ def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab):
     assert not seen["errors"] and not seen["failed"]
 
 
-def test_the_theme_button_changes_the_theme(site, tab):
+def test_theme_button_changes_the_theme(site, tab):
     tab.goto((site / "index.html").as_uri())
     themes = set()
     for _ in range(3):
@@ -339,7 +344,7 @@ def test_site_and_first_page_are_small(site, tab):
     assert sum(file.stat().st_size for file in loaded) <= FIRST_PAGE_MB * 1e6
 
 
-def test_two_builds_from_the_same_records_are_identical(site, tmp_path):
+def test_builds_from_the_same_records_are_identical(site, tmp_path):
     sites = [book.build(tmp_path / name).parent for name in ("first", "second")]
     first, second = (
         {file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()}
@@ -349,7 +354,7 @@ def test_two_builds_from_the_same_records_are_identical(site, tmp_path):
     assert [str(name) for name in first if first[name] != second[name]] == []
 
 
-def test_the_printed_book_has_every_page_and_no_link_to_this_machine(site, tab, tmp_path):
+def test_printed_book_has_every_page_and_no_local_link(site, tab, tmp_path):
     file = pdf.to_pdf(site, book.listed(), tmp_path / "book.pdf")
     assert file.read_bytes().startswith(b"%PDF")
     tab.goto(file.with_suffix(".html").as_uri())
