@@ -9,6 +9,7 @@ from mer_companion.song_features import handcrafted, sources
 from mer_core import paths
 from mer_core.audio.features import LogMel
 from mer_core.datasets.tracks import DataError
+from mer_core.models import backbones
 
 SETTINGS = LogMel(n_mels=16, pool_frames=4)
 
@@ -75,6 +76,7 @@ def test_embeddings_that_do_not_fit_are_refused_with_the_reason(corpus, tmp_path
 
 def test_local_hugging_face_models_are_run_once_and_kept(corpus, tmp_path, monkeypatch):
     """A tiny wav2vec 2.0 with random weights: the real loading, decoding and pooling, in a second."""
+    backbones.declare_missing_operators()  # transformers imports torchvision where it is installed
     import transformers
 
     width = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
