@@ -199,7 +199,7 @@ def picture_of(path: Path, folder: Path) -> Path:
     """Where a song is drawn: named after the file and, so that two of one name do not collide, its folder."""
     import hashlib
 
-    mark = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]
+    mark = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]  # noqa: PTH100 -- links are songs of their own
     stem = "".join(c if c.isalnum() or c in " -_." else "_" for c in path.stem)[:80]
     return folder / f"{stem}-{mark}.png"
 
