@@ -14,6 +14,7 @@ import yaml
 from click.testing import CliRunner
 from conftest import untrained
 
+from mer_app import hugging_face
 from mer_app.main import main
 from mer_companion.book import browser_model
 from mer_core import UserError, onnx_export, trained_model
@@ -24,7 +25,7 @@ CLOSE = 1e-3  # in probability
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return onnx_export.to_folder(trained_model.shipped(), tmp_path_factory.mktemp("exported") / "model")
+    return hugging_face.to_folder(trained_model.shipped(), tmp_path_factory.mktemp("exported") / "model")
 
 
 def by_its_card(folder, song, monkeypatch):
