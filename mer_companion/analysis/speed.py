@@ -48,7 +48,17 @@ def ratio_of(row: dict) -> str:
     """How many times as long the other side takes, with the range over single rounds; or why nobody knows."""
     if row["left_out"]:
         return f"left out: {row['left_out']}"
-    return f"{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
+    middle, low, high = (times(row[name]) for name in ("ratio", "ratio_low", "ratio_high"))
+    return f"{middle} ({low} to {high})"
+
+
+def times(ratio: float) -> str:
+    """A ratio in hundredths, from ten on as a whole number.
+
+    >>> times(0.876), times(21.6)
+    ('0.88', '22')
+    """
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
 
 
 def page() -> str:
@@ -60,9 +70,13 @@ def page() -> str:
     machine = {"made": report["made"], "commit": code, "minutes": report["minutes"], **report["environment"]}
     sections = {
         "Side by side": [shown(row) for row in report["rows"]],
-        "The machine": [{"what": what.replace("_", " "), "here": value} for what, value in machine.items()],
+        "The machine": [{"what": what.replace("_", " "), "here": spelt(value)} for what, value in machine.items()],
     }
     return "\n".join(f"## {title}\n\n{in_a_table(rows)}\n" for title, rows in sections.items())
+
+
+def spelt(value) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def shown(row: dict) -> dict[str, str]:
