@@ -120,7 +120,7 @@ PACKAGES = ("mer_core", "mer_companion", "mer_app")
 OF_TRAINING = (
     "mer_core.audio", "mer_core.datasets", "mer_core.device", "mer_core.evaluation.aggregation",
     "mer_core.evaluation.tag_metrics", "mer_core.frames", "mer_core.methods", "mer_core.mixture", "mer_core.models",
-    "mer_core.semi_supervised", "mer_core.training", "mer_companion.runs.cross_validation",
+    "mer_core.segments", "mer_core.semi_supervised", "mer_core.training", "mer_companion.runs.cross_validation",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 
 from mer_core import UserError, trained_model
-from mer_core.audio import decoding
+from mer_core.audio import completeness, decoding
 from mer_core.audio.features import log_mel_of_blocks
 from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
@@ -142,7 +142,7 @@ def answers(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.
 
 def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
     """What to keep in mind about a file that was predicted all the same."""
-    if lack := decoding.incomplete(sound):
+    if lack := completeness.incomplete(sound):
         yield lack
     if duration_s < model.window_s:
         yield (

@@ -8,8 +8,7 @@ precision, optimiser, schedule, log. It returns what answers for other windows: 
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from mer_core import UserError, models
-from mer_core.audio.features import Features
-from mer_core.datasets.label_noise import LabelNoise, corrupted
 from mer_core.device import AUTO, BF16, PRECISIONS, memory_format_on, precision_on
 from mer_core.evaluation import aggregation, tag_metrics
 from mer_core.files import atomic_write
-from mer_core.frames import Frames, Windows
+from mer_core.segments import Segments
 
 EVALUATION_BATCH = 512  # windows per forward pass without gradients
 RISING_SHARE = 0.25  # of all steps, in which the learning rate rises
@@ -55,164 +52,6 @@ class Training:
             raise ValueError("learning_rate, weight_decay, stride, patience and plateau must not be negative")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, got {self.precision!r}")
-
-
-@dataclass(frozen=True)
-class Segments:
-    """The windows of some tracks, ready to be trained on; their frames lie on the device once.
-
-    ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there.
-    ``track``, ``second``: (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n,
-    n_classes), 1.0 where the song has the tag. ``n_own``: (n,) tensor, after how many frames a clip that is
-    too short begins again (`frames.Windows`). ``features`` says what a frame's values are. ``truly_clean``:
-    (n,) bool array, whether the label is the true one of this window, or None where nobody knows."""
-
-    values: torch.Tensor
-    first: torch.Tensor
-    label: torch.Tensor
-    track: np.ndarray
-    second: np.ndarray
-    n_frames: int
-    n_own: torch.Tensor
-    n_classes: int
-    features: Features
-    truly_clean: np.ndarray | None = None
-    unlabelled: "Segments | None" = None  # windows of other music, whose labels mean nothing
-
-    def __len__(self) -> int:
-        return len(self.track)
-
-    @property
-    def device(self) -> torch.device:
-        return self.values.device
-
-    @property
-    def tagged(self) -> bool:
-        """Whether a window has any number of tags instead of one label."""
-        return self.label.ndim == 2
-
-    def of_tracks(self, tracks: np.ndarray) -> "Segments":
-        """The windows of these tracks only; the frames are shared."""
-        return self.kept(np.flatnonzero(np.isin(self.track, tracks)))
-
-    def kept(self, keep: np.ndarray) -> "Segments":
-        """These windows only, by their indices."""
-        on_device = torch.as_tensor(keep, device=self.device)
-        return replace(
-            self, first=self.first[on_device], n_own=self.n_own[on_device], label=self.label[on_device],
-            track=self.track[keep], second=self.second[keep],
-            truly_clean=None if self.truly_clean is None else self.truly_clean[keep],
-        )  # fmt: skip
-
-    def mislabelled(self, noise: LabelNoise, seed: int) -> "Segments":
-        """The same windows with noise put into their labels; which labels are right is then known."""
-        before = self.label.cpu().numpy()
-        after = corrupted(before, self.track, self.n_classes, noise, seed)
-        clean = after == before if self.truly_clean is None else (after == before) & self.truly_clean
-        return replace(self, label=torch.as_tensor(after, device=self.device), truly_clean=clean)
-
-    def in_epoch(self, epoch: int, stride: int) -> torch.Tensor:
-        """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting
-        with the epoch.
-
-        With a stride of 0 one window of each track, drawn anew for every epoch: a random crop.
-        """
-        if stride == 0:
-            anywhere = np.random.default_rng(epoch).permutation(len(self))
-            chosen = anywhere[np.unique(self.track[anywhere], return_index=True)[1]]
-            return torch.as_tensor(chosen, device=self.device)
-        chosen = np.flatnonzero(self.second.astype(int) % stride == epoch % stride)
-        return torch.as_tensor(chosen, device=self.device)
-
-    def evenly(self, n: int) -> "Segments":
-        """Only `n` windows of each track, spread evenly from its beginning to its end; all of a track that
-        has no more.
-        """
-        places = [np.flatnonzero(self.track == track) for track in np.unique(self.track)]
-        keep = np.concatenate(
-            [own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))] for own in places]
-        )
-        return self.kept(keep)
-
-    def spectrograms(self, index: torch.Tensor) -> torch.Tensor:
-        """(len(index), 1, n_mels, n_frames) log-mel windows in dB: rows of the frame store, copied only now."""
-        if self.repeats:
-            return self.values[self.rows(index)].transpose(1, 2).unsqueeze(1)
-        views = self.values.unfold(
-            0, self.n_frames, 1
-        )  # (n_all_frames - n_frames + 1, n_mels, n_frames), no copy
-        return views[self.first[index]].unsqueeze(1)
-
-    @cached_property
-    def repeats(self) -> bool:
-        """Whether any clip is so short that it begins again within a window."""
-        return bool((self.n_own < self.n_frames).any())
-
-    def rows(self, index: torch.Tensor) -> torch.Tensor:
-        """(len(index), n_frames) rows of the frame store that these windows cover."""
-        place = torch.arange(self.n_frames, device=self.device) % self.n_own[index].view(-1, 1)
-        return self.first[index].view(-1, 1) + place
-
-    def level_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and standard deviation of each mel band over these windows' frames, two (n_mels, 1) tensors."""
-        rows = torch.unique(self.rows(torch.arange(len(self), device=self.device)))
-        n, total, squares = len(rows), 0.0, 0.0
-        for block in rows.split(65_536):  # the frames of a corpus in float64 would not fit
-            levels = self.values[block].double()
-            total, squares = total + levels.sum(dim=0), squares + levels.square().sum(dim=0)
-        mean = total / n
-        deviation = (squares / n - mean.square()).clamp_min(1e-6).sqrt()
-        return mean.float().view(-1, 1), deviation.float().view(-1, 1)
-
-
-def segments(frames: Frames, windows: Windows, device: torch.device) -> Segments:
-    """Put the frames on the device and give every window the label of its song.
-
-    Where the labels per second are known, a window is truly clean when its song's label holds for most of its
-    seconds."""
-    tracks = frames.tracks
-    return Segments(
-        values=torch.from_numpy(np.array(frames.values)).to(device),
-        first=torch.as_tensor(windows.first, device=device),
-        label=torch.as_tensor(
-            tracks.targets[windows.track], device=device, dtype=torch.float32 if tracks.tagged else None
-        ),
-        track=windows.track,
-        second=windows.second,
-        n_frames=windows.n_frames,
-        n_own=torch.as_tensor(windows.n_own, device=device),
-        n_classes=len(tracks.classes),
-        features=frames.settings,
-        truly_clean=_truly_clean(frames, windows) if tracks.second_labels else None,
-    )
-
-
-def joined(parts: list[Segments]) -> Segments:
-    """Windows of several data sets as one, without their labels; the tracks of each are numbered behind those
-    before.
-    """
-    rows = np.cumsum([0, *(len(part.values) for part in parts)])
-    tracks = np.cumsum([0, *(part.track.max() + 1 for part in parts)])
-    return replace(
-        parts[0],
-        values=torch.cat([part.values for part in parts]),
-        first=torch.cat([part.first + int(row) for part, row in zip(parts, rows, strict=False)]),
-        n_own=torch.cat([part.n_own for part in parts]),
-        label=torch.zeros(
-            (sum(map(len, parts)), *parts[0].label.shape[1:]),
-            device=parts[0].device,
-            dtype=parts[0].label.dtype,
-        ),
-        track=np.concatenate([part.track + track for part, track in zip(parts, tracks, strict=False)]),
-        second=np.concatenate([part.second for part in parts]),
-        truly_clean=None,
-    )
-
-
-def _truly_clean(frames: Frames, windows: Windows) -> np.ndarray:
-    window_s = max(1, round(windows.n_frames / frames.settings.frames_per_second))
-    places = zip(windows.track.tolist(), windows.second.tolist(), strict=True)
-    return np.array([frames.tracks.holds(track, second, window_s) for track, second in places], dtype=bool)
 
 
 class Normalised(nn.Module):
@@ -436,6 +275,15 @@ class Learner:
         logits = torch.cat([self.logits(data.spectrograms(part)) for part in index.split(EVALUATION_BATCH)])
         self.model.train(was_training)
         return logits.sigmoid() if self.tagged else logits.softmax(dim=1)
+
+
+def supervised_epoch(
+    learner: Learner, segments: Segments, index: torch.Tensor, label_smoothing: float = 0.0
+) -> None:
+    """One epoch of cross-entropy against the songs' labels."""
+    for batch in learner.batches(index):
+        logits = learner.logits(segments.spectrograms(batch))
+        learner.step(learner.loss(logits, segments.label[batch], label_smoothing))
 
 
 class LearnerEnsemble:

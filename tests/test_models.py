@@ -5,7 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from mer_core import UserError, models
-from mer_core.audio.features import HPCP, LogMel, MelAndHPCP
+from mer_core.audio.features import LogMel, MelAndHPCP
+from mer_core.audio.hpcp import HPCP
 from mer_core.models import Network, backbones, crnn
 
 TORCHVISION_VGG16 = 138_357_544  # parameters of the published network: 3 input channels, 1,000 outputs

@@ -18,11 +18,12 @@ from click.testing import CliRunner
 from conftest import RATE, tone, untrained, write
 
 from mer_app import inputs, main, outputs
-from mer_core import datasets, frames, predict, trained_model, training
+from mer_core import datasets, frames, predict, trained_model
 from mer_core.audio import decoding
 from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
 from mer_core.datasets.tracks import measured
 from mer_core.evaluation import uncertainty
+from mer_core.segments import make_segments
 
 MODEL = untrained()
 FFMPEG = pytest.mark.skipif(not decoding.has_ffmpeg(), reason="ffmpeg is not installed")
@@ -76,7 +77,7 @@ def test_a_file_is_heard_as_in_training(song, tmp_path):
     tracks = measured("one", ("any",), pd.DataFrame(
         {"track_id": ["a"], "path": [song], "label": ["any"], "group": ["a"]}), skip_unreadable=False)  # fmt: skip
     store = frames.compute(tracks, MODEL.features, cache=tmp_path / "cache", progress=False)
-    segments = training.segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
+    segments = make_segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
     with torch.inference_mode():
         expected = MODEL.ensemble(segments.spectrograms(torch.arange(len(segments))))
     said = predict.predict(song, MODEL)

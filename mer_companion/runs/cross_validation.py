@@ -25,7 +25,8 @@ from mer_core.evaluation import aggregation
 from mer_core.files import atomic_write
 from mer_core.frames import Frames, compute, windows
 from mer_core.methods import METHODS
-from mer_core.training import Learner, Segments, joined, segments
+from mer_core.segments import Segments, concatenate, make_segments
+from mer_core.training import Learner
 
 Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of segments
 
@@ -46,7 +47,7 @@ def _frames(dataset: str, features: Features, skip_unreadable: bool) -> Frames:
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
     """Frames of a run and its windows, with the run's label noise in them."""
     frames = load_frames(run)
-    data = segments(frames, windows(frames, run.window_s, run.repeat_short), device)
+    data = make_segments(frames, windows(frames, run.window_s, run.repeat_short), device)
     return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
 
 
@@ -231,7 +232,7 @@ def without_labels(run: Run, device: torch.device) -> Segments | None:
     None.
     """
     found = [load_segments(heard(run, name), device)[1] for name in run.unlabelled]
-    return joined(found) if found else None
+    return concatenate(found) if found else None
 
 
 def half(probabilities: torch.Tensor) -> np.ndarray:

@@ -20,7 +20,8 @@ from mer_companion.runs import cross_validation, make_records, tag_scoring
 from mer_companion.runs.settings import Run
 from mer_core import datasets, device, mixture, paths
 from mer_core.audio import decoding, features
-from mer_core.training import Learner, Segments
+from mer_core.segments import Segments
+from mer_core.training import Learner
 
 STAGES: dict[str, tuple[Callable, ...]] = {
     "read or make the data set": (datasets.load,),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mer_core.methods import self_learning
-from mer_core.methods.inherit import supervised_epoch
 from mer_core.methods.self_learning import semi_supervised_epoch, separate
-from mer_core.training import Learner, LearnerEnsemble, Segments
+from mer_core.segments import Segments
+from mer_core.training import Learner, LearnerEnsemble, supervised_epoch
 
 
 @dataclass(frozen=True)

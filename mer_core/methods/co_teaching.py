@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from mer_core.methods import inherit
-from mer_core.training import Learner, LearnerEnsemble, Segments
+from mer_core.segments import Segments
+from mer_core.training import Learner, LearnerEnsemble
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import ClassVar
 import torch
 from torch.nn import functional as F
 
-from mer_core.training import Learner, Segments
+from mer_core.segments import Segments
+from mer_core.training import Learner
 
 LEAST_PROBABILITY = (
     1e-4  # predictions are kept off 0 and 1, so that the logarithm stays finite (the authors' code)

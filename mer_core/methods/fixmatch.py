@@ -10,10 +10,10 @@ from typing import ClassVar
 import torch
 
 from mer_core.methods import self_learning
-from mer_core.methods.inherit import supervised_epoch
 from mer_core.methods.self_learning import separate
+from mer_core.segments import Segments
 from mer_core.semi_supervised import mask, soft_cross_entropy
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
 SEPARATION = self_learning.Settings(
     temperature=0

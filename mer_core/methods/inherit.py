@@ -11,8 +11,9 @@ import torch
 from torch.nn import functional as F
 
 from mer_core.audio.features import SILENCE_DB
+from mer_core.segments import Segments
 from mer_core.semi_supervised import mask, mixup, mixup_weights
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
 FOCUS, POSITIVE_WEIGHT = (
     2.0,
@@ -51,15 +52,6 @@ class Settings:
         return not (
             self.mixup_alpha or self.longest_masked_share or self.gain_db or self.single_tags or self.focal
         )
-
-
-def supervised_epoch(
-    learner: Learner, segments: Segments, index: torch.Tensor, label_smoothing: float = 0.0
-) -> None:
-    """One epoch of cross-entropy against the songs' labels."""
-    for batch in learner.batches(index):
-        logits = learner.logits(segments.spectrograms(batch))
-        learner.step(learner.loss(logits, segments.label[batch], label_smoothing))
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):

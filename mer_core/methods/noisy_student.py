@@ -15,8 +15,9 @@ from torch.nn import functional as F
 
 from mer_core import UserError
 from mer_core.audio.features import band_of_row
+from mer_core.segments import Segments
 from mer_core.semi_supervised import strips
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner
 
 THRESHOLDS, PERCENTILE, NONE = "thresholds", "percentile", "none"
 BANDS, STEP_S = (

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from mer_core import mixture
 from mer_core.evaluation import metrics
-from mer_core.methods.inherit import supervised_epoch
+from mer_core.segments import Segments
 from mer_core.semi_supervised import mixup, mixup_weights, r_drop, sharpen, soft_cross_entropy
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
 HISTOGRAM_BINS = 50  # of the scaled losses, kept per epoch so that figures need no retraining
 MIXED, PLAIN = "mixed", "plain"

@@ -11,9 +11,9 @@ from typing import ClassVar
 import torch
 from torch.nn import functional as F
 
-from mer_core.methods.inherit import supervised_epoch
+from mer_core.segments import Segments
 from mer_core.semi_supervised import soft_cross_entropy
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
 
 @dataclass(frozen=True)

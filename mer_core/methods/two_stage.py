@@ -13,8 +13,9 @@ import torch
 from torch.nn import functional as F
 
 from mer_core.models.autoencoder import MelDecoder, SongBiLSTM
+from mer_core.segments import Segments
 from mer_core.semi_supervised import mask
-from mer_core.training import EVALUATION_BATCH, Learner, Segments
+from mer_core.training import EVALUATION_BATCH, Learner
 
 SONGS_PER_BATCH = 16
 
