@@ -186,7 +186,7 @@ def hear(
                     if called
                     else f"{prediction_table.heading(model)}\n{prediction_table.row_of(said)}"
                 )
-            called.update(said.called)
+            called.update(said.predicted)
             notes |= {str(path): said.notes} if said.notes else {}
     if len(remaining) == 1 and called and prediction_table.speaks_blocks(sys.stdout):
         say(prediction_table.course_of(said))

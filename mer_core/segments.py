@@ -19,7 +19,8 @@ class Segments:
     ``track``, ``second``: (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n,
     n_classes), 1.0 where the song has the tag. ``n_own``: (n,) tensor, after how many frames a clip that is
     too short begins again (`frames.Windows`). ``features`` says what a frame's values are. ``truly_clean``:
-    (n,) bool array, whether the label is the true one of this window, or None where nobody knows."""
+    (n,) bool array, whether the label is the true one of this window, or None where that is unknown.
+    """
 
     values: torch.Tensor
     first: torch.Tensor
@@ -53,10 +54,11 @@ class Segments:
         """These windows only, by their indices."""
         on_device = torch.as_tensor(keep, device=self.device)
         return replace(
-            self, first=self.first[on_device], n_own=self.n_own[on_device], label=self.label[on_device],
-            track=self.track[keep], second=self.second[keep],
+            self,
+            **{name: getattr(self, name)[on_device] for name in ("first", "n_own", "label")},
+            **{name: getattr(self, name)[keep] for name in ("track", "second")},
             truly_clean=None if self.truly_clean is None else self.truly_clean[keep],
-        )  # fmt: skip
+        )
 
     def mislabelled(self, noise: LabelNoise, seed: int) -> "Segments":
         """The same windows with noise put into their labels; which labels are right is then known."""
@@ -66,35 +68,32 @@ class Segments:
         return replace(self, label=torch.as_tensor(after, device=self.device), truly_clean=clean)
 
     def in_epoch(self, epoch: int, stride: int) -> torch.Tensor:
-        """Indices of the windows that this epoch trains on: every `stride`-th second of each track, shifting
-        with the epoch.
+        """Indices of an epoch's windows: those at every `stride`-th second, starting one later each epoch.
 
         With a stride of 0 one window of each track, drawn anew for every epoch: a random crop.
         """
         if stride == 0:
             anywhere = np.random.default_rng(epoch).permutation(len(self))
             chosen = anywhere[np.unique(self.track[anywhere], return_index=True)[1]]
-            return torch.as_tensor(chosen, device=self.device)
-        chosen = np.flatnonzero(self.second.astype(int) % stride == epoch % stride)
+        else:
+            chosen = np.flatnonzero(self.second.astype(int) % stride == epoch % stride)
         return torch.as_tensor(chosen, device=self.device)
 
     def evenly(self, n: int) -> "Segments":
-        """Only `n` windows of each track, spread evenly from its beginning to its end; all of a track that
-        has no more.
-        """
-        places = [np.flatnonzero(self.track == track) for track in np.unique(self.track)]
-        keep = np.concatenate(
-            [own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))] for own in places]
-        )
-        return self.kept(keep)
+        """At most `n` windows of each track, spread evenly from its beginning to its end."""
+        keep = []
+        for track in np.unique(self.track):
+            own = np.flatnonzero(self.track == track)
+            keep.append(own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))])
+        return self.kept(np.concatenate(keep))
 
     def spectrograms(self, index: torch.Tensor) -> torch.Tensor:
-        """(len(index), 1, n_mels, n_frames) log-mel windows in dB: rows of the frame store, copied only now."""
+        """(len(index), 1, n_mels, n_frames) log-mel windows in dB, gathered from the frame store."""
         if self.repeats:
             return self.values[self.rows(index)].transpose(1, 2).unsqueeze(1)
         views = self.values.unfold(
             0, self.n_frames, 1
-        )  # (n_all_frames - n_frames + 1, n_mels, n_frames), no copy
+        )  # no copy: (n_all_frames - n_frames + 1, n_mels, n_frames)
         return views[self.first[index]].unsqueeze(1)
 
     @cached_property
@@ -108,7 +107,7 @@ class Segments:
         return self.first[index].view(-1, 1) + place
 
     def level_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and standard deviation of each mel band over these windows' frames, two (n_mels, 1) tensors."""
+        """Mean and standard deviation of each mel band over the windows' frames, two (n_mels, 1) tensors."""
         rows = torch.unique(self.rows(torch.arange(len(self), device=self.device)))
         n, total, squares = len(rows), 0.0, 0.0
         for block in rows.split(65_536):  # the frames of a corpus in float64 would not fit
@@ -123,14 +122,14 @@ def make_segments(frames: Frames, windows: Windows, device: torch.device) -> Seg
     """Put the frames on the device and give every window the label of its song.
 
     Where the labels per second are known, a window is truly clean when its song's label holds for most of its
-    seconds."""
+    seconds.
+    """
     tracks = frames.tracks
+    label = torch.as_tensor(tracks.targets[windows.track], device=device)
     return Segments(
         values=torch.from_numpy(np.array(frames.values)).to(device),
         first=torch.as_tensor(windows.first, device=device),
-        label=torch.as_tensor(
-            tracks.targets[windows.track], device=device, dtype=torch.float32 if tracks.tagged else None
-        ),
+        label=label.float() if tracks.tagged else label,
         track=windows.track,
         second=windows.second,
         n_frames=windows.n_frames,
@@ -142,21 +141,16 @@ def make_segments(frames: Frames, windows: Windows, device: torch.device) -> Seg
 
 
 def concatenate(parts: list[Segments]) -> Segments:
-    """Windows of several data sets as one, without their labels; the tracks of each are numbered behind those
-    before.
-    """
+    """Windows of several data sets as one, without labels; tracks are numbered through."""
     rows = np.cumsum([0, *(len(part.values) for part in parts)])
     tracks = np.cumsum([0, *(part.track.max() + 1 for part in parts)])
+    label = parts[0].label
     return replace(
         parts[0],
         values=torch.cat([part.values for part in parts]),
         first=torch.cat([part.first + int(row) for part, row in zip(parts, rows, strict=False)]),
         n_own=torch.cat([part.n_own for part in parts]),
-        label=torch.zeros(
-            (sum(map(len, parts)), *parts[0].label.shape[1:]),
-            device=parts[0].device,
-            dtype=parts[0].label.dtype,
-        ),
+        label=label.new_zeros((sum(map(len, parts)), *label.shape[1:])),
         track=np.concatenate([part.track + track for part, track in zip(parts, tracks, strict=False)]),
         second=np.concatenate([part.second for part in parts]),
         truly_clean=None,

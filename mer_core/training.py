@@ -1,13 +1,15 @@
-"""The loop that all methods share.
+"""The training loop that all methods share.
 
-A method is a function ``train(learner, segments, settings)`` made of a few lines: for each epoch, for each
-batch, a loss. What those lines need lies here: spectrograms gathered from frames on the device, mixed
-precision, optimiser, schedule, log. It returns what answers for other windows: a function from segments to
-(n, n_classes) probabilities, mostly ``learner.predict``."""
+A method is a function ``train(learner, segments, settings)`` of a few lines: for each epoch, for each batch,
+a loss. What those lines need is here: mixed precision, optimiser, schedule, training log. It returns a
+predictor for other windows: a function from segments to (n, n_classes) probabilities, mostly
+``learner.predict``.
+"""
 
 import math
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from mer_core.files import atomic_write
 from mer_core.segments import Segments
 
 EVALUATION_BATCH = 512  # windows per forward pass without gradients
-RISING_SHARE = 0.25  # of all steps, in which the learning rate rises
+WARMUP_SHARE = 0.25  # of all steps, in which the learning rate rises
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,13 @@ class Training:
     batch_size: int = 64  # windows
     learning_rate: float = 1e-4  # peak of `warmup_then_cosine`; what VGG16 without batch norm bears with Adam
     weight_decay: float = 1e-4  # decoupled (AdamW)
-    stride: int = (
-        1  # train on every n-th window, starting one later each epoch; 1: all; 0: one of each song, anywhere
-    )
+    # train on every n-th window, starting one later each epoch; 1: all; 0: one of each song, anywhere
+    stride: int = 1
     # of convolutions and dense layers: bf16 where the device has it (`device`), else float32; or either
     precision: str = AUTO
     # epochs without a better validation ROC-AUC, then stop and keep the best; 0: to the end, keep the last
     patience: int = 0
     # epochs without a better one, then a tenth of the learning rate (SELAB: 5); 0: `warmup_then_cosine`
-    # instead
     plateau: int = 0
 
     def __post_init__(self):
@@ -55,8 +55,7 @@ class Training:
 
 
 class Normalised(nn.Module):
-    """A network behind a fixed standardisation of the mel bands, so that a saved network takes plain
-    decibels.
+    """A network behind a fixed standardisation of the mel bands, so that a saved network takes decibels.
 
     (batch, 1, n_mels, n_frames) levels in dB -> (batch, n_classes) logits.
     """
@@ -79,12 +78,10 @@ class Normalised(nn.Module):
 
 
 def warmup_then_cosine(progress: float) -> float:
-    """Share of the peak learning rate at a share of the training: linear from 5 % to 1, then half a cosine
-    down to 0.
-    """
-    if progress < RISING_SHARE:
-        return 0.05 + 0.95 * progress / RISING_SHARE
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - RISING_SHARE) / (1 - RISING_SHARE))))
+    """Share of the peak learning rate: linear from 5 % to 1, then half a cosine down to 0."""
+    if progress < WARMUP_SHARE:
+        return 0.05 + 0.95 * progress / WARMUP_SHARE
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARMUP_SHARE) / (1 - WARMUP_SHARE))))
 
 
 class Learner:
@@ -102,13 +99,14 @@ class Learner:
     ):
         if validation is None and (training.patience or training.plateau):
             raise UserError(
-                "training.patience and training.plateau watch validation songs, and here are none: folds have training and test "
-                "songs only, and a model that is to be used learns from all songs. Set both to 0."
+                "training.patience and training.plateau watch validation songs, and here are none: folds "
+                "have training and test songs only, and a model that is to be used learns from all songs. "
+                "Set both to 0."
             )
         torch.manual_seed(seed)
         self.network, self.training, self.seed, self.tagged = network, training, seed, data.tagged
         self.validation = validation
-        self.first_stage, self.recalled_s, self._began = first_stage, 0.0, time.perf_counter()
+        self.first_stage, self.first_stage_s, self._began = first_stage, 0.0, time.perf_counter()
         self.device = data.device
         self.precision = precision_on(self.device, training.precision)
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
@@ -144,32 +142,26 @@ class Learner:
         self._peers.append(other)
         return other
 
-    def keep_first_stage(self) -> None:
-        """Store the network as it is now, so that runs which differ only in what follows need not train it
-        again.
-        """
+    def save_first_stage(self) -> None:
+        """Store the network as it is now, for runs that differ only in what follows."""
         if self.first_stage is None:
             return
         seconds = time.perf_counter() - self._began
         with atomic_write(self.first_stage) as fresh:
             torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
 
-    def recall_first_stage(self) -> bool:
-        """Take over the network, the log and the cost of a first stage that another run has trained; False if
-        none has.
-        """
+    def load_first_stage(self) -> bool:
+        """Take over network, log and cost of a first stage from another run; False if there is none."""
         if self.first_stage is None or not self.first_stage.exists():
             return False
         kept = torch.load(self.first_stage, map_location=self.device, weights_only=True)
         self.model.load_state_dict(kept["weights"])
         self.log.extend(kept["log"])
-        self.recalled_s = kept["seconds"]
+        self.first_stage_s = kept["seconds"]
         return True
 
-    def beside(self, module: nn.Module) -> nn.Module:
-        """Let the optimiser train another module together with the network; to be called before the first
-        step.
-        """
+    def also_train(self, module: nn.Module) -> nn.Module:
+        """Let the optimiser train another module too; to be called before the first step."""
         module.to(self.device)
         self.optimizer.add_param_group({"params": module.parameters()})
         self.schedule = self._scheduled()
@@ -192,11 +184,7 @@ class Learner:
                     for one in (self, *self._peers):  # those that learn beside it
                         one.schedule.step(score)
                 if self.training.patience and (best is None or score > best[0]):
-                    best = (
-                        score,
-                        epoch,
-                        {name: value.clone() for name, value in self.model.state_dict().items()},
-                    )
+                    best = score, epoch, deepcopy(self.model.state_dict())
             self._on_epoch(row)
             if best is not None and epoch - best[1] >= self.training.patience:
                 break
@@ -204,22 +192,17 @@ class Learner:
             self.model.load_state_dict(best[2])
 
     def validated(self) -> float:
-        """ROC-AUC, mean over tags, of songs that nothing is learned from, by the mean over every `stride`-th
-        window.
-        """
+        """Mean ROC-AUC of tags on the validation songs, each predicted from every `stride`-th window."""
         index = self.validation.in_epoch(0, self.training.stride or 1)
-        heard = self.validation.track[index.cpu().numpy()]
-        probabilities = aggregation.mean_probability(
-            self.predict(self.validation, index).cpu().numpy(), heard
-        )
+        predicted = self.predict(self.validation, index).cpu().numpy()
+        track = self.validation.track[index.cpu().numpy()]
+        probabilities = aggregation.mean_probability(predicted, track)
         first = np.unique(self.validation.track, return_index=True)[1]
         _, area = tag_metrics.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
         return float(np.nanmean(area))
 
     def loss(self, logits: torch.Tensor, labels: torch.Tensor, label_smoothing: float = 0.0) -> torch.Tensor:
-        """Cross-entropy against one label each, or binary cross-entropy against every tag; mean over the
-        batch.
-        """
+        """Mean cross-entropy against one label each, or binary cross-entropy against every tag."""
         if self.tagged:
             return F.binary_cross_entropy_with_logits(logits, labels)
         return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
@@ -246,9 +229,7 @@ class Learner:
         return self.head(self.trunk(levels))
 
     def step(self, loss: torch.Tensor) -> None:
-        """One step of the optimiser and of its schedule; a loss that is not finite changes nothing and is
-        counted in the log.
-        """
+        """One step of optimiser and schedule; a loss that is not finite is only counted in the log."""
         if torch.isfinite(loss):
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -265,9 +246,7 @@ class Learner:
 
     @torch.no_grad()
     def predict(self, data: Segments, index: torch.Tensor | None = None) -> torch.Tensor:
-        """(n, n_classes) probabilities of windows, without dropout, on the device; all windows if no index is
-        given.
-        """
+        """(n, n_classes) probabilities of windows, by default of all, without dropout; on the device."""
         if index is None:
             index = torch.arange(len(data), device=self.device)
         was_training = self.model.training
@@ -287,7 +266,7 @@ def supervised_epoch(
 
 
 class LearnerEnsemble:
-    """What several networks answer: the mean of their probabilities."""
+    """The mean of several networks' probabilities."""
 
     def __init__(self, *learners: Learner):
         self.learners = learners
@@ -296,17 +275,18 @@ class LearnerEnsemble:
         return sum(one.predict(data) for one in self.learners) / len(self.learners)
 
 
-def modules_of(answer: Callable[[Segments], torch.Tensor]) -> list[nn.Module]:
-    """The networks behind a method's answer, each from levels in dB to logits; their mean probability is that
-    answer.
+def modules_of(predictor: Callable[[Segments], torch.Tensor]) -> list[nn.Module]:
+    """The networks, from levels in dB to logits, whose mean probability a method's predictor gives.
 
     Raises
     ------
-    UserError : the answer is more than that, as in two-stage training, which listens to a song as a whole
+    UserError : the predictor is more than that, as in two-stage training, which takes a song as a whole
     """
-    learners = answer.learners if isinstance(answer, LearnerEnsemble) else [getattr(answer, "__self__", None)]
+    ensemble = isinstance(predictor, LearnerEnsemble)
+    learners = predictor.learners if ensemble else [getattr(predictor, "__self__", None)]
     if not all(isinstance(one, Learner) for one in learners):
         raise UserError(
-            "this method decides for whole songs and leaves no network for windows: choose another, say inherit."
+            "this method decides for whole songs and leaves no network for windows: choose another, say "
+            "inherit."
         )
     return [one.model for one in learners]

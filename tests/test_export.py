@@ -18,7 +18,7 @@ from mer_app import hugging_face
 from mer_app.main import main
 from mer_companion.book import browser_model
 from mer_core import UserError, onnx_export, trained_model
-from mer_core.predict import answers, frames_of_file, predict
+from mer_core.predict import frames_of_file, predict, window_probabilities
 
 CLOSE = 1e-3  # in probability
 
@@ -74,7 +74,7 @@ def test_tags_leave_as_they_are(corpus):
     with torch.inference_mode():
         probabilities = onnx_export.WaveformModel(model).eval()(samples, frames).numpy()
     np.testing.assert_allclose(
-        probabilities[0], answers(model, values, duration_s).mean(axis=0)[0], atol=CLOSE
+        probabilities[0], window_probabilities(model, values, duration_s).mean(axis=0)[0], atol=CLOSE
     )
 
 

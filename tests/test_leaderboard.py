@@ -165,7 +165,7 @@ def test_published_predictions_score_as_printed():
         scores = leaderboard.matrix(system)
         precision, area = tag_metrics.ranking(truth, scores)
         decided = tag_metrics.decisions(
-            truth, tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores))
+            truth, tag_metrics.predicted_tags(scores, tag_metrics.best_thresholds(truth, scores))
         )
         assert np.round((area.mean(), precision.mean(), decided["f_score"].mean()), 4) == pytest.approx(
             printed

@@ -244,7 +244,7 @@ def test_students_share_a_teacher_that_is_kept_and_learn_the_same(moods, tmp_pat
         learner = training.Learner(network, setup, both, seed=0, first_stage=kept)
         answers.append(noisy_student.train(learner, both, settings)(both))
         logs.append(learner.log)
-    assert kept.exists() and learner.recalled_s > 0
+    assert kept.exists() and learner.first_stage_s > 0
     assert torch.equal(*answers) and logs[0] == logs[1]
 
 

@@ -88,7 +88,7 @@ def test_stored_steps_come_out_in_their_order():
     stored = torch.cat(
         [levels.transpose(1, 2), profile.transpose(1, 2).reshape(1, 6, 24)], dim=2
     )  # (1, frames, values)
-    mel, hpcp = crnn.heard_by_branch(stored.transpose(1, 2).unsqueeze(1), both)
+    mel, hpcp = crnn.inputs_of_branches(stored.transpose(1, 2).unsqueeze(1), both)
     torch.testing.assert_close(mel[0, 0], levels[0])
     torch.testing.assert_close(hpcp[0, 0], profile[0])
 

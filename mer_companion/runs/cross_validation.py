@@ -218,7 +218,7 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         }
     story = {
         "log": learner.log,
-        "seconds": time.perf_counter() - began + learner.recalled_s,  # as if nothing had been kept
+        "seconds": time.perf_counter() - began + learner.first_stage_s,  # as if nothing had been kept
         "environment": environment(learner),
         "code": results.code_state(),
     }

@@ -175,7 +175,7 @@ def halved(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> list[np
         half = rng.permutation(len(names))[member] % 2
         decided = np.empty(truth.shape, dtype=bool)
         for k in (0, 1):
-            decided[half == k] = tag_metrics.called(
+            decided[half == k] = tag_metrics.predicted_tags(
                 scores[half == k], tag_metrics.best_thresholds(truth[half != k], scores[half != k])
             )
         divided.append(decided)
@@ -186,7 +186,7 @@ def score(systems: tuple[str, ...]) -> list[dict]:
     """All figures of a submission in long form, with 95 % intervals over resampled artists."""
     table, names, truth = test_songs()
     groups, scores = table["artist"].to_numpy(), mean_of(systems)
-    official = tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores))
+    official = tag_metrics.predicted_tags(scores, tag_metrics.best_thresholds(truth, scores))
     return [
         *tag_scoring.ranking_rows(*drawn(systems), names, len(table)),
         *tag_scoring.decision_rows(ON_TEST, truth, [official], groups, DRAWS),

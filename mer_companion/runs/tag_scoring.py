@@ -115,7 +115,7 @@ def metric_rows(tracks, arrays: dict[str, np.ndarray]) -> list[dict]:
     }
     rows = ranking_rows(*drawn(test, arrays["test"], own), tracks.classes, len(test))
     for kind, found in thresholds.items():
-        rows += decision_rows(kind, test, [tag_metrics.called(arrays["test"], found)], own)
+        rows += decision_rows(kind, test, [tag_metrics.predicted_tags(arrays["test"], found)], own)
     for name, by_tag in zip(MEASURES, tag_metrics.ranking(validation, arrays["validation"]), strict=True):
         rows.append({"name": name, "target": MACRO, "decision": SCORES, "part": "validation", "fold": "all",
                      "value": float(np.nanmean(by_tag)), "n": len(validation)})  # fmt: skip
@@ -177,6 +177,6 @@ def measured(record: dict, tracks) -> dict[str, np.ndarray]:
         for name, own in zip(MEASURES, drawn(test, stored["test"], groups), strict=True)
     }
     thresholds = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
-    decided = tag_metrics.decisions(test, tag_metrics.called(stored["test"], thresholds), weights)
+    decided = tag_metrics.decisions(test, tag_metrics.predicted_tags(stored["test"], thresholds), weights)
     found |= {name: own.mean(axis=1) for name, own in decided.items()}
     return {name: significance.recentred(own) for name, own in found.items()}

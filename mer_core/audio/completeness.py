@@ -7,33 +7,14 @@ from typing import BinaryIO
 
 from mer_core.audio.decoding import Sound
 
-MISSING_S, MISSING_SHARE = (
-    0.5,
-    0.02,
-)  # sound that lacks more than both of what it should last is called incomplete
-
-
+MISSING_S, MISSING_SHARE = 0.5, 0.02  # incomplete is what lacks more than both of its length
 STREAMED = 0x7FF00000  # bytes: who writes into a pipe cannot know the length, and says this or more
-
-
 MISCOUNT = 1024  # bytes: some programs count a header as sound
-
-
 LONGEST_PAGE = 65_307  # bytes, of an Ogg stream
-
-
-MP3_HEADER = (
-    re.compile(  # of layer III: the first three of its four bytes; no bit rate 0 or 15, no sample rate 3
-        rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]["
-        + b"".join(b"\\x%x0-\\x%xb" % (rate, rate) for rate in range(1, 15))
-        + b"]"
-    )
-)
-
-
+# of layer III: the first three of a header's four bytes; no bit rate 0 or 15, no sample rate 3
+_BIT_RATES = b"".join(b"\\x%x0-\\x%xb" % (rate, rate) for rate in range(1, 15))
+MP3_HEADER = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][" + _BIT_RATES + b"]")
 MP3_RATES = (44_100, 48_000, 32_000)
-
-
 MP3_KILOBITS = (  # a second, by the bit of the header that says MPEG 1
     (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -41,11 +22,10 @@ MP3_KILOBITS = (  # a second, by the bit of the header that says MPEG 1
 
 
 def incomplete(sound: Sound) -> str | None:
-    """What to say of a file, decoded to its end, that is cut off or was heard in part only; None where
-    nothing tells of that.
+    """What to say of a file, decoded to its end, that was cut off or decoded in part; None if it seems whole.
 
-    Its bytes are asked, because decoders pass over a sudden end in silence. Nobody is accused on suspicion: a
-    cut between two frames, or two pages, is not seen."""
+    A cut exactly between two frames, or two pages, is not found.
+    """
     with sound.path.open("rb") as file:
         end, held_s = _extent(file, sound.kind)
         guessed = sound.promised is None or (sound.kind == "MP3" and not _tells_its_length(file))
@@ -53,15 +33,15 @@ def incomplete(sound: Sound) -> str | None:
     promised_s = 0.0 if guessed else sound.promised / sound.native_rate
     if _lacks(sound, promised_s):
         return (
-            f"the header promises {promised_s:.1f} s, but only {sound.seconds:.1f} s could be decoded: perhaps it is cut off. "
-            "Fetch it again."
+            f"the header promises {promised_s:.1f} s, but only {sound.seconds:.1f} s could be decoded: "
+            "perhaps it is cut off. Fetch it again."
         )
     if cut:
         return "is cut off: the file ends in the middle of its sound. Fetch it again."
     if _lacks(sound, held_s):
         return (
-            f"holds {held_s:.1f} s, but only the first {sound.seconds:.1f} s could be decoded: its header tells of no more. "
-            "Convert it to wav or flac."
+            f"holds {held_s:.1f} s, but only the first {sound.seconds:.1f} s could be decoded: its header "
+            "tells of no more. Convert it to wav or flac."
         )
     return None
 
@@ -71,9 +51,7 @@ def _lacks(sound: Sound, seconds: float) -> bool:
 
 
 def _extent(file: BinaryIO, kind: str | None) -> tuple[int, float]:
-    """Where the sound in a file should end, in bytes, and of an mp3 how many seconds there are; 0 where
-    nothing tells.
-    """
+    """Where the sound in a file should end, in bytes, and the seconds in an mp3; 0 where unknown."""
     if kind in ("WAV", "WAVEX", "AIFF"):
         return _end_of_samples(file) - MISCOUNT, 0.0
     if kind == "OGG":
@@ -93,9 +71,7 @@ def _end_of_samples(file: BinaryIO) -> int:
 
 
 def _end_of_last_page(file: BinaryIO) -> int:
-    """Where the last page of an Ogg stream should end: 27 bytes, the last of which counts the lengths that
-    follow, then those.
-    """
+    """Where the last page of an Ogg stream should end: 27 bytes, the last an n, n lengths, as many bytes."""
     tail_at = file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_PAGE))
     tail = file.read()
     at = tail.rfind(b"OggS")
@@ -109,8 +85,9 @@ def _end_of_last_page(file: BinaryIO) -> int:
 def _mp3_frames(file: BinaryIO) -> tuple[int, float]:
     """Where the last frame of an mp3 should end, and how many seconds all of them last.
 
-    A header tells where the next one stands. What looks like a header by chance leads nowhere; frames lead on
-    from one to the next, so that tags before, between and after them need not be understood."""
+    A header says where the next one begins. What looks like a header by chance leads to no other, so that
+    tags before, between and after frames need not be understood.
+    """
     chain: dict[int, int] = {}  # how many frames lead to a place
     end, seconds, read, kept = 0, 0.0, 0, b""
     while block := file.read(2**20):

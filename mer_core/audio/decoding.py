@@ -1,8 +1,8 @@
 """From a sound file to one channel of samples, whole or block by block.
 
 libsndfile decodes what it knows (wav, flac, mp3, ogg, opus, aiff), ffmpeg the rest (m4a, aac, wma, the sound
-of a film), where it is installed. A file of three hours needs no more memory than one of three minutes, as
-long as nobody asks for it whole."""
+of a film), where it is installed. Block by block, three hours need no more memory than three minutes.
+"""
 
 import os
 import shutil
@@ -21,16 +21,8 @@ import soxr
 from mer_core import UserError
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
-FFMPEG_SUFFIXES = (
-    ".m4a",
-    ".aac",
-    ".wma",
-    ".mp4",
-    ".alac",
-    ".ape",
-    ".mka",
-    ".webm",
-)  # decoded where ffmpeg is installed
+# decoded where ffmpeg is installed
+FFMPEG_SUFFIXES = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm")
 BLOCK = 65_536  # samples decoded at a time
 LOWEST_RATE = 1000  # Hz: a lower one is a damaged header
 
@@ -47,10 +39,10 @@ class Sound:
     native_rate: int  # Hz
     channels: int
     kind: str | None  # what libsndfile calls it (WAV, MP3, OGG, ...); None where ffmpeg decodes
-    promised: int | None  # samples that its header tells of, where it does
+    promised: int | None  # samples according to its header, where that says
     pieces: Iterator[np.ndarray]  # (n, channels) float32
     decoded: int = 0  # samples so far
-    given: int = 0  # samples so far at the rate that was asked for
+    given: int = 0  # samples so far at the requested rate
     peak: float = 0.0  # largest magnitude so far of the channels' mean
 
     @property
@@ -78,9 +70,7 @@ class Sound:
             raise AudioError(f"{self.path}: holds no samples. Fetch it again or remove it.")
 
     def at(self, sample_rate: int) -> Iterator[np.ndarray]:
-        """The same blocks at another rate: soxr, high quality, to the last bit what it makes of the whole
-        file at once.
-        """
+        """The same blocks at another rate: soxr, high quality, bit by bit as of the whole file at once."""
         for block in self.mono() if sample_rate == self.native_rate else self._resampled(sample_rate):
             self.given += len(block)
             yield block
@@ -98,8 +88,8 @@ def opened(path: Path) -> Iterator[Sound]:
 
     Raises
     ------
-    AudioError : no such file, no permission, an empty one, no decoder for it, or a damaged header; while
-    decoding, damaged sound"""
+    AudioError : no such file, no permission, an empty one, no decoder for it, or damaged
+    """
     _accessible(path)
     try:
         file = soundfile.SoundFile(os.fsencode(path))
@@ -111,18 +101,16 @@ def opened(path: Path) -> Iterator[Sound]:
             yield sound
         return
     with file:
-        yield _checked(
-            Sound(path, file.samplerate, file.channels, file.format, file.frames, _pieces(file, path))
-        )
+        pieces = _pieces(file, path)
+        yield _checked(Sound(path, file.samplerate, file.channels, file.format, file.frames, pieces))
 
 
 def _accessible(path: Path) -> None:
     if path.is_symlink() and not path.exists():
         raise AudioError(f"{path}: is a link that leads nowhere. Restore what it points to, or remove it.")
     if not path.is_file():
-        raise AudioError(
-            f"{path}: {'is no sound file' if path.exists() else 'no such file'}. Check the path."
-        )
+        reason = "is no sound file" if path.exists() else "no such file"
+        raise AudioError(f"{path}: {reason}. Check the path.")
     try:
         with path.open("rb") as file:
             if not file.read(1):
@@ -147,7 +135,8 @@ def _pieces(file: soundfile.SoundFile, path: Path) -> Iterator[np.ndarray]:
             yield samples
     except soundfile.LibsndfileError as error:
         raise AudioError(
-            f"{path}: is damaged and cannot be decoded to its end ({error.error_string.strip()}) Fetch it again."
+            f"{path}: is damaged and cannot be decoded to its end ({error.error_string.strip()}) Fetch it "
+            "again."
         ) from None
 
 
@@ -157,13 +146,11 @@ def has_ffmpeg() -> bool:
 
 @contextmanager
 def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
-    """The first sound stream of a file as ffmpeg decodes it, through a pipe in Sun's AU format (a header of
-    six numbers).
-    """
+    """The first sound stream of a file as ffmpeg pipes it, in Sun's AU format (a header of six numbers)."""
     if not has_ffmpeg():
         raise AudioError(
-            f"{path}: is no sound that libsndfile knows{reason} Install ffmpeg, which knows more kinds, convert it to wav or "
-            "flac, or fetch it again."
+            f"{path}: is no sound that libsndfile knows{reason} Install ffmpeg, which knows more kinds, "
+            "convert it to wav or flac, or fetch it again."
         )
     source = b"file:" + os.fsencode(path)
     quietly = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
@@ -176,13 +163,13 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
             header = process.stdout.read(24)
             if len(header) < 24:
                 raise AudioError(
-                    f"{path}: is no sound that libsndfile or ffmpeg knows{reason} Convert it to wav or flac, or fetch it again."
+                    f"{path}: is no sound that libsndfile or ffmpeg knows{reason} Convert it to wav or "
+                    "flac, or fetch it again."
                 )
             _, offset, _, _, rate, channels = struct.unpack(">6I", header)
             process.stdout.read(offset - 24)
-            yield _checked(
-                Sound(path, rate, channels, None, None, _piped(process, channels, path, complaints))
-            )
+            pieces = _piped(process, channels, path, complaints)
+            yield _checked(Sound(path, rate, channels, None, None, pieces))
         finally:
             process.kill()
 
@@ -227,8 +214,7 @@ def read(path: Path, sample_rate: int) -> np.ndarray:
 
 
 def duration_s(path: Path) -> float:
-    """Length in seconds as the file's header tells it, without decoding; of what only ffmpeg reads, by
-    decoding it.
+    """Length in seconds according to the header; what only ffmpeg reads is decoded for it.
 
     Raises
     ------

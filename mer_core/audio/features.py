@@ -1,10 +1,9 @@
-"""From samples to what a listener's ear would roughly resolve: log-mel spectrograms in decibels, and pitch
-class profiles.
+"""Log-mel spectrograms in decibels, alone or with pitch class profiles (`hpcp`).
 
 All functions take a batch of clips as a torch tensor and run where that tensor lies, CPU or GPU. The
 spectrograms are those of ``librosa.feature.melspectrogram`` and ``librosa.power_to_db(ref=1.0,
-top_db=None)``; the tests hold them to 1e-3 dB. The profiles are those of Essentia's ``hpcpgram``, written
-anew after its public description."""
+top_db=None)``; the tests hold them to 1e-3 dB.
+"""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -27,9 +26,7 @@ SILENCE_DB = 10 * math.log10(POWER_FLOOR)  # -100 dB
 
 @dataclass(frozen=True)
 class LogMel:
-    """Settings of a log-mel spectrogram; the defaults are SSSL's (section 3.1) at librosa's default sample
-    rate.
-    """
+    """Settings of a log-mel spectrogram; the defaults are SSSL's (section 3.1) at librosa's sample rate."""
 
     kind: ClassVar[str] = "features.LogMel"
 
@@ -43,9 +40,7 @@ class LogMel:
 
     def __post_init__(self):
         if min(self.sample_rate, self.window_samples, self.hop_samples, self.n_mels, self.pool_frames) < 1:
-            raise ValueError(
-                "sample_rate, window_samples, hop_samples, n_mels and pool_frames are at least 1"
-            )
+            raise ValueError("sample_rate, window_samples, hop_samples, n_mels, pool_frames are at least 1")
         if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
             raise ValueError(
                 f"mel bands must lie within 0 Hz and half the sample rate ({self.sample_rate / 2:g} Hz), "
@@ -62,22 +57,15 @@ class LogMel:
         return self.n_mels
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip: centred windows every hop, then groups of `pool_frames`, the last one perhaps
-        smaller.
-        """
+        """Frames of a clip: centred windows every hop, in groups of `pool_frames`, the last maybe less."""
         return -(-(1 + n_samples // self.hop_samples) // self.pool_frames)
 
 
 @lru_cache(maxsize=8)
 def mel_filters(settings: LogMel, device: torch.device) -> torch.Tensor:
     """Triangular filters of equal area on the Slaney mel scale, (n_mels, 1 + window_samples // 2)."""
-    filters = librosa.filters.mel(
-        sr=settings.sample_rate,
-        n_fft=settings.window_samples,
-        n_mels=settings.n_mels,
-        fmin=settings.low_hz,
-        fmax=settings.high_hz,
-    )
+    n_fft, limits = settings.window_samples, {"fmin": settings.low_hz, "fmax": settings.high_hz}
+    filters = librosa.filters.mel(sr=settings.sample_rate, n_fft=n_fft, n_mels=settings.n_mels, **limits)
     return torch.as_tensor(filters, device=device)
 
 
@@ -117,8 +105,7 @@ def log_mel(samples: torch.Tensor, settings: LogMel, centred: bool = True) -> to
 def log_mel_of_blocks(
     blocks: Iterable[np.ndarray], settings: LogMel, frames_at_once: int = 128
 ) -> Iterator[torch.Tensor]:
-    """Levels of a sound that arrives block by block, as `log_mel` gives them of the whole: music of any
-    length, little memory.
+    """The same levels as `log_mel`'s, of a sound that arrives block by block, with little memory.
 
     Parameters
     ----------
@@ -127,7 +114,7 @@ def log_mel_of_blocks(
 
     Yields
     ------
-    (n_frames, n_mels) float32 tensors, one after the other as many frames as ``settings.n_frames`` says
+    (n_frames, n_mels) float32 tensors, together ``settings.n_frames(n_samples)`` frames
     """
     silence = np.zeros(settings.window_samples // 2, np.float32)
     step = frames_at_once * settings.pool_frames * settings.hop_samples
@@ -147,7 +134,8 @@ class MelAndHPCP:
     """Both in one store: a frame holds as many steps of each as fit in the shortest time that both divide.
 
     A frame's values are its mel steps, one after the other (n_mels each, dB), then its HPCP steps (12 each, 0
-    to 1)."""
+    to 1).
+    """
 
     kind: ClassVar[str] = "features.MelAndHPCP"
 
@@ -157,7 +145,7 @@ class MelAndHPCP:
     def __post_init__(self):
         if self.mel.sample_rate != self.hpcp.sample_rate:
             raise ValueError(
-                f"both hear one sample rate, got {self.mel.sample_rate} and {self.hpcp.sample_rate} Hz"
+                f"both have one sample rate, got {self.mel.sample_rate} and {self.hpcp.sample_rate} Hz"
             )
 
     @property
@@ -191,11 +179,10 @@ class MelAndHPCP:
 
 @dataclass(frozen=True)
 class StoredMel:
-    """Log-mel spectrograms that a data set ships as files beside its audio, or in place of it; the defaults
-    are MTG-Jamendo's.
+    """Log-mel spectrograms that a data set ships as files; the defaults are MTG-Jamendo's.
 
-    Each file is a NumPy array (n_mels, n_frames). MTG-Jamendo's levels are in steps of half a decibel, which
-    a network that standardises every band does not notice."""
+    Each file is a NumPy array (n_mels, n_frames), MTG-Jamendo's in steps of half a decibel.
+    """
 
     kind: ClassVar[str] = "features.StoredMel"
 
@@ -217,15 +204,14 @@ Features = LogMel | MelAndHPCP | StoredMel
 
 def band_of_row(features: Features) -> list[int]:
     """Which mel band each of a frame's values belongs to; -1: none, it is HPCP."""
-    if isinstance(features, MelAndHPCP):
-        return [*range(features.mel.n_mels)] * features.mel_steps + [-1] * (
-            features.hpcp_steps * features.hpcp.size
-        )
-    return [*range(features.n_mels)]
+    if not isinstance(features, MelAndHPCP):
+        return [*range(features.n_mels)]
+    n_hpcp = features.hpcp_steps * features.hpcp.size
+    return [*range(features.mel.n_mels)] * features.mel_steps + [-1] * n_hpcp
 
 
 class StoredMelError(UserError):
-    """A file that holds no spectrogram of the kind that was asked for; the message names it and the reason."""
+    """A file that holds no spectrogram of the requested kind; the message names it and the reason."""
 
 
 def stored_mel(path: Path, settings: StoredMel) -> np.ndarray:
@@ -243,8 +229,8 @@ def stored_mel(path: Path, settings: StoredMel) -> np.ndarray:
         ) from None
     if levels.ndim != 2 or len(levels) != settings.n_mels or not np.isfinite(levels).all():
         raise StoredMelError(
-            f"{path}: expected {settings.n_mels} bands of finite levels, (bands, frames), got an array of shape {levels.shape}. "
-            "Download it again, or set features.n_mels."
+            f"{path}: expected {settings.n_mels} bands of finite levels, (bands, frames), got an array of "
+            f"shape {levels.shape}. Download it again, or set features.n_mels."
         )
     return levels.T
 
@@ -254,17 +240,14 @@ def frames_of(samples: torch.Tensor, settings: LogMel | MelAndHPCP) -> torch.Ten
     if isinstance(settings, LogMel):
         return log_mel(samples, settings).transpose(1, 2)
     n = settings.n_frames(samples.shape[1])
-    levels, profile = log_mel(samples, settings.mel), hpcp(samples, settings.hpcp)
-    parts = (
-        _in_steps(levels, n, settings.mel_steps, SILENCE_DB), _in_steps(profile, n, settings.hpcp_steps, 0.0)
-    )  # fmt: skip
-    return torch.cat(parts, dim=2)
+    levels = _in_steps(log_mel(samples, settings.mel), n, settings.mel_steps, SILENCE_DB)
+    profile = _in_steps(hpcp(samples, settings.hpcp), n, settings.hpcp_steps, 0.0)
+    return torch.cat([levels, profile], dim=2)
 
 
 def _in_steps(values: torch.Tensor, n_frames: int, steps: int, silence: float) -> torch.Tensor:
     """(n_clips, n_values, n) as (n_clips, n_frames, steps * n_values), cut or filled up with silence."""
     wanted = n_frames * steps
-    filled = torch.nn.functional.pad(
-        values[:, :, :wanted], (0, max(0, wanted - values.shape[2])), value=silence
-    )
+    missing = (0, max(0, wanted - values.shape[2]))
+    filled = torch.nn.functional.pad(values[:, :, :wanted], missing, value=silence)
     return filled.transpose(1, 2).reshape(len(values), n_frames, -1)

@@ -1,6 +1,7 @@
 """Harmonic pitch class profiles, as Essentia's ``hpcpgram`` computes them, written after its documentation.
 
-All functions take a batch of clips as a torch tensor and run where that tensor lies, CPU or GPU."""
+All functions take a batch of clips as a torch tensor and run where that tensor lies, CPU or GPU.
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,17 +9,15 @@ from itertools import pairwise
 
 import torch
 
+NARROWEST_BAND_HZ = 200.0
+
 
 @dataclass(frozen=True)
 class HPCP:
-    """Settings of harmonic pitch class profiles; the defaults are those of Essentia's ``hpcpgram``, which
-    Mirable used.
-    """
+    """Settings of harmonic pitch class profiles; the defaults are ``hpcpgram``'s, which Mirable used."""
 
     sample_rate: int = 44100  # Hz
-    window_samples: int = (
-        4096  # Blackman-Harris window of three terms, also the length of the Fourier transform
-    )
+    window_samples: int = 4096  # Blackman-Harris window of three terms, and length of the Fourier transform
     hop_samples: int = 2048
     size: int = 12  # pitch classes, a multiple of 12; the first is that of the reference
     reference_hz: float = 440.0
@@ -50,11 +49,8 @@ class HPCP:
         return -(-n_samples // self.hop_samples) + 1
 
 
-NARROWEST_BAND_HZ = 200.0
-
-
 def hpcp(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
-    """Which pitch classes sound, whatever their octave: harmony as a listener hears it, loudness taken out.
+    """Which pitch classes sound, whatever their octave and loudness: harmony.
 
     Spectral peaks p of magnitude a_p and frequency f_p, each spread over the nearest classes k:
 
@@ -79,41 +75,35 @@ def hpcp(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
         low = frequency < settings.split_hz
         bands = [energy * low, energy * ~low]
     n = spectrum.shape[0] * spectrum.shape[1]
-    profile = _unit_maximum(
-        sum(_unit_maximum(profile_of(frame, frequency, band, n, settings)) for band in bands)
-    )
+    profiles = (_unit_maximum(profile_of(frame, frequency, band, n, settings)) for band in bands)
+    profile = _unit_maximum(sum(profiles))
     return profile.unflatten(0, spectrum.shape[:2]).transpose(1, 2)
 
 
 def magnitudes(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
-    """Magnitude spectrum up to a little above ``high_hz``, (n_clips, n_frames, n_bins); a sinusoid peaks at
-    its amplitude.
-    """
+    """(n_clips, n_frames, n_bins) magnitudes to just above ``high_hz``; sinusoids peak at their amplitude."""
     n, hop = settings.window_samples, settings.hop_samples
     phase = 2 * torch.pi * torch.arange(n, device=samples.device) / (n - 1)
     window = 0.44959 - 0.49364 * phase.cos() + 0.05677 * (2 * phase).cos()
-    padded = torch.nn.functional.pad(
-        samples, (n // 2, n // 2 + -samples.shape[1] % hop)
-    )  # once: the memory is what costs
+    padded = torch.nn.functional.pad(samples, (n // 2, n // 2 + -samples.shape[1] % hop))
     spectrum = torch.stft(padded, n, hop, window=window * 2 / window.sum(), center=False, return_complex=True)
     highest = min(int(settings.high_hz / settings.bin_hz) + 3, spectrum.shape[1] - 1)
     return spectrum[:, :highest].abs().transpose(1, 2)
 
 
 def spectral_peaks(spectrum: torch.Tensor, settings: HPCP) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Local maxima of magnitude spectra (n_frames, n_bins), with parabolic interpolation: frame, Hz and
-    magnitude of each peak.
+    """Frame, Hz and magnitude of the peaks of spectra (n_frames, n_bins), by parabolic interpolation.
 
     A plateau counts once, at its middle. The lowest allowed bin is a peak as it stands if the next one is
-    lower. Only the first ``max_peaks`` of a frame, by frequency, are kept."""
+    lower. Only the first ``max_peaks`` of a frame, by frequency, are kept.
+    """
     first = math.ceil(settings.low_hz / settings.bin_hz)
     bins = torch.arange(spectrum.shape[1], device=spectrum.device)
     left, right = torch.roll(spectrum, 1, dims=1), torch.roll(spectrum, -1, dims=1)
     rises, started = spectrum > left, bins.expand_as(spectrum)
     if bool((spectrum == left).any()):  # in digital silence, and hardly anywhere else
-        started = (
-            torch.where((spectrum != left) | (bins <= first), bins, 0).cummax(dim=1).values
-        )  # where a run of equals began
+        # where a run of equals began
+        started = torch.where((spectrum != left) | (bins <= first), bins, 0).cummax(dim=1).values
         rises = torch.gather(rises, 1, started)
     rises = rises & (started > first)
     falls = (spectrum > right) & (spectrum > settings.threshold) & (bins < spectrum.shape[1] - 1)
@@ -124,9 +114,8 @@ def spectral_peaks(spectrum: torch.Tensor, settings: HPCP) -> tuple[torch.Tensor
     offset = torch.where(interpolated, 0.5 * (before - after) / torch.where(curve == 0, 1.0, curve), 0.0)
     frequency = torch.where(interpolated, at + offset, (start + at) / 2) * settings.bin_hz
     in_band = frequency <= settings.high_hz
-    rank = torch.arange(len(frame), device=frame.device) - torch.searchsorted(
-        frame, frame
-    )  # in its frame, by frequency
+    order = torch.arange(len(frame), device=frame.device)
+    rank = order - torch.searchsorted(frame, frame)  # in its frame, by frequency
     kept = in_band & (rank < settings.max_peaks)
     return frame[kept], frequency[kept], (here - 0.25 * (before - after) * offset)[kept]
 
@@ -143,19 +132,14 @@ def profile_of(
         lowest, highest = torch.ceil(note - width / 2), torch.floor(note + width / 2)
         for nearest in (lowest + step for step in range(int(width) + 1)):
             distance = (nearest - note) / per_semitone
-            weight = (
-                torch.cos(torch.pi * distance / settings.window_semitones).square()
-                * (nearest <= highest)
-                * strength**2
-            )
+            weight = torch.cos(torch.pi * distance / settings.window_semitones).square()
+            weight = weight * (nearest <= highest) * strength**2
             found.index_add_(0, frame * settings.size + nearest.long() % settings.size, weight * energy)
     return found.view(n_frames, settings.size)
 
 
 def harmonic_series(n_harmonics: int) -> dict[float, float]:
-    """How far below a peak, within an octave, lie the notes it may be a harmonic of, in semitones, and how
-    much each counts.
-    """
+    """Semitones, within an octave, from a peak down to the notes it may be a harmonic of, and weights."""
     found: dict[float, float] = {}
     for n in range(1, n_harmonics + 2):
         semitones = round(12 * math.log2(n) % 12, 6) % 12
