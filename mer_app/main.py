@@ -173,9 +173,7 @@ def run(
         chosen = {name: chosen_of(name, pairs, only, shard) for name, pairs in jobs.items()}
         if profile:
             return profiled(chosen, preset)
-        missing = [
-            run for name, pairs in chosen.items() for run in without_record(name, preset, pairs)
-        ]
+        missing = [run for name, pairs in chosen.items() for run in without_record(name, preset, pairs)]
         with executor_of(workers, scheduler, cross_validation.count(missing)) as executor:
             for name in names:
                 for record in experiments.execute(name, preset, jobs[name], chosen[name], executor):
@@ -197,9 +195,7 @@ def profiled(chosen: dict[str, list], preset: str) -> None:
                 click.echo(f"{name}/{label} trains no network: left out.")
                 continue
             with profiling.from_nothing():
-                seconds, shares = profiling.shares_of_stages(
-                    partial(record_of, one, name, preset, label)
-                )
+                seconds, shares = profiling.shares_of_stages(partial(record_of, one, name, preset, label))
                 click.echo(f"{name}/{label}, seed {one.seed}")
                 click.echo("\n".join(profiling.report(one, seconds, shares)))
 
@@ -306,9 +302,7 @@ def show_leaderboard(matrices, fetch):
         ]
         compared = pd.concat([comparison("leaderboard", "cpu"), *own], ignore_index=True)
     click.echo(
-        tag_tables.leaderboard(
-            compared[compared["target"] == MACRO], leaderboard.cards()
-        ).to_markdown()
+        tag_tables.leaderboard(compared[compared["target"] == MACRO], leaderboard.cards()).to_markdown()
     )
 
 

@@ -186,7 +186,7 @@ def hear(
                     if called
                     else f"{prediction_table.heading(model)}\n{prediction_table.row_of(said)}"
                 )
-            called.update(said.called)
+            called.update(said.predicted)
             notes |= {str(path): said.notes} if said.notes else {}
     if len(remaining) == 1 and called and prediction_table.speaks_blocks(sys.stdout):
         say(prediction_table.course_of(said))
@@ -435,19 +435,18 @@ def export(model_name, out):
     mer export quadrants quadrants.onnx
     mer export my.safetensors my_model
     """
-    from mer_core import onnx_export as export
+    from mer_app.hugging_face import MARKS, to_folder
     from mer_core import trained_model
+    from mer_core.onnx_export import to_onnx
 
-    written = (
-        {out: export.MARKS["model.onnx"]}
-        if out.suffix == ".onnx"
-        else {out / n: m for n, m in export.MARKS.items()}
-    )
-    for path, mark in written.items():
+    alone = out.suffix == ".onnx"
+    for path, mark in (
+        {out: MARKS["model.onnx"]} if alone else {out / n: m for n, m in MARKS.items()}
+    ).items():
         not_lost(path, mark)
     with clear_errors():
         model = trained_model.named(model_name)
-        written = export.to_onnx(model, out) if out.suffix == ".onnx" else export.to_folder(model, out)
+        written = to_onnx(model, out) if alone else to_folder(model, out)
     click.echo(f"{printable(written)}: {', '.join(model.classes)}")
 
 

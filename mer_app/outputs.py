@@ -66,7 +66,7 @@ def row_of(emotion: Emotion, made_of: dict) -> dict:
     unsure = emotion.uncertainty._asdict()
     plane = {} if emotion.valence is None else {"valence": emotion.valence, "arousal": emotion.arousal}
     row = {
-        "path": str(emotion.path), "called": "; ".join(emotion.called),
+        "path": str(emotion.path), "called": "; ".join(emotion.predicted),
         **{f"p_{name}": p for name, p in emotion.probabilities.items()}, **plane,
         "uncertainty": unsure.pop("total"), **unsure, "duration_s": emotion.duration_s, "notes": " ".join(emotion.notes),
     }  # fmt: skip
@@ -76,7 +76,7 @@ def row_of(emotion: Emotion, made_of: dict) -> dict:
 def object_of(emotion: Emotion, made_of: dict, model: TrainedModel) -> dict:
     """A prediction as one object, with its timeline column by column and the meaning of its scales."""
     found = {
-        "path": str(emotion.path), "called": list(emotion.called), "probabilities": emotion.probabilities,
+        "path": str(emotion.path), "called": list(emotion.predicted), "probabilities": emotion.probabilities,
         "valence": emotion.valence, "arousal": emotion.arousal, "uncertainty": emotion.uncertainty._asdict(),
         "duration_s": emotion.duration_s, "timeline": emotion.timeline.to_dict("list"), "notes": list(emotion.notes),
         "scales": model.facts()["scales"],

@@ -58,7 +58,10 @@ def row_of(emotion) -> str:
     """A prediction as a row of the table."""
     from mer_core.emotion import in_words
 
-    called, p = printable(", ".join(map(in_words, emotion.called))), emotion.probabilities[emotion.called[0]]
+    called, p = (
+        printable(", ".join(map(in_words, emotion.predicted))),
+        emotion.probabilities[emotion.predicted[0]],
+    )
     plane = " " * 16 if emotion.valence is None else f" {emotion.valence:>7.2f} {emotion.arousal:>7.2f}"
     return f"{fitted(emotion.path, name_width())} {called:<{CALLED}} {p:>7.2f}{plane} {emotion.uncertainty.total:>7.2f}"
 

@@ -33,7 +33,7 @@ from mer_core.evaluation import calibration
 from mer_core.frames import Frames, file_hash
 from mer_core.methods import OF_WHOLE_SONGS
 from mer_core.models import Network
-from mer_core.predict import Emotion, answers, predict_all
+from mer_core.predict import Emotion, predict_all, window_probabilities
 from mer_core.trained_model import ModelError, TrainedModel, assembled
 from mer_core.training import modules_of
 
@@ -122,7 +122,7 @@ def heard_quieter(model: TrainedModel, frames: Frames) -> dict:
             np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]])
         ).float()
         both = [
-            answers(model, heard.half(), float(frames.duration_s[song])).mean(axis=(0, 1))
+            window_probabilities(model, heard.half(), float(frames.duration_s[song])).mean(axis=(0, 1))
             for heard in (levels, (levels - QUIETER_DB).clamp_min(SILENCE_DB))
         ]
         called = [p > 0.5 if model.ensemble.tagged else p.argmax() for p in both]

@@ -4,7 +4,7 @@ Valence says how pleasant the expressed emotion is, arousal how activated. Follo
 data set (Panda et al. 2018) the quadrants run counter-clockwise from the pleasant and activated one:
 
 =====  ========  ========  ==================
-name   valence   arousal   heard as
+name   valence   arousal   in words
 =====  ========  ========  ==================
 Q1     high      high      happy, excited
 Q2     low       high      angry, tense

@@ -27,7 +27,9 @@ def write(rows: list[dict], made_by: dict, to: Path) -> Path:
         ``instruction_set`` and ``bf16_native``
     """
     with atomic_write(to) as fresh:
-        text = json.dumps({"made": provenance.timestamp()} | made_by | {"rows": rows}, indent=1, allow_nan=False)
+        text = json.dumps(
+            {"made": provenance.timestamp()} | made_by | {"rows": rows}, indent=1, allow_nan=False
+        )
         fresh.write_text(text + "\n", encoding="utf-8")
     return to
 
@@ -70,7 +72,9 @@ def page() -> str:
     machine = {"made": report["made"], "commit": code, "minutes": report["minutes"], **report["environment"]}
     sections = {
         "Side by side": [shown(row) for row in report["rows"]],
-        "The machine": [{"what": what.replace("_", " "), "here": spelt(value)} for what, value in machine.items()],
+        "The machine": [
+            {"what": what.replace("_", " "), "here": spelt(value)} for what, value in machine.items()
+        ],
     }
     return "\n".join(f"## {title}\n\n{in_a_table(rows)}\n" for title, rows in sections.items())
 

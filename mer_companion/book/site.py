@@ -394,7 +394,9 @@ def write_generated() -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
     known = numbers()
     drawn, data = headline(results.comparison("segments_to_songs", "cpu"))
-    notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data))
+    notebooks.write_figure(
+        folders.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data)
+    )
     files = {
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": status_table().to_markdown(index=False) + "\n",

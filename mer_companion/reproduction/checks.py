@@ -164,7 +164,9 @@ def scored_again() -> Level:
             kept = [row for row in record["metrics"] if kinds.is_stored(row, record)]
             if unkept := [row for row in record["metrics"] if not kinds.is_stored(row, record)]:
                 level.left_out["metrics of answers that are not stored"] += len(flat(unkept))
-            again(level, name_of(record), [record], flat(kept), partial(kinds.of_record(record).scores, record))
+            again(
+                level, name_of(record), [record], flat(kept), partial(kinds.of_record(record).scores, record)
+            )
             bar.update()
         for name, preset, own in comparisons:
             rows = flat(rows_of_comparison(name, preset))
@@ -200,7 +202,9 @@ def machine() -> dict:
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     here = {"processor": next(named, platform.processor())}
     return (
-        provenance.environment(device.device_name(), THREADS) | device.computes_with(device.best_device()) | here
+        provenance.environment(device.device_name(), THREADS)
+        | device.computes_with(device.best_device())
+        | here
     )
 
 

@@ -52,7 +52,7 @@ def load(name: str, skip_unreadable: bool = False) -> Tracks:
 
 
 def from_anywhere(name: str) -> str:
-    """A data set's name, or the whole path of your own music: it has the same runs from any working folder."""
+    """A data set's name, or the absolute path of your own music, so that runs do not depend on the folder."""
     return name if is_registered(name) else str(Path(name).resolve())
 
 
@@ -67,14 +67,12 @@ def options_of(name: str, text: str) -> dict:
 
 
 def card(name: str) -> dict:
-    """What the registry says of a data set: title, licence, source, how to get it, what a correct copy holds."""
+    """A data set's registry card: title, licence, source, how to get it, what a correct copy holds."""
     return yaml.safe_load((paths.REGISTRY / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def check(tracks: Tracks) -> list[tuple[str, object, object]]:
-    """Expected against found, as (what, expected, found) rows from the registry's card; no rows where there
-    is no card.
-    """
+    """(what, expected, found) rows from the registry's card; none where there is no card."""
     if not (paths.REGISTRY / f"{tracks.name}.yaml").exists():
         return []
     found = {

@@ -18,9 +18,8 @@ OTHER_VALENCE = np.array([1, 0, 3, 2])  # the quadrant of the same arousal: Q1 a
 class LabelNoise:
     """Which labels are replaced, and by what."""
 
-    kind: str = (
-        NONE  # "symmetric": by any other class; "arousal_preserving": a quadrant by that of the other valence
-    )
+    # "symmetric": by any other class; "arousal_preserving": a quadrant by that of the other valence
+    kind: str = NONE
     rate: float = 0.0  # share of labels replaced
     # "window": each on its own, as if emotion changed inside the song; "song": all windows of a song alike
     unit: str = WINDOW
@@ -30,7 +29,8 @@ class LabelNoise:
             raise ValueError(f"unknown kind {self.kind!r} or unit {self.unit!r} of label noise")
         if not 0 <= self.rate <= 1 or (self.kind == NONE) != (self.rate == 0):
             raise ValueError(
-                f"the rate is a share in [0, 1], and 0 only for the kind {NONE!r}; got {self.rate} for {self.kind!r}"
+                f"the rate is a share in [0, 1], and 0 only for the kind {NONE!r}; got {self.rate} for "
+                f"{self.kind!r}"
             )
 
 

@@ -1,10 +1,10 @@
-"""Scores of music tagging, many tags at once, as the MediaEval task defines them, and fast enough to
-bootstrap. NumPy only.
+"""Metrics of music tagging as the MediaEval task defines them, vectorised over resamples. NumPy only.
 
 Everywhere: ``truth`` (n, n_tags) bool array, which track has which tag; ``scores`` (n, n_tags), higher means
 likelier; ``weights`` (n_draws, n), how often each track is in each resample. Results are (n_draws, n_tags),
 or (n_tags,) without weights. A tag that no drawn track has, or every one, has no score: NaN. Macro averages
-leave it out."""
+leave it out.
+"""
 
 import numpy as np
 
@@ -14,7 +14,8 @@ def checked(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarr
     truth, scores = np.asarray(truth, dtype=bool), np.asarray(scores)
     if truth.shape != scores.shape or truth.ndim != 2:
         raise ValueError(
-            f"truth and scores must be two equal tables, tracks by tags, got shapes {truth.shape} and {scores.shape}"
+            f"truth and scores must be two equal tables, tracks by tags, got shapes {truth.shape} and "
+            f"{scores.shape}"
         )
     if not np.isfinite(scores).all():
         raise ValueError(f"{int((~np.isfinite(scores)).sum())} scores are missing or infinite")
@@ -29,8 +30,8 @@ def ranking(
         AP  = mean over positives j of (positives at or above s_j) / (tracks at or above s_j)
         AUC = mean over positives j of the share of negatives below s_j, ties counting half
 
-    as in scikit-learn. Counting who stands at or above each positive is one matrix product per tag, for all
-    resamples at once.
+    as in scikit-learn. The tracks at or above each positive are counted for all resamples at once, by one
+    matrix product per tag.
 
     Raises
     ------
@@ -58,17 +59,16 @@ def ranking(
 
 
 def best_thresholds(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(n_tags,) thresholds that give each tag its best F when all tracks at or above are called: the lowest
-    of the best.
+    """(n_tags,) thresholds, at or above which predictions have each tag's best F: the lowest of the best.
 
-    The official evaluation finds them so, and then calls what lies strictly above (`called`).
+    The official evaluation finds them so, and then predicts what is strictly above (`predicted_tags`).
     """
     truth, scores = checked(truth, scores)
     found = np.empty(truth.shape[1])
     for tag in range(truth.shape[1]):
         order = np.argsort(scores[:, tag], kind="stable")
         ranked, positive = scores[order, tag], truth[order, tag]
-        first = np.flatnonzero(np.append(True, np.diff(ranked) > 0))  # tied tracks are called together
+        first = np.flatnonzero(np.append(True, np.diff(ranked) > 0))  # tied tracks go together
         hits = np.cumsum(positive[::-1])[::-1][first]
         precision, recall = hits / (len(ranked) - first), hits / max(positive.sum(), 1)
         # in this order of operations, whose rounding decides between equally good thresholds
@@ -77,14 +77,13 @@ def best_thresholds(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return found
 
 
-def called(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Which tags are called: those whose score lies strictly above the tag's threshold."""
+def predicted_tags(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Which tags are predicted: those whose score is strictly above the tag's threshold."""
     return np.asarray(scores) > thresholds
 
 
 def chance_precision(n: int, positive: np.ndarray) -> np.ndarray:
-    """Average precision to expect of scores that know nothing, for `positive` of `n` songs; in small sets
-    more than their share.
+    """Expected average precision of random scores for `positive` of `n` songs: above their share if n is small.
 
     E[AP] = (H_n + (p - 1) (n - H_n) / (n - 1)) / n,   H_n = 1 + 1/2 + ... + 1/n
     """
@@ -95,19 +94,15 @@ def chance_precision(n: int, positive: np.ndarray) -> np.ndarray:
 def decisions(
     truth: np.ndarray, decided: np.ndarray, weights: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
-    """F score, true positive rate (recall) and true negative rate of every tag; 0 where there is nothing to
-    divide by.
-    """
+    """F score, true positive rate (recall) and true negative rate of every tag; 0 for a denominator of 0."""
     drawn = np.ones((1, len(truth))) if weights is None else weights
     truth, decided = np.asarray(truth, dtype=bool), np.asarray(decided, dtype=bool)
-    hits, found, positive, negative, kept = (
-        drawn @ table.astype(float) for table in (truth & decided, decided, truth, ~truth, ~truth & ~decided)
-    )
-
+    tables = (truth & decided, decided, truth, ~truth, ~truth & ~decided)
+    hits, found, positive, negative, rejected = (drawn @ table.astype(float) for table in tables)
     shares = {
         "f_score": _share(2 * hits, found + positive),
         "tpr": _share(hits, positive),
-        "tnr": _share(kept, negative),
+        "tnr": _share(rejected, negative),
     }
     return {name: values[0] if weights is None else values for name, values in shares.items()}
 
