@@ -54,14 +54,14 @@ class Emotion:
     tagged: bool
 
     @property
-    def called(self) -> tuple[str, ...]:
+    def predicted(self) -> tuple[str, ...]:
         """The likeliest label; of tags all that are likelier than not, or else the likeliest one."""
         ranked = sorted(self.probabilities, key=self.probabilities.get, reverse=True)
         likely = [name for name in ranked if self.probabilities[name] > 0.5]
         return tuple(likely or ranked[:1]) if self.tagged else tuple(ranked[:1])
 
     def __str__(self) -> str:
-        named = ", ".join(f"{in_words(name)} ({self.probabilities[name]:.2f})" for name in self.called)
+        named = ", ".join(f"{in_words(name)} ({self.probabilities[name]:.2f})" for name in self.predicted)
         plane = "" if self.valence is None else f", valence {self.valence:.2f}, arousal {self.arousal:.2f}"
         return f"{self.path}: {named}{plane}, uncertainty {self.uncertainty.total:.2f}"
 

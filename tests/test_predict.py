@@ -90,7 +90,7 @@ def test_what_is_said_hangs_together(song):
     assert said.valence == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q4"])
     assert said.arousal == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q2"])
     assert said.timeline["start_s"].tolist() == [0, 1, 2] and said.timeline["end_s"].tolist() == [3, 4, 5]
-    assert said.called[0] in str(said) and not said.notes
+    assert said.predicted[0] in str(said) and not said.notes
 
 
 def test_loudness_of_the_channels_is_averaged_and_six_of_them_are_no_trouble(tmp_path):
@@ -120,7 +120,7 @@ def test_uncertainty_is_the_sum_of_its_parts(rng):
 def test_tags_are_all_that_are_likelier_than_not(song):
     said = predict.predict(song, untrained(("calm", "dark", "happy"), tagged=True))
     likely = {name for name, p in said.probabilities.items() if p > 0.5}
-    assert said.valence is None and (set(said.called) == likely if likely else len(said.called) == 1)
+    assert said.valence is None and (set(said.predicted) == likely if likely else len(said.predicted) == 1)
 
 
 # --- what lies on disks

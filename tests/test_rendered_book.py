@@ -233,7 +233,7 @@ def test_the_page_hears_in_a_song_what_python_hears(hearing, tab, corpus, tmp_pa
         name: tab.locator(f".own-song [data-number={name}]").inner_text()
         for name in ("called", "valence", "arousal")
     }
-    assert f"({there.called[0]})" in said["called"]
+    assert f"({there.predicted[0]})" in said["called"]
     assert [float(said["valence"]), float(said["arousal"])] == pytest.approx(
         [there.valence, there.arousal], abs=0.02
     )
