@@ -46,8 +46,8 @@ def from_table(table: pd.DataFrame, source: str = "songs", *, skip_unreadable: b
 
     Parameters
     ----------
-    table : columns ``path`` and ``label`` (str) or ``tags`` (tuple of str); optionally ``track_id``, else made
-        of the path, and ``group`` (whose clips stay together, say the artist), else each clip its own
+    table : columns ``path`` and ``label`` (str) or ``tags`` (tuple of str); optionally ``track_id``, else
+        made of the path, and ``group`` (whose clips stay together, say the artist), else each clip its own
     source : names the table in messages
 
     Raises

@@ -170,7 +170,7 @@ def _n_classes(*classes) -> int:
 
 
 def _by_seed(metric, truth, predicted, n_classes: int, groups, draws: int) -> np.ndarray:
-    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on resamples of their artists."""
+    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on resamples of artists."""
     n, shape = len(truth), np.shape(predicted)
     if len(shape) != 2 or not shape[0] or {len(groups), shape[1]} != {n}:
         wanted = f"{n} songs' artists and (n_seeds, {n}) predictions"

@@ -83,7 +83,7 @@ def predicted_tags(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 
 def chance_precision(n: int, positive: np.ndarray) -> np.ndarray:
-    """Expected average precision of random scores for `positive` of `n` songs: above their share if n is small.
+    """Expected average precision of random scores for `positive` of `n` songs: above their share.
 
     E[AP] = (H_n + (p - 1) (n - H_n) / (n - 1)) / n,   H_n = 1 + 1/2 + ... + 1/n
     """
