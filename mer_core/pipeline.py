@@ -49,11 +49,6 @@ def train(
     members = modules_of(METHODS[method.kind].train(learner, segments, method))
     data = {"name": tracks.name, "digest": tracks.digest(), "n_tracks": len(tracks)}
     data["sounds"] = [file_hash(path)[:10] for path in tracks.table["path"]]
-    card = {
-        "data": data,
-        "method": method.kind,
-        "out_of_fold": None,
-        "licence": "that of the music it learned",
-    }
+    card = {"data": data, "method": method.kind, "out_of_fold": None, "licence": "that of its music"}
     settings = {"network": network, "features": features, "window_s": window_s, "classes": tracks.classes}
     return trained_model.assembled(members, 1.0, tracks.tagged, len(members), card=card, **settings)

@@ -28,7 +28,7 @@ def test_readme_lines_train_on_a_table_and_predict(corpus, tmp_path, monkeypatch
     table.to_csv("songs.csv", index=False)
     soundfile.write("new_song.mp3", *soundfile.read(corpus.table["path"].iloc[0]))
     names = {}
-    exec(block.replace("epochs=30", "epochs=6"), names)
+    exec(block.replace("warmup_epochs=5", "warmup_epochs=1").replace("epochs=30", "epochs=2"), names)
     assert names["model"].classes == corpus.classes and names["model"].card["method"] == "self_learning"
     assert capsys.readouterr().out.startswith("new_song.mp3: Q")
     again = mer_core.load_model(tmp_path / "my_model.safetensors")
