@@ -63,10 +63,8 @@ def best_device() -> torch.device:
     torch.backends.cudnn.benchmark = True
     wanted, here = os.environ.get(DEVICE, "auto"), devices()
     if wanted not in ("auto", *here):
-        raise AskedError(
-            f"no device {wanted!r} here; there are auto, {', '.join(here)}. GPUs need a build of PyTorch "
-            "for them."
-        )
+        known = f"there are auto, {', '.join(here)}"
+        raise AskedError(f"no device {wanted!r} here; {known}. GPUs need a build of PyTorch for them.")
     return torch.device("cuda" if "cuda" in here else "cpu") if wanted == "auto" else torch.device(wanted)
 
 

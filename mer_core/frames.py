@@ -23,6 +23,7 @@ from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
+JOURNAL = ".journal"
 DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a network resolves
 
 
@@ -91,7 +92,7 @@ def compute(
             rows = _append(files, hashes, settings, partial, values_path, progress)
             with atomic_write(index_path) as fresh:  # last: its presence says that the store is complete
                 fresh.write_text(json.dumps(rows))
-            _journal_of(partial).unlink()
+            partial.with_suffix(JOURNAL).unlink()
     rows = json.loads(index_path.read_text())
     failed = {str(file): row["error"] for file, row in zip(files, rows, strict=True) if "error" in row}
     if failed and not skip_unreadable:
@@ -107,13 +108,11 @@ def compute(
 
 
 def _append(files, hashes, settings: Features, partial: Path, finished: Path, progress: bool) -> list[dict]:
-    """Append the frames of each file to `partial`, going on where an earlier call stopped, and rename it when
-    all are done.
+    """Append the frames of each file to `partial`, resuming an earlier call, and rename it when all are done.
 
-    Returns the journal: one row per file, with its number of frames and samples, or the reason why it has
-    none.
+    Returns the journal: one row per file, with its number of frames and samples, or the reason for none.
     """
-    journal = _journal_of(partial)
+    journal = partial.with_suffix(JOURNAL)
     rows = _journalled(journal)
     frame_bytes = settings.n_values * np.dtype(DTYPE).itemsize
     if finished.exists():  # killed between the renaming and the index: all is there
@@ -144,10 +143,6 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
             bar.update()
     partial.rename(finished)
     return rows
-
-
-def _journal_of(partial: Path) -> Path:
-    return partial.with_suffix(".journal")
 
 
 def _journalled(journal: Path) -> list[dict]:

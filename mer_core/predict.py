@@ -101,16 +101,8 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
     timeline["uncertainty"] = uncertainty.entropy(each.mean(axis=0), tagged)
     probabilities = dict(zip(model.classes, each.mean(axis=(0, 1)).tolist(), strict=True))
     whole, notes = uncertainty.of_song(each, tagged), tuple(notes_on(sound, duration_s, model))
-    return Emotion(
-        path,
-        duration_s,
-        probabilities,
-        **plane,
-        uncertainty=whole,
-        timeline=timeline,
-        notes=notes,
-        tagged=tagged,
-    )
+    rest = {"uncertainty": whole, "timeline": timeline, "notes": notes, "tagged": tagged}
+    return Emotion(path, duration_s, probabilities, **plane, **rest)
 
 
 def model_of(model: TrainedModel | str | os.PathLike | None) -> TrainedModel:

@@ -91,9 +91,7 @@ class Segments:
         """(len(index), 1, n_mels, n_frames) log-mel windows in dB, gathered from the frame store."""
         if self.repeats:
             return self.values[self.rows(index)].transpose(1, 2).unsqueeze(1)
-        views = self.values.unfold(
-            0, self.n_frames, 1
-        )  # no copy: (n_all_frames - n_frames + 1, n_mels, n_frames)
+        views = self.values.unfold(0, self.n_frames, 1)  # (all frames - n_frames + 1, n_mels, n_frames)
         return views[self.first[index]].unsqueeze(1)
 
     @cached_property

@@ -133,10 +133,8 @@ def assembled(
         for weights in member.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
             if not torch.isfinite(weights).all():
-                raise ModelError(
-                    "a network has weights that are not finite. Train again with another seed or a lower "
-                    "rate."
-                )
+                remedy = "Train again with another seed or a lower rate."
+                raise ModelError(f"a network has weights that are not finite. {remedy}")
     return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
 
 
@@ -184,9 +182,8 @@ def load(path: Path) -> TrainedModel:
         ensemble.load_state_dict(values)  # which converts to single precision
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(
-            f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
-        ) from None
+        message = f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
+        raise ModelError(message) from None
     ensemble, classes = ensemble.eval().requires_grad_(False), tuple(facts["classes"])
     return TrainedModel(ensemble, network, features, facts["window_s"], classes, facts["card"])
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
 from mer_core import UserError, models
 from mer_core.device import AUTO, BF16, PRECISIONS, memory_format_on, precision_on
@@ -112,32 +113,25 @@ class Learner:
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
         net = Normalised(network.build(data.n_classes, data.features), *data.level_statistics())
         self.model = net.to(self.device, memory_format=memory_format_on(self.device))
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), training.learning_rate, weight_decay=training.weight_decay
-        )
-        self._steps = sum(
-            -(-len(data.in_epoch(e, training.stride)) // training.batch_size) for e in range(training.epochs)
-        )
+        rates = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), **rates)
+        sizes = [len(data.in_epoch(epoch, training.stride)) for epoch in range(training.epochs)]
+        self._steps = sum(-(-size // training.batch_size) for size in sizes)
         self.schedule = self._scheduled()
         self.log: list[dict] = []
         self._peers: list[Learner] = []
         self._on_epoch = on_epoch
         self._losses: list[torch.Tensor] = []
 
-    def _scheduled(self) -> torch.optim.lr_scheduler.LRScheduler:
+    def _scheduled(self) -> LRScheduler:
         if self.training.plateau:
-            return torch.optim.lr_scheduler.ReduceLROnPlateau(
-                self.optimizer, mode="max", patience=self.training.plateau - 1
-            )
-        return torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: warmup_then_cosine(step / max(self._steps, 1))
-        )
+            return ReduceLROnPlateau(self.optimizer, mode="max", patience=self.training.plateau - 1)
+        return LambdaLR(self.optimizer, lambda step: warmup_then_cosine(step / max(self._steps, 1)))
 
     def peer(self, data: Segments, network: object = None) -> "Learner":
         """A second network for the same segments, from other random numbers; both write one log."""
-        other = Learner(
-            network or self.network, self.training, data, self.seed + 1, self._on_epoch, self.validation
-        )
+        network = network or self.network
+        other = Learner(network, self.training, data, self.seed + 1, self._on_epoch, self.validation)
         other.log = self.log
         self._peers.append(other)
         return other
@@ -285,8 +279,6 @@ def modules_of(predictor: Callable[[Segments], torch.Tensor]) -> list[nn.Module]
     ensemble = isinstance(predictor, LearnerEnsemble)
     learners = predictor.learners if ensemble else [getattr(predictor, "__self__", None)]
     if not all(isinstance(one, Learner) for one in learners):
-        raise UserError(
-            "this method decides for whole songs and leaves no network for windows: choose another, say "
-            "inherit."
-        )
+        reason = "this method decides for whole songs and leaves no network for windows"
+        raise UserError(f"{reason}: choose another, say inherit.")
     return [one.model for one in learners]

@@ -45,6 +45,11 @@ class Sound:
     given: int = 0  # samples so far at the requested rate
     peak: float = 0.0  # largest magnitude so far of the channels' mean
 
+    def __post_init__(self):
+        if self.native_rate < LOWEST_RATE:
+            rate = f"says that it has {self.native_rate} samples a second"
+            raise AudioError(f"{self.path}: {rate}: damaged. Export it again.")
+
     @property
     def seconds(self) -> float:
         """How much has been decoded."""
@@ -61,9 +66,8 @@ class Sound:
             mono = samples[:, 0] if self.channels == 1 else samples.mean(axis=1)
             highest = float(np.abs(mono).max(initial=0.0))  # NaN where any is
             if not np.isfinite(highest):
-                raise AudioError(
-                    f"{self.path}: holds samples that are not numbers (NaN or infinite). Export it again."
-                )
+                reason = "holds samples that are not numbers (NaN or infinite)"
+                raise AudioError(f"{self.path}: {reason}. Export it again.")
             self.decoded, self.peak = self.decoded + len(mono), max(self.peak, highest)
             yield mono
         if not self.decoded:
@@ -102,7 +106,7 @@ def opened(path: Path) -> Iterator[Sound]:
         return
     with file:
         pieces = _pieces(file, path)
-        yield _checked(Sound(path, file.samplerate, file.channels, file.format, file.frames, pieces))
+        yield Sound(path, file.samplerate, file.channels, file.format, file.frames, pieces)
 
 
 def _accessible(path: Path) -> None:
@@ -116,17 +120,8 @@ def _accessible(path: Path) -> None:
             if not file.read(1):
                 raise AudioError(f"{path}: the file is empty (0 bytes). Fetch it again or remove it.")
     except OSError as error:
-        raise AudioError(
-            f"{path}: cannot be read ({error.strerror}). Change its permissions, or copy it elsewhere."
-        ) from None
-
-
-def _checked(sound: Sound) -> Sound:
-    if sound.native_rate < LOWEST_RATE:
-        raise AudioError(
-            f"{sound.path}: says that it has {sound.native_rate} samples a second: damaged. Export it again."
-        )
-    return sound
+        remedy = "Change its permissions, or copy it elsewhere."
+        raise AudioError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
 
 
 def _pieces(file: soundfile.SoundFile, path: Path) -> Iterator[np.ndarray]:
@@ -134,10 +129,11 @@ def _pieces(file: soundfile.SoundFile, path: Path) -> Iterator[np.ndarray]:
         while len(samples := file.read(BLOCK, dtype="float32", always_2d=True)):
             yield samples
     except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: is damaged and cannot be decoded to its end ({error.error_string.strip()}) Fetch it "
-            "again."
-        ) from None
+        raise _damaged(path, error.error_string.strip()) from None
+
+
+def _damaged(path: Path, reason: str) -> AudioError:
+    return AudioError(f"{path}: is damaged and cannot be decoded to its end ({reason}) Fetch it again.")
 
 
 def has_ffmpeg() -> bool:
@@ -169,7 +165,7 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
             _, offset, _, _, rate, channels = struct.unpack(">6I", header)
             process.stdout.read(offset - 24)
             pieces = _piped(process, channels, path, complaints)
-            yield _checked(Sound(path, rate, channels, None, None, pieces))
+            yield Sound(path, rate, channels, None, None, pieces)
         finally:
             process.kill()
 
@@ -179,9 +175,7 @@ def _piped(process: subprocess.Popen, channels: int, path: Path, complaints) -> 
         whole = len(data) // (4 * channels) * channels
         yield np.frombuffer(data, dtype=">f4", count=whole).astype(np.float32).reshape(-1, channels)
     if process.wait():
-        raise AudioError(
-            f"{path}: is damaged and cannot be decoded to its end ({_last_line(complaints)}) Fetch it again."
-        )
+        raise _damaged(path, _last_line(complaints))
 
 
 def _last_line(complaints) -> str:
@@ -221,8 +215,5 @@ def duration_s(path: Path) -> float:
     AudioError : the file is empty or not a sound file
     """
     with opened(path) as sound:
-        if sound.promised is None:
-            for _ in sound.mono():
-                pass
-            return sound.seconds
-        return sound.promised / sound.native_rate
+        n_samples = sum(map(len, sound.mono())) if sound.promised is None else sound.promised
+        return n_samples / sound.native_rate

@@ -144,9 +144,8 @@ class MelAndHPCP:
 
     def __post_init__(self):
         if self.mel.sample_rate != self.hpcp.sample_rate:
-            raise ValueError(
-                f"both have one sample rate, got {self.mel.sample_rate} and {self.hpcp.sample_rate} Hz"
-            )
+            rates = f"{self.mel.sample_rate} and {self.hpcp.sample_rate} Hz"
+            raise ValueError(f"both have one sample rate, got {rates}")
 
     @property
     def sample_rate(self) -> int:
@@ -224,9 +223,8 @@ def stored_mel(path: Path, settings: StoredMel) -> np.ndarray:
     try:
         levels = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise StoredMelError(
-            f"{path}: no stored spectrogram ({error}). Download it again, or compute features from audio."
-        ) from None
+        remedy = "Download it again, or compute features from audio."
+        raise StoredMelError(f"{path}: no stored spectrogram ({error}). {remedy}") from None
     if levels.ndim != 2 or len(levels) != settings.n_mels or not np.isfinite(levels).all():
         raise StoredMelError(
             f"{path}: expected {settings.n_mels} bands of finite levels, (bands, frames), got an array of "

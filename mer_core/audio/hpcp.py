@@ -36,9 +36,8 @@ class HPCP:
         if any(above - below < NARROWEST_BAND_HZ for below, above in pairwise(edges)):
             raise ValueError(f"bands are at least {NARROWEST_BAND_HZ:g} Hz wide, got edges at {edges} Hz")
         if self.high_hz > self.sample_rate / 2:
-            raise ValueError(
-                f"high_hz is at most half the sample rate ({self.sample_rate / 2:g} Hz), got {self.high_hz:g}"
-            )
+            nyquist = f"half the sample rate ({self.sample_rate / 2:g} Hz)"
+            raise ValueError(f"high_hz is at most {nyquist}, got {self.high_hz:g}")
 
     @property
     def bin_hz(self) -> float:

@@ -60,9 +60,8 @@ def options_of(name: str, text: str) -> dict:
     """``drift=0.4,n_songs=96`` as names and plain values; a name alone means yes."""
     pairs = [part.partition("=") for part in text.split(",") if part]
     if bad := [key for key, _, _ in pairs if not key.isidentifier()]:
-        raise DataError(
-            f"{name!r}: {shown(bad)} is no option. Write options as in synthetic:drift=0.4,n_songs=96."
-        )
+        example = "Write options as in synthetic:drift=0.4,n_songs=96."
+        raise DataError(f"{name!r}: {shown(bad)} is no option. {example}")
     return {key: yaml.safe_load(value) if equals else True for key, equals, value in pairs}
 
 

@@ -67,18 +67,10 @@ def annotations(root: Path | None = None, *, as_distributed: bool = False) -> pd
     exchanged = eim & (not as_distributed)
     valence, arousal = songs["valence_mean"], songs["arousal_mean"]
     track_id = songs["song_id"].astype(str)
-    return pd.DataFrame(
-        {
-            "track_id": track_id,
-            "group": artist_groups(songs["Artist"], track_id),
-            "artist": songs["Artist"],
-            "title": songs["Song title"],
-            "genre": songs["Genre"],
-            "valence": valence.mask(exchanged, arousal),
-            "arousal": arousal.mask(exchanged, valence),
-            "eim": eim,
-        }
-    )
+    table = pd.DataFrame({"track_id": track_id, "group": artist_groups(songs["Artist"], track_id)})
+    table[["artist", "title", "genre"]] = songs[["Artist", "Song title", "Genre"]]
+    ratings = {"valence": valence.mask(exchanged, arousal), "arousal": arousal.mask(exchanged, valence)}
+    return table.assign(**ratings, eim=eim)
 
 
 def dynamic(root: Path | None = None) -> pd.DataFrame:

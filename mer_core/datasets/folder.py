@@ -46,8 +46,8 @@ def from_table(table: pd.DataFrame, source: str = "songs", *, skip_unreadable: b
 
     Parameters
     ----------
-    table : columns ``path`` and ``label`` (str) or ``tags`` (tuple of str); optionally ``track_id``, else made
-        of the path, and ``group`` (whose clips stay together, say the artist), else each clip its own
+    table : columns ``path`` and ``label`` (str) or ``tags`` (tuple of str); optionally ``track_id``, else
+        made of the path, and ``group`` (whose clips stay together, say the artist), else each clip its own
     source : names the table in messages
 
     Raises
@@ -88,9 +88,8 @@ def refuse_untold_parts(source: str, table: pd.DataFrame, tags: tuple[str, ...])
     for part in PARTS:
         has = has_tags(table.loc[table["part"] == part, "tags"], tags)
         if not len(has) or not (has.any(axis=0) & ~has.all(axis=0)).any():
-            raise DataError(
-                f"{source}: the {len(has)} songs of the part {part} tell no tag from another. Add more songs."
-            )
+            which = f"the {len(has)} songs of the part {part}"
+            raise DataError(f"{source}: {which} tell no tag from another. Add more songs.")
 
 
 def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
@@ -111,9 +110,7 @@ def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
 def from_csv(path: Path) -> pd.DataFrame:
     table = cells(path)
     if {"label", "tags"} <= set(table.columns):
-        raise DataError(
-            f"{path}: has both a column label and a column tags. Choose one and delete the other."
-        )
+        raise DataError(f"{path}: has the columns label and tags. Choose one and delete the other.")
     kind = "tags" if "tags" in table else "label"
     if lacking := [name for name in ("path", kind) if name not in table]:
         found = ", ".join(table.columns) or "none"
@@ -124,15 +121,12 @@ def from_csv(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: has no rows. {LAYOUT}")
     needed = [name for name in ("path", "label", "track_id") if name in table]
     if len(blank := table.index[(table[needed] == "").any(axis=1)]):
-        raise DataError(
-            f"{path}: no {' or no '.join(needed)} in row {shown(blank)}. Fill it in or delete the row."
-        )
+        names = " or no ".join(needed)
+        raise DataError(f"{path}: no {names} in row {shown(blank)}. Fill it in or delete the row.")
     table["path"] = [(path.parent / name).resolve() for name in table["path"]]
     if absent := [str(p) for p in table["path"] if not p.is_file()]:
-        raise DataError(
-            f"{path}: {len(absent)} files named in it do not exist: {shown(absent)}. Paths are relative to "
-            "the CSV."
-        )
+        missing = f"{len(absent)} files named in it do not exist: {shown(absent)}"
+        raise DataError(f"{path}: {missing}. Paths are relative to the CSV.")
     refuse_listed_twice(path, table, kind)
     if kind == "tags":
         words = table["tags"].str.split(";")
@@ -161,10 +155,8 @@ def cells(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: {reason}") from None
     names = [name.lower() for name in rows.pop(min(rows))] if rows else []
     if wide := [line for line, row in rows.items() if any(row[len(names) :])]:
-        raise DataError(
-            f"{path}: more cells than columns in row {shown(wide)}. Put what holds a {divider!r} in "
-            "quotation marks."
-        )
+        remedy = f"Put what holds a {divider!r} in quotation marks."
+        raise DataError(f"{path}: more cells than columns in row {shown(wide)}. {remedy}")
     records = [dict(zip(names, row, strict=False)) for row in rows.values()]
     return pd.DataFrame(records, list(rows), list(dict.fromkeys(names))).fillna("")
 

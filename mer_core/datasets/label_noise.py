@@ -28,10 +28,8 @@ class LabelNoise:
         if self.kind not in (NONE, SYMMETRIC, AROUSAL_PRESERVING) or self.unit not in (WINDOW, SONG):
             raise ValueError(f"unknown kind {self.kind!r} or unit {self.unit!r} of label noise")
         if not 0 <= self.rate <= 1 or (self.kind == NONE) != (self.rate == 0):
-            raise ValueError(
-                f"the rate is a share in [0, 1], and 0 only for the kind {NONE!r}; got {self.rate} for "
-                f"{self.kind!r}"
-            )
+            got = f"got {self.rate} for {self.kind!r}"
+            raise ValueError(f"the rate is a share in [0, 1], and 0 only for the kind {NONE!r}; {got}")
 
 
 def corrupted(
@@ -55,9 +53,7 @@ def corrupted(
     array([1, 0, 3, 2])
     """
     if noise.kind == AROUSAL_PRESERVING and n_classes != len(OTHER_VALENCE):
-        raise UserError(
-            f"arousal-preserving noise is defined for four quadrants, not for {n_classes} classes"
-        )
+        raise UserError(f"arousal-preserving noise is for four quadrants, not for {n_classes} classes")
     rng = np.random.default_rng(seed)
     unit = np.unique(track, return_inverse=True)[1] if noise.unit == SONG else np.arange(len(labels))
     n_units = unit.max() + 1

@@ -20,12 +20,15 @@ HOW_TO_GET_IT = (
 
 def tags(root: Path | None = None) -> list[str]:
     """The 56 tags in the official order, which is that of the columns of all published predictions."""
-    path = (root or paths.data_root() / "mtg_jamendo") / TAG_ORDER
+    root = root or paths.data_root() / "mtg_jamendo"
+    return [line.removeprefix(PREFIX) for line in _lines(root, root / TAG_ORDER)]
+
+
+def _lines(root: Path, path: Path) -> list[str]:
     if not path.is_file():
-        raise DataError(
-            f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=path.parent)}"
-        )
-    return [line.removeprefix(PREFIX) for line in path.read_text(encoding="utf-8").split()]
+        advice = HOW_TO_GET_IT.format(folder=root)
+        raise DataError(f"mtg_jamendo: {path.name} not found in {path.parent}. {advice}")
+    return path.read_text(encoding="utf-8").splitlines()
 
 
 def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataFrame:
@@ -48,20 +51,13 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
         raise DataError(f"mtg_jamendo: there is no part {part!r}; there are {', '.join(PARTS)}.")
     root = root or paths.data_root() / "mtg_jamendo"
     path = (root if split == 0 else root / f"split-{split}") / f"autotagging_moodtheme-{part}.tsv"
-    if not path.is_file():
-        raise DataError(
-            f"mtg_jamendo: {path.name} not found in {path.parent}. {HOW_TO_GET_IT.format(folder=root)}"
-        )
-    _, *lines = path.read_text(encoding="utf-8").splitlines()
-    rows = [line.split("\t") for line in lines]  # which end in as many fields as the track has tags
+    rows = [line.split("\t") for line in _lines(root, path)[1:]]  # ending in as many fields as tags
     table = pd.DataFrame([row[: len(FIELDS)] for row in rows], columns=list(FIELDS))
     table = table.astype({"duration_s": float})
     table["tags"] = [tuple(tag.removeprefix(PREFIX) for tag in row[len(FIELDS) :]) for row in rows]
     if unknown := {tag for names in table["tags"] for tag in names} - set(tags(root)):
-        raise DataError(
-            f"{path}: holds tags that {TAG_ORDER} lacks: {shown(sorted(unknown))}. Fetch both from one "
-            "version."
-        )
+        lacking = f"holds tags that {TAG_ORDER} lacks: {shown(sorted(unknown))}"
+        raise DataError(f"{path}: {lacking}. Fetch both from one version.")
     return table
 
 

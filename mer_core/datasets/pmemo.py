@@ -14,6 +14,15 @@ STATIC = "annotations/static_annotations.csv"
 DYNAMIC = "annotations/dynamic_annotations.csv"
 DYNAMIC_SD = "annotations/dynamic_annotations_std.csv"
 AUDIO = ("chorus",)
+NAMES = {  # of columns there and here
+    "musicId": "track_id",
+    "frameTime": "second",
+    "duration": "duration_s",
+    "Valence(mean)": "valence",
+    "Arousal(mean)": "arousal",
+    "Valence(std)": "valence_sd",
+    "Arousal(std)": "arousal_sd",
+}
 
 HOW_TO_GET_IT = (
     "Download PMEmo (Zhang et al., ICMR 2018; github.com/HuiZhangDB/PMEmo links to it, 1.3 GB) and unpack "
@@ -36,18 +45,8 @@ def annotations(root: Path | None = None) -> pd.DataFrame:
     """
     static, songs = (table.astype({"musicId": str}) for table in _tables(root, STATIC, METADATA))
     songs = static.merge(songs, on="musicId", how="left", validate="1:1")
-    return pd.DataFrame(
-        {
-            "track_id": songs["musicId"],
-            "group": artist_groups(songs["artist"], songs["musicId"]),
-            "artist": songs["artist"],
-            "title": songs["title"],
-            "album": songs["album"],
-            "valence": songs["Valence(mean)"],
-            "arousal": songs["Arousal(mean)"],
-            "duration_s": songs["duration"],
-        }
-    )
+    songs = songs.assign(group=artist_groups(songs["artist"], songs["musicId"])).rename(columns=NAMES)
+    return songs[["track_id", "group", "artist", "title", "album", "valence", "arousal", "duration_s"]]
 
 
 def dynamic(root: Path | None = None) -> pd.DataFrame:
@@ -64,15 +63,8 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
     """
     means, spreads = _tables(root, DYNAMIC, DYNAMIC_SD)
     frames = means.merge(spreads, on=["musicId", "frameTime"], how="left", validate="1:1")
-    names = {
-        "musicId": "track_id",
-        "frameTime": "second",
-        "Valence(mean)": "valence",
-        "Arousal(mean)": "arousal",
-        "Valence(std)": "valence_sd",
-        "Arousal(std)": "arousal_sd",
-    }
-    frames = frames[list(names)].rename(columns=names).astype({"track_id": str})
+    frames = frames.rename(columns=NAMES).astype({"track_id": str})
+    frames = frames[["track_id", "second", "valence", "arousal", "valence_sd", "arousal_sd"]]
     return frames.dropna(subset=["valence", "arousal"], ignore_index=True)
 
 

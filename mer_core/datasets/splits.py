@@ -4,6 +4,7 @@ Splitting comes before anything else: segments follow their song, so no song is 
 ``by="artist"`` no artist is either.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +33,8 @@ class Folds:
         if self.by not in BY:
             raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
         if self.n < 2 or self.inner < 0 or self.inner == 1:
-            raise ValueError(
-                f"at least two folds are needed (or no inner ones: 0), got n={self.n}, inner={self.inner}"
-            )
+            got = f"n={self.n}, inner={self.inner}"
+            raise ValueError(f"at least two folds are needed (or no inner ones: 0), got {got}")
         if self.tested is not None and not 1 <= self.tested <= self.n:
             raise ValueError(f"between 1 and all {self.n} folds can be tested, got {self.tested}")
 
@@ -74,14 +74,17 @@ def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | 
     DataError : the file lacks tracks
     """
     path = (folder or paths.SPLITS) / f"{name}-by-artist.csv"
+    return _stored(path, name, table["track_id"], "part", lambda: divided(table, tags))
+
+
+def _stored(path: Path, name: str, ids: pd.Series, column: str, make: Callable[[], np.ndarray]) -> np.ndarray:
     if not path.exists():
-        chosen = pd.DataFrame({"track_id": table["track_id"], "part": divided(table, tags)})
         with atomic_write(path) as fresh:
-            chosen.to_csv(fresh, index=False)
-    stored = pd.read_csv(path, dtype=str).set_index("track_id")["part"]
-    if missing := sorted(set(table["track_id"]) - set(stored.index)):
+            pd.DataFrame({"track_id": ids, column: make()}).to_csv(fresh, index=False)
+    stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")[column]
+    if missing := sorted(set(ids) - set(stored.index)):
         raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. Delete it to split anew.")
-    return table["track_id"].map(stored).to_numpy()
+    return ids.map(stored).to_numpy()
 
 
 PART_SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -117,20 +120,15 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     """
     default = paths.CACHE / "splits" / tracks.digest() if tracks.own else paths.SPLITS
     path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
-    if not path.exists():
-        fold = assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
-        with atomic_write(path) as fresh:
-            pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(fresh, index=False)
-    stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")["fold"]
-    ids = tracks.table["track_id"]
-    if missing := sorted(set(ids) - set(stored.index)):
-        raise DataError(f"{path}: lacks tracks of {tracks.name}: {shown(missing)}. Delete it to split anew.")
-    fold = ids.map(stored).to_numpy()
+
+    def assigned() -> np.ndarray:
+        return assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
+
+    fold = _stored(path, tracks.name, tracks.table["track_id"], "fold", assigned)
     torn = [group for group in set(tracks.groups) if len(set(fold[tracks.groups == group])) > 1]
     if folds.by == "artist" and torn:
-        raise DataError(
-            f"{path}: has artists on both sides: {shown(sorted(torn))}. Delete the file to split anew."
-        )
+        names = shown(sorted(torn))
+        raise DataError(f"{path}: has artists on both sides: {names}. Delete the file to split anew.")
     return fold
 
 

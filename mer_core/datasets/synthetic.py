@@ -153,10 +153,8 @@ def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **setti
     DataError : no such setting
     """
     if unknown := set(settings) - {f.name for f in fields(Corpus)}:
-        raise DataError(
-            f"the synthetic corpus has no setting {shown(sorted(unknown))}; see "
-            "mer_core.datasets.synthetic.Corpus."
-        )
+        known = "see mer_core.datasets.synthetic.Corpus"
+        raise DataError(f"the synthetic corpus has no setting {shown(sorted(unknown))}; {known}.")
     corpus = corpus or Corpus(**settings)
     name = hashlib.sha256(json.dumps(asdict(corpus), sort_keys=True).encode()).hexdigest()[:10]
     folder = paths.CACHE / f"synthetic-{name}"

@@ -1,7 +1,6 @@
 """The Tracks table: one row per clip, whatever data set it came from; checked once, trusted afterwards."""
 
 import hashlib
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -43,21 +42,16 @@ class Tracks:
     def __post_init__(self):
         needed = (*COLUMNS, *(("tags", "part") if self.tagged else ("label",)))
         if missing := [column for column in needed if column not in self.table]:
-            raise DataError(
-                f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)} and label "
-                "or tags."
-            )
+            needs = f"{list(COLUMNS)} and label or tags"
+            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {needs}.")
         if self.table.empty:
             raise DataError(f"{self.name}: no track is left to work with.")
         ids = self.table["track_id"]
         if twice := sorted(set(ids[ids.duplicated()])):
-            raise DataError(
-                f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs an id of its own."
-            )
+            raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs its own.")
         if unknown := sorted(set(self.named) - set(self.classes)):
-            raise DataError(
-                f"{self.name}: unknown labels {shown(unknown)}; known are {', '.join(self.classes)}."
-            )
+            known = ", ".join(self.classes)
+            raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {known}.")
         object.__setattr__(self, "table", self.table.sort_values("track_id", ignore_index=True))
 
     def __len__(self) -> int:
@@ -122,17 +116,11 @@ def shown(names: Iterable[str], at_most: int = 5) -> str:
 def audio_files(folder: Path) -> dict[str, Path]:
     """Sound files below a folder by their name without suffix; raises DataError where two share one."""
     found: dict[str, Path] = {}
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or name.startswith("."):
-                continue
-            if path.stem in found:
-                raise DataError(
-                    f"{path} and {found[path.stem]} share the id {path.stem!r}. Rename or remove one of them."
-                )
-            found[path.stem] = path
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or path.name.startswith("."):
+            continue
+        if (other := found.setdefault(path.stem, path)) != path:
+            raise DataError(f"{path} and {other} share the id {path.stem!r}. Rename or remove one of them.")
     return found
 
 

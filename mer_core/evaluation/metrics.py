@@ -20,9 +20,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.nd
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.shape != predicted.shape or truth.ndim != 1 or not truth.size:
-        raise ValueError(
-            f"truth and predicted must be equally long lists, got shapes {truth.shape} and {predicted.shape}"
-        )
+        shapes = f"{truth.shape} and {predicted.shape}"
+        raise ValueError(f"truth and predicted must be equally long lists, got shapes {shapes}")
     for name, values in (("truth", truth), ("predicted", predicted)):
         if values.min() < 0 or values.max() >= n_classes:
             raise ValueError(f"{name} holds classes outside 0..{n_classes - 1}")
@@ -31,7 +30,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.nd
     return counts
 
 
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Part by whole; 0 where the whole is 0."""
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
 
 
@@ -45,17 +45,17 @@ def _plain(values: np.ndarray):
 
 def f1_per_class(counts: np.ndarray) -> np.ndarray:
     """2 C[i, i] / (n_i + sum_j C[j, i]): the harmonic mean of precision and recall of each class."""
-    return _share(2 * _hits(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
+    return share(2 * _hits(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
 def recall_per_class(counts: np.ndarray) -> np.ndarray:
     """C[i, i] / n_i: of the tracks of each class, the share that is predicted so."""
-    return _share(_hits(counts), counts.sum(axis=-1))
+    return share(_hits(counts), counts.sum(axis=-1))
 
 
 def precision_per_class(counts: np.ndarray) -> np.ndarray:
     """C[i, i] / sum_j C[j, i]: of the tracks predicted to be of a class, the share that is."""
-    return _share(_hits(counts), counts.sum(axis=-2))
+    return share(_hits(counts), counts.sum(axis=-2))
 
 
 def accuracy(counts: np.ndarray) -> float:
@@ -78,7 +78,7 @@ def positive_f1(counts: np.ndarray) -> float:
 def balanced_accuracy(counts: np.ndarray) -> float:
     """Mean recall over the classes that occur: 1/K for any constant prediction."""
     support = counts.sum(axis=-1)
-    return _plain(_share(_hits(counts), support).sum(axis=-1) / (support > 0).sum(axis=-1))
+    return _plain(share(_hits(counts), support).sum(axis=-1) / (support > 0).sum(axis=-1))
 
 
 def matthews(counts: np.ndarray) -> float:
@@ -91,15 +91,10 @@ def matthews(counts: np.ndarray) -> float:
     n, correct = counts.sum(axis=(-2, -1)).astype(float), _hits(counts).sum(axis=-1)
     true, predicted = counts.sum(axis=-1).astype(float), counts.sum(axis=-2).astype(float)
     scale = np.sqrt((n**2 - (predicted**2).sum(axis=-1)) * (n**2 - (true**2).sum(axis=-1)))
-    return _plain(_share(correct * n - (true * predicted).sum(axis=-1), scale))
+    return _plain(share(correct * n - (true * predicted).sum(axis=-1), scale))
 
 
-MULTICLASS = {
-    "accuracy": accuracy,
-    "macro_f1": macro_f1,
-    "balanced_accuracy": balanced_accuracy,
-    "matthews": matthews,
-}
+MULTICLASS = {metric.__name__: metric for metric in (accuracy, macro_f1, balanced_accuracy, matthews)}
 BINARY = MULTICLASS | {"positive_f1": positive_f1}
 
 

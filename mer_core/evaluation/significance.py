@@ -100,10 +100,6 @@ def seed_averaged(
     predicted : (n_seeds, n_songs) int array, the classes that each training run predicted
     metric : of the confusion counts
     n_classes : by default as many as occur
-
-    Raises
-    ------
-    ValueError : the shapes do not fit
     """
     n_classes = n_classes or _n_classes(truth, predicted)
     value, *ends, _ = averaged(_by_seed(metric, truth, predicted, n_classes, groups, draws))
@@ -147,19 +143,13 @@ def seed_averaged_difference(
     metric : of the confusion counts
     n_classes : by default as many as occur
 
-    Raises
-    ------
-    ValueError : the shapes do not fit, or a and b have not the same number of seeds
-
     >>> truth, groups = [0, 1, 0, 1], ["a", "b", "c", "d"]
     >>> seed_averaged_difference(truth, [truth] * 2, [truth] * 2, groups)
     Difference(value=0.0, low=0.0, high=0.0, p=1.0)
     """
     both = predicted_a, predicted_b
     if np.shape(predicted_a) != np.shape(predicted_b):
-        raise ValueError(
-            f"a and b need the same seeds and songs, got shapes {[np.shape(one) for one in both]}"
-        )
+        raise ValueError(f"a and b need the same seeds and songs, got {[np.shape(one) for one in both]}")
     n_classes = n_classes or _n_classes(truth, *both)
     a, b = (_by_seed(metric, truth, predicted, n_classes, groups, draws) for predicted in both)
     return Difference(*averaged(a - b))
@@ -170,7 +160,7 @@ def _n_classes(*classes) -> int:
 
 
 def _by_seed(metric, truth, predicted, n_classes: int, groups, draws: int) -> np.ndarray:
-    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on resamples of their artists."""
+    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on resamples of artists."""
     n, shape = len(truth), np.shape(predicted)
     if len(shape) != 2 or not shape[0] or {len(groups), shape[1]} != {n}:
         wanted = f"{n} songs' artists and (n_seeds, {n}) predictions"

@@ -8,15 +8,15 @@ leave it out.
 
 import numpy as np
 
+from mer_core.evaluation.metrics import share
+
 
 def checked(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as arrays; raises ValueError where shapes differ or a score is not a number."""
     truth, scores = np.asarray(truth, dtype=bool), np.asarray(scores)
     if truth.shape != scores.shape or truth.ndim != 2:
-        raise ValueError(
-            f"truth and scores must be two equal tables, tracks by tags, got shapes {truth.shape} and "
-            f"{scores.shape}"
-        )
+        shapes = f"{truth.shape} and {scores.shape}"
+        raise ValueError(f"truth and scores must be two equal tables, tracks by tags, got shapes {shapes}")
     if not np.isfinite(scores).all():
         raise ValueError(f"{int((~np.isfinite(scores)).sum())} scores are missing or infinite")
     return truth, scores
@@ -32,10 +32,6 @@ def ranking(
 
     as in scikit-learn. The tracks at or above each positive are counted for all resamples at once, by one
     matrix product per tag.
-
-    Raises
-    ------
-    ValueError : shapes differ, or scores that are not numbers
     """
     truth, scores = checked(truth, scores)
     drawn = np.ones((1, len(truth))) if weights is None else weights
@@ -47,12 +43,11 @@ def ranking(
         above = (score[:, None] > score[positive]).astype(np.float32)
         own = drawn[:, positive].astype(float)
         hits, all_met = drawn[:, positive] @ at_or_above[positive], drawn @ at_or_above
-        beaten_by = (
-            (drawn @ above - drawn[:, positive] @ above[positive]).astype(float) + (all_met - hits)
-        ) / 2
+        negatives = (drawn @ above - drawn[:, positive] @ above[positive]).astype(float)
+        beaten_by = (negatives + (all_met - hits)) / 2
         n_positive, n_negative = own.sum(axis=1), drawn[:, ~positive].sum(axis=1, dtype=float)
         some = (n_positive > 0) & (n_negative > 0)
-        reached = _share(hits.astype(float), all_met)
+        reached = share(hits.astype(float), all_met)
         precision[some, tag] = (own * reached).sum(axis=1)[some] / n_positive[some]
         area[some, tag] = 1 - (own * beaten_by).sum(axis=1)[some] / (n_positive * n_negative)[some]
     return (precision[0], area[0]) if weights is None else (precision, area)
@@ -72,7 +67,7 @@ def best_thresholds(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
         hits = np.cumsum(positive[::-1])[::-1][first]
         precision, recall = hits / (len(ranked) - first), hits / max(positive.sum(), 1)
         # in this order of operations, whose rounding decides between equally good thresholds
-        f = _share(2 * precision * recall, precision + recall)
+        f = share(2 * precision * recall, precision + recall)
         found[tag] = ranked[first[f.argmax()]]
     return found
 
@@ -83,7 +78,7 @@ def predicted_tags(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 
 def chance_precision(n: int, positive: np.ndarray) -> np.ndarray:
-    """Expected average precision of random scores for `positive` of `n` songs: above their share if n is small.
+    """Expected average precision of random scores for `positive` of `n` songs: above their share.
 
     E[AP] = (H_n + (p - 1) (n - H_n) / (n - 1)) / n,   H_n = 1 + 1/2 + ... + 1/n
     """
@@ -100,12 +95,8 @@ def decisions(
     tables = (truth & decided, decided, truth, ~truth, ~truth & ~decided)
     hits, found, positive, negative, rejected = (drawn @ table.astype(float) for table in tables)
     shares = {
-        "f_score": _share(2 * hits, found + positive),
-        "tpr": _share(hits, positive),
-        "tnr": _share(rejected, negative),
+        "f_score": share(2 * hits, found + positive),
+        "tpr": share(hits, positive),
+        "tnr": share(rejected, negative),
     }
     return {name: values[0] if weights is None else values for name, values in shares.items()}
-
-
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)

@@ -15,10 +15,7 @@ from mer_core.segments import Segments
 from mer_core.semi_supervised import mask, mixup, mixup_weights
 from mer_core.training import Learner, supervised_epoch
 
-FOCUS, POSITIVE_WEIGHT = (
-    2.0,
-    0.75,
-)  # gamma of the focal loss, and how much a positive counts (SELAB's release)
+FOCUS, POSITIVE_WEIGHT = 2.0, 0.75  # gamma of the focal loss, weight of a positive; in SELAB's release
 
 
 @dataclass(frozen=True)
@@ -45,9 +42,8 @@ class Settings:
 
     @property
     def plain(self) -> bool:
-        return not (
-            self.mixup_alpha or self.longest_masked_share or self.gain_db or self.single_tags or self.focal
-        )
+        augmented = self.mixup_alpha or self.longest_masked_share or self.gain_db
+        return not (augmented or self.single_tags or self.focal)
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):

@@ -49,10 +49,8 @@ class Settings:
         if self.sure not in (THRESHOLDS, PERCENTILE, NONE):
             raise ValueError(f"sure is {THRESHOLDS}, {PERCENTILE} or {NONE}, got {self.sure!r}")
         if not 0 <= self.negative < self.positive <= 1 or not 0 < self.percentile < 1 or self.iterations < 0:
-            raise ValueError(
-                "negative lies below positive, both in [0, 1]; percentile in (0, 1); iterations are not "
-                "negative"
-            )
+            shares = "negative lies below positive, both in [0, 1]; percentile in (0, 1)"
+            raise ValueError(f"{shares}; iterations are not negative")
 
 
 def first_stage(settings: Settings) -> Settings:
@@ -93,9 +91,8 @@ def train(learner: Learner, segments: Segments, settings: Settings):
 def teach(student: Learner, teacher: Learner, segments: Segments, settings: Settings, stage: int) -> None:
     """Train a student on labelled windows and on the teacher's confident predictions for unlabelled ones."""
     other = segments.unlabelled
-    targets, counts = pseudo_labels(
-        teacher.predict(other), *thresholds(teacher, segments, settings), settings
-    )
+    above_below = thresholds(teacher, segments, settings)
+    targets, counts = pseudo_labels(teacher.predict(other), *above_below, settings)
     share, positive = float(counts.float().mean()), float((counts & (targets > 0.5)).float().mean())
     for epoch in student.epochs():
         student.note(stage=stage, sure_share=share, sure_positive_share=positive)

@@ -106,9 +106,8 @@ def separate(
     labels = segments.label[index]
     losses = F.nll_loss(judged_by.clamp_min(1e-12).log(), labels, reduction="none")
     fitted = fit(losses.cpu().numpy(), labels.cpu().numpy(), settings)
-    clean, note = mixture.partition(
-        fitted, labels.cpu().numpy(), settings.clean_threshold, settings.least_clean_share
-    )
+    limits = settings.clean_threshold, settings.least_clean_share
+    clean, note = mixture.partition(fitted, labels.cpu().numpy(), *limits)
     if settings.separation == NONE:
         clean, note = np.zeros_like(clean), "no label was kept"
     learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))

@@ -51,9 +51,7 @@ class Backbone(nn.Module):
 def load_weights(network: nn.Module, path: str) -> None:
     """Take over weights trained on images: colours are summed to one channel, the classifier is left out."""
     if not Path(path).is_file():
-        raise UserError(
-            f"{path}: no such file of weights. Give a .safetensors or .pth file in timm's format."
-        )
+        raise UserError(f"{path}: no such file. Give a .safetensors or .pth file in timm's format.")
     from timm.models import load_state_dict
 
     stored = load_state_dict(path)
@@ -61,14 +59,11 @@ def load_weights(network: nn.Module, path: str) -> None:
     for name, value in stored.items():
         if name in own and value.ndim == 4 and value.shape[1] == 3 and own[name].shape[1] == 1:
             stored[name] = value.sum(dim=1, keepdim=True)
-    fitting = {
-        name: value for name, value in stored.items() if name in own and value.shape == own[name].shape
-    }
+    shapes = {name: value.shape for name, value in own.items()}
+    fitting = {name: value for name, value in stored.items() if value.shape == shapes.get(name)}
     if missing := [name for name in own if name not in fitting and "num_batches_tracked" not in name]:
-        raise UserError(
-            f"{path}: lacks {len(missing)} of the network's weights, the first {missing[0]}. Is it the "
-            "same network?"
-        )
+        lacking = f"{len(missing)} of the network's weights, the first {missing[0]}"
+        raise UserError(f"{path}: lacks {lacking}. Is it the same network?")
     network.load_state_dict(fitting, strict=False)
 
 

@@ -64,10 +64,8 @@ class VGGSlim(nn.Module):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),  # (batch, 128)
         )
-        hidden = [nn.Linear(128, 128), nn.ReLU(inplace=True)]
-        self.head = nn.Sequential(
-            nn.Dropout(dropout), *hidden, nn.Dropout(dropout), nn.Linear(128, n_classes)
-        )
+        hidden = [nn.Linear(128, 128), nn.ReLU(inplace=True), nn.Dropout(dropout)]
+        self.head = nn.Sequential(nn.Dropout(dropout), *hidden, nn.Linear(128, n_classes))
 
     def forward(self, spectrograms: torch.Tensor) -> torch.Tensor:
         return self.head(self.trunk(spectrograms))
