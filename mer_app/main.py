@@ -357,10 +357,10 @@ def pair():
     mer pair
     """
     from mer_companion.book import ipynb
-    from mer_companion.book import site as book
+    from mer_companion.book.numbers import numbers
 
     with clear_errors():
-        written = ipynb.write(book.numbers())
+        written = ipynb.write(numbers())
     click.echo(f"{len(written)} notebooks in {ipynb.FOLDER}")
 
 

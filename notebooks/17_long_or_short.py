@@ -23,7 +23,7 @@ preset = "smoke"  # what is computed below: smoke, cpu or paper
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
 from mer_companion.analysis import claims, figures, tag_tables
-from mer_companion.book import site
+from mer_companion.book.numbers import numbers
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("long_or_short", "cpu")
@@ -39,7 +39,7 @@ figures.forest(tag_tables.both_differences(compared), "Short less long")
 # Its own Table 1 contradicts the sentence on ROC-AUC where mel is alone: there, short input has the higher figure.
 
 # %% tags=["hide-input"]
-claims.beside(site.numbers(), "long_or_short")
+claims.beside(numbers(), "long_or_short")
 
 # %% [markdown]
 # ## What this machine computes

@@ -24,7 +24,7 @@ import torch
 
 from mer_companion import experiments, results
 from mer_companion.analysis import claims, figures, tables, tag_tables
-from mer_companion.book import site
+from mer_companion.book.numbers import numbers
 from mer_core import datasets
 from mer_core.audio import decoding
 from mer_core.audio.hpcp import HPCP, hpcp
@@ -64,7 +64,7 @@ tables.against(results.comparison("harmony_on_quadrants", "cpu"), on_quadrants)
 # ## Beside the paper
 
 # %% tags=["hide-input"]
-claims.beside(site.numbers(), "harmony")
+claims.beside(numbers(), "harmony")
 
 # %% [markdown]
 # ## What this machine computes

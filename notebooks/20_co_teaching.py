@@ -24,7 +24,7 @@ preset = "smoke"  # what is computed below: smoke, cpu or paper
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
 from mer_companion.analysis import claims, figures, tables, tag_tables
-from mer_companion.book import site
+from mer_companion.book.numbers import numbers
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("networks_that_teach", "cpu")
@@ -51,7 +51,7 @@ figures.by_epoch(tables.purity(known), "share", "Share of right labels", "noise"
 # ## Beside the paper
 
 # %% tags=["hide-input"]
-claims.beside(site.numbers(), "networks_that_teach", "selab_as_released")
+claims.beside(numbers(), "networks_that_teach", "selab_as_released")
 
 # %% [markdown]
 # ## What this machine computes

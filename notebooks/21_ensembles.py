@@ -23,7 +23,7 @@ preset = "smoke"  # what is computed below: smoke, cpu or paper
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
 from mer_companion.analysis import claims, figures, tag_tables
-from mer_companion.book import site
+from mer_companion.book.numbers import numbers
 
 # %% [markdown]
 # ## Long and short
@@ -54,7 +54,7 @@ figures.ensemble_weights(
 # ## Beside the papers
 
 # %% tags=["hide-input"]
-claims.beside(site.numbers(), "long_and_short", "networks_that_teach")
+claims.beside(numbers(), "long_and_short", "networks_that_teach")
 
 # %% [markdown]
 # ## What this machine computes

@@ -1,3 +1,4 @@
+import ast
 import json
 import re
 
@@ -5,15 +6,13 @@ import jupytext
 import pytest
 
 from mer_companion import folders, results
-from mer_companion.book import site
+from mer_companion.book import site, status
 from mer_companion.book.notebooks import sources
+from mer_companion.book.numbers import numbers
 from mer_core import paths
 
-PAGES = sorted(
-    path
-    for path in folders.BOOK.rglob("*.md")
-    if not {"executed", "generated", "node_modules"} & set(path.parts)
-)
+DERIVED = {"executed", "generated", "node_modules"}
+PAGES = sorted(path for path in folders.BOOK.rglob("*.md") if not DERIVED & set(path.parts))
 
 
 def test_every_page_and_every_notebook_is_in_the_table_of_contents():
@@ -22,16 +21,21 @@ def test_every_page_and_every_notebook_is_in_the_table_of_contents():
     assert expected == set(site.listed()) and expected
 
 
-NOT_PROSE = (
-    r"```\{math\}.*?```",
-    r"\$\$.*?\$\$",
-    r"\$[^$]*\$",
-    r"\{\w+\}`[^`]*`",
-    r"`[^`]*`",
-    r"\]\([^)]*\)",
-    r"section \d\.\d",
-    "95 %",
-)
+def recorded_in(source):
+    """The experiments whose tracked records or comparisons a notebook loads by name, in order."""
+    calls = [node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Call)]
+    calls = [call for call in calls if getattr(call.func, "attr", "") in ("recorded", "comparison")]
+    literal = [call for call in calls if all(isinstance(argument, ast.Constant) for argument in call.args)]
+    literal.sort(key=lambda call: call.lineno)
+    return list(dict.fromkeys(call.args[0].value for call in literal))
+
+
+def test_pages_name_the_experiments_whose_records_their_notebooks_load():
+    assert {source.stem: recorded_in(source) for source in sources()} == status.SHOWN_BY
+
+
+MATH, CODE = (r"```\{math\}.*?```", r"\$\$.*?\$\$", r"\$[^$]*\$"), (r"\{\w+\}`[^`]*`", r"`[^`]*`")
+NOT_PROSE = (*MATH, *CODE, r"\]\([^)]*\)", r"section \d\.\d", "95 %")
 
 
 def prose(path):
@@ -80,9 +84,9 @@ def test_a_broken_site_is_found_out(tmp_path, html, fault):
 
 def test_numbers_are_plain_and_finite(monkeypatch):
     monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
-    numbers = site.numbers()
-    assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
-    assert numbers["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
+    known = numbers()
+    assert json.loads(json.dumps(known, allow_nan=False)) == known
+    assert known["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
 
 
 def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):

@@ -68,7 +68,7 @@ def drifted(*levels):
 
 def a_level(recorded, again, tolerance=0.0):
     level = Level("smoke")
-    level.hold("headline/inherit", recorded, again, tolerance)
+    level.compare("headline/inherit", recorded, again, tolerance)
     level.environments.append({"torch": "1.9", "cores": 2})
     return level
 

@@ -97,5 +97,5 @@ def test_a_slider_below_a_figure_does_not_lie_on_its_legend_and_starts_with_what
     shown = [bar for bar in figure.data if bar.visible]
     assert [bar.y[0] for bar in shown] == [8, 2] and figure.layout.sliders[0].active == 1
     assert interactive_figures.laid_out(interactive_figures.valence_arousal(pd.DataFrame(
-        {"method": ["a"], "track_id": ["x"], "called": ["Q1"], "valence": [0.9], "arousal": [0.8]}
+        {"method": ["a"], "track_id": ["x"], "predicted": ["Q1"], "valence": [0.9], "arousal": [0.8]}
     ))).layout.legend.y < 0  # fmt: skip

@@ -1,10 +1,12 @@
+import re
+
 import jupytext
 import nbformat
 import pytest
 
 from mer_companion import folders
 from mer_companion.book import ipynb, notebooks
-from mer_companion.book import site as book
+from mer_companion.book.numbers import numbers
 from mer_core import paths
 
 SOURCES = notebooks.sources()
@@ -25,12 +27,8 @@ def test_a_notebook_is_thin_and_its_parameters_are_known(source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_every_figure_of_a_notebook_says_what_it_shows(source):
-    drawing = [
-        cell
-        for cell in jupytext.read(source).cells
-        if cell.cell_type == "code" and "figures." in cell.source.split("import")[-1]
-    ]
-    for cell in drawing:
+    cells = [cell for cell in jupytext.read(source).cells if cell.cell_type == "code"]
+    for cell in (cell for cell in cells if re.search(r"\bfigures\.", cell.source.split("import")[-1])):
         assert cell.metadata["mystnb"]["figure"]["caption"] and cell.metadata["mystnb"]["image"]["alt"]
 
 
@@ -64,22 +62,20 @@ def test_a_figure_lies_beside_its_page_as_svg_as_pdf_and_as_its_data(small, tmp_
         + """
 # %% mystnb={"figure": {"name": "fig-two", "caption": "Two values."}, "image": {"alt": "two points"}}
 import pandas as pd
-from mer_core import figures
-figures.intervals(pd.DataFrame({"label": ["a", "b"], "value": [0.5, n / 4], "low": 0.1, "high": 0.9}), "share")
+from mer_companion.analysis import figures
+rows = pd.DataFrame({"label": ["a", "b"], "value": [0.5, n / 4], "low": 0.1, "high": 0.9})
+figures.intervals(rows, "share")
 """
     )
     notebooks.execute(small, tmp_path / "out.ipynb", n=1)
     folder = tmp_path / notebooks.FIGURES
     assert (folder / "fig-two.csv").read_text() == "label,value,low,high\na,0.5,0.1,0.9\nb,0.25,0.1,0.9\n"
-    assert (folder / "fig-two.svg").read_text().startswith("<?xml") and (
-        folder / "fig-two.pdf"
-    ).read_bytes().startswith(b"%PDF")
+    assert (folder / "fig-two.svg").read_text().startswith("<?xml")
+    assert (folder / "fig-two.pdf").read_bytes().startswith(b"%PDF")
     executed = nbformat.read(tmp_path / "out.ipynb", 4)
     assert set(executed.cells[-1].outputs[0].data) == {"image/png", "text/plain"}
     injected = [cell for cell in executed.cells if "injected-parameters" in cell.metadata.get("tags", [])]
-    assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [
-        True
-    ]  # n=1 is what the notebook says
+    assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [True]  # it says n=1 itself
 
 
 def test_an_unknown_parameter_is_refused(small, tmp_path):
@@ -97,10 +93,8 @@ def test_a_failed_notebook_leaves_the_old_page_and_is_kept_beside_it(small, tmp_
 
 
 def test_executed_notebooks_are_not_tracked():
-    assert (
-        folders.EXECUTED.relative_to(paths.ROOT).as_posix() + "/"
-        in (paths.ROOT / ".gitignore").read_text().splitlines()
-    )
+    ignored = (paths.ROOT / ".gitignore").read_text().splitlines()
+    assert f"{folders.EXECUTED.relative_to(paths.ROOT).as_posix()}/" in ignored
 
 
 def test_text_is_spelt_out_for_readers_without_the_book():
@@ -118,7 +112,7 @@ def test_the_paired_notebooks_are_those_of_today(monkeypatch):
     record.
     """
     monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
-    known = book.numbers()
+    known = numbers()
     there = {path.stem: path.read_text() for path in ipynb.FOLDER.glob("*.ipynb")}
     assert there == {source.stem: ipynb.paired(source, known) for source in SOURCES}
     assert not any(ipynb.ROLE.search(text) for text in there.values())

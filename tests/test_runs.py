@@ -253,7 +253,7 @@ def test_learning_curves_watch_and_change_nothing(tiny):
     unwatched = record_of(plain, "test", "smoke", "unwatched")
     seen, alone = (results.predictions(record)["test"] for record in (watched, unwatched))
     np.testing.assert_array_equal(seen, alone)
-    curve = tables.learning_curves([watched]).set_index(["asked about", "epoch"])["share"]
+    curve = tables.learning_curves([watched]).set_index(["evaluated on", "epoch"])["share"]
     accuracy = results.value(watched, name="accuracy", target="emotion", decision="mean_probability")
     assert curve["Unheard songs", 2] == accuracy["value"]
     with pytest.raises(ValueError, match="takes labels for right"):

@@ -1,9 +1,10 @@
 """On pages with figures to explore: the plotly that lies beside the pages, and the script and style that draw
 them.
 
-The page that hears the reader's own song gets its script too, and loads plotly itself once there is something
+The page that takes the reader's own song gets its script too, and loads plotly itself once there is something
 to draw. Where plotly could not be fetched (`mer_companion.book.web_assets`), there is a sentence in a
-figure's place."""
+figure's place.
+"""
 
 from pathlib import Path
 

@@ -3,7 +3,8 @@ to its data as CSV.
 
 The files lie in ``executed/figures`` (`mer_companion.book.notebooks.keep_figures`) and are copied beside the
 pages. The dark drawing is the light one with its greys turned over: black on white becomes white on black.
-The more colour there is, the more it stays itself."""
+The more colour there is, the more it stays itself.
+"""
 
 import re
 import shutil
@@ -61,9 +62,8 @@ def drawn(page: BeautifulSoup, picture, stem: str, width: str) -> None:
         both = page.new_tag("picture")
         both.append(page.new_tag("source", attrs={"media": PHONE, "srcset": f"{stem}-narrow{end}.svg"}))
         shared = {"alt": alt, "loading": "lazy", "style": f"--drawn-width: {width}"}
-        both.append(
-            page.new_tag("img", attrs={"src": f"{stem}{end}.svg", "class": f"only-{theme}", **shared})
-        )
+        own = {"src": f"{stem}{end}.svg", "class": f"only-{theme}"}
+        both.append(page.new_tag("img", attrs=own | shared))
         picture.insert_before(both)
     picture.decompose()
 
@@ -74,17 +74,15 @@ def copied(app, exception):
         return
     shutil.copytree(source, target, dirs_exist_ok=True)
     for light in source.glob("*.svg"):
-        (target / f"{light.stem}-dark.svg").write_text(
-            in_the_dark(light.read_text(encoding="utf-8")), encoding="utf-8"
-        )
+        dark = in_the_dark(light.read_text(encoding="utf-8"))
+        (target / f"{light.stem}-dark.svg").write_text(dark, encoding="utf-8")
     without_unused(Path(app.outdir))
 
 
 def without_unused(site: Path) -> None:
     """Take away the notebooks' own pictures, in whose place pages show the drawings."""
-    pages = "".join(
-        page.read_text(encoding="utf-8") for page in site.rglob("*.html") if "_static" not in page.parts
-    )
+    html = [page for page in site.rglob("*.html") if "_static" not in page.parts]
+    pages = "".join(page.read_text(encoding="utf-8") for page in html)
     for picture in (site / "_images").glob("*"):
         if picture.name not in pages:
             picture.unlink()

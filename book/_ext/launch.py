@@ -2,7 +2,8 @@
 executed ones.
 
 The theme takes the page's own file for the notebook, which is made when the book is built and lies in no
-repository."""
+repository.
+"""
 
 import json
 from pathlib import Path
@@ -14,9 +15,7 @@ from mer_companion.book import ipynb
 from mer_core import paths
 
 PAGES, KEPT = "executed/", f"{ipynb.FOLDER.relative_to(paths.ROOT).as_posix()}/"
-LINK_MAKER = (
-    "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers who have a JupyterHub of their own
-)
+LINK_MAKER = "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers with a JupyterHub
 
 
 def with_right_targets(app, pagename, templatename, context, doctree):
@@ -34,14 +33,19 @@ def with_right_targets(app, pagename, templatename, context, doctree):
 def to_a_hub(repository: dict, pagename: str) -> dict:
     """A button to the page that makes a link for the reader's own JupyterHub, filled in but for the hub."""
     path = f"{KEPT}{Path(pagename).name}.ipynb"
-    asked = urlencode(
-        {"repo": repository["url"], "branch": repository["branch"], "app": "jupyterlab", "filepath": path},
-        safe="/",
-    )
+    wanted = {
+        "repo": repository["url"],
+        "branch": repository["branch"],
+        "app": "jupyterlab",
+        "filepath": path,
+    }
     return {
-        "type": "link", "text": "JupyterHub", "tooltip": "Make a link for your JupyterHub",
-        "icon": "_static/images/logo_jupyterhub.svg", "url": f"{LINK_MAKER}?{asked}",
-    }  # fmt: skip
+        "type": "link",
+        "text": "JupyterHub",
+        "tooltip": "Make a link for your JupyterHub",
+        "icon": "_static/images/logo_jupyterhub.svg",
+        "url": f"{LINK_MAKER}?{urlencode(wanted, safe='/')}",
+    }
 
 
 def readable_downloads(app, exception):

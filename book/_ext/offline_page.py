@@ -6,7 +6,8 @@ page.
 (`mer_companion.book.web_assets`): they show TeX source.
 - The theme's source maps, for those who mend the theme, stay out of the site.
 - Search opened from disk lists titles only: a browser lets no page read another one there for the lines
-around a hit."""
+around a hit.
+"""
 
 from pathlib import Path
 
@@ -18,12 +19,10 @@ def with_what_is_there(app, pagename, templatename, context, doctree):
         app.add_js_file(None, body=FROM_DISK)
     has_formulas = app.env.get_domain("math").data["has_equations"].get(pagename)
     unwanted = (
-        ["thebe"] if has_formulas and app.config.mathjax_is_there else ["thebe", app.config.mathjax_path]
+        {"thebe"} if has_formulas and app.config.mathjax_is_there else {"thebe", app.config.mathjax_path}
     )
     scripts = context.get("script_files", [])
-    context["script_files"] = [
-        script for script in scripts if not any(name in str(script) for name in unwanted)
-    ]
+    context["script_files"] = [js for js in scripts if not any(name in str(js) for name in unwanted)]
 
 
 def look_for_mathjax(app, config):

@@ -2,7 +2,8 @@
 
 ``{result}`key``` shows the number under that key, ``{result}`key:.3f``` formats it; ``{interval}`key:.3f```
 shows it with the ends of its 95 % interval: 0.637 (0.605 to 0.669). An unknown key is a warning, which the
-strict build turns into an error."""
+strict build turns into an error.
+"""
 
 import json
 from pathlib import Path

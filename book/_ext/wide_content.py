@@ -2,8 +2,9 @@
 does.
 
 Tables and figures get such a box with a name for screen readers; cells that hold a sentence are marked, so
-that only those wrap. What opens hidden code is called what it says: the theme's name for all of them hides it
-from screen readers."""
+that only those wrap. What opens hidden code is named by its own text, which the theme's label hides from
+screen readers.
+"""
 
 from bs4 import BeautifulSoup
 
@@ -26,9 +27,7 @@ def in_boxes(app, pagename, templatename, context, doctree):
             picture_box = box(page, f"Figure {number} of this page")
             pictures[0].insert_before(picture_box)
             picture_box.extend([picture.extract() for picture in pictures])
-    for style in page.select(
-        "style[scoped]"
-    ):  # pandas brings one with every table; browsers apply it to the whole page
+    for style in page.select("style[scoped]"):  # pandas adds them to tables; browsers apply them to the page
         style.decompose()
     for summary in page.select("details > summary[aria-label]"):
         del summary["aria-label"]

@@ -1,5 +1,4 @@
-"""Reading SSSL's printed tables against arithmetic: which figures can hold together, and under which
-definition.
+"""SSSL's printed tables checked by arithmetic: which figures can hold together, under which definition.
 
 No audio and no network: class counts, clip lengths and the printed figures are enough. Figures are in per
 cent, as printed, and distances between them in points. A figure "cannot be" only under the definition that a
@@ -17,17 +16,12 @@ from mer_core import paths
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS
 from mer_core.evaluation import metrics
 
-DEFINITIONS = (
-    "positive",
-    "macro",
-    "weighted",
-)  # of F1: of the high class; mean over classes; mean weighted by support
+DEFINITIONS = ("positive", "macro", "weighted")  # of F1: of the high class, mean over classes, by support
 ROUNDING = 0.005  # points: what two printed decimals leave open
 N_FOLDS = 10
-
 EIM_CLIP_S = 45.0  # "each 45 seconds long", section 3.2 of the paper
 
-# what each quoted system of Table 3 listened to, from the title or abstract of the work that it cites
+# the input of each quoted system of Table 3, from the title or abstract of the work that it cites
 QUOTED = pd.DataFrame(
     [
         ("SVM [23]", "skin conductance of listeners", "Yin et al., ICIP 2019, arXiv 1908.03692, abstract"),
@@ -40,23 +34,17 @@ QUOTED = pd.DataFrame(
 
 
 def printed_pairs(published: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy and F1 that SSSL prints side by side in its Tables 2 and 3, a row each; NaN where a table has
-    a dash.
+    """Accuracy and F1 that SSSL prints side by side in its Tables 2 and 3, a row each; NaN for a dash.
 
     Returns
     -------
     table with ``dataset``, ``table``, ``system``, ``setting``, ``target`` (valence, arousal or four_class),
-    ``accuracy``, ``f1``"""
+    ``accuracy``, ``f1``
+    """
     rows = published[(published["paper"] == "sssl") & published["table"].isin([2, 3])]
-    split = rows["metric"].str.extract(r"(?P<target>\w+)_(?P<score>accuracy|f1)$")
+    rows = rows.join(rows["metric"].str.extract(r"(?P<target>\w+)_(?P<score>accuracy|f1)$"))
     keys = ["dataset", "table", "system", "setting", "target"]
-    return (
-        rows.join(split)
-        .set_index([*keys, "score"])["value"]
-        .unstack("score")
-        .reset_index()
-        .rename_axis(None, axis=1)
-    )
+    return rows.pivot(index=keys, columns="score", values="value").reset_index().rename_axis(columns=None)
 
 
 # Is there something a constant answer does not reach?
@@ -68,16 +56,16 @@ def class_counts(expected: dict) -> dict[str, np.ndarray]:
     """
     quadrants = np.array([expected[f"tracks labelled {name}"] for name in QUADRANTS])
     sides = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}
-    return {
-        name: np.array([quadrants[~high].sum(), quadrants[high].sum()]) for name, high in sides.items()
-    } | {"four_class": quadrants}
+    counts = {name: np.array([quadrants[~high].sum(), quadrants[high].sum()]) for name, high in sides.items()}
+    return counts | {"four_class": quadrants}
 
 
 def constant_answer(counts: np.ndarray, answer: int) -> dict[str, float]:
     """Accuracy and F1 in per cent of giving every track the same answer; positive F1 for two classes only.
 
     The macro F1 counts every class, those never answered with 0; the weighted F1 weighs classes by their
-    tracks."""
+    tracks.
+    """
     confusion = np.zeros((len(counts), len(counts)), dtype=int)
     confusion[:, answer] = counts
     return {
@@ -95,13 +83,11 @@ def trivial(counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     rows = []
     for dataset, targets in counts_of.items():
         for target, counts in targets.items():
-            answers = {"most frequent class": int(counts.argmax())} | (
-                {"always high": 1} if len(counts) == 2 else {}
-            )
+            answers = {"most frequent class": int(counts.argmax())}
+            answers |= {"always high": 1} if len(counts) == 2 else {}
             for name, answer in answers.items():
-                rows.append(
-                    {"dataset": dataset, "target": target, "answer": name, **constant_answer(counts, answer)}
-                )
+                row = {"dataset": dataset, "target": target, "answer": name}
+                rows.append(row | constant_answer(counts, answer))
     return pd.DataFrame(rows).set_index(["dataset", "target", "answer"])
 
 
@@ -131,14 +117,8 @@ def every_confusion(support: tuple[int, int]) -> pd.DataFrame:
     right_low, right_high = (a.ravel() for a in np.meshgrid(np.arange(n_low + 1), np.arange(n_high + 1)))
     n, right = n_low + n_high, right_low + right_high
     low, high = (2 * a / np.maximum(2 * a + n - right, 1) for a in (right_low, right_high))
-    return 100 * pd.DataFrame(
-        {
-            "accuracy": right / n,
-            "positive": high,
-            "macro": (low + high) / 2,
-            "weighted": (n_low * low + n_high * high) / n,
-        }
-    )
+    macro, weighted = (low + high) / 2, (n_low * low + n_high * high) / n
+    return 100 * pd.DataFrame({"accuracy": right / n, "positive": high, "macro": macro, "weighted": weighted})
 
 
 def distance(confusions: pd.DataFrame, accuracy: float, f1: float, definition: str) -> float:
@@ -146,10 +126,10 @@ def distance(confusions: pd.DataFrame, accuracy: float, f1: float, definition: s
     points.
 
     The scores are of all tracks at once, pooled over the folds. Below `ROUNDING` the pair is exactly
-    possible; below half a track (50 / n points) only the grain of the counts is in its way."""
-    return float(
-        np.maximum((confusions["accuracy"] - accuracy).abs(), (confusions[definition] - f1).abs()).min()
-    )
+    possible; below half a track (50 / n points) only the grain of the counts is in its way.
+    """
+    misses = (confusions[["accuracy", definition]] - np.array([accuracy, f1])).abs()
+    return float(misses.max(axis=1).min())
 
 
 def _surrounded(offsets: np.ndarray) -> bool:
@@ -169,13 +149,12 @@ def fold_spread(support: tuple[int, int], accuracy: float, f1: float, definition
     Returns
     -------
     the smallest whole d, from 1, whose hull holds the pair; inf where none does: then no stratified folds
-    give it"""
+    give it
+    """
     sizes = [{count // N_FOLDS, -(-count // N_FOLDS)} for count in support]
     fold = pd.concat(every_confusion((low, high)) for low in sizes[0] for high in sizes[1])
     offsets = fold[["accuracy", definition]].to_numpy() - (accuracy, f1)
-    corners = ROUNDING * np.array(
-        [(-1, -1), (-1, 1), (1, -1), (1, 1)]
-    )  # the hull of a set and its rounding is that of these
+    corners = ROUNDING * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])  # same hull as a set and its rounding
 
     def possible(spread: float) -> bool:
         near = offsets[np.abs(offsets[:, 0]) <= spread]
@@ -197,11 +176,13 @@ def reachability(pairs: pd.DataFrame, supports: dict[str, tuple[int, int]]) -> p
     for target, support in supports.items():
         confusions = every_confusion(support)
         for pair in pairs[pairs["target"] == target].dropna(subset=["accuracy", "f1"]).to_dict("records"):
-            for definition in DEFINITIONS:
-                judged = {"definition": definition, "half_a_track": 50 / sum(support)}
-                judged["distance"] = distance(confusions, pair["accuracy"], pair["f1"], definition)
-                judged["spread"] = fold_spread(support, pair["accuracy"], pair["f1"], definition)
-                rows.append({**pair, **judged})
+            printed = pair["accuracy"], pair["f1"]
+            rows += [
+                {**pair, "definition": definition, "half_a_track": 50 / sum(support)}
+                | {"distance": distance(confusions, *printed, definition)}
+                | {"spread": fold_spread(support, *printed, definition)}
+                for definition in DEFINITIONS
+            ]
     return pd.DataFrame(rows)
 
 
@@ -210,25 +191,21 @@ def verdicts(reached: pd.DataFrame) -> pd.DataFrame:
     would have to be.
 
     ``s.d. of a fold`` is how much chance alone moves the accuracy of a tenth of the tracks, in points
-    (binomial)."""
+    (binomial).
+    """
 
     def in_words(row) -> str:
         if row.distance <= row.half_a_track:
             return "possible"
-        return f"off by {row.distance:.2f}, " + (
-            "no folds" if np.isinf(row.spread) else f"folds ±{row.spread:.0f}"
-        )
+        folds = "no folds" if np.isinf(row.spread) else f"folds ±{row.spread:.0f}"
+        return f"off by {row.distance:.2f}, {folds}"
 
     rows = reached.assign(verdict=[in_words(row) for row in reached.itertuples()])
-    rows["s.d. of a fold"] = np.sqrt(
-        rows["accuracy"] * (100 - rows["accuracy"]) * N_FOLDS * rows["half_a_track"] / 50
-    )
+    variance = rows["accuracy"] * (100 - rows["accuracy"]) * N_FOLDS * rows["half_a_track"] / 50
+    rows["s.d. of a fold"] = np.sqrt(variance)
     keys = ["target", "system", "setting", "accuracy", "f1", "s.d. of a fold"]
-    return (
-        rows.set_index([*keys, "definition"])["verdict"]
-        .unstack("definition", sort=False)
-        .reset_index("s.d. of a fold")
-    )
+    shown = rows.set_index([*keys, "definition"])["verdict"].unstack("definition", sort=False)
+    return shown.reset_index("s.d. of a fold")
 
 
 def reachable_shares(pairs: pd.DataFrame, n_tracks: int, shares: np.ndarray) -> pd.DataFrame:
@@ -254,12 +231,13 @@ def possible_together(reachable: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFr
     """The most of a target's printed pairs that one definition of F1 makes possible at one share, and ``at``
     which shares.
     """
-    counted = reachable.groupby(["target", "definition", "share"]).size().rename("possible").reset_index()
-    most = counted[
-        counted["possible"] == counted.groupby(["target", "definition"])["possible"].transform("max")
-    ]
-    together = most.groupby(["target", "definition"]).agg(possible=("possible", "first"), at=("share", list))
-    together["at"] = together["at"].map(lambda shares: ", ".join(f"{share:.2f}" for share in shares))
+    keys = ["target", "definition"]
+    counted = reachable.groupby([*keys, "share"]).size().rename("possible").reset_index()
+    most = counted[counted["possible"] == counted.groupby(keys)["possible"].transform("max")]
+    together = most.groupby(keys).agg(
+        possible=("possible", "first"),
+        at=("share", lambda shares: ", ".join(f"{share:.2f}" for share in shares)),
+    )
     together.insert(0, "printed", pairs.groupby("target").size().reindex(together.index, level="target"))
     return together
 
@@ -308,43 +286,44 @@ def granularity(pairs: pd.DataFrame, protocols: dict[str, dict[str, list[int]]])
     Returns
     -------
     table indexed by dataset, protocol and ``whose`` (proposed or quoted), with ``printed``, ``possible`` and
-    ``by chance`` (share of the percentages from 50.00 to 99.99 that are possible)"""
+    ``by chance`` (share of the percentages from 50.00 to 99.99 that are possible)
+    """
     rows = pairs.dropna(subset="accuracy").drop_duplicates(["dataset", "target", "system", "accuracy"])
-    found = []
+    proposed = rows["system"].str.startswith("Proposed").map({True: "proposed", False: "quoted"})
+    found = {}
     for dataset, by_name in protocols.items():
+        own = rows["dataset"] == dataset
         for protocol, sizes in by_name.items():
             accuracies = mean_accuracies(sizes)
-            chance = float(is_possible(np.arange(5000, 10000) / 100, accuracies).mean())
-            own = rows[rows["dataset"] == dataset]
-            whose = np.where(own["system"].str.startswith("Proposed"), "proposed", "quoted")
-            judged = pd.Series(is_possible(own["accuracy"], accuracies)).groupby(whose).agg(["size", "sum"])
-            for name, (printed, possible) in judged.iterrows():
-                counts = {"printed": int(printed), "possible": int(possible), "by chance": chance}
-                found.append({"dataset": dataset, "protocol": protocol, "whose": name, **counts})
-    return pd.DataFrame(found).set_index(["dataset", "protocol", "whose"])
+            possible = pd.Series(is_possible(rows["accuracy"][own], accuracies)).groupby(
+                proposed[own].to_numpy()
+            )
+            judged = possible.agg(printed="size", possible="sum")
+            judged["by chance"] = float(is_possible(np.arange(5000, 10000) / 100, accuracies).mean())
+            found[dataset, protocol] = judged
+    return pd.concat(found, names=["dataset", "protocol", "whose"])
 
 
 # Where does Table 3 come from?
 
 
 def across_tables(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The method's binary rows of Table 3, each beside the row of Table 2 that its accuracy and F1 differ
-    from in fewest digits.
+    """The method's binary rows of Table 3, each beside the row of Table 2 that differs in fewest digits of
+    accuracy and F1.
 
     Table 2 prints the full method at every segment duration, so the full method's rows of Table 3 should be
-    among them, and those of the ablation should not. ``points`` is the accuracy less the best of that target
-    in Table 2."""
+    among them, and those of the ablation should not. ``points`` is the accuracy minus the best of that target
+    in Table 2.
+    """
     keys = ["dataset", "target", "system"]
     table2 = (
         pairs[pairs["table"] == 2].drop(columns=["table", "system"]).rename(columns={"setting": "nearest"})
     )
-    table3 = pairs[(pairs["table"] == 3) & pairs["system"].str.startswith("Proposed")].drop(
-        columns=["table", "setting"]
-    )
+    table3 = pairs[(pairs["table"] == 3) & pairs["system"].str.startswith("Proposed")]
+    table3 = table3.drop(columns=["table", "setting"])
     both = table3.merge(table2, on=["dataset", "target"], suffixes=("", " there"))
     both["digits that differ"] = [
-        differing_digits(row["accuracy"], row["accuracy there"])
-        + differing_digits(row["f1"], row["f1 there"])
+        sum(differing_digits(row[name], row[f"{name} there"]) for name in ("accuracy", "f1"))
         for row in both.to_dict("records")
     ]
     both["points"] = both["accuracy"] - both.groupby(keys)["accuracy there"].transform("max")
@@ -371,7 +350,8 @@ def clip_lengths(dataset: str) -> np.ndarray:
     one more begins.
 
     From ``data/clip_seconds.csv``, which counts the songs of 4Q and PMEmo by length: neither data set need be
-    at hand."""
+    at hand.
+    """
     counts = pd.read_csv(paths.DATA / "clip_seconds.csv").query("dataset == @dataset")
     return np.repeat(counts["seconds"] + 0.5 * counts["begun"], counts["songs"]).to_numpy()
 
@@ -383,34 +363,23 @@ def segment_table(published: pd.DataFrame, durations: dict[str, np.ndarray | Non
     ``lost``: how many segments went with the last added second of window; without padding and with a start at
     every whole second it is at most one per song, whatever the lengths. The last three columns count windows
     in `durations`, where given: in whole clips, in the first 30 s of each, and in the first 30 s when a begun
-    last second counts as a whole one."""
+    last second counts as a whole one.
+    """
     rows = published[(published["paper"] == "sssl") & (published["table"] == 1)]
-    rows = (
-        rows.pivot(index=["dataset", "setting"], columns="metric", values="value")
-        .reset_index()
-        .rename_axis(None, axis=1)
-    )
+    rows = rows.pivot(index=["dataset", "setting"], columns="metric", values="value").reset_index()
     rows["window_s"] = rows["setting"].str.extract(r"^(\d+) s", expand=False).astype(int)
     rows["clip length"] = rows["segments"] / rows["songs"] + rows["window_s"] - 1
     rows["lost"] = -rows.groupby("dataset")["segments"].diff()
     rows["30 s each"] = rows["songs"] * (31 - rows["window_s"])
     for dataset, own in rows.groupby("dataset"):
         if (d := durations.get(dataset)) is not None:
-            cuts = {
-                "whole clips": d,
-                "first 30 s": np.minimum(d, 30),
-                "begun second kept": np.minimum(np.ceil(d), 30),
-            }
+            begun = np.minimum(np.ceil(d), 30)
+            cuts = {"whole clips": d, "first 30 s": np.minimum(d, 30), "begun second kept": begun}
             for name, lengths in cuts.items():
-                rows.loc[own.index, name] = [
-                    segment_counts(lengths, window).sum() for window in own["window_s"]
-                ]
-    whole = rows.columns.difference(
-        ["dataset", "setting", "clip length"]
-    )  # numbers of songs or segments, some unknown
-    return (
-        rows.astype(dict.fromkeys(whole, "Int64")).set_index(["dataset", "window_s"]).drop(columns="setting")
-    )
+                counts = [segment_counts(lengths, window).sum() for window in own["window_s"]]
+                rows.loc[own.index, name] = counts
+    rows = rows.rename_axis(columns=None).set_index(["dataset", "window_s"]).drop(columns="setting")
+    return rows.astype(dict.fromkeys(rows.columns.drop("clip length"), "Int64"))  # numbers, some unknown
 
 
 # Does Eq. 4 sharpen?
@@ -422,8 +391,8 @@ def sharpen_as_printed(p: np.ndarray, temperature: float, reading: str) -> np.nd
     """p^e, normalised, with the exponent e of Eq. 4 read in one of the ways that its print allows.
 
     Usual sharpening (MixMatch) has e = 1/T. Eq. 4 prints e = -k/T, where k numbers the classes and is bound
-    to the sum below the line: it may be the class's own number (1..K), a slip for the number of classes K, or
-    stray, which leaves -1/T.
+    to the sum of the denominator: it may be the class's own number (1..K), a misprint for the number of
+    classes K, or superfluous, which leaves -1/T.
 
     Parameters
     ----------
@@ -450,7 +419,8 @@ def best_of(
     Returns
     -------
     mean ``gain`` with the central 95 % of draws (``low``, ``high``), and ``agreement``: the per cent of songs
-    on which two of the systems are both right or both wrong"""
+    on which two of the systems are both right or both wrong
+    """
     rng = np.random.default_rng(seed)
     threshold = NormalDist().inv_cdf(accuracy)
     gains, agreement = np.zeros(draws), np.zeros(draws)
@@ -461,12 +431,7 @@ def best_of(
         scores = 100 * right.mean(axis=1)
         gains[draw], agreement[draw] = scores.max() - scores.mean(), 100 * (right[0] == right[-1]).mean()
     low, high = np.quantile(gains, (0.025, 0.975))
-    return {
-        "gain": float(gains.mean()),
-        "low": float(low),
-        "high": float(high),
-        "agreement": float(agreement.mean()),
-    }
+    return {"gain": gains.mean(), "low": low, "high": high, "agreement": agreement.mean()}
 
 
 def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[float, ...]) -> pd.DataFrame:
@@ -476,34 +441,22 @@ def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[
     rows = []
     for (dataset, target), own in pairs[pairs["table"] == 2].groupby(["dataset", "target"], sort=False):
         accuracy = own["accuracy"]
+        printed = accuracy.max() - accuracy.mean()
         for rho in rhos:
             luck = best_of(len(own), n_songs[dataset], accuracy.mean() / 100, rho)
-            rows.append(
-                {
-                    "dataset": dataset,
-                    "target": target,
-                    "rho": rho,
-                    "printed": accuracy.max() - accuracy.mean(),
-                    **luck,
-                }
-            )
+            rows.append({"dataset": dataset, "target": target, "rho": rho, "printed": printed} | luck)
     return pd.DataFrame(rows)
 
 
-# What did the quoted systems hear?
+# What was the input of the quoted systems?
 
 
 def quoted_rows(pairs: pd.DataFrame, counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Quoted rows of Table 3 with what each system heard, beside the accuracy of the most frequent class in
+    """Quoted rows of Table 3 with the input of each system, beside the accuracy of the most frequent class in
     SSSL's songs.
     """
-    rows = pairs[(pairs["table"] == 3) & pairs["system"].isin(QUOTED.index)].merge(
-        QUOTED.reset_index(), on="system"
-    )
-    frequent = (
-        trivial(counts_of).xs("most frequent class", level="answer")["accuracy"].rename("most frequent class")
-    )
-    rows = rows.merge(frequent.reset_index(), on=["dataset", "target"], how="left")
-    return rows.set_index(["dataset", "system", "target"])[
-        ["input", "accuracy", "f1", "most frequent class", "source"]
-    ]
+    constant = trivial(counts_of).xs("most frequent class", level="answer")["accuracy"]
+    rows = pairs[(pairs["table"] == 3) & pairs["system"].isin(QUOTED.index)].join(QUOTED, on="system")
+    rows = rows.join(constant.rename("most frequent class"), on=["dataset", "target"])
+    shown = ["input", "accuracy", "f1", "most frequent class", "source"]
+    return rows.set_index(["dataset", "system", "target"])[shown]

@@ -9,7 +9,7 @@ untestable here.
     order       one row of figures has its best at an earlier place than another
     untestable  what is needed is not here
 
-Everywhere: ``numbers`` is what ``mer_companion.book.site.numbers()`` gives, figures in [0, 1] by key.
+Everywhere: ``numbers`` is what ``mer_companion.book.numbers.numbers()`` gives, figures in [0, 1] by key.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,15 +27,7 @@ UNTESTABLE, NOT_RUN = "untestable here", "not run yet"
 WORDS = (REPRODUCED, PARTLY, NOT, UNTESTABLE, NOT_RUN)
 PRINTED_KEY = "published/"
 SIDES = {"above": 1, "below": -1}
-JUDGED_BY = (
-    "ours",
-    "than",
-    "side",
-    "printed",
-    "tolerance",
-    "songs",
-    "needs",
-)  # the fields that only some rules have
+JUDGED_BY = ("ours", "than", "side", "printed", "tolerance", "songs", "needs")  # only some rules have them
 ROUNDING = 1e-9  # 0.765 - 0.737 is 0.028, whatever binary fractions say
 
 
@@ -53,18 +45,14 @@ class Claim:
     where: str  # in the paper
     rule: str
     reason: str  # why this tolerance; for an untestable claim, why it is so
-    ours: tuple[
-        str, ...
-    ] = ()  # keys of numbers; several make a row of figures, in the order of the setting they differ in
+    # keys of numbers; several make a row of figures, in the order of the setting they differ in
+    ours: tuple[str, ...] = ()
     than: tuple[str, ...] | float = ()  # what ours is compared with: keys, or a number
     side: str = ""  # of 0, on which a difference is claimed to lie
-    printed: tuple[
-        str, ...
-    ] = ()  # a key; two keys, the first less the second; or the paper's finding in words
+    # a key; two keys, the first minus the second; or the paper's finding in words
+    printed: tuple[str, ...] = ()
     tolerance: float | None = None  # in the unit of the figures, shares of 1
-    songs: int | None = (
-        None  # for which the tolerance holds; where ours tested fewer, it widens as chance does
-    )
+    songs: int | None = None  # for which the tolerance holds; with fewer it widens as chance does
     needs: str = ""  # what would make an untestable claim testable
 
     def __post_init__(self):
@@ -171,10 +159,17 @@ def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
     for claim in load() if claims is None else claims:
         found = verdict(claim, numbers)
         allowed = tolerance(claim, numbers)
-        rows.append({
-            "paper": claim.paper, "claim": claim.claim, "verdict": found.word, "ours": found.ours, "printed": found.printed,
-            "tolerance": "" if allowed is None else f"{allowed:.{digits_of(claim)}f}", "why": found.reason, "where": claim.where,
-        })  # fmt: skip
+        row = {
+            "paper": claim.paper,
+            "claim": claim.claim,
+            "verdict": found.word,
+            "ours": found.ours,
+            "printed": found.printed,
+            "tolerance": "" if allowed is None else f"{allowed:.{digits_of(claim)}f}",
+            "why": found.reason,
+            "where": claim.where,
+        }
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -189,10 +184,8 @@ PAPERS = {"sssl": "SSSL (2024)", "mirable": "Mirable (2021)", "selab": "SELAB-HC
 
 def counted(judged: pd.DataFrame) -> pd.DataFrame:
     """How many claims of each paper got which verdict, ready to read."""
-    counts = pd.crosstab(judged["paper"].map(PAPERS), judged["verdict"]).reindex(
-        index=list(PAPERS.values()), columns=list(WORDS)
-    )
-    counts = counts.fillna(0).astype(int)
+    counts = pd.crosstab(judged["paper"].map(PAPERS), judged["verdict"])
+    counts = counts.reindex(index=list(PAPERS.values()), columns=list(WORDS)).fillna(0).astype(int)
     return counts.loc[:, counts.any()].rename_axis("claims of", axis=0).rename_axis(None, axis=1)
 
 
@@ -248,7 +241,7 @@ def by_difference(claim: Claim, numbers: dict) -> tuple[str, str]:
 
 
 def by_excess(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced where ours exceeds the other by more than the tolerance; partly where it exceeds it at all."""
+    """Reproduced where ours exceeds the other by more than the tolerance; partly where it does at all."""
     ours, other = _compared(claim, numbers)
     gap, t = ours - other, tolerance(claim, numbers)
     if gap > t + ROUNDING:
@@ -263,7 +256,8 @@ def by_order(claim: Claim, numbers: dict) -> tuple[str, str]:
     overlap.
 
     A near-best lies within the tolerance of the best and might be it. Without another row, ours must be best
-    before its last place: more is not always better."""
+    before its last place: more is not always better.
+    """
     best, near = _peak(claim.ours, numbers, claim.tolerance)
     last = len(claim.ours) - 1
     other, other_near = _peak(claim.others, numbers, claim.tolerance) if claim.others else (last, [last])
@@ -307,9 +301,8 @@ def _peak(row: tuple[str, ...], numbers: dict, tolerance: float) -> tuple[int, l
     """Place of the best of a row, and all places within the tolerance of it."""
     figures = [numbers[key] for key in row]
     best = max(figures)
-    return figures.index(best), [
-        i for i, figure in enumerate(figures) if figure >= best - tolerance - ROUNDING
-    ]
+    near = [i for i, figure in enumerate(figures) if figure >= best - tolerance - ROUNDING]
+    return figures.index(best), near
 
 
 def _show_value(claim: Claim, numbers: dict) -> str:
@@ -344,19 +337,14 @@ class Rule:
     interval: bool = False  # whether ours is looked up with the ends of its interval
 
 
+def _fields(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
 RULES = {
-    "value": Rule(by_value, _show_value, frozenset({"ours", "printed", "tolerance"}), interval=True),
-    "difference": Rule(
-        by_difference, _show_difference, frozenset({"ours", "side", "tolerance"}), interval=True
-    ),
-    "above": Rule(
-        by_excess,
-        _show_excess,
-        frozenset({"ours", "than", "tolerance"}),
-        optional=frozenset({"printed", "songs"}),
-    ),
-    "order": Rule(
-        by_order, _show_order, frozenset({"ours", "tolerance"}), optional=frozenset({"than", "printed"})
-    ),
-    "untestable": Rule(by_reason, lambda claim, numbers: "", frozenset({"needs"})),
+    "value": Rule(by_value, _show_value, _fields("ours printed tolerance"), interval=True),
+    "difference": Rule(by_difference, _show_difference, _fields("ours side tolerance"), interval=True),
+    "above": Rule(by_excess, _show_excess, _fields("ours than tolerance"), _fields("printed songs")),
+    "order": Rule(by_order, _show_order, _fields("ours tolerance"), _fields("than printed")),
+    "untestable": Rule(by_reason, lambda claim, numbers: "", _fields("needs")),
 }

@@ -1,6 +1,4 @@
-"""Which labels look wrong: would the mixture believe a song's label, here and there, from what others taught
-the network?
-"""
+"""Which labels look wrong: would the mixture keep a song's label, given networks trained on other songs?"""
 
 import numpy as np
 import pandas as pd
@@ -13,8 +11,8 @@ from mer_core.datasets.tracks import Tracks
 def judged(record: dict, tracks: Tracks) -> pd.DataFrame:
     """Every tested window with the probability that its song's label is clean there.
 
-    The mixture of SSSL (`mixture.fit`), fitted to the losses that tested windows have: each was asked of a
-    network that had heard neither its song nor its artist, so that no network vouches for what it was taught.
+    The mixture of SSSL (`mixture.fit`), fitted to the losses of tested windows: each comes from a network
+    that was trained on neither its song nor its artist, so that no network judges its own training labels.
 
     Parameters
     ----------
@@ -37,9 +35,8 @@ def judged(record: dict, tracks: Tracks) -> pd.DataFrame:
         )
     track, second, probabilities = stored["test_track"], stored["test_second"], stored["test"].astype(float)
     own = probabilities[np.arange(len(track)), tracks.targets[track]]
-    loss = -np.log(
-        own.clip(np.finfo(stored["test"].dtype).tiny)
-    )  # as small as the record's half precision can tell
+    smallest = np.finfo(stored["test"].dtype).tiny  # that the record's half precision has
+    loss = -np.log(own.clip(smallest))
     rows = pd.DataFrame(probabilities, columns=list(tracks.classes)).assign(
         track_id=stored["track_id"][track],
         second=second,
@@ -48,7 +45,6 @@ def judged(record: dict, tracks: Tracks) -> pd.DataFrame:
     )
     if tracks.second_labels:
         window_s = round(record["config"]["window_s"])
-        rows["truly_clean"] = [
-            tracks.holds(t, s, window_s) for t, s in zip(track.tolist(), second.tolist(), strict=True)
-        ]
+        windows = zip(track.tolist(), second.tolist(), strict=True)
+        rows["truly_clean"] = [tracks.holds(t, s, window_s) for t, s in windows]
     return rows

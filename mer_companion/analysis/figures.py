@@ -1,16 +1,20 @@
-"""One function per figure: plain arrays or tables in, a matplotlib Figure out. One style, colour-blind safe."""
+"""One function per figure: arrays or tables in, a matplotlib Figure out. One style, colour-blind safe."""
 
 import base64
 import io
 import os
 import textwrap
+from collections.abc import Iterable
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from scipy.stats import norm
 
 from mer_companion.analysis.narrow_figures import narrow
 from mer_core.emotion import in_words
@@ -18,16 +22,45 @@ from mer_core.emotion import in_words
 WIDTH = 7.2  # inches: the text column of the book
 PALETTE = sns.color_palette("colorblind")
 CLEAN, NOISY, NEUTRAL = PALETTE[0], PALETTE[1], "0.45"
+MARKERS = "osD^vP*X"
 METHOD_NAMES = {"inherit": "Inherit the song's label", "self_learning": "SSSL (self-learning)", "elr": "ELR"}
+FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
+PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
+FILE = {"figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "mer"}
 
-sns.set_theme(
-    style="ticks",
-    palette="colorblind",
-    rc={
-        "figure.dpi": 110, "savefig.bbox": "tight", "font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10,
-        "axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False, "svg.hashsalt": "mer",
-    },
-)  # fmt: skip
+sns.set_theme(style="ticks", palette="colorblind", rc=FONT | PLAIN | FILE)
+
+
+def panels(
+    height: float, columns: int = 1, rows: int = 1, width: float = WIDTH, **how
+) -> tuple[Figure, list[Axes]]:
+    """A figure of this height in inches and its panels, row by row."""
+    fig, axes = plt.subplots(
+        rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **how
+    )
+    return fig, list(axes.flat)
+
+
+def errors(rows: pd.DataFrame, value: str = "value") -> list[pd.Series]:
+    """How far a value's interval reaches below and above it, as matplotlib's error bars want it."""
+    return [rows[value] - rows["low"], rows["high"] - rows[value]]
+
+
+def lines(ax: Axes, x, columns: pd.DataFrame, colours: Iterable = PALETTE, marked: bool = True) -> None:
+    """One line per column, each with its own colour and marker."""
+    for name, marker, colour in zip(columns, cycle(MARKERS), cycle(colours), strict=False):
+        ax.plot(x, columns[name], marker=marker if marked else "", ms=4, color=colour, label=in_words(name))
+
+
+def legend_right(ax: Axes, **how) -> None:
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), **how)
+
+
+def legend_outside(ax: Axes, where: str, ncols: int) -> None:
+    """A legend of the whole figure, with each of a panel's labels once."""
+    handles, labels = ax.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    ax.figure.legend(unique.values(), unique.keys(), loc=f"outside {where}", ncols=ncols, fontsize=8)
 
 
 def finished(fig: Figure, data: pd.DataFrame) -> Figure:
@@ -51,13 +84,13 @@ def files_of(fig: Figure, data: pd.DataFrame) -> dict[str, str]:
     """
     pdf = io.BytesIO()
     fig.savefig(pdf, format="pdf", metadata={"CreationDate": None})
-    table = data.to_csv(
-        index=not isinstance(data.index, pd.RangeIndex), float_format="%.6g", lineterminator="\n"
-    )
+    indexed = not isinstance(data.index, pd.RangeIndex)
     return {
-        "image/svg+xml": as_svg(fig), NARROW_SVG: as_svg(narrow(fig)),
-        "application/pdf": base64.b64encode(pdf.getvalue()).decode(), "text/csv": table,
-    }  # fmt: skip
+        "image/svg+xml": as_svg(fig),
+        NARROW_SVG: as_svg(narrow(fig)),
+        "application/pdf": base64.b64encode(pdf.getvalue()).decode(),
+        "text/csv": data.to_csv(index=indexed, float_format="%.6g", lineterminator="\n"),
+    }
 
 
 NARROW_SVG = "image/x-narrow+svg"
@@ -88,24 +121,16 @@ def song_timeline(
     probabilities : (n_windows, n_classes); seconds : (n_windows,) where each window starts
     truth : true class of each second, drawn as a strip below, where known
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.0), layout="constrained")
-    for k, (name, marker) in enumerate(zip(classes, "osD^vP*X" * len(classes), strict=False)):
-        ax.plot(
-            seconds + window_s / 2,
-            probabilities[:, k],
-            marker=marker,
-            ms=4,
-            color=PALETTE[k % 10],
-            label=in_words(name),
-        )
-    if truth:
-        for second, label in enumerate(truth):
-            ax.axvspan(second, second + 1, ymax=0.045, color=PALETTE[list(classes).index(label) % 10], lw=0)
-    ax.set(
-        xlabel="Time in the song (s)", ylabel="Probability", ylim=(-0.06 if truth else 0, 1.02), title=title
-    )
-    ax.legend(ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
-    return finished(fig, pd.DataFrame(probabilities, columns=list(classes)).assign(second=seconds))
+    fig, [ax] = panels(3.0)
+    drawn = pd.DataFrame(probabilities, columns=list(classes))
+    lines(ax, seconds + window_s / 2, drawn)
+    for second, label in enumerate(truth or ()):
+        colour = PALETTE[list(classes).index(label) % 10]
+        ax.axvspan(second, second + 1, ymax=0.045, color=colour, lw=0)
+    bottom = -0.06 if truth else 0
+    ax.set(xlabel="Time in the song (s)", ylabel="Probability", ylim=(bottom, 1.02), title=title)
+    legend_right(ax)
+    return finished(fig, drawn.assign(second=seconds))
 
 
 def minutes(seconds: float, _: int | None = None) -> str:
@@ -113,12 +138,12 @@ def minutes(seconds: float, _: int | None = None) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-POINTS = 400  # of a line at most: more cannot be told apart
+POINTS = 400  # of a line at most: more are not visible
 
 
 def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
-    """How a sound file's emotion unfolds: every label, valence and arousal where the labels tell them, and
-    how unsure that is.
+    """A sound file's emotion along time: every label, valence and arousal where the labels tell them, and
+    the uncertainty.
 
     Of long files a point is the mean of several windows.
 
@@ -129,43 +154,27 @@ def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
     step = -(-len(timeline) // POINTS)
     shown = timeline.groupby(np.arange(len(timeline)) // step).mean()
     middle = (shown["start_s"] + shown["end_s"]) / 2
-    panels = [list(classes), ["valence", "arousal"], ["uncertainty"]]
-    panels = (
-        [names for names in panels if timeline[names].notna().all(axis=None)]
-        if "valence" in timeline
-        else [panels[0], panels[2]]
-    )
-    fig, axes = plt.subplots(
-        len(panels), 1, figsize=(WIDTH, 1.2 + 1.5 * len(panels)), sharex=True, layout="constrained", squeeze=False,
-        height_ratios=[2, 1.3, 0.8] if len(panels) == 3 else [2, 0.8],
-    )  # fmt: skip
-    for ax, names in zip(axes[:, 0], panels, strict=True):
-        for k, (name, marker) in enumerate(zip(names, "osD^vP*X" * len(names), strict=False)):
-            colour = (
-                PALETTE[(k + (names[0] == "valence") * len(classes)) % 10]
-                if names != ["uncertainty"]
-                else NEUTRAL
-            )
-            ax.plot(
-                middle,
-                shown[name],
-                marker=marker if len(shown) <= 60 else "",
-                ms=4,
-                color=colour,
-                label=in_words(name),
-            )
-        ax.set(ylim=(0, 1.02), ylabel="Unsure" if names == ["uncertainty"] else "Probability")
-        if len(names) > 1:
-            ax.legend(
-                loc="center left", bbox_to_anchor=(1, 0.5), title="high" if names[0] == "valence" else None
-            )
-    axes[0, 0].set_title(title)
-    if len(panels) == 3:
-        axes[1, 0].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+    plane = "valence" in timeline and timeline[["valence", "arousal"]].notna().all(axis=None)
+    ratios = [2, 1.3, 0.8] if plane else [2, 0.8]
+    n = len(ratios)
+    fig, axes = panels(1.2 + 1.5 * n, rows=n, sharex=True, height_ratios=ratios)
+    marked = len(shown) <= 60
+    lines(axes[0], middle, shown[list(classes)], marked=marked)
+    if plane:
+        others = (PALETTE * 2)[len(classes) % 10 :]
+        lines(axes[1], middle, shown[["valence", "arousal"]], others, marked)
+    lines(axes[-1], middle, shown[["uncertainty"]], [NEUTRAL], marked)
+    for ax in axes:
+        ax.set(ylim=(0, 1.02), ylabel="Probability")
+    legend_right(axes[0])
+    if plane:
+        legend_right(axes[1], title="high")
+        axes[1].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+    axes[0].set_title(title)
     means = f", means of {step} windows" if step > 1 else ""
-    axes[-1, 0].set_xlabel(f"Time in the song (min:s){means}")
-    axes[-1, 0].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10], integer=True))
-    axes[-1, 0].xaxis.set_major_formatter(minutes)
+    axes[-1].set(ylabel="Uncertainty", xlabel=f"Time in the song (min:s){means}")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10], integer=True))
+    axes[-1].xaxis.set_major_formatter(minutes)
     return finished(fig, timeline)
 
 
@@ -174,85 +183,51 @@ def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
     separated epoch.
     """
     separated = [row for row in log if row.get("means")]
-    chosen = [
-        separated[i] for i in np.unique(np.linspace(0, len(separated) - 1, n_epochs).round().astype(int))
-    ]
-    fig, axes = plt.subplots(
-        1, len(chosen), figsize=(WIDTH, 2.6), sharey=True, squeeze=False, layout="constrained"
-    )
+    places = np.linspace(0, len(separated) - 1, n_epochs).round().astype(int)
+    chosen = [separated[i] for i in np.unique(places)]
+    fig, axes = panels(2.6, len(chosen), sharey=True)
     grid = np.linspace(0, 1, 400)
-    for ax, row in zip(axes[0], chosen, strict=True):
-        counts = np.array(row["histogram"])
-        edges = np.linspace(0, 1, len(counts) + 1)
-        ax.stairs(counts / counts.sum() * len(counts), edges, fill=True, color="0.85")
-        for mean, deviation, weight, colour, name in zip(
-            row["means"], row["deviations"], row["weights"], (CLEAN, NOISY), ("clean", "noisy"), strict=True
-        ):
-            density = (
-                weight * np.exp(-0.5 * ((grid - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
-            )
-            ax.plot(
-                grid,
-                density,
-                color=colour,
-                ls="-" if name == "clean" else "--",
-                label=f"{name} ({weight:.0%})",
-            )
-        ax.set(title=f"Epoch {row['epoch'] + 1}", xlabel="Scaled loss")
-        ax.set_ylim(0, 1.05 * (counts / counts.sum() * len(counts)).max())
+    for ax, row in zip(axes, chosen, strict=True):
+        density = np.array(row["histogram"]) / np.mean(row["histogram"])
+        ax.stairs(density, np.linspace(0, 1, len(density) + 1), fill=True, color="0.85")
+        fitted = zip(row["means"], row["deviations"], row["weights"], strict=True)
+        styles = (CLEAN, "-", "clean"), (NOISY, "--", "noisy")
+        for (mean, deviation, weight), (colour, style, name) in zip(fitted, styles, strict=True):
+            curve = weight * norm.pdf(grid, mean, deviation)
+            ax.plot(grid, curve, color=colour, ls=style, label=f"{name} ({weight:.0%})")
+        ax.set(title=f"Epoch {row['epoch'] + 1}", xlabel="Scaled loss", ylim=(0, 1.05 * density.max()))
         ax.legend(loc="upper right", fontsize=8)
-    axes[0, 0].set_ylabel("Density")
-    return finished(
-        fig,
-        pd.DataFrame([{"epoch": row["epoch"] + 1, **dict(enumerate(row["histogram"]))} for row in chosen]),
-    )
+    axes[0].set_ylabel("Density")
+    drawn = [{"epoch": row["epoch"] + 1, **dict(enumerate(row["histogram"]))} for row in chosen]
+    return finished(fig, pd.DataFrame(drawn))
 
 
 def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
     """Confusion matrix of each method: rows are the true classes, numbers are songs, shade is the share of
     the row.
     """
-    fig, axes = plt.subplots(
-        1,
-        len(counts),
-        figsize=(WIDTH, 0.6 + WIDTH / 2 / max(1, len(counts) / 2)),
-        squeeze=False,
-        layout="constrained",
-    )
+    n = len(counts)
+    fig, axes = panels(0.6 + WIDTH / 2 / max(1, n / 2), n)
     names = [in_words(c) for c in classes]
-    for i, (ax, (label, matrix)) in enumerate(zip(axes[0], counts.items(), strict=True)):
+    for ax, (label, matrix) in zip(axes, counts.items(), strict=True):
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-        sns.heatmap(
-            share, annot=matrix, fmt="d", vmin=0, vmax=1, cmap="Blues", cbar=False, square=True, ax=ax,
-            xticklabels=names, yticklabels=names if i == 0 else False,
-        )  # fmt: skip
-        ax.set(title=method_name(label), xlabel="Called", ylabel="Labelled" if i == 0 else "")
+        ticks = {"xticklabels": names, "yticklabels": names if ax is axes[0] else False}
+        shades = {"vmin": 0, "vmax": 1, "cmap": "Blues", "cbar": False, "square": True}
+        sns.heatmap(share, annot=matrix, fmt="d", ax=ax, **shades, **ticks)
+        ax.set(title=method_name(label), xlabel="Predicted", ylabel="Labelled" if ax is axes[0] else "")
         ax.tick_params(axis="both", length=0)
-    return finished(
-        fig,
-        pd.concat(
-            {name: pd.DataFrame(matrix, list(classes), list(classes)) for name, matrix in counts.items()}
-        ),
-    )
+    tables = {name: pd.DataFrame(matrix, list(classes), list(classes)) for name, matrix in counts.items()}
+    return finished(fig, pd.concat(tables))
 
 
 def clean_detection(log: list[dict]) -> Figure:
-    """Does the mixture find the truly clean windows? Area under the ROC curve per epoch, and purity of the
-    clean set.
-    """
+    """Does the mixture find the truly clean windows? ROC-AUC per epoch, and purity of the clean set."""
     rows = pd.DataFrame([row for row in log if row.get("auc") is not None])
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.6), layout="constrained")
-    epoch = rows["epoch"] + 1
-    ax.plot(
-        epoch, rows["auc"], marker="o", color=CLEAN, label="AUC: clean probability ranks clean above noisy"
-    )
-    ax.plot(
-        epoch,
-        rows["truly_clean_in_clean_set"],
-        marker="s",
-        color=NOISY,
-        label="Truly clean share of the clean set",
-    )
+    fig, [ax] = panels(2.6)
+    epoch, purity = rows["epoch"] + 1, rows["truly_clean_in_clean_set"]
+    ranks = "AUC: clean probability ranks clean above noisy"
+    ax.plot(epoch, rows["auc"], marker="o", color=CLEAN, label=ranks)
+    ax.plot(epoch, purity, marker="s", color=NOISY, label="Truly clean share of the clean set")
     ax.plot(epoch, rows["truly_clean"], color=NEUTRAL, ls="--", label="Truly clean share of all windows")
     ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
     ax.set(xlabel="Epoch", ylabel="Share", ylim=(0, 1.02), xticks=epoch)
@@ -271,26 +246,26 @@ def intervals(
     rows : table with the columns ``label``, ``value``, ``low``, ``high``; values in [0, 1]
     published : printed figure by ``label``, in [0, 1]
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 1.0 + 0.36 * len(rows)), layout="constrained")
+    fig, [ax] = panels(1.0 + 0.36 * len(rows))
     y = np.arange(len(rows))[::-1]
-    ax.errorbar(rows["value"], y, xerr=[rows["value"] - rows["low"], rows["high"] - rows["value"]], fmt="o", color=CLEAN,
-                capsize=3, label="Ours, 95 % interval over artists")  # fmt: skip
+    ours = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "Ours, 95 % interval over artists"}
+    ax.errorbar(rows["value"], y, xerr=errors(rows), **ours)
     for label, value in (published or {}).items():
         at = y[list(rows["label"]).index(label)]
         ax.plot(value, at, "D", mfc="none", mec=NOISY, ms=8, label="Printed in the paper")
     if chance is not None:
         ax.axvline(chance, color=NEUTRAL, ls=":", label="Most frequent class")
-    ax.set(
-        yticks=y,
-        yticklabels=[method_name(label) for label in rows["label"]],
-        xlabel=xlabel,
-        ylim=(-0.6, len(rows) - 0.4),
-    )
-    ax.grid(axis="x", color="0.92")
-    handles, labels = ax.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    fig.legend(unique.values(), unique.keys(), loc="outside upper right", ncols=3, fontsize=8)
+    named_rows(ax, rows["label"].map(method_name))
+    ax.set_xlabel(xlabel)
+    legend_outside(ax, "upper right", 3)
     return finished(fig, rows)
+
+
+def named_rows(ax: Axes, names: Iterable[str]) -> None:
+    """Names along the vertical axis, the first on top, and a grid to read values by."""
+    names = list(names)
+    ax.set(yticks=range(len(names))[::-1], yticklabels=names, ylim=(-0.6, len(names) - 0.4))
+    ax.grid(axis="x", color="0.92")
 
 
 F1_COLOURS = {"positive": PALETTE[0], "macro": PALETTE[2], "weighted": PALETTE[1]}
@@ -305,26 +280,25 @@ def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
     ----------
     rows : table with the columns ``label``, ``value``, ``low``, ``high``
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.9 + 0.32 * len(rows)), layout="constrained")
+    fig, [ax] = panels(0.9 + 0.32 * len(rows))
     for y, row in zip(range(len(rows))[::-1], rows.itertuples(), strict=True):
-        sure = row.low > 0 or row.high < 0
-        ax.errorbar(row.value, y, xerr=[[row.value - row.low], [row.high - row.value]], fmt="o", capsize=3,
-                    color=CLEAN if row.value > 0 else NOISY, mfc=None if sure else "white")  # fmt: skip
+        colour, sure = CLEAN if row.value > 0 else NOISY, row.low > 0 or row.high < 0
+        error = [[row.value - row.low], [row.high - row.value]]
+        mark = {"fmt": "o", "capsize": 3, "color": colour, "mfc": None if sure else "white"}
+        ax.errorbar(row.value, y, xerr=error, **mark)
     ax.axvline(0, color=NEUTRAL, lw=0.8)
-    ax.set(
-        yticks=range(len(rows))[::-1],
-        yticklabels=[method_name(label) for label in rows["label"]],
-        xlabel=xlabel,
-    )
-    ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.grid(axis="x", color="0.92")
+    named_rows(ax, rows["label"].map(method_name))
+    ax.set_xlabel(xlabel)
     return finished(fig, rows)
 
 
 SETTING_NAMES = {
-    "clean_threshold": "Clean threshold τ", "temperature": "Temperature T", "mixup_alpha": "Mixup α",
-    "consistency_weight": "Weight of the agreement λ", "share_threshold": "Share threshold θ",
-}  # fmt: skip
+    "clean_threshold": "Clean threshold τ",
+    "temperature": "Temperature T",
+    "mixup_alpha": "Mixup α",
+    "consistency_weight": "Weight of the agreement λ",
+    "share_threshold": "Share threshold θ",
+}
 
 
 def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
@@ -334,36 +308,18 @@ def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
     Parameters
     ----------
     rows : table with the columns ``setting`` (its name), ``at`` (its value), ``value``, ``low``, ``high``,
-    ``default`` (bool)"""
+    ``default`` (bool)
+    """
     settings = list(rows.groupby("setting", sort=False))
-    fig, axes = plt.subplots(
-        1,
-        len(settings),
-        figsize=(WIDTH, 2.4),
-        sharey=True,
-        layout="constrained",
-        squeeze=False,
-        gridspec_kw={"wspace": 0.05},
-    )
-    for ax, (name, own) in zip(axes[0], settings, strict=True):
+    fig, axes = panels(2.4, len(settings), sharey=True, gridspec_kw={"wspace": 0.05})
+    for ax, (name, own) in zip(axes, settings, strict=True):
         own = own.sort_values("at")
-        x = np.arange(len(own))
-        ax.errorbar(
-            x,
-            own["value"],
-            yerr=[own["value"] - own["low"], own["high"] - own["value"]],
-            fmt="o-",
-            capsize=3,
-            color=CLEAN,
-        )
-        ax.plot(x[own["default"]], own["value"][own["default"]], "o", ms=11, mfc="none", mec=NOISY)
-        ax.set(
-            xticks=x,
-            xticklabels=[f"{value:g}" for value in own["at"]],
-            xlabel=SETTING_NAMES.get(name, name),
-            xlim=(-0.4, len(own) - 0.6),
-        )
-    axes[0, 0].set_ylabel(ylabel)
+        x, default = np.arange(len(own)), own["default"]
+        ax.errorbar(x, own["value"], yerr=errors(own), fmt="o-", capsize=3, color=CLEAN)
+        ax.plot(x[default], own["value"][default], "o", ms=11, mfc="none", mec=NOISY)
+        ax.set(xticks=x, xticklabels=[f"{value:g}" for value in own["at"]], xlim=(-0.4, len(own) - 0.6))
+        ax.set_xlabel(SETTING_NAMES.get(name, name))
+    axes[0].set_ylabel(ylabel)
     return finished(fig, rows)
 
 
@@ -376,20 +332,22 @@ def by_condition(rows: pd.DataFrame, xlabel: str, ylabel: str, chance: float | N
     rows : table with the columns ``condition``, ``method``, ``value``, and ``low``, ``high`` or neither
     """
     conditions, methods = list(rows["condition"].unique()), list(rows["method"].unique())
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
-    for i, (method, marker) in enumerate(zip(methods, "osD^vP*X", strict=False)):
+    fig, [ax] = panels(2.8)
+    for i, (method, marker) in enumerate(zip(methods, MARKERS, strict=False)):
         own = rows[rows["method"] == method]
         x = np.array([conditions.index(c) for c in own["condition"]]) + 0.12 * (i - (len(methods) - 1) / 2)
-        error = [own["value"] - own["low"], own["high"] - own["value"]] if "low" in own else None
-        ax.errorbar(
-            x, own["value"], yerr=error, fmt=marker, capsize=3, color=PALETTE[i], label=method_name(method)
-        )
+        how = {
+            "yerr": errors(own) if "low" in own else None,
+            "color": PALETTE[i],
+            "label": method_name(method),
+        }
+        ax.errorbar(x, own["value"], fmt=marker, capsize=3, **how)
     if chance is not None:
         ax.axhline(chance, color=NEUTRAL, ls=":", label="Chance")
     names = [textwrap.fill(str(condition), 12) for condition in conditions]
     ax.set(xticks=range(len(conditions)), xticklabels=names, xlabel=xlabel, ylabel=ylabel)
     ax.grid(axis="y", color="0.92")
-    fig.legend(loc="outside upper right", ncols=4, fontsize=8)
+    legend_outside(ax, "upper right", 4)
     return finished(fig, rows)
 
 
@@ -399,35 +357,19 @@ def by_duration(rows: pd.DataFrame) -> Figure:
     Parameters
     ----------
     rows : table with the columns ``target``, ``seconds``, ``value``, ``low``, ``high``, ``printed`` (may be
-    missing)"""
+    missing)
+    """
     groups = list(rows.groupby("target", sort=False))
-    fig, axes = plt.subplots(1, len(groups), figsize=(WIDTH, 2.7), layout="constrained", squeeze=False)
-    for ax, (target, own) in zip(axes[0], groups, strict=True):
-        error = [own["value"] - own["low"], own["high"] - own["value"]]
-        ax.errorbar(
-            own["seconds"],
-            own["value"],
-            yerr=error,
-            fmt="o-",
-            capsize=3,
-            color=CLEAN,
-            label="Ours, 95 % interval",
-        )
-        ax.plot(
-            own["seconds"],
-            own["printed"].astype(float),
-            "D",
-            mfc="none",
-            mec=NOISY,
-            ms=7,
-            label="Printed in the paper",
-        )
-        ax.set(
-            title="quadrants" if target == "emotion" else target, xlabel="Segment (s)", xticks=own["seconds"]
-        )
-    axes[0, 0].set_ylabel("Song accuracy")
-    handles, labels = axes[0, -1].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+    fig, axes = panels(2.7, len(groups))
+    ours = {"fmt": "o-", "capsize": 3, "color": CLEAN, "label": "Ours, 95 % interval"}
+    theirs = {"mfc": "none", "mec": NOISY, "ms": 7, "label": "Printed in the paper"}
+    for ax, (target, own) in zip(axes, groups, strict=True):
+        seconds = own["seconds"]
+        ax.errorbar(seconds, own["value"], yerr=errors(own), **ours)
+        ax.plot(seconds, own["printed"].astype(float), "D", **theirs)
+        ax.set(title="quadrants" if target == "emotion" else target, xlabel="Segment (s)", xticks=seconds)
+    axes[0].set_ylabel("Song accuracy")
+    legend_outside(axes[-1], "lower center", 2)
     return finished(fig, rows)
 
 
@@ -436,31 +378,19 @@ def kept_labels(log: list[dict], classes) -> Figure:
     being erased.
     """
     rows = [row for row in log if row.get("clean_share")]
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.6), layout="constrained")
-    for k, (name, marker) in enumerate(zip(classes, "osD^vP*X" * len(classes), strict=False)):
-        ax.plot([row["epoch"] + 1 for row in rows], [row["clean_share"][k] for row in rows], marker=marker, ms=4,
-                color=PALETTE[k % 10], label=in_words(name))  # fmt: skip
+    kept = pd.DataFrame([row["clean_share"] for row in rows], columns=list(classes))
+    epochs = [row["epoch"] + 1 for row in rows]
+    fig, [ax] = panels(2.6)
+    lines(ax, epochs, kept)
     ax.set(xlabel="Epoch", ylabel="Share of labels kept", ylim=(0, 1.02))
-    ax.legend(ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
-    return finished(
-        fig,
-        pd.DataFrame([row["clean_share"] for row in rows], columns=list(classes)).assign(
-            epoch=[r["epoch"] + 1 for r in rows]
-        ),
-    )
+    legend_right(ax)
+    return finished(fig, kept.assign(epoch=epochs))
 
 
 def learning_curves(rows: pd.DataFrame) -> Figure:
-    """Shares called as labelled, epoch by epoch, one panel for each of what `tables.learning_curves` tells
-    apart.
-    """
-    return by_epoch(
-        rows.assign(method=rows["method"].map(method_name)),
-        "share",
-        "Share called as labelled",
-        "asked about",
-        "method",
-    )
+    """Shares predicted as labelled, epoch by epoch, a panel for each of `tables.EVALUATED_ON`."""
+    named = rows.assign(method=rows["method"].map(method_name))
+    return by_epoch(named, "share", "Share predicted as labelled", "evaluated on", "method")
 
 
 def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> Figure:
@@ -468,90 +398,68 @@ def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> 
     of two others.
     """
     names = [str(name) for name in rows[line].unique()]
-    grid = sns.relplot(
-        rows.astype({line: str}), x="epoch", y=y, col=panel, hue=line, style=line, hue_order=names, style_order=names,
-        kind="line", markers=list("osD^vP*X"[: len(names)]), dashes=False, errorbar=("pi", 100), height=2.7, aspect=0.85,
-    )  # fmt: skip
+    place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": 0.85}
+    look = {"hue": line, "style": line, "hue_order": names, "style_order": names}
+    look |= {"markers": list(MARKERS[: len(names)]), "dashes": False}
+    grid = sns.relplot(rows.astype({line: str}), kind="line", errorbar=("pi", 100), **place, **look)
     grid.set(xlabel="Epoch", ylabel=ylabel, xticks=sorted(rows["epoch"].unique())).set_titles("{col_name}")
     sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(names), 5), title=None)
     return finished(grid.figure, rows)
 
 
-RELIABILITY = ["promised", "kept", "n", "low", "high"]  # columns
+RELIABILITY = ["confidence", "accuracy", "n", "low", "high"]  # columns
 
 
 def reliability(
     curves: dict[str, list], xlabel: str = "Clean probability", ylabel: str = "Share truly clean"
 ) -> Figure:
-    """Promised against kept: the share of truly clean labels among those given a clean probability. On the
-    diagonal: calibrated.
-
-    Or of any other probability, with its axes named.
+    """Accuracy against confidence; by default of clean probabilities: the share of truly clean labels among
+    those given a probability. On the diagonal: calibrated.
 
     Parameters
     ----------
-    curves : by name, (promised, kept, n) rows as `metrics.reliability` gives them, or with the ends of kept's
-    interval behind
-        (`calibration.reliability`)
+    curves : by name, (confidence, accuracy, n) rows as `metrics.reliability` gives them, or with the ends of
+        the accuracy's interval behind (`calibration.reliability`)
     """
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.6, WIDTH * 0.55), layout="constrained")
+    fig, [ax] = panels(WIDTH * 0.55, width=WIDTH * 0.6)
     ax.plot([0, 1], [0, 1], color=NEUTRAL, ls=":", label="Calibrated")
-    for (name, rows), marker in zip(curves.items(), "osD^vP*X", strict=False):
-        promised, kept, n, *ends = np.array(rows).T
+    for (name, rows), marker, colour in zip(curves.items(), MARKERS, PALETTE, strict=False):
+        confidence, accuracy, n, *ends = np.array(rows).T
         if ends:
-            ax.vlines(promised, *ends, color=PALETTE["osD^vP*X".index(marker)], lw=1)
-        ax.plot(promised, kept, color=PALETTE["osD^vP*X".index(marker)], lw=1, label=name)
-        ax.scatter(
-            promised, kept, s=6 + 120 * n / n.sum(), marker=marker, color=PALETTE["osD^vP*X".index(marker)]
-        )
+            ax.vlines(confidence, *ends, color=colour, lw=1)
+        ax.plot(confidence, accuracy, color=colour, lw=1, label=name)
+        ax.scatter(confidence, accuracy, s=6 + 120 * n / n.sum(), marker=marker, color=colour)
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, 1), ylim=(0, 1.02))
     ax.legend(fontsize=8, loc="lower right")
-    return finished(
-        fig,
-        pd.concat(
-            {name: pd.DataFrame(rows, columns=RELIABILITY[: len(rows[0])]) for name, rows in curves.items()}
-        ),
-    )
+    drawn = {name: pd.DataFrame(rows, columns=RELIABILITY[: len(rows[0])]) for name, rows in curves.items()}
+    return finished(fig, pd.concat(drawn))
 
 
-def valence_arousal_course(track_id: str, called: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
+def valence_arousal_course(track_id: str, predicted: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
     """Valence and arousal along a song: the model's probability of high, and, where annotated, the measured
     mean and deviation.
 
     Parameters
     ----------
-    called : ``second``, ``valence``, ``arousal``, probabilities of high
+    predicted : ``second``, ``valence``, ``arousal``, probabilities of high
     measured : ``track_id``, ``second``, ``valence``, ``arousal`` in [0, 1] and ``valence_sd``,
-    ``arousal_sd``, or None"""
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.5), sharey=True, layout="constrained")
+    ``arousal_sd``, or None
+    """
+    fig, axes = panels(2.5, 2, sharey=True)
     for ax, dimension in zip(axes, ("valence", "arousal"), strict=True):
-        ax.plot(
-            called["second"],
-            called[dimension],
-            "o-",
-            ms=3.5,
-            color=CLEAN,
-            label="Called: probability of high",
-        )
+        line = {"ms": 3.5, "color": CLEAN, "label": "Predicted: probability of high"}
+        ax.plot(predicted["second"], predicted[dimension], "o-", **line)
         if measured is not None:
             own = measured[measured["track_id"] == track_id]
             mean, deviation = own[dimension], own[f"{dimension}_sd"]
             ax.plot(own["second"], mean, color=NOISY, label="Measured: mean of listeners")
-            ax.fill_between(
-                own["second"],
-                mean - deviation,
-                mean + deviation,
-                color=NOISY,
-                alpha=0.15,
-                lw=0,
-                label="± 1 s.d.",
-            )
+            band = {"color": NOISY, "alpha": 0.15, "lw": 0, "label": "± 1 s.d."}
+            ax.fill_between(own["second"], mean - deviation, mean + deviation, **band)
         ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
         ax.set(title=f"PMEmo {track_id}: {dimension}", xlabel="Time in the clip (s)", ylim=(0, 1.02))
     axes[0].set_ylabel("Low to high")
-    handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
-    return finished(fig, called)
+    legend_outside(axes[0], "lower center", 3)
+    return finished(fig, predicted)
 
 
 DETECTION_NAMES = {
@@ -568,10 +476,9 @@ def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
     ----------
     rows : as `tables.detection` gives them, with a column named by `condition`
     """
-    long = rows.melt(["epoch", condition], list(DETECTION_NAMES), "measure")
-    return by_epoch(
-        long.assign(measure=long["measure"].map(DETECTION_NAMES)), "value", "", "measure", condition
-    )
+    long = rows.rename(columns=DETECTION_NAMES)
+    long = long.melt(["epoch", condition], list(DETECTION_NAMES.values()), "measure")
+    return by_epoch(long, "value", "", "measure", condition)
 
 
 def by_tag(rows: pd.DataFrame) -> Figure:
@@ -581,15 +488,15 @@ def by_tag(rows: pd.DataFrame) -> Figure:
     ----------
     rows : as `tag_tables.by_tag` gives them
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.8 + 0.17 * len(rows)), layout="constrained")
+    fig, [ax] = panels(0.8 + 0.17 * len(rows))
     y = np.arange(len(rows))[::-1]
-    ax.errorbar(rows["value"], y, xerr=[rows["value"] - rows["low"], rows["high"] - rows["value"]], fmt="o", ms=4, color=CLEAN,
-                label="Average precision, 95 % interval over artists")  # fmt: skip
+    ours = {"fmt": "o", "ms": 4, "color": CLEAN, "label": "Average precision, 95 % interval over artists"}
+    ax.errorbar(rows["value"], y, xerr=errors(rows), **ours)
     ax.plot(rows["chance"], y, "|", ms=7, mew=1.5, color=NOISY, label="Chance")
     ax.set(yticks=y, xlabel="Average precision", ylim=(-0.8, len(rows) - 0.2), xlim=(0, None))
     ax.set_yticklabels(rows["label"], fontsize=7)
     ax.grid(axis="x", color="0.92")
-    fig.legend(loc="outside upper right", ncols=2, fontsize=8)
+    legend_outside(ax, "upper right", 2)
     return finished(fig, rows)
 
 
@@ -597,51 +504,31 @@ def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
     """A measure on validation songs by the weight of an ensemble's first member, a line per training run;
     ringed: the chosen.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.8), layout="constrained")
-    for k, record in enumerate(records):
-        ((row,),) = record["log"]
-        reached = row["validation"]
-        weights = np.linspace(0, 1, len(reached))
-        ax.plot(
-            weights,
-            reached,
-            "osD^v"[k % 5],
-            ls="-",
-            ms=3,
-            color=PALETTE[k],
-            label=f"run {record['config']['seed'] + 1}",
-        )
-        ax.plot(row["weight"], max(reached), "o", ms=11, mfc="none", color=PALETTE[k])
-    ax.set(
-        xlabel=xlabel, ylabel=f"{records[0]['config']['measure'].replace('_auc', '').upper()}-AUC, validation"
-    )
+    fig, [ax] = panels(2.8)
+    reached = {f"run {r['config']['seed'] + 1}": r["log"][0][0]["validation"] for r in records}
+    for record, (run, curve), marker, colour in zip(
+        records, reached.items(), cycle("osD^v"), PALETTE, strict=False
+    ):
+        ax.plot(np.linspace(0, 1, len(curve)), curve, marker, ls="-", ms=3, color=colour, label=run)
+        ax.plot(record["log"][0][0]["weight"], max(curve), "o", ms=11, mfc="none", color=colour)
+    measure = records[0]["config"]["measure"].replace("_auc", "").upper()
+    ax.set(xlabel=xlabel, ylabel=f"{measure}-AUC, validation")
     ax.grid(color="0.92")
     fig.legend(loc="outside upper center", ncols=len(records))
-    return finished(
-        fig, pd.DataFrame({f"run {r['config']['seed'] + 1}": r["log"][0][0]["validation"] for r in records})
-    )
+    return finished(fig, pd.DataFrame(reached))
 
 
 def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
     """HPCP along songs: rows are pitch classes, from A upwards; (12, n_frames) arrays by label, all `seconds`
     long.
     """
-    fig, axes = plt.subplots(
-        len(profiles), 1, figsize=(WIDTH, 2.0 * len(profiles)), sharex=True, layout="constrained"
-    )
-    for ax, (label, profile) in zip(np.atleast_1d(axes), profiles.items(), strict=True):
-        ax.imshow(
-            profile,
-            aspect="auto",
-            origin="lower",
-            cmap="cividis",
-            extent=(0, seconds, -0.5, 11.5),
-            vmin=0,
-            vmax=1,
-        )
+    fig, axes = panels(2.0 * len(profiles), rows=len(profiles), sharex=True)
+    image = {"aspect": "auto", "origin": "lower", "cmap": "cividis", "vmin": 0, "vmax": 1}
+    for ax, (label, profile) in zip(axes, profiles.items(), strict=True):
+        ax.imshow(profile, extent=(0, seconds, -0.5, 11.5), **image)
         ax.set(yticks=range(12), ylabel="Pitch class", title=in_words(label))
         ax.set_yticklabels(["A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯"], fontsize=7)
-    ax.set_xlabel("Second")
+    axes[-1].set_xlabel("Second")
     return finished(fig, pd.concat({label: pd.DataFrame(profile.T) for label, profile in profiles.items()}))
 
 
@@ -663,42 +550,24 @@ def beside_trivial(rows: pd.DataFrame) -> Figure:
     Parameters
     ----------
     rows : ``dataset``, ``target``, ``system``, ``f1``, and ``trivial positive``, ``trivial macro``, ``trivial
-    weighted``"""
-    groups = list(rows.groupby(["dataset", "target"], sort=False))
-    fig, ax = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(groups)), layout="constrained")
-    for y, (_, own) in enumerate(reversed(groups)):
+    weighted``
+    """
+    groups = list(rows.groupby(["dataset", "target"], sort=False))[::-1]
+    fig, [ax] = panels(1.0 + 0.42 * len(groups))
+    for y, (_, own) in enumerate(groups):
         quoted = ~own["system"].str.startswith("Proposed")
-        for which, colour, name in (
-            (~quoted, "0.15", "Printed for SSSL"),
-            (quoted, "white", "Printed, quoted from others"),
-        ):
-            ax.plot(
-                own["f1"][which],
-                np.full(which.sum(), y),
-                "o",
-                mfc=colour,
-                mec="0.15",
-                ms=5,
-                label=name,
-                zorder=3,
-            )
+        printed = (~quoted, "0.15", "Printed for SSSL"), (quoted, "white", "Printed, quoted from others")
+        for which, fill, name in printed:
+            f1, marks = own["f1"][which], {"mfc": fill, "mec": "0.15", "ms": 5, "label": name, "zorder": 3}
+            ax.plot(f1, np.full(len(f1), y), "o", **marks)
         for definition, colour in F1_COLOURS.items():
-            value = own[f"trivial {definition}"].iloc[0]
-            ax.vlines(
-                value, y - 0.32, y + 0.32, color=colour, lw=3, label=f"Constant answer, {definition} F1"
-            )
-    names = [f"{dataset} {target.replace('_', ' ')}" for (dataset, target), _ in reversed(groups)]
-    ax.set(
-        yticks=range(len(groups)),
-        yticklabels=names,
-        xlabel="F1 (%)",
-        xlim=(0, 100),
-        ylim=(-0.6, len(groups) - 0.4),
-    )
-    ax.grid(axis="x", color="0.92")
-    handles, labels = ax.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    fig.legend(unique.values(), unique.keys(), loc="outside upper right", ncols=2, fontsize=8)
+            constant = own[f"trivial {definition}"].iloc[0]
+            name = f"Constant answer, {definition} F1"
+            ax.vlines(constant, y - 0.32, y + 0.32, color=colour, lw=3, label=name)
+    names = [f"{dataset} {target.replace('_', ' ')}" for (dataset, target), _ in groups]
+    named_rows(ax, names[::-1])
+    ax.set(xlabel="F1 (%)", xlim=(0, 100))
+    legend_outside(ax, "upper right", 2)
     return finished(fig, rows)
 
 
@@ -711,31 +580,23 @@ def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> 
     possible share
     marks : shares to point out, by name, by target
     """
-    fig, axes = plt.subplots(
-        1, rows["target"].nunique(), figsize=(WIDTH, 4.2), sharex=True, layout="constrained"
-    )
-    for ax, (target, own) in zip(np.atleast_1d(axes), rows.groupby("target", sort=False), strict=True):
-        settings = own["setting"].where(own["system"] == "Proposed", own["system"].str.split(" ").str[0])
-        pairs = (
-            settings + "\n" + own["accuracy"].map("{:.2f}".format) + " / " + own["f1"].map("{:.2f}".format)
-        )
+    targets = list(rows.groupby("target", sort=False))
+    fig, axes = panels(4.2, len(targets), sharex=True)
+    for ax, (target, own) in zip(axes, targets, strict=True):
+        setting = own["setting"].where(own["system"] == "Proposed", own["system"].str.split(" ").str[0])
+        pairs = setting + own["accuracy"].map("\n{:.2f}".format) + own["f1"].map(" / {:.2f}".format)
         order = sorted(
             pairs.unique(), key=lambda pair: (" s\n" not in pair, pair), reverse=True
         )  # durations first
         for shift, (definition, colour) in zip((0.2, 0, -0.2), F1_COLOURS.items(), strict=True):
             which = own["definition"] == definition
-            y = pairs[which].map(order.index) + shift
-            ax.plot(
-                own["share"][which], y, F1_MARKERS[definition], color=colour, ms=3.5, label=f"{definition} F1"
-            )
+            y, marker = pairs[which].map(order.index) + shift, F1_MARKERS[definition]
+            ax.plot(own["share"][which], y, marker, color=colour, ms=3.5, label=f"{definition} F1")
         for (name, share), style in zip(marks[target].items(), ("--", ":"), strict=False):
             ax.axvline(share, color=NEUTRAL, ls=style, label=name)
-        ax.set(
-            yticks=range(len(order)), title=target.capitalize(), xlabel="Share of songs that count as high"
-        )
-        ax.set_yticklabels(order, fontsize=8)
-    handles, labels = ax.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
+        ax.set(title=target.capitalize(), xlabel="Share of songs that count as high")
+        ax.set_yticks(range(len(order)), order, fontsize=8)
+    legend_outside(axes[-1], "upper center", 5)
     return finished(fig, rows)
 
 
@@ -743,7 +604,7 @@ def sharpened(rows: pd.DataFrame) -> Figure:
     """Probabilities of the classes (columns), one panel per row: a prediction, and what each reading of a
     formula makes of it.
     """
-    fig, axes = plt.subplots(1, len(rows), figsize=(WIDTH, 2.2), sharey=True, layout="constrained")
+    fig, axes = panels(2.2, len(rows), sharey=True)
     for ax, (name, p) in zip(axes, rows.iterrows(), strict=True):
         ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])
         ax.set_title(name, fontsize=8)
@@ -760,21 +621,13 @@ def luck_of_best(rows: pd.DataFrame) -> Figure:
     rows : ``dataset``, ``target``, ``agreement``, ``gain``, ``low``, ``high``, ``printed``
     """
     groups = list(rows.groupby(["dataset", "target"], sort=False))
-    fig, axes = plt.subplots(1, len(groups), figsize=(WIDTH, 2.6), sharey=True, layout="constrained")
+    fig, axes = panels(2.6, len(groups), sharey=True)
+    luck = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "By luck, central 95 %"}
+    printed = {"color": NOISY, "ls": "--", "label": "Printed: best minus mean of durations"}
     for ax, ((dataset, target), own) in zip(axes, groups, strict=True):
-        error = [own["gain"] - own["low"], own["high"] - own["gain"]]
-        ax.errorbar(
-            own["agreement"],
-            own["gain"],
-            yerr=error,
-            fmt="o",
-            color=CLEAN,
-            capsize=3,
-            label="By luck, central 95 %",
-        )
-        ax.axhline(own["printed"].iloc[0], color=NOISY, ls="--", label="Printed: best less mean of durations")
+        ax.errorbar(own["agreement"], own["gain"], yerr=errors(own, "gain"), **luck)
+        ax.axhline(own["printed"].iloc[0], **printed)
         ax.set(title=f"{dataset} {target}", xlabel="Agreement (%)")
     axes[0].set(ylabel="Gain (points)", ylim=(0, None))
-    handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper right", ncols=2, fontsize=8)
+    legend_outside(axes[0], "upper right", 2)
     return finished(fig, rows)

@@ -1,8 +1,9 @@
-"""Figures to explore and songs to hear: one function per figure, tables in, a plotly figure out.
+"""Figures to explore and songs to play: one function per figure, tables in, a plotly figure out.
 
 In a notebook that runs, plotly draws them itself. In the book a page carries the figure as data, its browser
 draws it with the copy of plotly that lies beside the pages: nothing is fetched, and where no script runs a
-sentence stands in its place (`shown`)."""
+sentence stands in its place (`shown`).
+"""
 
 import base64
 import io
@@ -18,7 +19,7 @@ import soundfile
 from IPython.display import HTML, display
 from plotly.subplots import make_subplots
 
-from mer_companion.analysis.figures import FILES, PALETTE, method_name
+from mer_companion.analysis.figures import FILES, PALETTE, errors, method_name
 from mer_core.emotion import in_words
 
 COLOURS = PALETTE.as_hex()
@@ -47,29 +48,27 @@ def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int]
         return figure
     data = json.dumps(json.loads(figure.to_json()), sort_keys=True).replace("</", "<\\/")
     height = figure.layout.height or 450
-    return HTML(
-        f'<div class="explore">{player}<div class="plot" id="{name}" role="group" aria-label="{escape(what)}" '
-        f'style="min-height: {height}px"><script type="application/json">{data}</script>{FALLBACK}</div></div>'
-    )
+    named = f'class="plot" id="{name}" role="group" aria-label="{escape(what)}"'
+    plot = f'<div {named} style="min-height: {height}px">'
+    script = f'<script type="application/json">{data}</script>'
+    return HTML(f'<div class="explore">{player}{plot}{script}{FALLBACK}</div></div>')
 
 
 def laid_out(figure: go.Figure) -> go.Figure:
-    """The figure in the book's manner; its legend is where neither a phone's width nor a slider is in its
-    way.
-    """
+    """The figure in the book's style, its legend clear of a slider and of a phone's width."""
     legend = ABOVE if figure.layout.sliders else BELOW
     hover = figure.layout.hovermode or "closest"
     return figure.update_layout(template="none", margin=MARGIN, legend=legend, font_size=13, hovermode=hover)
 
 
 def audio(samples: np.ndarray, rate: int, what: str) -> str:
-    """A player with the sound inside, as mp3: it plays from a book on disk and from a notebook that was
-    downloaded alone.
+    """A player with the sound inside, as mp3: it plays from disk and from a notebook that was downloaded
+    alone.
     """
     packed = io.BytesIO()
     soundfile.write(packed, samples, rate, format="MP3", bitrate_mode="VARIABLE", compression_level=0.7)
-    source = base64.b64encode(packed.getvalue()).decode()
-    return f'<audio controls preload="metadata" aria-label="{escape(what)}" src="data:audio/mpeg;base64,{source}"></audio>'
+    source = f"data:audio/mpeg;base64,{base64.b64encode(packed.getvalue()).decode()}"
+    return f'<audio controls preload="metadata" aria-label="{escape(what)}" src="{source}"></audio>'
 
 
 def song(
@@ -80,38 +79,40 @@ def song(
     window_s: float,
     threshold: float,
 ) -> go.Figure:
-    """What a song sounds like second by second, what a network hears in it, and whether the mixture would
-    believe its label.
+    """The truth of each second of a song, a network's prediction, and whether the mixture trusts its label.
 
-    Three rows over one time axis: the truth of each second; the probability of each emotion; the doubt, 1
-    less the probability that the song's label is clean there, with the line above which it would be erased
-    (clean probability below tau). A point stands at the middle of its window.
+    Three rows over one time axis: the truth; the probability of each emotion; the doubt, 1 minus the
+    probability that the song's label is clean there, with the line above which it would be erased (clean
+    probability below tau). A point stands at the middle of its window.
 
     Parameters
     ----------
-    windows : one song's rows of `label_check.judged`: ``second``, ``clean_probability``, and a column of
-    probabilities per class
+    windows : one song's rows of `clean_probability.judged`: ``second``, ``clean_probability``, and a column
+        of probabilities per class
     truth : the emotion of each second
     """
-    figure = make_subplots(
-        rows=3, shared_xaxes=True, row_heights=[0.12, 0.53, 0.35], vertical_spacing=0.07,
-        subplot_titles=("What sounds", "What the network hears", f"How far the mixture doubts “{in_words(label)}” here"),
-    )  # fmt: skip
+    doubts = f"How far the mixture doubts “{in_words(label)}” here"
+    titles = ("True emotion", "Predicted emotion", doubts)
+    figure = stacked([0.12, 0.53, 0.35], titles, 0.07)
     for second, emotion in enumerate(truth):
-        figure.add_bar(
-            x=[second + 0.5], y=[1], width=1, marker_color=COLOURS[classes.index(emotion)], showlegend=False,
-            hovertemplate=f"second {second}: {in_words(emotion)}<extra></extra>", row=1, col=1,
-        )  # fmt: skip
+        seen = {"marker_color": COLOURS[classes.index(emotion)], "width": 1, "showlegend": False}
+        hover = f"second {second}: {in_words(emotion)}<extra></extra>"
+        figure.add_bar(x=[second + 0.5], y=[1], hovertemplate=hover, row=1, col=1, **seen)
     middle = windows["second"] + window_s / 2
     for k, name in enumerate(classes):
         figure.add_scatter(x=middle, y=windows[name], **emotion_line(name, k), row=2, col=1)
-    believed = windows["clean_probability"] >= threshold
-    figure.add_bar(
-        x=middle, y=1 - windows["clean_probability"], width=0.8, name="Doubt", showlegend=False,
-        marker_color=np.where(believed, KEPT, ERASED).tolist(),
-        customdata=np.where(believed, "label kept", "label erased")[:, None].tolist(),
-        hovertemplate="%{y:.2f}: %{customdata[0]}<extra></extra>", row=3, col=1,
-    )  # fmt: skip
+    doubt, kept = 1 - windows["clean_probability"], windows["clean_probability"] >= threshold
+    verdicts = np.where(kept, "label kept", "label erased")[:, None].tolist()
+    colours = np.where(kept, KEPT, ERASED).tolist()
+    seen = {
+        "width": 0.8,
+        "name": "Doubt",
+        "showlegend": False,
+        "marker_color": colours,
+        "customdata": verdicts,
+    }
+    hover = "%{y:.2f}: %{customdata[0]}<extra></extra>"
+    figure.add_bar(x=middle, y=doubt, hovertemplate=hover, row=3, col=1, **seen)
     figure.add_hline(1 - threshold, line_dash="dot", line_color="gray", row=3, col=1)
     figure.update_yaxes(visible=False, row=1, col=1)
     figure.update_yaxes(range=[0, 1.02], title_text="Probability", row=2, col=1)
@@ -120,94 +121,97 @@ def song(
     return figure.update_layout(height=520, hovermode="x", bargap=0)
 
 
+def stacked(heights: list[float], titles: tuple[str, ...], spacing: float) -> go.Figure:
+    """Rows of these heights, as shares, over one horizontal axis."""
+    n = len(heights)
+    return make_subplots(
+        n, shared_xaxes=True, row_heights=heights, subplot_titles=titles, vertical_spacing=spacing
+    )
+
+
 def emotion_line(name: str, k: int) -> dict:
     """How the k-th emotion is drawn along a song."""
-    return {
-        "name": in_words(name), "mode": "lines+markers", "marker_symbol": k, "line_color": COLOURS[k],
-        "hovertemplate": "%{y:.2f}",
-    }  # fmt: skip
+    look = {"mode": "lines+markers", "marker_symbol": k, "line_color": COLOURS[k]}
+    return {"name": in_words(name), "hovertemplate": "%{y:.2f}"} | look
 
 
 def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
-    """A song that only its reader has, still without its points: the page fills them in
+    """A song that only its reader has, still without its points, which the page fills in
     (``book/_style/own_song.js``).
 
     Two rows over one time axis: the probability of each emotion, then those of high valence and of high
-    arousal."""
-    figure = make_subplots(
-        rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.1,
-        subplot_titles=("What the networks hear", "High valence, high arousal"),
-    )  # fmt: skip
+    arousal.
+    """
+    figure = stacked([0.6, 0.4], ("Predicted emotion", "High valence, high arousal"), 0.1)
     for k, name in enumerate([*classes, "high valence", "high arousal"]):
         figure.add_scatter(x=[], y=[], **emotion_line(name, k), row=1 + (k >= len(classes)), col=1)
     figure.add_hline(0.5, line_dash="dot", line_color="gray", row=2, col=1)
-    figure.update_yaxes(range=[0, 1.02], title_text="Probability").update_xaxes(
-        title_text="Time in the song (s)", row=2, col=1
-    )
+    figure.update_yaxes(range=[0, 1.02], title_text="Probability")
+    figure.update_xaxes(title_text="Time in the song (s)", row=2, col=1)
     return laid_out(figure.update_layout(height=560, hovermode="x"))
 
 
+def choices(visible: dict[str, list[bool]]) -> list[dict]:
+    """What buttons or a slider's steps do: show some of the figure's traces."""
+    shown = {name: [{"visible": which}] for name, which in visible.items()}
+    return [{"label": name, "method": "restyle", "args": arguments} for name, arguments in shown.items()]
+
+
 def valence_arousal(rows: pd.DataFrame) -> go.Figure:
-    """Every song in Russell's plane: how surely a network calls its valence and its arousal high. Hover:
-    which song.
+    """Every song in Russell's plane: how likely its valence and its arousal are high. Hover: which song.
 
     Parameters
     ----------
-    rows : ``method``, ``track_id``, ``called`` (quadrant), ``valence``, ``arousal`` (probabilities of high)
+    rows : ``method``, ``track_id``, ``predicted`` (quadrant), ``valence``, ``arousal`` (of high)
     """
     methods = list(rows["method"].unique())
     figure = go.Figure()
     for method, own in rows.groupby("method", sort=False):
-        for k, (quadrant, songs) in enumerate(own.groupby("called")):
-            figure.add_scatter(
-                x=songs["valence"], y=songs["arousal"], mode="markers", name=in_words(quadrant), visible=method == methods[0],
-                marker={"color": COLOURS[k], "symbol": k, "size": 7, "opacity": 0.75}, text=songs["track_id"], meta=method,
-                hovertemplate="%{text}<br>high valence %{x:.2f}, high arousal %{y:.2f}",
-            )  # fmt: skip
-    buttons = [
-        {
-            "label": method_name(m),
-            "method": "restyle",
-            "args": [{"visible": [trace.meta == m for trace in figure.data]}],
-        }
-        for m in methods
-    ]
+        for k, (quadrant, songs) in enumerate(own.groupby("predicted")):
+            marker = {"color": COLOURS[k], "symbol": k, "size": 7, "opacity": 0.75}
+            hover = "%{text}<br>high valence %{x:.2f}, high arousal %{y:.2f}"
+            seen = {"mode": "markers", "marker": marker, "text": songs["track_id"], "hovertemplate": hover}
+            which = {"name": in_words(quadrant), "meta": method, "visible": method == methods[0]}
+            figure.add_scatter(x=songs["valence"], y=songs["arousal"], **seen, **which)
     figure.update_xaxes(range=[-0.02, 1.02], title_text="Probability of high valence")
     figure.update_yaxes(range=[-0.02, 1.02], title_text="Probability of high arousal")
     figure.add_hline(0.5, line_width=1, line_color="gray").add_vline(0.5, line_width=1, line_color="gray")
-    choice = {
-        "buttons": buttons, "type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1.1, "yanchor": "bottom",
-        "font": {"color": "#222832"}, "bgcolor": "#ced6dd",  # the chosen one is nearly white on any page
-    }  # fmt: skip
-    return figure.update_layout(height=560, updatemenus=[choice])
+    buttons = choices({method_name(m): [trace.meta == m for trace in figure.data] for m in methods})
+    place = {
+        "type": "buttons",
+        "direction": "right",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1.1,
+        "yanchor": "bottom",
+    }
+    colours = {
+        "font": {"color": "#222832"},
+        "bgcolor": "#ced6dd",
+    }  # the chosen one is nearly white on any page
+    return figure.update_layout(height=560, updatemenus=[{"buttons": buttons} | place | colours])
 
 
 def set_sizes(rows: pd.DataFrame) -> go.Figure:
-    """Which share of the labels a threshold tau would keep, epoch by epoch; the slider chooses tau and reads
-    off both sets.
+    """Which share of the labels a threshold tau would keep, epoch by epoch; the slider chooses tau.
 
     Parameters
     ----------
-    rows : ``epoch``, ``threshold``, ``kept`` (windows in X), ``erased`` (windows in U), as `tables.set_sizes`
-    gives them"""
+    rows : ``epoch``, ``threshold``, ``kept`` (windows in X), ``erased`` (windows in U): `tables.set_sizes`
+    """
     thresholds = sorted(rows["threshold"].unique())
     start = int(np.argmin(np.abs(np.array(thresholds) - 0.5)))  # at which the slider stands first
     figure = go.Figure()
-    for name, colour in (("kept", COLOURS[0]), ("erased", COLOURS[1])):
+    for name, part, colour in (("kept", "X", COLOURS[0]), ("erased", "U", COLOURS[1])):
         for threshold in thresholds:
             own = rows[rows["threshold"] == threshold]
-            figure.add_bar(
-                x=own["epoch"], y=own[name], name=f"{name} ({'X' if name == 'kept' else 'U'})", marker_color=colour,
-                visible=threshold == thresholds[start], hovertemplate="%{y:.0f} windows",
-            )  # fmt: skip
-    steps = [
-        {
-            "label": f"{t:g}",
-            "method": "restyle",
-            "args": [{"visible": [t == other for other in thresholds] * 2}],
-        }
-        for t in thresholds
-    ]
+            seen = {
+                "name": f"{name} ({part})",
+                "marker_color": colour,
+                "visible": threshold == thresholds[start],
+            }
+            figure.add_bar(x=own["epoch"], y=own[name], hovertemplate="%{y:.0f} windows", **seen)
+    steps = choices({f"{t:g}": [t == other for other in thresholds] * 2 for t in thresholds})
     slider = {"active": start, "currentvalue": {"prefix": "τ = "}, "steps": steps, "pad": {"t": 50}}
     figure.update_xaxes(title_text="Epoch", dtick=1).update_yaxes(title_text="Training windows")
     return figure.update_layout(height=480, barmode="stack", sliders=[slider])
@@ -220,14 +224,18 @@ def leaderboard(rows: pd.DataFrame, xlabel: str) -> go.Figure:
     ----------
     rows : ``label``, ``value``, ``low``, ``high``
     """
-    rows = rows[::-1].assign(
-        label=["<br>".join(textwrap.wrap(label, NARROW)) for label in rows["label"][::-1]]
-    )
+    rows = rows[::-1]
+    names = ["<br>".join(textwrap.wrap(label, NARROW)) for label in rows["label"]]
+    below, above = errors(rows)
     figure = go.Figure().add_scatter(
-        x=rows["value"], y=rows["label"], mode="markers", marker={"color": COLOURS[0], "size": 8}, showlegend=False,
-        error_x={"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"], "color": COLOURS[0]},
+        x=rows["value"],
+        y=names,
+        mode="markers",
+        marker={"color": COLOURS[0], "size": 8},
+        showlegend=False,
+        error_x={"array": above, "arrayminus": below, "color": COLOURS[0]},
         customdata=rows[["low", "high"]],
         hovertemplate="%{y}: %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
-    )  # fmt: skip
+    )
     figure.update_xaxes(title_text=xlabel).update_yaxes(automargin=True)
     return figure.update_layout(height=100 + 34 * len(rows))

@@ -17,9 +17,7 @@ NAME = 22  # characters of a line of a name
 
 def narrow(fig: Figure) -> Figure:
     """A copy of a figure that reads on a phone; the figure itself stays as it is."""
-    bundle = fig.__dict__.pop(
-        "_repr_mimebundle_", None
-    )  # a function made on the spot, which cannot be copied
+    bundle = fig.__dict__.pop("_repr_mimebundle_", None)  # a local function, which cannot be copied
     copy = pickle.loads(pickle.dumps(fig))
     if bundle is not None:
         fig._repr_mimebundle_ = bundle
@@ -40,7 +38,7 @@ def narrow(fig: Figure) -> Figure:
 
 
 def stack(fig: Figure, panels: list[Axes]) -> None:
-    """Put panels that stood side by side one below the other; what only the first one said, all say."""
+    """Put panels that stood side by side one below the other; labels of the first one are repeated."""
     first = panels[0]
     for ax, place in zip(panels, fig.add_gridspec(len(panels), 1), strict=True):
         ax.set_subplotspec(place)
@@ -54,11 +52,8 @@ def in_one_column(fig: Figure, legend: Legend) -> None:
     """A legend of the whole figure goes above it, one entry below the other; one whose entries are not the
     panels' stays.
     """
-    known = {
-        label: handle
-        for ax in fig.axes
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
-    }
+    panels = [ax.get_legend_handles_labels() for ax in fig.axes]
+    known = {name: handle for handles, names in panels for handle, name in zip(handles, names, strict=True)}
     names = [text.get_text() for text in legend.get_texts()]
     if set(names) <= set(known):
         legend.remove()

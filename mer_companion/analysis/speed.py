@@ -3,15 +3,12 @@
 import json
 from pathlib import Path
 
-from mer_companion import folders, provenance
-from mer_companion.reproduction.report import in_a_table
-from mer_core.files import atomic_write
+from mer_companion import folders, provenance, results
+from mer_companion.analysis.markdown import page_of, version_of
 
 # ratio: theirs_s / ours_s, medians over rounds; ratio_low, ratio_high: of single rounds; left_out: why none
-COLUMNS = (
-    "benchmark", "question", "ours", "theirs", "ours_s", "theirs_s", "ratio", "ratio_low", "ratio_high",
-    "unit", "rounds", "note", "left_out",
-)  # fmt: skip
+COLUMNS = ("benchmark", "question", "ours", "theirs", "ours_s", "theirs_s")
+COLUMNS += ("ratio", "ratio_low", "ratio_high", "unit", "rounds", "note", "left_out")
 
 
 def path() -> Path:
@@ -26,11 +23,7 @@ def write(rows: list[dict], made_by: dict, to: Path) -> Path:
     made_by : ``minutes`` it took, ``code`` and ``environment`` as in records, the latter with ``processor``,
         ``instruction_set`` and ``bf16_native``
     """
-    with atomic_write(to) as fresh:
-        text = json.dumps(
-            {"made": provenance.timestamp()} | made_by | {"rows": rows}, indent=1, allow_nan=False
-        )
-        fresh.write_text(text + "\n", encoding="utf-8")
+    results.write_json(to, {"made": provenance.timestamp()} | made_by | {"rows": rows})
     return to
 
 
@@ -68,15 +61,13 @@ def page() -> str:
     if not path().exists():
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
-    code = f"{report['code']['commit']}{' (modified)' if report['code']['modified'] else ''}"
-    machine = {"made": report["made"], "commit": code, "minutes": report["minutes"], **report["environment"]}
+    made = {"made": report["made"], "commit": version_of(report["code"]), "minutes": report["minutes"]}
+    machine = (made | report["environment"]).items()
     sections = {
         "Side by side": [shown(row) for row in report["rows"]],
-        "The machine": [
-            {"what": what.replace("_", " "), "here": spelt(value)} for what, value in machine.items()
-        ],
+        "The machine": [{"what": what.replace("_", " "), "here": spelt(here)} for what, here in machine],
     }
-    return "\n".join(f"## {title}\n\n{in_a_table(rows)}\n" for title, rows in sections.items())
+    return page_of(sections)
 
 
 def spelt(value) -> str:
@@ -87,8 +78,13 @@ def shown(row: dict) -> dict[str, str]:
     """A row as the page has it."""
     seconds = {side: "" if row["left_out"] else f"{row[f'{side}_s']:.3g}" for side in ("ours", "theirs")}
     return {
-        "question": row["question"], "ratio": ratio_of(row),
-        "the other side": row["theirs"], "its seconds": seconds["theirs"],
-        "ours": row["ours"], "our seconds": seconds["ours"],
-        "for": row["unit"], "rounds": row["rounds"] or "", "note": row["note"],
-    }  # fmt: skip
+        "question": row["question"],
+        "ratio": ratio_of(row),
+        "the other side": row["theirs"],
+        "its seconds": seconds["theirs"],
+        "ours": row["ours"],
+        "our seconds": seconds["ours"],
+        "for": row["unit"],
+        "rounds": row["rounds"] or "",
+        "note": row["note"],
+    }

@@ -2,7 +2,8 @@
 
 Everywhere: ``compared`` is the table that `results.comparison` gives for an experiment, with its labels'
 scores averaged over seeds and their differences from their references; ``records`` are the experiment's
-records."""
+records.
+"""
 
 import itertools
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from mer_companion import results
-from mer_companion.results import main_decision, predictions, value
+from mer_companion.results import main_decision, predictions
 from mer_core import paths
 from mer_core.emotion import high_probability
 from mer_core.evaluation import aggregation, significance
@@ -22,6 +23,7 @@ pd.set_option("display.max_colwidth", None, "display.max_rows", None)  # pages s
 
 TARGETS = ("emotion", "valence", "arousal")
 TARGET_NAMES = {"emotion": "quadrants", "valence": "valence", "arousal": "arousal"}
+INTERVAL = ["value", "low", "high"]
 
 
 def scores(
@@ -35,7 +37,7 @@ def scores(
     decision : by default the main one of each label
     """
     rows = _chosen(compared[compared["against"].isna()], metric, target, decision)
-    return rows[["label", "value", "low", "high", "n", "seeds"]].reset_index(drop=True)
+    return rows[["label", *INTERVAL, "n", "seeds"]].reset_index(drop=True)
 
 
 def differences(
@@ -45,18 +47,13 @@ def differences(
     p-values, ``seeds``.
     """
     rows = _chosen(compared[compared["against"].notna()], metric, target, decision)
-    return rows[["label", "against", "value", "low", "high", "p", "p_holm", "p_t", "seeds"]].reset_index(
-        drop=True
-    )
+    return rows[["label", "against", *INTERVAL, "p", "p_holm", "p_t", "seeds"]].reset_index(drop=True)
 
 
 def _chosen(rows: pd.DataFrame, metric: str, target: str, decision: str | None) -> pd.DataFrame:
-    right = (
-        rows["decision"].isin(aggregation.MAIN_DECISIONS)
-        if decision is None
-        else rows["decision"] == decision
-    )
-    return rows[right & (rows["name"] == metric) & (rows["target"] == target)]
+    decisions = aggregation.MAIN_DECISIONS if decision is None else [decision]
+    right = rows["decision"].isin(decisions) & (rows["name"] == metric) & (rows["target"] == target)
+    return rows[right]
 
 
 def spoken(row, sign: bool = False) -> str:
@@ -65,21 +62,20 @@ def spoken(row, sign: bool = False) -> str:
     return f"{row.value:{form}} [{row.low:{form}}, {row.high:{form}}]"
 
 
-def decision_table(compared: pd.DataFrame, metric: str = "accuracy", target: str = "emotion") -> pd.DataFrame:
-    """One metric with its interval for every way to decide (rows) and every label (columns), ready to read."""
-    rows = compared[
-        compared["against"].isna() & (compared["name"] == metric) & (compared["target"] == target)
-    ]
+def side_by_side(rows: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
+    """Figures with their intervals by two columns, in the order of their first appearance."""
     shown = rows.assign(text=[spoken(r) for r in rows.itertuples()]).pivot(
-        index="decision", columns="label", values="text"
+        index=index, columns=columns, values="text"
     )
+    return shown.loc[rows[index].unique(), rows[columns].unique()].rename_axis(columns=None)
+
+
+def decision_table(compared: pd.DataFrame, metric: str = "accuracy", target: str = "emotion") -> pd.DataFrame:
+    """One metric with its interval by decision (rows) and label (columns), ready to read."""
+    right = (compared["name"] == metric) & (compared["target"] == target)
+    shown = side_by_side(compared[compared["against"].isna() & right], "decision", "label")
     known = [name for name in aggregation.DECISION_NAMES if name in shown.index]
-    return (
-        shown.loc[known, list(rows["label"].unique())]
-        .rename(index=aggregation.DECISION_NAMES)
-        .rename_axis(None, axis=1)
-        .fillna("")
-    )
+    return shown.loc[known].rename(index=aggregation.DECISION_NAMES).fillna("")
 
 
 def beside_printed(compared: pd.DataFrame, decision: str = aggregation.MAIN_DECISION) -> pd.DataFrame:
@@ -87,17 +83,11 @@ def beside_printed(compared: pd.DataFrame, decision: str = aggregation.MAIN_DECI
     class for two.
     """
     rows = []
-    for target, name in (("emotion", "four_class"), ("valence", "valence"), ("arousal", "arousal")):
-        for printed_as in ("accuracy", "f1"):
-            metric = metric_of(target, printed_as)
-            row = {
-                "target": target,
-                "metric": metric,
-                "SSSL as printed": printed("4Q", "Proposed", f"{name}_{printed_as}"),
-            }
-            rows.append(
-                row | {r.label: spoken(r) for r in scores(compared, metric, target, decision).itertuples()}
-            )
+    for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
+        metric = metric_of(target, measure)
+        theirs = {"SSSL as printed": printed("4Q", "Proposed", printed_as(target, measure))}
+        ours = {row.label: spoken(row) for row in scores(compared, metric, target, decision).itertuples()}
+        rows.append({"target": target, "metric": metric} | theirs | ours)
     return pd.DataFrame(rows).set_index(["target", "metric"])
 
 
@@ -107,9 +97,10 @@ def against(
     """Each label's score, its difference from its reference song by song, its validation accuracy and its
     cost, ready to read.
 
-    The first p-value is the bootstrap's over artists and seeds, corrected for the number of labels asked
-    about (Holm); the second is the corrected resampled t-test's over folds and seeds, not corrected for that
-    number."""
+    The first p-value is the bootstrap's over artists and seeds, corrected for the number of labels
+    (Holm); the second is the corrected resampled t-test's over folds and seeds, not corrected for that
+    number.
+    """
     differing = {r.label: r for r in differences(compared, metric, "emotion", decision).itertuples()}
     p = "p (Holm)" if len(differing) > 1 else "p"
     rows = []
@@ -125,15 +116,10 @@ def against(
     return pd.DataFrame(rows).set_index("run").fillna("")
 
 
-def validation_accuracy(record: dict, target: str = "emotion") -> float | None:
-    """Mean over folds of the accuracy on training songs, each heard by a network that had not learned from
-    it; else None.
-    """
-    found = [
-        m["value"]
-        for m in record["metrics"]
-        if (m["part"], m["name"], m["target"]) == ("validation", "accuracy", target)
-    ]
+def validation_accuracy(record: dict) -> float | None:
+    """Mean over folds of the accuracy for quadrants on validation songs; None where there are none."""
+    wanted = ("validation", "accuracy", "emotion")
+    found = [m["value"] for m in record["metrics"] if (m["part"], m["name"], m["target"]) == wanted]
     return float(np.mean(found)) if found else None
 
 
@@ -151,64 +137,63 @@ def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
 
     The bootstrap's p-values are corrected for all rows that the table shows (Holm).
     """
-    rows = compared[
-        compared["against"].notna()
-        & (compared["name"] == "accuracy")
-        & (compared["decision"] != "most_frequent")
-    ]
+    accuracies = (compared["name"] == "accuracy") & (compared["decision"] != "most_frequent")
+    rows = compared[compared["against"].notna() & accuracies]
     rows = rows.assign(p_holm=significance.holm(rows["p"]))
     return pd.DataFrame(
-        {"question": TARGET_NAMES[r.target], "decision": aggregation.DECISION_NAMES[r.decision], "run": r.label,
-         "difference": spoken(r, sign=True),
-         "p bootstrap": f"{r.p:.3f}", "p (Holm, all rows)": f"{r.p_holm:.3f}", "p t-test": f"{r.p_t:.3f}"}
+        {
+            "question": TARGET_NAMES[r.target],
+            "decision": aggregation.DECISION_NAMES[r.decision],
+            "run": r.label,
+            "difference": spoken(r, sign=True),
+            "p bootstrap": f"{r.p:.3f}",
+            "p (Holm, all rows)": f"{r.p_holm:.3f}",
+            "p t-test": f"{r.p_t:.3f}",
+        }
         for r in rows.itertuples()
-    ).set_index(["question", "decision"])  # fmt: skip
+    ).set_index(["question", "decision"])
 
 
 def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
     """Accuracy by segment duration beside Table 2 for 4Q: ``target``, ``seconds``, ``value``, ``low``,
     ``high``, ``printed``.
     """
-    shown = published().query("paper == 'sssl' and table == 2 and dataset == '4Q'")
-    rows = []
+    shown, found = printed_table(2, "setting"), []
     for target in TARGETS:
-        found = scores(compared, target=target)
-        for row in found[found["label"].str.startswith("seconds_")].itertuples():
-            seconds = int(row.label.removeprefix("seconds_"))
-            same = shown[(shown["setting"] == f"{seconds} s") & (shown["metric"] == f"{target}_accuracy")][
-                "value"
-            ]
-            rows.append({"target": target, "seconds": seconds, "value": row.value, "low": row.low, "high": row.high,
-                         "printed": same.iloc[0] / 100 if len(same) else None})  # fmt: skip
-    return pd.DataFrame(rows)
+        rows = scores(compared, target=target)
+        rows = rows[rows["label"].str.startswith("seconds_")]
+        seconds = rows["label"].str.removeprefix("seconds_")
+        said = shown.loc[name] if (name := f"{target}_accuracy") in shown.index else {}
+        printed = (seconds + " s").map(said).astype(float)
+        found.append(rows[INTERVAL].assign(target=target, seconds=seconds.astype(int), printed=printed))
+    return pd.concat(found, ignore_index=True)[["target", "seconds", *INTERVAL, "printed"]]
 
 
 def table_2(compared: pd.DataFrame) -> pd.DataFrame:
     """Accuracy and F1 by segment duration, ours with interval and as SSSL's Table 2 prints them for 4Q, ready
     to read.
     """
-    shown = (
-        published()
-        .query("paper == 'sssl' and table == 2 and dataset == '4Q'")
-        .set_index(["setting", "metric"])["value"]
-    )
-    rows = []
+    shown, rows = printed_table(2, "setting"), []
     for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
         found = scores(compared, metric_of(target, measure), target)
-        figures = {
-            row.label.replace("seconds_", "") + " s": spoken(row)
-            for row in found.itertuples()
-            if "seconds" in row.label
-        }
+        found = found[found["label"].str.startswith("seconds_")]
+        ours = {f"{row.label.removeprefix('seconds_')} s": spoken(row) for row in found.itertuples()}
         name = {"question": TARGET_NAMES[target], "metric": measure.replace("f1", "F1")}
-        printed_as = f"{'four_class' if target == 'emotion' else target}_{measure}"
-        said = {
-            setting: f"{share / 100:.3f}"
-            for (setting, metric), share in shown.items()
-            if metric == printed_as
-        }
-        rows += [name | {"whose": "ours"} | figures] + [name | {"whose": "printed"} | said] * bool(said)
+        rows.append(name | {"whose": "ours"} | ours)
+        if (key := printed_as(target, measure)) in shown.index:
+            rows.append(name | {"whose": "printed"} | shown.loc[key].map("{:.3f}".format).to_dict())
     return pd.DataFrame(rows).set_index(["question", "metric", "whose"]).fillna("").sort_index(axis=1)
+
+
+def printed_table(number: int, by: str) -> pd.DataFrame:
+    """The shares in [0, 1] that a table of SSSL prints for 4Q, by metric and by setting or system."""
+    rows = published().query("paper == 'sssl' and table == @number and dataset == '4Q'")
+    return rows.pivot(index="metric", columns=by, values="value") / 100
+
+
+def printed_as(target: str, measure: str) -> str:
+    """The metric's name in `published`: ``four_class_f1``."""
+    return f"{'four_class' if target == 'emotion' else target}_{measure}"
 
 
 def metric_of(target: str, measure: str) -> str:
@@ -228,13 +213,16 @@ def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         chosen = next(r for r in records if r["label"] == f"chosen_for_{target}")
         durations = found[found.index.str.startswith("seconds_")]
         best, inside = durations["value"].idxmax(), found.loc[chosen["label"]]
-        rows.append(
-            {"question": TARGET_NAMES[target],
-             "chosen inside, per fold (s)": ", ".join(log[0]["chosen"].rpartition("_")[2] for log in chosen["log"]),
-             "accuracy": spoken(inside), "picked on the reported songs (s)": best.removeprefix("seconds_"),
-             "its accuracy": spoken(durations.loc[best]),
-             "picking adds": f"{durations.loc[best, 'value'] - inside['value']:+.3f}"}
-        )  # fmt: skip
+        inside_each = ", ".join(log[0]["chosen"].rpartition("_")[2] for log in chosen["log"])
+        row = {
+            "question": TARGET_NAMES[target],
+            "chosen inside, per fold (s)": inside_each,
+            "accuracy": spoken(inside),
+            "picked on the reported songs (s)": best.removeprefix("seconds_"),
+            "its accuracy": spoken(durations.loc[best]),
+            "picking adds": f"{durations.loc[best, 'value'] - inside['value']:+.3f}",
+        }
+        rows.append(row)
     return pd.DataFrame(rows).set_index("question")
 
 
@@ -246,26 +234,30 @@ def by_epochs(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     """
     epochs = {r["label"]: r["config"]["training"]["epochs"] for r in records}
     rows = scores(compared).assign(condition=lambda found: found["label"].map(epochs))
-    rows["method"] = [
-        label.removesuffix(f"_{n}_epochs") for label, n in zip(rows["label"], rows["condition"], strict=True)
-    ]
+    rows["method"] = rows["label"].str.replace(r"_\d+_epochs$", "", regex=True)
     chosen = rows["label"].str.endswith("_epochs") & rows["method"].isin(("inherit", "self_learning"))
     return rows[chosen].sort_values("condition")
 
 
-ASKED_ABOUT = {
-    "learned_windows": "Windows it learns from", "unheard_windows": "Unheard windows", "unheard_songs": "Unheard songs",
-}  # fmt: skip
+EVALUATED_ON = {
+    "learned_windows": "Windows it learns from",
+    "unheard_windows": "Unheard windows",
+    "unheard_songs": "Unheard songs",
+}
 
 
 def learning_curves(records: list[dict]) -> pd.DataFrame:
-    """Shares called as labelled after each epoch: ``method``, ``fold``, ``epoch``, ``asked about``,
+    """Shares predicted as labelled after each epoch: ``method``, ``fold``, ``epoch``, ``evaluated on``,
     ``share``.
     """
     return pd.DataFrame(
-        {"method": record["label"], "fold": fold, "epoch": row["epoch"] + 1, "asked about": name, "share": row[measure]}
-        for record in records for fold, log in enumerate(record["log"]) for row in log for measure, name in ASKED_ABOUT.items()
-    )  # fmt: skip
+        {"method": record["label"], "fold": fold, "epoch": row["epoch"] + 1}
+        | {"evaluated on": name, "share": row[key]}
+        for record in records
+        for fold, log in enumerate(record["log"])
+        for row in log
+        for key, name in EVALUATED_ON.items()
+    )
 
 
 def around_default(
@@ -284,113 +276,101 @@ def around_default(
     part : of the settings, where the moved ones lie
     """
     settings = {r["label"]: r["config"][part] for r in records}
-    found = {row.label: row for row in scores(compared, decision=decision).itertuples()}
-    rows = []
+    usual, rows = settings[default], []
     for label, own in settings.items():
-        moved = [
-            name for name, at in own.items() if name in settings[default] and at != settings[default][name]
-        ]
-        if label == default or len(moved) != 1 or moved == ["name"]:
-            continue
-        rows.append({"setting": moved[0], "at": own[moved[0]], "label": label, "default": False})
-    for setting in list(dict.fromkeys(row["setting"] for row in rows)):
-        rows.append({"setting": setting, "at": settings[default][setting], "label": default, "default": True})
-    return pd.DataFrame(
-        row | {key: getattr(found[row["label"]], key) for key in ("value", "low", "high")} for row in rows
-    )
+        moved = [name for name, at in own.items() if at != usual.get(name, at)]
+        if len(moved) == 1 and moved != ["name"]:
+            rows.append({"setting": moved[0], "at": own[moved[0]], "label": label, "default": False})
+    for setting in dict.fromkeys(row["setting"] for row in rows):
+        rows.append({"setting": setting, "at": usual[setting], "label": default, "default": True})
+    found = scores(compared, decision=decision)[["label", *INTERVAL]]
+    return pd.DataFrame(rows).merge(found, on="label", how="left")
 
 
 def by_decision(compared: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
     """Accuracy by the way to decide on a song: ``condition``, ``method``, ``value``, ``low``, ``high``."""
-    short = {"mean_probability": "mean\nprobability", "svm": "SVM\nout of fold", "svm_in_sample": "SVM\nin sample",
-             "majority_vote": "majority\nvote", "maximum_run_length": "maximum\nrun length"}  # fmt: skip
+    short = {
+        "mean_probability": "mean\nprobability",
+        "svm": "SVM\nout of fold",
+        "svm_in_sample": "SVM\nin sample",
+        "majority_vote": "majority\nvote",
+        "maximum_run_length": "maximum\nrun length",
+    }
     rows = [scores(compared, decision=d).assign(condition=name) for d, name in short.items()]
     found = pd.concat(rows, ignore_index=True).rename(columns={"label": "method"})
     return found[found["method"].isin(labels)]
 
 
-def elsewhere(records: list[dict]) -> pd.DataFrame:
-    """Accuracy for quadrants at home and on other collections: ``label``, ``value``, ``low``, ``high``."""
-    rows = []
-    for record in records:
-        home = value(record, name="accuracy", target="emotion", decision=main_decision(record))
-        far = [
-            m
-            for m in record["metrics"]
-            if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion")
-        ]
-        for place, row in [("at home", home), *((f"on {m['dataset'].partition(':')[0]}", m) for m in far)]:
-            label = f"{record['label'].replace('_', ' ')},\n{place}"
-            rows.append({"label": label, "n": row["n"]} | {key: row[key] for key in ("value", "low", "high")})
-    found = pd.DataFrame(rows)
-    return found[found["n"] >= FEWEST_SONGS].reset_index(drop=True)
-
-
 FEWEST_SONGS = 20  # below this an accuracy says nothing
+
+
+def accuracies(record: dict) -> list[tuple[str, dict]]:
+    """Where a record was tested, at home or on other data, with its rows of accuracy there."""
+    decision = main_decision(record)
+    rows = [m for m in record["metrics"] if m["name"] == "accuracy" and m["decision"] == decision]
+    home = [("at home", m) for m in rows if (m["part"], m["fold"]) == ("test", "all")]
+    other = [m for m in rows if m["part"] == "elsewhere" and m["n"] >= FEWEST_SONGS]
+    return home + [(f"on {m['dataset']}", m) for m in other]
+
+
+def elsewhere(records: list[dict]) -> pd.DataFrame:
+    """Accuracy for quadrants at home and on other collections: ``label``, ``n``, value, interval."""
+    return pd.DataFrame(
+        {"label": f"{record['label'].replace('_', ' ')},\n{place.partition(':')[0]}"}
+        | {key: row[key] for key in ("n", *INTERVAL)}
+        for record in records
+        for place, row in accuracies(record)
+        if row["target"] == "emotion" and row["n"] >= FEWEST_SONGS
+    )
 
 
 def elsewhere_table(records: list[dict]) -> pd.DataFrame:
     """Accuracy at home and on other collections for all three questions, ready to read."""
-    rows = []
+    rows: dict[tuple[str, str], dict] = {}
     for record in records:
-        own = [
-            m for m in record["metrics"] if m["name"] == "accuracy" and m["decision"] == main_decision(record)
-        ]
-        places = {"at home": [m for m in own if m["part"] == "test" and m["fold"] == "all"]}
-        for m in own:
-            if m["part"] == "elsewhere" and m["n"] >= FEWEST_SONGS:
-                places.setdefault(f"on {m['dataset']}", []).append(m)
-        for place, found in places.items():
-            shown = {TARGET_NAMES[m["target"]]: spoken(pd.Series(m)) for m in found}
-            rows.append({"run": record["label"], "tested": place, "songs": found[0]["n"]} | shown)
-    return pd.DataFrame(rows).set_index(["run", "tested"])
+        for place, row in accuracies(record):
+            own = rows.setdefault((record["label"], place), {"songs": row["n"]})
+            own[TARGET_NAMES[row["target"]]] = spoken(pd.Series(row))
+    return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["run", "tested"]))
+
+
+DETECTION = ["auc", "average_precision", "truly_clean_in_clean_set", "truly_clean"]
+DETECTION += ["calibration_error", "bic_gain"]  # measures in training logs
 
 
 def detection(records: list[dict]) -> pd.DataFrame:
     """How well wrong labels were found: ``label``, ``seed``, ``fold``, ``epoch`` and the log's measures."""
-    measures = (
-        "auc",
-        "average_precision",
-        "truly_clean_in_clean_set",
-        "truly_clean",
-        "calibration_error",
-        "bic_gain",
-    )
     return pd.DataFrame(
-        {"label": r["label"], "seed": r["config"]["seed"], "fold": fold, "epoch": row["epoch"] + 1}
-        | {m: row[m] for m in measures}
-        for r in records for fold, log in enumerate(r["log"]) for row in log if row.get("auc") is not None
-    )  # fmt: skip
+        {"label": record["label"], "seed": record["config"]["seed"], "fold": fold, "epoch": row["epoch"] + 1}
+        | {measure: row[measure] for measure in DETECTION}
+        for record in records
+        for fold, log in enumerate(record["log"])
+        for row in log
+        if row.get("auc") is not None
+    )
 
 
 def set_sizes(log: list[dict], thresholds: np.ndarray) -> pd.DataFrame:
     """How many windows a threshold tau would keep and erase: ``epoch``, ``threshold``, ``kept``, ``erased``.
 
     From the logged histogram of scaled losses and the two Gaussians, a loss beyond a mean judged as if it lay
-    on it: to within a bin, and without the share of every class that is kept whatever the mixture says."""
-    rows = []
+    on it: to within a bin, and without the share of every class that is kept whatever the mixture says.
+    """
+    found = []
     for row in (row for row in log if row.get("means")):
         counts, (clean, noisy) = np.array(row["histogram"]), row["means"]
         middle = ((np.arange(len(counts)) + 0.5) / len(counts)).clip(clean, noisy)
-        density = np.array(row["weights"])[:, None] * norm.pdf(
-            middle, np.array([[clean], [noisy]]), np.array(row["deviations"])[:, None]
-        )
+        mean, deviation, weight = (np.array(row[key])[:, None] for key in ("means", "deviations", "weights"))
+        density = weight * norm.pdf(middle, mean, deviation)
         probability = density[0] / density.sum(axis=0)
-        for threshold in thresholds:
-            kept = int(counts[probability >= threshold].sum())
-            rows.append(
-                {
-                    "epoch": row["epoch"] + 1,
-                    "threshold": threshold,
-                    "kept": kept,
-                    "erased": int(counts.sum()) - kept,
-                }
-            )
-    return pd.DataFrame(rows)
+        kept = np.array([counts[probability >= threshold].sum() for threshold in thresholds])
+        sizes = {"threshold": thresholds, "kept": kept, "erased": counts.sum() - kept}
+        found.append(pd.DataFrame({"epoch": row["epoch"] + 1, **sizes}))
+    return pd.concat(found, ignore_index=True)
 
 
 def in_the_plane(records: list[dict]) -> pd.DataFrame:
-    """Every tested song where a network places it: ``method``, ``track_id``, ``called``, ``valence``,
+    """Every tested song where a network places it: ``method``, ``track_id``, ``predicted``, ``valence``,
     ``arousal``.
 
     The last two are the probabilities that they are high, each the mean over the song's windows.
@@ -399,12 +379,15 @@ def in_the_plane(records: list[dict]) -> pd.DataFrame:
     for record in records:
         stored, classes = predictions(record), np.array(record["data"]["classes"])
         mean = aggregation.mean_probability(stored["test"], stored["test_track"])
-        found.append(pd.DataFrame({
-            "method": record["label"], "track_id": stored["track_id"][np.unique(stored["test_track"])],
-            "called": classes[mean.argmax(axis=1)],
-            **{dimension: high_probability(mean, dimension) for dimension in ("valence", "arousal")},
-        }))  # fmt: skip
+        songs = {"track_id": stored["track_id"][np.unique(stored["test_track"])]}
+        songs |= {"predicted": classes[mean.argmax(axis=1)]} | high_probabilities(mean)
+        found.append(pd.DataFrame({"method": record["label"], **songs}))
     return pd.concat(found, ignore_index=True)
+
+
+def high_probabilities(probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """Probabilities of high valence and of high arousal from those of the quadrants."""
+    return {name: high_probability(probabilities, name) for name in ("valence", "arousal")}
 
 
 def purity(records: list[dict]) -> pd.DataFrame:
@@ -413,46 +396,37 @@ def purity(records: list[dict]) -> pd.DataFrame:
 
     Han et al. call it label precision, SELAB's release the pure ratio; known only where the noise was put in.
     """
-    rows = []
-    for record in records:
-        rate = record["config"]["noise"]["rate"]
-        for fold, log in enumerate(record["log"]):
-            for row in log:
-                own = {"noise": f"{rate:.0%} of labels wrong", "fold": fold, "epoch": row["epoch"] + 1}
-                rows.append(own | {"windows": "kept", "share": row["truly_clean_in_clean_set"]})
-                rows.append(own | {"windows": "all", "share": 1 - rate})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {"noise": f"{rate:.0%} of labels wrong", "fold": fold, "epoch": row["epoch"] + 1}
+        | {"windows": windows, "share": share}
+        for record in records
+        for rate in [record["config"]["noise"]["rate"]]
+        for fold, log in enumerate(record["log"])
+        for row in log
+        for windows, share in (("kept", row["truly_clean_in_clean_set"]), ("all", 1 - rate))
+    )
 
 
 def annotation_noise_rows(records: list[dict]) -> pd.DataFrame:
     """How often moments contradict their clip: ``condition`` (data set), ``method`` (measure), ``target``,
-    value, interval.
+    ``n``, value, interval.
     """
     return pd.DataFrame(
-        {"condition": r["label"].replace("_", " "), "method": m["name"], "target": m["target"], "n": m["n"]}
-        | {key: m[key] for key in ("value", "low", "high")}
-        for r in records for m in r["metrics"]
-    )  # fmt: skip
+        {"condition": record["label"].replace("_", " "), "method": m["name"], "target": m["target"]}
+        | {key: m[key] for key in ("n", *INTERVAL)}
+        for record in records
+        for m in record["metrics"]
+    )
 
 
 def annotation_noise(records: list[dict], target: str) -> pd.DataFrame:
     """The same for one question, a column per data set, ready to read."""
     rows = annotation_noise_rows(records)
-    rows = rows[rows["target"] == target]
-    shown = rows.assign(text=[spoken(r) for r in rows.itertuples()]).pivot(
-        index="method", columns="condition", values="text"
-    )
-    return (
-        shown.loc[rows["method"].unique(), rows["condition"].unique()]
-        .rename_axis(None)
-        .rename_axis(None, axis=1)
-    )
+    return side_by_side(rows[rows["target"] == target], "method", "condition").rename_axis(None)
 
 
 def confusion(record: dict) -> np.ndarray:
-    """(n_classes, n_classes) counts of a record's main decision: rows are the labels, columns what was
-    called.
-    """
+    """(n_classes, n_classes) counts of a record's main decision: labels in rows, predictions in columns."""
     return np.array(record["confusion"][main_decision(record)])
 
 
@@ -461,84 +435,59 @@ def leading(record: dict) -> pd.DataFrame:
     the first.
     """
     stored = predictions(record)
-    rows = []
-    for track in np.unique(stored["test_track"]):
-        calls = stored["test"][stored["test_track"] == track].argmax(axis=1)
-        counts = np.bincount(calls)
-        rows.append(
-            {"classes that lead at some time": int((counts > 0).sum()), "share": counts.max() / len(calls)}
-        )
-    found = pd.DataFrame(rows).groupby("classes that lead at some time")["share"].agg(["size", "mean"])
-    return found.rename(columns={"size": "songs", "mean": "mean share of the first"}).round(3)
+    windows = pd.Series(stored["test"].argmax(axis=1)).groupby(stored["test_track"])
+    first = windows.agg(lambda own: own.value_counts(normalize=True).iloc[0])
+    found = first.groupby(windows.nunique()).agg(["size", "mean"]).round(3)
+    found.columns = ["songs", "mean share of the first"]
+    return found.rename_axis("classes that lead at some time")
 
 
 def courses(record: dict, dataset: str) -> dict[str, pd.DataFrame]:
-    """Probability of high valence and arousal along the songs of another data set that a record also heard,
-    by track id.
+    """Probability of high valence and arousal along the songs of an external test set, by track id.
 
     Each table has the columns ``second`` (middle of the window), ``valence``, ``arousal``.
     """
-    stored = predictions(record)
-    key = f"heard_{record['config']['also_heard'].index(dataset)}"
-    found = {}
-    for i, name in enumerate(stored[f"{key}_track_id"]):
-        own = stored[f"{key}_track"] == i
-        middle = stored[f"{key}_second"][own] + record["config"]["window_s"] / 2
-        called = {
-            dimension: high_probability(stored[key][own].astype(float), dimension)
-            for dimension in ("valence", "arousal")
-        }
-        found[str(name)] = pd.DataFrame({"second": middle, **called})
-    return found
+    stored, config = predictions(record), record["config"]
+    key = f"heard_{config['also_heard'].index(dataset)}"
+    middle = stored[f"{key}_second"] + config["window_s"] / 2
+    rows = pd.DataFrame({"second": middle} | high_probabilities(stored[key].astype(float)))
+    songs = rows.groupby(stored[f"{key}_track_id"][stored[f"{key}_track"]], sort=False)
+    return {str(name): own.reset_index(drop=True) for name, own in songs}
 
 
-def course_agreement(called: dict[str, pd.DataFrame], measured: pd.DataFrame) -> pd.DataFrame:
-    """Rank correlation between the called and the measured course of each song, where both are known."""
+def course_agreement(predicted: dict[str, pd.DataFrame], measured: pd.DataFrame) -> pd.DataFrame:
+    """Rank correlation between the predicted and the measured course of each song, where both are known."""
     rows = []
-    for name, own in called.items():
-        theirs = measured[measured["track_id"] == name]
-        felt = {
-            d: np.interp(own["second"], theirs["second"], theirs[d], left=np.nan, right=np.nan)
-            for d in ("valence", "arousal")
-        }
-        rows.append({"song": name} | {d: own[d].corr(pd.Series(felt[d]), method="spearman") for d in felt})
+    for name, own in predicted.items():
+        theirs, row = measured[measured["track_id"] == name], {"song": name}
+        for dimension in ("valence", "arousal"):
+            felt = np.interp(own["second"], theirs["second"], theirs[dimension], left=np.nan, right=np.nan)
+            row[dimension] = own[dimension].corr(pd.Series(felt), method="spearman")
+        rows.append(row)
     return pd.DataFrame(rows).set_index("song").round(2)
 
 
 def reliability(records: list[dict]) -> list[tuple[float, float, int]]:
-    """Promised against kept clean probability in the last epoch, bins pooled over folds and seeds
+    """(confidence, accuracy, n) of the clean probability in the last epoch, bins pooled over folds and seeds
     (`metrics.reliability`).
     """
-    rows = np.array([row for record in records for log in record["log"] for row in log[-1]["reliability"]])
-    promised, kept, n = rows.T
-    bins = np.minimum((promised * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    pooled = [(bins == b) for b in np.unique(bins)]
-    return [
-        (
-            float(np.average(promised[own], weights=n[own])),
-            float(np.average(kept[own], weights=n[own])),
-            int(n[own].sum()),
-        )
-        for own in pooled
-    ]
+    stored = [row for record in records for log in record["log"] for row in log[-1]["reliability"]]
+    rows = pd.DataFrame(stored, columns=["confidence", "accuracy", "n"])
+    bins = (rows["confidence"] * RELIABILITY_BINS).astype(int).clip(upper=RELIABILITY_BINS - 1)
+    pooled = []
+    for _, own in rows.groupby(bins):
+        confidence, accuracy = np.average(own[["confidence", "accuracy"]], axis=0, weights=own["n"])
+        pooled.append((float(confidence), float(accuracy), int(own["n"].sum())))
+    return pooled
 
 
 def under_noise(compared: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy by kind of label noise for plain training and SSSL: ``condition``, ``method``, ``value``,
-    ``low``, ``high``.
-    """
-    rows = []
-    for row in scores(compared).itertuples():
-        method = next(
-            name
-            for name in ("inherit", "self_learning", "mixture_per_class", "co_teaching")
-            if row.label.startswith(name)
-        )
-        condition = row.label.removeprefix(f"{method}_").replace("_", " ")
-        rows.append(
-            {"condition": condition, "method": method, "value": row.value, "low": row.low, "high": row.high}
-        )
-    return pd.DataFrame(rows)
+    """Accuracy by kind of label noise: ``condition``, ``method``, ``value``, ``low``, ``high``."""
+    rows = scores(compared)
+    methods = "inherit|self_learning|mixture_per_class|co_teaching"
+    named = rows["label"].str.extract(f"^(?P<method>{methods})_?(?P<rest>.*)")
+    rows = rows.assign(condition=named["rest"].str.replace("_", " "), method=named["method"])
+    return rows[["condition", "method", *INTERVAL]]
 
 
 def published() -> pd.DataFrame:
@@ -550,89 +499,74 @@ def published() -> pd.DataFrame:
 
 def printed(dataset: str, system: str, metric: str, paper: str = "sssl", table: int = 3) -> float:
     """One printed figure as a share in [0, 1]."""
-    rows = published().query(
-        "dataset == @dataset and system == @system and metric == @metric and paper == @paper"
-    )
-    return float(rows[rows["table"] == table]["value"].iloc[0]) / 100
+    rows = published().query("paper == @paper and table == @table and dataset == @dataset")
+    return float(rows.query("system == @system and metric == @metric")["value"].iloc[0]) / 100
 
 
 class Ours(NamedTuple):
     """Our run for a row of SSSL's Table 3 on 4Q, or for one that the table should have had."""
 
     system: str
-    hears: str
     experiment: str
     label: str
     decision: str | None = None  # by default the main one
     targets: tuple[str, ...] = TARGETS
+    input: str = "audio"
 
 
-AUDIO = "audio"
+PRINTED_STAGE = "audio; second stage as printed"
 OURS = (
-    Ours("2-Stage [8]", AUDIO, "alternatives", "two_stage", targets=TARGETS[1:]),
+    Ours("2-Stage [8]", "alternatives", "two_stage", targets=TARGETS[1:]),
+    # a user's own weights
     Ours(
-        "Audio Embedding [24]", "audio, features of a pretrained network", "baselines", "svm_embeddings"
-    ),  # a user's own weights
-    Ours("SVM [17]", "audio, hand-made features; folds by song", "baselines", "svm_top100_song"),
-    Ours("SVM [17]", "audio, hand-made features; folds by artist", "baselines", "svm_top100_artist"),
-    Ours("Proposed* (without L_KL)", AUDIO, "ablations", "without_consistency"),
-    Ours("Proposed", AUDIO, "song_decision", "self_learning", "svm", TARGETS[:2]),
-    Ours(
-        "Proposed", AUDIO, "durations", "seconds_1", "svm", TARGETS[2:]
-    ),  # its Table 2: 1 s for arousal, 3 s for the others
-    Ours(
-        "Proposed",
-        "audio; second stage as printed",
-        "song_decision",
-        "self_learning",
-        "svm_in_sample",
-        TARGETS[:2],
+        "Audio Embedding [24]", "baselines", "svm_embeddings", input="audio, features of a pretrained network"
     ),
+    Ours("SVM [17]", "baselines", "svm_top100_song", input="audio, hand-made features; folds by song"),
+    Ours("SVM [17]", "baselines", "svm_top100_artist", input="audio, hand-made features; folds by artist"),
+    Ours("Proposed* (without L_KL)", "ablations", "without_consistency"),
+    # its Table 2: 1 s for arousal, 3 s for the others
+    Ours("Proposed", "song_decision", "self_learning", "svm", TARGETS[:2]),
+    Ours("Proposed", "durations", "seconds_1", "svm", TARGETS[2:]),
+    Ours("Proposed", "song_decision", "self_learning", "svm_in_sample", TARGETS[:2], PRINTED_STAGE),
+    Ours("Proposed", "durations", "seconds_1", "svm_in_sample", TARGETS[2:], PRINTED_STAGE),
     Ours(
-        "Proposed", "audio; second stage as printed", "durations", "seconds_1", "svm_in_sample", TARGETS[2:]
+        "not in the table: most frequent class", "song_decision", "inherit", "most_frequent", input="nothing"
     ),
-    Ours("not in the table: most frequent class", "nothing", "song_decision", "inherit", "most_frequent"),
-    Ours("not in the table: inherited labels", AUDIO, "song_decision", "inherit"),
-    Ours("not in the table: the same, majority vote", AUDIO, "song_decision", "inherit", "majority_vote"),
-    Ours(
-        "not in the table: the same, maximum run length",
-        AUDIO,
-        "song_decision",
-        "inherit",
-        "maximum_run_length",
-    ),
-    Ours("not in the table: soft labels", AUDIO, "alternatives", "soft_labels"),
-    Ours("not in the table: SVM on log-mel statistics", AUDIO, "baselines", "svm_log_mel_artist"),
+    Ours("not in the table: inherited labels", "song_decision", "inherit"),
+    Ours("not in the table: the same, majority vote", "song_decision", "inherit", "majority_vote"),
+    Ours("not in the table: the same, maximum run length", "song_decision", "inherit", "maximum_run_length"),
+    Ours("not in the table: soft labels", "alternatives", "soft_labels"),
+    Ours("not in the table: SVM on log-mel statistics", "baselines", "svm_log_mel_artist"),
 )
 
 
 def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every row of SSSL's Table 3 for 4Q and those it lacks: what it hears, the printed figure and ours,
-    ready to read.
+    """Every row of SSSL's Table 3 for 4Q and those it lacks: its input, the printed figure and ours, ready to
+    read.
 
     Parameters
     ----------
     compared : comparisons by experiment
     """
-    shown = (
-        published()
-        .query("paper == 'sssl' and table == 3 and dataset == '4Q'")
-        .set_index(["system", "metric"])["value"]
-    )
-    rows = []
+    shown, rows = printed_table(3, "system"), []
     for ours, target, measure in itertools.product(OURS, TARGETS, ("accuracy", "f1")):
-        key = (ours.system, f"{'four_class' if target == 'emotion' else target}_{measure}")
-        lacking = ours.system not in shown and measure == "accuracy"
-        if target not in ours.targets or (key not in shown and not lacking):
+        key = printed_as(target, measure)
+        said = shown.get(ours.system, pd.Series(dtype=float)).dropna()
+        lacking = said.empty and measure == "accuracy"
+        if target not in ours.targets or (key not in said and not lacking):
             continue
         own = pd.DataFrame()
         if ours.experiment in compared:
             found = scores(compared[ours.experiment], metric_of(target, measure), target, ours.decision)
             own = found[found["label"] == ours.label]
-        rows.append({
-            "system": ours.system, "figure": f"{TARGET_NAMES[target]} {measure.replace('f1', 'F1')}", "hears": ours.hears,
-            "printed": "" if lacking else f"{shown[key] / 100:.3f}",
+        row = {
+            "system": ours.system,
+            "figure": f"{TARGET_NAMES[target]} {measure.replace('f1', 'F1')}",
+            "input": ours.input,
+            "printed": "" if lacking else f"{said[key]:.3f}",
             "our figure": spoken(own.iloc[0]) if len(own) else "not run yet",
-            "songs": str(own["n"].iloc[0]) if len(own) else "", "our run": f"{ours.experiment}: {ours.label}",
-        })  # fmt: skip
+            "songs": str(own["n"].iloc[0]) if len(own) else "",
+            "our run": f"{ours.experiment}: {ours.label}",
+        }
+        rows.append(row)
     return pd.DataFrame(rows).set_index(["system", "figure"])

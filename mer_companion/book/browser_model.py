@@ -1,19 +1,20 @@
-"""What the page that hears a reader's song loads once there is one: runtime, model and facts, each packed
+"""What the page that takes a reader's song loads once there is one: runtime, model and facts, each packed
 into a plain script.
 
 A page opened from disk may load scripts and nothing else, so ONNX Runtime's WebAssembly and the model travel
 as text: gzip, then base64. The scripts are made when the book is built and never committed; the same model
 gives the same bytes. What is committed, beside the model that ships, is its ONNX graph without the weights,
 so that building the book needs no exporter. For another model it is made again by ``python -m
-mer_companion.book.browser_model``."""
+mer_companion.book.browser_model``.
+"""
 
 import base64
 import gzip
 import json
-from pathlib import Path
 
 from mer_companion.analysis import interactive_figures
 from mer_companion.book import web_assets
+from mer_companion.book.files import write_if_changed
 from mer_core import UserError, onnx_export, trained_model
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANT_WORDS
 from mer_core.predict import SHORTEST_S, SILENCE
@@ -24,7 +25,7 @@ GRAPH = WEIGHTS.with_suffix(".onnx")  # reads the networks' matrices from the fi
 FOLDER = web_assets.FOLDER / "hearing"
 RUNTIME = web_assets.FETCHED / "onnxruntime-web" / "dist"
 WEBASSEMBLY = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-ABSENT = "Not in this book: hearing songs in the page. It says so when asked, all else reads the same."
+ABSENT = "Not in this book: predicting songs in the page. The page says so, all else reads the same."
 # The filter of the resampler in `audio.Sound.at`, read off its answer to a click: a sinc under a Kaiser
 # window. Times are counted in samples of the lower rate.
 LOW_PASS = {"cutoff": 0.95687183, "beta": 14.104155, "half_width": 105.24989}
@@ -32,8 +33,7 @@ LOW_PASS = {"cutoff": 0.95687183, "beta": 14.104155, "half_width": 105.24989}
 
 def gather() -> str | None:
     """Put the scripts into the book's static folder; returns what is missing, why and what to do, or None."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    contents = {}
+    contents: dict[str, bytes] = {}
     try:
         contents["runtime.js"] = packed(*((name, (RUNTIME / name).read_bytes()) for name in WEBASSEMBLY))
         model = trained_model.shipped()
@@ -43,29 +43,21 @@ def gather() -> str | None:
             ("model.json", json.dumps(facts(model)).encode()),
         )
     except FileNotFoundError as error:
-        return f"{ABSENT} {error.filename} was not fetched: get npm (part of Node.js) and a network, and build again."
+        remedy = "get npm (part of Node.js) and a network, and build again."
+        return f"{ABSENT} {error.filename} was not fetched: {remedy}"
     except UserError as error:
         return f"{ABSENT} {error}"
     finally:
         for name in ("runtime.js", "model.js"):
-            put(FOLDER / name, contents.get(name))
+            write_if_changed(FOLDER / name, contents.get(name))
     return None
 
 
-def put(path: Path, text: str | None) -> None:
-    """Make a file hold this text, untouched where it does already, or take it away."""
-    if text is None:
-        path.unlink(missing_ok=True)
-    elif not path.exists() or path.read_text(encoding="ascii") != text:
-        path.write_text(text, encoding="ascii")
-
-
-def packed(*files: tuple[str, bytes]) -> str:
-    """A script that lays files, by name, into ``window.packed``."""
-    return "".join(
-        f'(window.packed ??= {{}})["{name}"] = "{base64.b64encode(gzip.compress(content, mtime=0)).decode()}";\n'
-        for name, content in files
-    )
+def packed(*files: tuple[str, bytes]) -> bytes:
+    """A script that puts files, by name, into ``window.packed``."""
+    texts = {name: base64.b64encode(gzip.compress(content, mtime=0)).decode() for name, content in files}
+    lines = (f'(window.packed ??= {{}})["{name}"] = "{text}";\n' for name, text in texts.items())
+    return "".join(lines).encode()
 
 
 def graph(model: TrainedModel) -> bytes:
@@ -77,20 +69,22 @@ def graph(model: TrainedModel) -> bytes:
     """
     content = GRAPH.read_bytes() if GRAPH.exists() else b""
     if model.digest.encode() not in content:
-        raise UserError(
-            f"{GRAPH}: no graph of {WEIGHTS.name}. Make it again: python -m mer_companion.book.browser_model"
-        )
+        again = "python -m mer_companion.book.browser_model"
+        raise UserError(f"{GRAPH}: no graph of {WEIGHTS.name}. Make it again: {again}")
     return content
 
 
 def facts(model: TrainedModel) -> dict:
     """What the page needs to know beside the graph."""
+    figure = interactive_figures.emotions_of_own_song(model.classes)
     return onnx_export.described(model) | {
         "words": [QUADRANT_WORDS[name] for name in model.classes],
         "high": {"valence": HIGH_VALENCE.tolist(), "arousal": HIGH_AROUSAL.tolist()},
-        "shortest_s": SHORTEST_S, "silence": SILENCE, "low_pass": LOW_PASS,
-        "figure": json.loads(interactive_figures.emotions_of_own_song(model.classes).to_json()),
-    }  # fmt: skip
+        "shortest_s": SHORTEST_S,
+        "silence": SILENCE,
+        "low_pass": LOW_PASS,
+        "figure": json.loads(figure.to_json()),
+    }
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 to the book.
 
 The text notebooks in ``notebooks`` are the sources; what lies in ``notebooks/ipynb`` is written from them and
-never edited."""
+never edited.
+"""
 
 import re
 from functools import cache

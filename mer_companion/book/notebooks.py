@@ -17,6 +17,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mer_companion import folders, provenance
+from mer_companion.book.files import write_if_changed
 from mer_core import UserError, paths
 from mer_core.files import atomic_write
 
@@ -26,7 +27,7 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 class NotebookError(UserError):
-    """A notebook that cannot be run as asked."""
+    """A notebook that cannot be run as requested."""
 
 
 class QuietKernelManager(AsyncKernelManager):
@@ -64,18 +65,14 @@ def _digest_of_data() -> str:
     """Fingerprint of the tracked files in `data`: what a page may show."""
     places = (paths.REGISTRY, paths.SPLITS, folders.RESULTS / "cpu", folders.RESULTS / "paper")
     files = sorted([*paths.DATA.glob("*.*"), *(path for folder in places for path in folder.rglob("*.*"))])
-    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()[
-        :16
-    ]
+    each = b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)
+    return hashlib.sha256(each).hexdigest()[:16]
 
 
 def up_to_date(source: Path, target: Path, **values) -> bool:
     """Whether the executed notebook is there and was made from what is there now."""
-    if not target.exists():
-        return False
-    return nbformat.read(target, as_version=4).metadata.get("mer", {}).get("made_from") == made_from(
-        source, values
-    )
+    made = nbformat.read(target, as_version=4).metadata.get("mer", {}) if target.exists() else {}
+    return made.get("made_from") == made_from(source, values)
 
 
 def execute(source: Path, target: Path, **values) -> None:
@@ -84,8 +81,7 @@ def execute(source: Path, target: Path, **values) -> None:
     Raises
     ------
     NotebookError : a parameter that the notebook does not have (papermill itself would only log it), or a
-    cell that failed;
-        the executed part is then kept beside the target as ``*.failed.ipynb``
+        cell that failed; the executed part is then kept beside the target as ``*.failed.ipynb``
     """
     known = parameters(source)
     if unknown := set(values) - set(known):
@@ -100,18 +96,13 @@ def execute(source: Path, target: Path, **values) -> None:
         before, after = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
         nbformat.write(read(source), before)
         try:
-            papermill.execute_notebook(
-                str(before), str(after), parameters=values, kernel_name=KERNEL["name"], progress_bar=False,
-                execution_timeout=CELL_TIMEOUT_S, record_timing=False, cwd=str(source.parent),
-                kernel_manager_class=QuietKernelManager,
-            )  # fmt: skip
+            how = {"kernel_name": KERNEL["name"], "kernel_manager_class": QuietKernelManager}
+            how |= {"execution_timeout": CELL_TIMEOUT_S, "progress_bar": False, "record_timing": False}
+            papermill.execute_notebook(str(before), str(after), values, cwd=str(source.parent), **how)
         except (papermill.PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
             failed.write_bytes(after.read_bytes())
-            reason = (
-                f"{error.ename}: {error.evalue}"
-                if isinstance(error, papermill.PapermillExecutionError)
-                else str(error)
-            )
+            of_cell = isinstance(error, papermill.PapermillExecutionError)
+            reason = f"{error.ename}: {error.evalue}" if of_cell else str(error)
             raise NotebookError(f"{source.name} failed: {reason} What ran is in {failed}.") from error
         finally:
             del os.environ["PYTHONWARNINGS"], os.environ[FIGURE_FILES]
@@ -126,29 +117,23 @@ def execute(source: Path, target: Path, **values) -> None:
 
 
 def keep_figures(notebook, folder: Path) -> None:
-    """Take what figures bring beside their picture (`figures.files_of`) out of the notebook, into files of
-    their name.
+    """Take the files that come with figures (`figures.files_of`) out of the notebook, into files of their
+    name.
     """
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
-            brought = {
-                kind: output["data"].pop(kind) for kind in FIGURE_SUFFIXES if kind in output.get("data", {})
-            }
+            kinds = FIGURE_SUFFIXES.keys() & output.get("data", {}).keys()
+            brought = {kind: output["data"].pop(kind) for kind in kinds}
             if name:
                 write_figure(folder, name, brought)
 
 
 def write_figure(folder: Path, name: str, brought: dict[str, str]) -> None:
-    """Write a figure's files, by MIME type, under its name; those that are there already and the same stay
-    untouched.
-    """
-    folder.mkdir(exist_ok=True, parents=True)
-    for kind, content in brought.items():
-        path, content = folder / f"{name}{FIGURE_SUFFIXES[kind]}", content.encode()
-        content = base64.b64decode(content) if path.suffix == ".pdf" else content
-        if not path.exists() or path.read_bytes() != content:
-            path.write_bytes(content)
+    """Write a figure's files, by MIME type, under its name."""
+    for kind, text in brought.items():
+        content = base64.b64decode(text) if kind == "application/pdf" else text.encode()
+        write_if_changed(folder / f"{name}{FIGURE_SUFFIXES[kind]}", content)
 
 
 def hide_injected(notebook) -> None:
@@ -160,8 +145,11 @@ def hide_injected(notebook) -> None:
 
 FIGURES = "figures"  # the folder beside executed notebooks
 FIGURE_SUFFIXES = {
-    "image/svg+xml": ".svg", "image/x-narrow+svg": "-narrow.svg", "application/pdf": ".pdf", "text/csv": ".csv",
-}  # fmt: skip
+    "image/svg+xml": ".svg",
+    "image/x-narrow+svg": "-narrow.svg",
+    "application/pdf": ".pdf",
+    "text/csv": ".csv",
+}
 
 
 def read(source: Path):

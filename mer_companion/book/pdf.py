@@ -13,14 +13,15 @@ from bs4 import BeautifulSoup, Tag
 from mer_core import UserError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WITHOUT_A_SCREEN = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-MATHJAX = "_static/mathjax/tex-svg.js"
-MATHJAX_OPTIONS = (
-    '{options: {processHtmlClass: "math"}}'  # as MyST does: everything else is marked to be left alone
+QUIETLY = (
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
+WITHOUT_A_SCREEN = ("--headless", "--no-sandbox", "--disable-gpu", *QUIETLY)
+MATHJAX = "_static/mathjax/tex-svg.js"
+MATHJAX_OPTIONS = '{options: {processHtmlClass: "math"}}'  # as MyST does: it marks all else to be left alone
 DRAWING_MS = 120_000  # of the page's own clock, which runs ahead while nothing happens
 
 
@@ -42,8 +43,9 @@ def to_pdf(site: Path, pages: list[str], target: Path) -> Path:
     """
     program = browser()
     if program is None:
+        known = f"no {', '.join(BROWSERS)} is on the PATH"
         raise PrintingError(
-            f"printing needs a Chromium: no {', '.join(BROWSERS)} is on the PATH. Install one, or name yours in MER_CHROMIUM."
+            f"printing needs a Chromium: {known}. Install one, or name yours in MER_CHROMIUM."
         )
     one = target.with_suffix(".html")
     one.write_text(on_one_page(site, pages, os.path.relpath(site, target.parent) + "/"), encoding="utf-8")
@@ -69,7 +71,7 @@ def on_one_page(site: Path, pages: list[str], to_site: str) -> str:
     site : folder of the built pages; pages : their names without suffix, the first one gives the head
     to_site : what leads from the folder of the one page to the site
     """
-    whole = BeautifulSoup((site / f"{pages[0]}.html").read_text(encoding="utf-8"), "html.parser")
+    whole = read(site, pages[0])
     whole.html["data-theme"] = whole.html["data-mode"] = "light"
     _point(whole.head, site, pages[0], pages, to_site)
     for script in whole.head.find_all("script"):
@@ -77,8 +79,7 @@ def on_one_page(site: Path, pages: list[str], to_site: str) -> str:
     whole.body.clear()
     whole.body.attrs = {"class": "on-paper"}
     for name in pages:
-        page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-        article = page.select_one("article.bd-article")
+        article = read(site, name).select_one("article.bd-article")
         _point(article, site, name, pages, to_site)
         article["id"] = place(name)
         whole.body.append(article)
@@ -88,6 +89,10 @@ def on_one_page(site: Path, pages: list[str], to_site: str) -> str:
         whole.head.append(whole.new_tag("script", string=f"window.MathJax = {MATHJAX_OPTIONS}"))
         whole.head.append(whole.new_tag("script", src=to_site + MATHJAX, defer=""))
     return str(whole)
+
+
+def read(site: Path, page: str) -> BeautifulSoup:
+    return BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
 
 
 def place(page: str, anchor: str = "") -> str:
@@ -104,9 +109,8 @@ def _point(part: Tag, site: Path, name: str, pages: list[str], to_site: str) -> 
         url = urlsplit(element[attribute])
         if url.scheme or url.netloc:
             continue
-        file = (
-            (site / name).parent.joinpath(unquote(url.path)).resolve() if url.path else site / f"{name}.html"
-        )
+        page = site / f"{name}.html"
+        file = page.parent.joinpath(unquote(url.path)).resolve() if url.path else page
         path = file.relative_to(site).as_posix()
         if element.name != "a":
             element[attribute] = to_site + path

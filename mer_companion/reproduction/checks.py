@@ -1,14 +1,14 @@
-"""What moved: every number that this machine can make again, held against its record.
+"""The regression report: every number that this machine can make again, compared with its record.
 
 Four levels; each needs more than the one before:
 
 ``records``      what records say twice must agree; nothing but the records is needed
-``predictions``  metrics and comparisons again, from stored predictions and the truth, for the data sets that
-are at hand ``smoke``        the experiments at the preset `smoke`, trained anew on music made by code,
-against a tracked reference ``networks``     recorded folds trained again, as `mer rerun` does, as many as fit
-in the minutes given
+``predictions``  metrics and comparisons again, from stored predictions and the truth, for data at hand
+``smoke``        the experiments at the preset `smoke`, trained anew on synthetic music, against a tracked
+                 reference
+``networks``     recorded folds trained again, as `mer rerun` does, as many as fit in the minutes given
 
-A number that is gone, or that no record has, has drifted like one that moved. No record is written here.
+A number that is gone, or that no record has, has drifted like one that differs. No record is written here.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from mer_companion import experiments, folders, provenance, results
@@ -40,24 +41,14 @@ PRESETS = ("cpu", "paper")  # whose records are tracked
 THREADS = 1  # of torch: the records of two cores were made side by side, one thread each
 
 ROUNDING = 1e-9  # tolerance of the same arithmetic on the same numbers, in whatever order it is summed
-MARGIN = 2.0  # times what another seed moves, for `smoke` on another machine or with other versions
+MARGIN = 2.0  # times the difference of another seed, for `smoke` on another machine or with other versions
 TOGETHER = "all records together"
-ACCURACY, CALLED_OTHERWISE, LARGEST_CHANGE = (
-    "accuracy",
-    "share of songs called otherwise",
-    "largest change of a probability",
-)
+ACCURACY = "accuracy"
+PREDICTED_OTHERWISE = "share of songs predicted otherwise"
+LARGEST_CHANGE = "largest change of a probability"
 
-NAMES = (
-    "label",
-    "against",
-    "part",
-    "dataset",
-    "fold",
-    "target",
-    "decision",
-    "name",
-)  # what tells one row from another
+# what tells one row of metrics from another, and its numbers
+NAMES = ("label", "against", "part", "dataset", "fold", "target", "decision", "name")
 COLUMNS = ("value", "low", "high", "p", "p_holm", "t", "p_t", "n")
 
 
@@ -74,18 +65,18 @@ def flat(rows: list[dict]) -> dict[str, float]:
 
 def tracked() -> list[dict]:
     """All records that the project keeps, in order of their names."""
-    return [
-        results.load(path) for preset in PRESETS for path in sorted(results.folder(preset).glob("*.json"))
-    ]
+    found = [path for preset in PRESETS for path in sorted(results.folder(preset).glob("*.json"))]
+    return [results.load(path) for path in found]
 
 
 def compared() -> list[tuple[str, str, list[dict]]]:
     """(experiment, preset, its records) of every comparison that the project keeps."""
     return [
         (name, preset, experiments.recorded(name, preset))
-        for preset in PRESETS for name, experiment in experiments.EXPERIMENTS.items()
+        for preset in PRESETS
+        for name, experiment in experiments.EXPERIMENTS.items()
         if preset in experiment.presets and results.comparison_path(name, preset).exists()
-    ]  # fmt: skip
+    ]
 
 
 def name_of(record: dict) -> str:
@@ -97,23 +88,21 @@ def rows_of_comparison(name: str, preset: str) -> list[dict]:
 
 
 def among_records() -> Level:
-    """What is said twice: scores and confusion counts, decisions and windows, comparisons and the scores that
-    they average.
+    """What is recorded twice: scores and confusion counts, decisions and windows, comparisons and the scores
+    that they average.
     """
     level = Level(RECORDS)
     for record in progress_bar(tracked(), desc="records", unit="record"):
-        counted = from_counts(record)
-        said = flat(record["metrics"])
-        level.hold(
-            name_of(record), {number: said[number] for number in counted if number in said}, counted, ROUNDING
-        )
+        counted, recorded = from_counts(record), flat(record["metrics"])
+        recorded = {number: recorded[number] for number in counted if number in recorded}
+        level.compare(name_of(record), recorded, counted, ROUNDING)
         otherwise = decided_otherwise(record)
-        level.hold(name_of(record), dict.fromkeys(otherwise, 0.0), otherwise, 0.0)
+        level.compare(name_of(record), dict.fromkeys(otherwise, 0.0), otherwise, 0.0)
     for name, preset, records in compared():
-        said = flat([row for row in rows_of_comparison(name, preset) if row.get("against") is None])
-        said = {number: value for number, value in said.items() if number.endswith("/value")}
-        means = {number: value for number, value in averaged(records).items() if number in said}
-        level.hold(f"{preset}: {name}, compared", said, means, ROUNDING)
+        recorded = flat([row for row in rows_of_comparison(name, preset) if row.get("against") is None])
+        recorded = {number: value for number, value in recorded.items() if number.endswith("/value")}
+        means = {number: value for number, value in averaged(records).items() if number in recorded}
+        level.compare(f"{preset}: {name}, compared", recorded, means, ROUNDING)
     return level
 
 
@@ -137,9 +126,9 @@ def decided_otherwise(record: dict) -> dict[str, float]:
     decided = scoring.decide_by_windows(stored["test"], stored["test_track"])
     return {
         f"{name}/songs decided otherwise": float(
-            (called != scoring.by_track(record, f"decision_{name}")).sum()
+            (predicted != scoring.by_track(record, f"decision_{name}")).sum()
         )
-        for name, called in decided.items()
+        for name, predicted in decided.items()
     }
 
 
@@ -147,13 +136,10 @@ def averaged(records: list[dict]) -> dict[str, float]:
     """Every score of the records' labels, averaged over their seeds, under the name that it has in a
     comparison.
     """
-    by_name: dict[str, list[float]] = {}
-    for record in records:
-        for row in record["metrics"]:
-            if (row["part"], row["fold"]) == ("test", "all"):
-                name = "/".join([record["label"], row["target"], row["decision"], row["name"], "value"])
-                by_name.setdefault(name, []).append(row["value"])
-    return {name: float(np.mean(values)) for name, values in by_name.items()}
+    rows = pd.DataFrame([row | {"label": r["label"]} for r in records for row in r["metrics"]])
+    pooled = rows[(rows["part"] == "test") & (rows["fold"] == "all")]
+    scores = pooled.groupby(["label", "target", "decision", "name"])["value"]
+    return {"/".join([*names, "value"]): float(np.mean(values.to_numpy())) for names, values in scores}
 
 
 def scored_again() -> Level:
@@ -163,25 +149,23 @@ def scored_again() -> Level:
         for record in records:
             kept = [row for row in record["metrics"] if kinds.is_stored(row, record)]
             if unkept := [row for row in record["metrics"] if not kinds.is_stored(row, record)]:
-                level.left_out["metrics of answers that are not stored"] += len(flat(unkept))
-            again(
-                level, name_of(record), [record], flat(kept), partial(kinds.of_record(record).scores, record)
-            )
+                level.left_out["metrics of predictions that are not stored"] += len(flat(unkept))
+            again(level, name_of(record), [record], kept, partial(kinds.of_record(record).scores, record))
             bar.update()
         for name, preset, own in comparisons:
-            rows = flat(rows_of_comparison(name, preset))
-            compare = partial(experiments.compare, name, own)
-            again(level, f"{preset}: {name}, compared", own, rows, compare)
+            rows, source = rows_of_comparison(name, preset), f"{preset}: {name}, compared"
+            again(level, source, own, rows, partial(experiments.compare, name, own))
             bar.update()
     return level
 
 
 def again(
-    level: Level, source: str, records: list[dict], recorded: dict[str, float], make: Callable[[], list[dict]]
+    level: Level, source: str, records: list[dict], rows: list[dict], make: Callable[[], list[dict]]
 ) -> None:
-    """Hold numbers against the same made again; left out where the data set is not at hand, gone where it has
-    changed.
+    """Compare recorded rows with the same made again; left out where the data set is not at hand, gone where
+    it has changed.
     """
+    recorded = flat(rows)
     try:
         now = flat(make())
     except DataError:
@@ -189,23 +173,18 @@ def again(
         return
     except results.RecordError:
         now = {}
-    level.hold(source, recorded, now, ROUNDING)
+    level.compare(source, recorded, now, ROUNDING)
     level.environments += [record["environment"] for record in records] if len(records) == 1 else []
 
 
 def machine() -> dict:
-    """Versions and machine, as in records, and which processor: the same sums are taken in another order on
-    another one.
-    """
+    """Versions and machine, as in records, and the processor: another one sums in another order."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     here = {"processor": next(named, platform.processor())}
-    return (
-        provenance.environment(device.device_name(), THREADS)
-        | device.computes_with(device.best_device())
-        | here
-    )
+    made_with = provenance.environment(device.device_name(), THREADS)
+    return made_with | device.computes_with(device.best_device()) | here
 
 
 def same_machine(environment: dict) -> bool:
@@ -223,10 +202,10 @@ def smoke() -> Level:
     """The experiments at the preset `smoke` against the tracked reference.
 
     On the machine and with the versions of the reference they must be the same but for rounding. Elsewhere
-    rounding differs, and training makes as much of it as of another seed: there a number may move `MARGIN`
-    times as far as any of its kind did between two seeds, and the mean of a kind `MARGIN` times as far as
-    single numbers did on average. (Other convolution kernels moved SSSL's headline run a little further than
-    the largest move between seeds, in one kind of number; hence the margin.)
+    rounding differs, and training amplifies it as it does another seed: there a number may differ `MARGIN`
+    times as much as any of its kind did between two seeds, and the mean of a kind `MARGIN` times as much as
+    single numbers did on average. (Other convolution kernels changed SSSL's headline run a little more than
+    the largest difference between seeds, in one kind of number; hence the margin.)
 
     Raises
     ------
@@ -238,19 +217,17 @@ def smoke() -> Level:
     reference, level = json.loads(path.read_text(encoding="utf-8")), Level(SMOKE)
     found, same = trained_at_smoke(), same_machine(reference["environment"])
     for source in dict.fromkeys([*reference["numbers"], *found]):
-        recorded, again = reference["numbers"].get(source, {}), found.get(source, {})
-        moved = {
-            number: MARGIN * reference["moved_by_seed"].get(kind_of(number), ROUNDING)
-            for number in [*recorded, *again]
-        }
-        level.hold(source, recorded, again, ROUNDING if same else moved)
+        recorded, now = reference["numbers"].get(source, {}), found.get(source, {})
+        by_seed = reference["moved_by_seed"]
+        elsewhere = {number: MARGIN * by_seed.get(kind_of(number), ROUNDING) for number in recorded | now}
+        level.compare(source, recorded, now, ROUNDING if same else elsewhere)
     level.environments.append(reference["environment"])
     return level
 
 
 def accept() -> Path:
-    """Make the reference of `smoke` anew, from the code and libraries of this moment; and how far another
-    seed moves it.
+    """Make the reference of `smoke` anew, from today's code and libraries, with the differences of another
+    seed.
     """
     path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
     made = {"made": provenance.timestamp(), "code": provenance.code_state(), "environment": machine()}
@@ -260,28 +237,30 @@ def accept() -> Path:
 
 
 def apart(numbers: dict[str, dict[str, float]], otherwise: dict[str, dict[str, float]]) -> dict[str, float]:
-    """By kind of number, how far single ones are apart at most; and for the mean of a kind, how far they are
-    on average.
+    """By kind of number the largest difference of two sets of records; for the mean of a kind, the mean
+    difference.
     """
-    by_kind: dict[str, list[float]] = {}
-    for source in numbers.keys() - {TOGETHER}:
-        for number, value in numbers[source].items():
-            by_kind.setdefault(kind_of(number), []).append(abs(otherwise[source][number] - value))
-    furthest = {kind: max(ROUNDING, *moves) for kind, moves in sorted(by_kind.items())}
-    return furthest | {
-        mean_of(kind): max(ROUNDING, float(np.mean(moves))) for kind, moves in sorted(by_kind.items())
+    differences = {
+        source: {number: abs(otherwise[source][number] - value) for number, value in own.items()}
+        for source, own in numbers.items()
+        if source != TOGETHER
     }
+    kinds = by_kind(differences)
+    furthest = {kind: max(ROUNDING, *values) for kind, values in kinds.items()}
+    return furthest | {mean_of(kind): max(ROUNDING, float(np.mean(values))) for kind, values in kinds.items()}
 
 
 def together(numbers: dict[str, dict[str, float]]) -> dict[str, float]:
-    """The mean of all numbers of a kind: it moves little where single ones move much, and tells what moved
-    everywhere.
-    """
-    by_kind: dict[str, list[float]] = {}
+    """The mean of all numbers of a kind: more stable than single ones, it tells what differs everywhere."""
+    return {mean_of(kind): float(np.mean(values)) for kind, values in by_kind(numbers).items()}
+
+
+def by_kind(numbers: dict[str, dict[str, float]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
     for own in numbers.values():
         for number, value in own.items():
-            by_kind.setdefault(kind_of(number), []).append(value)
-    return {mean_of(kind): float(np.mean(values)) for kind, values in sorted(by_kind.items())}
+            found.setdefault(kind_of(number), []).append(value)
+    return dict(sorted(found.items()))
 
 
 def mean_of(kind: str) -> str:
@@ -318,9 +297,7 @@ def nothing_cached():
 
 
 def of_smoke(record: dict) -> dict[str, float]:
-    """A record's pooled scores; and what moves before any song is called otherwise: mean largest probability,
-    last loss.
-    """
+    """A record's pooled scores, and what is more sensitive: mean largest probability and last loss."""
     found = {"largest probability": float(kinds.probabilities(record).max(axis=1).mean())}
     if record["log"] and "loss" in record["log"][0][-1]:
         found["loss"] = record["log"][0][-1]["loss"]
@@ -332,25 +309,23 @@ def trained_again(minutes: float) -> Level:
     """One run for each method and data set, fold by fold, the cheap ones first, as long as they are expected
     to fit.
 
-    With the versions and on the machine that its record names, a network must answer the same but for
-    rounding; elsewhere it may move as far as two recorded seeds of one run on such music are apart."""
+    With the versions and on the machine that its record names, a network must predict the same but for
+    rounding; elsewhere it may differ as much as two recorded seeds of one run on such music.
+    """
     level, began, records = Level(NETWORKS), time.perf_counter(), tracked()
     torch.set_num_threads(THREADS)
-    for fold, seconds, name, label, record in progress_bar(
-        affordable() if minutes else [], desc="trained again"
-    ):
+    folds = affordable() if minutes else []
+    for fold, seconds, name, label, record in progress_bar(folds, desc="trained again"):
         if time.perf_counter() - began + seconds > 60 * minutes:
             level.left_out["folds that do not fit in the minutes"] += 1
             continue
         row = retraining.rerun(name, label, "cpu", fold)
-        recorded = {ACCURACY: row["recorded"], CALLED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
+        recorded = {ACCURACY: row["recorded"], PREDICTED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
         share, change = row["songs_called_otherwise"] / row["songs"], row["largest_change_of_a_probability"]
-        found = {ACCURACY: row["now"], CALLED_OTHERWISE: share, LARGEST_CHANGE: change}
-        same = same_machine(record["environment"])
+        now = {ACCURACY: row["now"], PREDICTED_OTHERWISE: share, LARGEST_CHANGE: change}
         alike = [one for one in records if music_of(one) == music_of(record)]
-        level.hold(
-            f"{name_of(record)}, fold {fold}", recorded, found, ROUNDING if same else apart_by_seed(alike)
-        )
+        tolerance = ROUNDING if same_machine(record["environment"]) else apart_by_seed(alike)
+        level.compare(f"{name_of(record)}, fold {fold}", recorded, now, tolerance)
         level.environments.append(record["environment"])
     return level
 
@@ -366,24 +341,20 @@ def apart_by_seed(records: list[dict]) -> dict[str, float]:
     for record in records:
         if kinds.of_record(record).predicts == "labels":
             runs.setdefault((record["experiment"], record["label"]), []).append(record)
-    furthest = {ACCURACY: ROUNDING, CALLED_OTHERWISE: ROUNDING, LARGEST_CHANGE: ROUNDING}
-    for one, other in (pair for seeds in runs.values() for pair in itertools.combinations(seeds, 2)):
-        of_fold, (a, b) = (
-            scoring.by_track(one, "fold"),
-            (scoring.probabilities(record) for record in (one, other)),
-        )
+    furthest = dict.fromkeys((ACCURACY, PREDICTED_OTHERWISE, LARGEST_CHANGE), ROUNDING)
+    which = {"name": "accuracy", "target": "emotion", "decision": aggregation.MAIN_DECISION}
+    for pair in (pair for seeds in runs.values() for pair in itertools.combinations(seeds, 2)):
+        a, b = map(scoring.probabilities, pair)
+        of_fold = scoring.by_track(pair[0], "fold")
         for fold in np.unique(of_fold):
             own = of_fold == fold
-            reached = [results.value(r, fold=fold, name="accuracy", target="emotion", decision=aggregation.MAIN_DECISION)["value"]
-                       for r in (one, other)]  # fmt: skip
-            moved = (
-                abs(np.subtract(*reached)),
+            differences = (
+                abs(np.subtract(*[results.value(record, fold=fold, **which)["value"] for record in pair])),
                 np.mean(a[own].argmax(axis=1) != b[own].argmax(axis=1)),
                 np.abs(a - b)[own].max(),
             )
-            furthest = {
-                name: max(furthest[name], float(value)) for name, value in zip(furthest, moved, strict=True)
-            }
+            for name, difference in zip(furthest, differences, strict=True):
+                furthest[name] = max(furthest[name], float(difference))
     return furthest
 
 
@@ -391,16 +362,15 @@ def affordable() -> list[tuple]:
     """(fold, seconds it took, experiment, label, record) of networks recorded on such a device as this.
 
     One run for each method and data set that is at hand; first folds before second ones, the cheap ones
-    first."""
+    first.
+    """
     found: dict[tuple[str, str], list[tuple]] = {}
     on_gpu = device.device_name() != "cpu"
     for name, label, run, record in retraining.recorded("cpu"):
         kind = run.method_name, record["data"]["name"]
         if kind not in found and provenance.on_gpu(record) == on_gpu and at_hand(run.dataset):
-            costs = record["cost"]["seconds_per_fold"]
-            found[kind] = [
-                (fold, costs[fold], name, label, record) for fold in cross_validation.tested_folds(run)
-            ]
+            seconds, folds = record["cost"]["seconds_per_fold"], cross_validation.tested_folds(run)
+            found[kind] = [(fold, seconds[fold], name, label, record) for fold in folds]
     return sorted((one for folds in found.values() for one in folds), key=lambda one: one[:4])
 
 
@@ -412,7 +382,7 @@ def at_hand(dataset: str) -> bool:
 
 
 def check(minutes: float) -> dict:
-    """Make all numbers again and write what moved (`drift_report.write`); gives the report.
+    """Make all numbers again and write the report (`report.write`), which is returned.
 
     Raises
     ------

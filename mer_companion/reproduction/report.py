@@ -1,5 +1,5 @@
-"""The report on drift: numbers as recorded and as made again become counts, a page, and lines for a terminal.
-No torch here.
+"""The regression report: numbers as recorded and as made again become counts, a page, and lines for a
+terminal. No torch here.
 """
 
 import json
@@ -7,15 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mer_companion import folders, provenance, results
+from mer_companion.analysis.markdown import page_of, version_of
 from mer_core import paths
 
 LISTED = 200  # drifted rows in the report; every row lies in `table_path`
 SHOWN = 20  # of them on a terminal, and on the page
-LARGEST = 5  # of a level, of those that moved within their tolerance
+LARGEST = 5  # of a level, of the differences within their tolerance
+COLUMNS = ["level", "source", "number", "recorded", "now", "tolerance"]
 
 
 @dataclass
@@ -29,23 +30,19 @@ class Level:
     environments: list[dict] = field(default_factory=list)
     left_out: Counter = field(default_factory=Counter)
 
-    def hold(
+    def compare(
         self,
         source: str,
         recorded: dict[str, float],
-        again: dict[str, float],
+        now: dict[str, float],
         tolerance: float | dict[str, float],
     ) -> None:
-        """Add the numbers of one source, by name, as recorded and as made again; with one tolerance, or one
-        for each number.
-        """
-        numbers = list(dict.fromkeys([*recorded, *again]))
-        self.rows.append(pd.DataFrame({
-            "level": self.name, "source": source, "number": numbers,
-            "recorded": [recorded.get(number, np.nan) for number in numbers],
-            "now": [again.get(number, np.nan) for number in numbers],
-            "tolerance": [tolerance[number] if isinstance(tolerance, dict) else tolerance for number in numbers],
-        }))  # fmt: skip
+        """Add the numbers of one source, by name; with one tolerance, or one for each number."""
+        rows = (
+            pd.DataFrame({"recorded": recorded, "now": now}, dtype=float).rename_axis("number").reset_index()
+        )
+        rows["tolerance"] = rows["number"].map(tolerance) if isinstance(tolerance, dict) else tolerance
+        self.rows.append(rows.assign(level=self.name, source=source))
 
 
 def path() -> Path:
@@ -75,13 +72,13 @@ def judged(levels: list[Level]) -> pd.DataFrame:
     """All rows, with their ``difference`` and whether it is ``inside``; a number that is gone, or new, is
     not.
     """
-    rows = pd.concat([row for level in levels for row in level.rows], ignore_index=True)
+    rows = pd.concat([row for level in levels for row in level.rows], ignore_index=True)[COLUMNS]
     difference = (rows["now"] - rows["recorded"]).abs()
     return rows.assign(difference=difference, inside=difference <= rows["tolerance"])
 
 
 def counted(levels: list[Level], rows: pd.DataFrame) -> dict:
-    """Per level how many numbers were compared and how many drifted; the rows that did; the largest moves of
+    """Per level how many numbers were compared and how many drifted; these rows; the largest differences of
     the others.
     """
     inside = rows[rows["inside"] & (rows["difference"] > 0)].sort_values("difference", ascending=False)
@@ -96,11 +93,16 @@ def summary(level: Level, rows: pd.DataFrame) -> dict:
     """Counts of one level; ``largest`` is its largest difference, in whatever unit that number has."""
     differences = rows["difference"].dropna()
     return {
-        "level": level.name, "sources": int(rows["source"].nunique()), "compared": len(rows),
-        "identical": int((differences == 0).sum()), "drifted": int((~rows["inside"]).sum()),
-        "gone": int(rows["now"].isna().sum()), "new": int(rows["recorded"].isna().sum()),
-        "largest": float(differences.max()) if len(differences) else 0.0, "left_out": dict(level.left_out),
-    }  # fmt: skip
+        "level": level.name,
+        "sources": int(rows["source"].nunique()),
+        "compared": len(rows),
+        "identical": int((differences == 0).sum()),
+        "drifted": int((~rows["inside"]).sum()),
+        "gone": int(rows["now"].isna().sum()),
+        "new": int(rows["recorded"].isna().sum()),
+        "largest": float(differences.max()) if len(differences) else 0.0,
+        "left_out": dict(level.left_out),
+    }
 
 
 def plain(rows: pd.DataFrame) -> list[dict]:
@@ -109,13 +111,13 @@ def plain(rows: pd.DataFrame) -> list[dict]:
 
 
 def changes(level: Level, machine: dict) -> list[dict]:
-    """What is another version, or another machine, than the records of a level were made with, and how many
-    records that are.
-    """
+    """Versions and machine that differ from those that a level's records were made with, and in how many."""
     found = Counter(
         (what, recorded, machine[what])
-        for made in level.environments for what, recorded in made.items() if recorded != machine[what]
-    )  # fmt: skip
+        for made in level.environments
+        for what, recorded in made.items()
+        if recorded != machine[what]
+    )
     return [
         {"level": level.name, "what": what, "recorded": recorded, "now": now, "records": n}
         for (what, recorded, now), n in sorted(found.items(), key=str)
@@ -131,20 +133,20 @@ def spoken(report: dict) -> list[str]:
     """The report as lines for a terminal."""
     lines = []
     for level in report["levels"]:
-        lines.append(
-            f"{level['level']}: {level['compared']} numbers of {level['sources']} sources, {level['identical']} identical, "
-            f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
+        compared = (
+            f"{level['compared']} numbers of {level['sources']} sources, {level['identical']} identical"
         )
+        drifted = f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
+        lines.append(f"{level['level']}: {compared}, {drifted}")
         lines += [f"  left out, {why}: {n}" for why, n in level["left_out"].items()]
-    lines += [
-        f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in report["drifted"][:SHOWN]
-    ]
+    shown = report["drifted"][:SHOWN]
+    lines += [f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in shown]
     if (n := total(report)) > SHOWN:
         lines.append(f"... and {n - SHOWN} more: {table_path()}")
-    return lines + [
-        f"changed since {row['records']} of the {row['level']}: {row['what']}, {row['recorded']} then, {row['now']} now"
-        for row in report["changed"]
-    ]
+    for row in report["changed"]:
+        versions = f"{row['what']}, {row['recorded']} then, {row['now']} now"
+        lines.append(f"changed since {row['records']} of the {row['level']}: {versions}")
+    return lines
 
 
 def in_words(row: dict) -> str:
@@ -161,34 +163,35 @@ def page() -> str:
     if not path().exists():
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
-    code = f"{report['code']['commit']}{' (modified)' if report['code']['modified'] else ''}"
-    heard = {
-        "made": report["made"],
-        "commit": code,
-        "minutes for networks": report["minutes"],
-        **report["environment"],
-    }
-    levels = [
-        {"level": row["level"], "sources": row["sources"], "numbers": row["compared"], "identical": row["identical"],
-         "drifted": row["drifted"], "of these gone or new": row["gone"] + row["new"], "largest move": f"{row['largest']:.2g}"}
-        for row in report["levels"]
-    ]  # fmt: skip
+    made = {"made": report["made"], "commit": version_of(report["code"])}
+    machine = made | {"minutes for networks": report["minutes"]} | report["environment"]
+    compared = pd.DataFrame(report["levels"])
+    compared["of these gone or new"] = compared["gone"] + compared["new"]
+    compared["largest difference"] = compared["largest"].map("{:.2g}".format)
+    names = [
+        "level",
+        "sources",
+        "numbers",
+        "identical",
+        "drifted",
+        "of these gone or new",
+        "largest difference",
+    ]
     left_out = [
         {"level": row["level"], "left out": why, "how many": n}
         for row in report["levels"]
         for why, n in row["left_out"].items()
     ]
-    moved = [
-        {"level": row["level"], "source": row["source"], "number": row["number"], "how far": in_words(row),
-         "drifted": "no" if row["inside"] else "yes"}
+    differences = [
+        {name: row[name] for name in ("level", "source", "number")}
+        | {"difference": in_words(row), "drifted": "no" if row["inside"] else "yes"}
         for row in [*report["drifted"][:SHOWN], *report["largest_inside"]]
-    ]  # fmt: skip
+    ]
     sections = {
-        "Compared": levels, "Left out": left_out, "What moved": moved, "Other versions, other machines": report["changed"],
-        "This machine": [{"what": what, "now": now} for what, now in heard.items()],
-    }  # fmt: skip
-    return "\n".join(f"## {title}\n\n{in_a_table(rows)}\n" for title, rows in sections.items())
-
-
-def in_a_table(rows: list[dict]) -> str:
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) if rows else "Nothing."
+        "Compared": compared.rename(columns={"compared": "numbers"})[names].to_dict("records"),
+        "Left out": left_out,
+        "Largest differences": differences,
+        "Other versions, other machines": report["changed"],
+        "This machine": [{"what": what, "now": now} for what, now in machine.items()],
+    }
+    return page_of(sections)

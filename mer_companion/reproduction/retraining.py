@@ -1,6 +1,4 @@
-"""A recorded fold trained again: do the same settings on the same sound give the same answers, and if not, by
-how much?
-"""
+"""A recorded fold trained again: do the same settings on the same sound give the same predictions?"""
 
 import json
 import time
@@ -22,17 +20,12 @@ def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
     """(experiment, label, run, record) of the recorded runs whose networks can be trained again: songs with
     one label each.
     """
-    for name in [
-        name for name, experiment in experiments.EXPERIMENTS.items() if preset in experiment.presets
-    ]:
-        for label, run in experiments.jobs(name, preset):
-            record = (
-                results.existing(run, name, preset, label)
-                if isinstance(run, Run) and not run.unlabelled
-                else None
-            )
-            if record and kinds.of_record(record).predicts == "labels":
-                yield name, label, run, record
+    for name, experiment in experiments.EXPERIMENTS.items():
+        for label, run in experiments.jobs(name, preset) if preset in experiment.presets else ():
+            if isinstance(run, Run) and not run.unlabelled:
+                record = results.existing(run, name, preset, label)
+                if record and kinds.of_record(record).predicts == "labels":
+                    yield name, label, run, record
 
 
 def one_of_each_method(preset: str) -> list[tuple[str, str]]:
@@ -44,8 +37,8 @@ def one_of_each_method(preset: str) -> list[tuple[str, str]]:
 
 
 def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
-    """Train the network of one fold of a recorded run again, whatever is cached, and say how its answers
-    moved (`save` keeps it).
+    """Train the network of one fold of a recorded run again, whatever is cached, and compare its predictions
+    (`save` keeps what this gives).
 
     Raises
     ------
@@ -60,49 +53,58 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
     began = time.perf_counter()
     frames, everything = cross_validation.load_segments(run, best_device())
     training, test = cross_validation.divided(run, frames, fold)
-    answer, _ = cross_validation.fit(
-        run, everything.of_tracks(training), cross_validation.seed_of(run, fold, 0), lambda row: None
-    )
-    asked = everything.of_tracks(test)
+    taught, tested = everything.of_tracks(training), everything.of_tracks(test)
+    seed = cross_validation.seed_of(run, fold, 0)
+    predict, _ = cross_validation.fit(run, taught, seed, lambda row: None)
     stored = results.predictions(record)
     own = np.isin(stored["test_track"], test)
     before = aggregation.mean_probability(stored["test"][own], stored["test_track"][own])
-    after = aggregation.mean_probability(cross_validation.half(answer(asked)), asked.track)
+    after = aggregation.mean_probability(cross_validation.half(predict(tested)), tested.track)
     truth, n = frames.tracks.targets[np.unique(test)], before.shape[1]
+    classes = before.argmax(axis=1), after.argmax(axis=1)
+    recorded, now = (metrics.accuracy(metrics.confusion(truth, predicted, n)) for predicted in classes)
     return {
-        "experiment": experiment, "label": label, "method": run.method_name, "fold": fold, "songs": len(truth),
-        "recorded": metrics.accuracy(metrics.confusion(truth, before.argmax(axis=1), n)),
-        "now": metrics.accuracy(metrics.confusion(truth, after.argmax(axis=1), n)),
-        "songs_called_otherwise": int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
+        "experiment": experiment,
+        "label": label,
+        "method": run.method_name,
+        "fold": fold,
+        "songs": len(truth),
+        "recorded": recorded,
+        "now": now,
+        "songs_called_otherwise": int((classes[0] != classes[1]).sum()),
         "largest_change_of_a_probability": float(np.abs(before - after).max()),
-        "seconds": time.perf_counter() - began, "run_id": run.run_id, "trained_at": record["code"].get("trained_at"),
-        "code": provenance.code_state(), "environment": provenance.environment(device_name(), 1),
-    }  # fmt: skip
+        "seconds": time.perf_counter() - began,
+        "run_id": run.run_id,
+        "trained_at": record["code"].get("trained_at"),
+        "code": provenance.code_state(),
+        "environment": provenance.environment(device_name(), 1),
+    }
+
+
+def folder(preset: str) -> Path:
+    return results.folder(preset, own=False) / "reruns"
 
 
 def save(row: dict, preset: str) -> Path:
     """Keep what a rerun found, in place of an earlier rerun of the same fold."""
-    path = (
-        results.folder(preset, own=False)
-        / "reruns"
-        / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
-    )
+    path = folder(preset) / f"{row['experiment']}-{row['label']}-fold-{row['fold']}.json"
     results.write_json(path, row)
     return path
 
 
 def table(preset: str) -> pd.DataFrame:
     """All reruns, a row each, ready to read."""
-    found = [
-        json.loads(path.read_text())
-        for path in sorted((results.folder(preset, own=False) / "reruns").glob("*.json"))
-    ]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder(preset).glob("*.json"))]
     return pd.DataFrame(
         {
-            "method": row["method"], "run": f"{row['experiment']}: {row['label']}", "fold": row["fold"], "songs": row["songs"],
-            "accuracy recorded": f"{row['recorded']:.4f}", "trained again": f"{row['now']:.4f}",
-            "songs called otherwise": row["songs_called_otherwise"],
+            "method": row["method"],
+            "run": f"{row['experiment']}: {row['label']}",
+            "fold": row["fold"],
+            "songs": row["songs"],
+            "accuracy recorded": f"{row['recorded']:.4f}",
+            "trained again": f"{row['now']:.4f}",
+            "songs predicted otherwise": row["songs_called_otherwise"],
             "largest change of a song's probability": f"{row['largest_change_of_a_probability']:.4f}",
         }
         for row in found
-    )  # fmt: skip
+    )
