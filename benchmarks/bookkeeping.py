@@ -15,7 +15,8 @@ from mer_companion.experiments.presets import SSSL
 from mer_core import frames, mixture
 from mer_core.datasets import synthetic
 from mer_core.methods import self_learning
-from mer_core.training import Learner, segments
+from mer_core.segments import make_segments
+from mer_core.training import Learner
 
 EPOCHS = 4
 CORPUS = synthetic.Corpus(
@@ -43,7 +44,7 @@ class Stopwatch:
 def main() -> None:
     run = SSSL["cpu"]
     store = frames.compute(synthetic.read(CORPUS), run.features)
-    data = segments(store, frames.windows(store, run.window_s), torch.device("cpu"))
+    data = make_segments(store, frames.windows(store, run.window_s), torch.device("cpu"))
     mixing, noting, gathering = Stopwatch(), Stopwatch(), Stopwatch()
     mixture.fit, mixture.partition = mixing.timing(mixture.fit), mixing.timing(mixture.partition)
     self_learning.figures_of = noting.timing(self_learning.figures_of)

@@ -18,7 +18,7 @@ from mer_companion.experiments.presets import SSSL
 from mer_companion.runs import cross_validation
 from mer_companion.runs.settings import Run
 from mer_core.evaluation import aggregation
-from mer_core.training import Segments
+from mer_core.segments import Segments
 
 ROUNDS = 3
 CPU = SSSL["cpu"]

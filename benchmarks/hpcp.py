@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks.side_by_side import alone, in_turn, left_out, row
-from mer_core.audio.features import HPCP, hpcp
+from mer_core.audio.hpcp import HPCP, hpcp
 
 ROUNDS = 9
 SECONDS = 60

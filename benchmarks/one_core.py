@@ -23,7 +23,7 @@ from benchmarks import sounds
 from benchmarks.side_by_side import in_turn
 from mer_core import paths, trained_model
 from mer_core.audio import decoding
-from mer_core.predict import answers, frames_of_file, predict
+from mer_core.predict import frames_of_file, predict, window_probabilities
 
 ROUNDS = 5
 MINUTES = (1, 10, 60)
@@ -69,7 +69,7 @@ def main() -> None:
             "end to end": lambda: [predict(path) for path in files],
             "decoding and resampling": lambda: [decode(path) for path in files],
             "the same and mel bands": lambda: [frames_of_file(path, model) for path in files],
-            "the networks": lambda: [answers(model, values, duration_s) for values, _, duration_s in heard],
+            "the networks": lambda: [window_probabilities(model, values, duration_s) for values, _, duration_s in heard],
         }, ROUNDS, clock=time.process_time)  # fmt: skip
     medians = {name: statistics.median(times) for name, times in spent.items()}
     seconds = sum(duration_s for _, _, duration_s in heard)

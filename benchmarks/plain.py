@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from mer_companion.runs.settings import Run
 from mer_core.evaluation import aggregation
 from mer_core.methods import self_learning
-from mer_core.training import EVALUATION_BATCH, Segments, warmup_then_cosine
+from mer_core.segments import Segments
+from mer_core.training import EVALUATION_BATCH, warmup_then_cosine
 
 
 class OneByOne(Dataset):

@@ -19,6 +19,7 @@ from mer_companion.experiments.presets import SSSL
 from mer_core import datasets, frames, training
 from mer_core.device import precision_on
 from mer_core.methods import self_learning
+from mer_core.segments import Segments, make_segments
 
 ROUNDS, STEPS, ONE_NOISY_IN = 5, 4, 8
 RUN = SSSL["cpu"]
@@ -37,7 +38,7 @@ PRESET, PRINTED = (
 )
 
 
-def plain_steps(data: training.Segments, bf16: bool, doubting: bool):
+def plain_steps(data: Segments, bf16: bool, doubting: bool):
     """A function that takes STEPS steps, of SSSL or with all labels believed."""
     net = RUN.network.build(data.n_classes).train()
     optimizer = torch.optim.AdamW(net.parameters(), RUN.training.learning_rate)
@@ -60,7 +61,7 @@ def plain_steps(data: training.Segments, bf16: bool, doubting: bool):
     return take
 
 
-def our_steps(data: training.Segments, method: self_learning.Settings | None):
+def our_steps(data: Segments, method: self_learning.Settings | None):
     """The same of our loop; no method: all labels believed."""
     learner = training.Learner(RUN.network, replace(RUN.training, epochs=1000), data, seed=0)
     learner.model.train()
@@ -83,7 +84,7 @@ def our_steps(data: training.Segments, method: self_learning.Settings | None):
 
 def rows(rounds: int = ROUNDS) -> list[dict]:
     store = frames.compute(datasets.load("synthetic"), RUN.features)
-    data = training.segments(store, frames.windows(store, RUN.window_s), torch.device("cpu"))
+    data = make_segments(store, frames.windows(store, RUN.window_s), torch.device("cpu"))
     sides = {
         SUPERVISED: plain_steps(data, bf16=False, doubting=False), SUPERVISED_HERE: our_steps(data, None),
         FLOAT32: plain_steps(data, bf16=False, doubting=True),

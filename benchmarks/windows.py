@@ -14,8 +14,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.side_by_side import alone, in_turn, row
-from mer_core import datasets, frames, training
+from mer_core import datasets, frames
 from mer_core.audio.features import LogMel
+from mer_core.segments import Segments, make_segments
 
 ROUNDS, BATCHES, BATCH, WINDOW_S = 9, 10, 64, 3.0
 OURS = "the frame store: one index into all songs' frames"
@@ -43,7 +44,7 @@ def by_loader(dataset: FromFiles) -> None:
         next(batches)
 
 
-def from_store(data: training.Segments) -> None:
+def from_store(data: Segments) -> None:
     for batch in torch.randperm(len(data))[: BATCHES * BATCH].split(BATCH):
         data.spectrograms(batch).float().contiguous()
 
@@ -51,7 +52,7 @@ def from_store(data: training.Segments) -> None:
 def rows(rounds: int = ROUNDS) -> list[dict]:
     store = frames.compute(datasets.load("synthetic:song_s=30"), LogMel())
     windows = frames.windows(store, WINDOW_S)
-    data = training.segments(store, windows, torch.device("cpu"))
+    data = make_segments(store, windows, torch.device("cpu"))
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{i}.npy") for i in range(len(store.tracks))]
         for i, path in enumerate(paths):

@@ -40,14 +40,14 @@ class Listing:
         elif Path(name).suffix.lower() in PLAYLISTS and Path(name).is_file():
             self._follow(Path(name))
         elif glob.has_magic(name) and not os.path.lexists(name):
-            fitting = sorted(glob.glob(name, recursive=True))
+            fitting = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 -- patterns may be absolute
             self._take(map(Path, fitting), name, "no file fits this pattern")
         else:
             self._once(Path(name))
 
     def _once(self, path: Path) -> bool:
         """Whether a file was not met before; it is then taken."""
-        key = os.path.abspath(path)
+        key = os.path.abspath(path)  # noqa: PTH100 -- not resolved: two links to one file may be two songs of a collection
         if key in self._met:
             return False
         self._met.add(key)
@@ -64,7 +64,7 @@ class Listing:
 
     def _follow(self, playlist: Path) -> None:
         """Entries of a playlist, relative to where it lies; playlists within playlists are followed once."""
-        key = os.path.abspath(playlist)
+        key = os.path.abspath(playlist)  # noqa: PTH100
         if key in self._met:
             return
         self._met.add(key)
@@ -101,7 +101,7 @@ def spelt(folder: Path, entry: str) -> str:
     """
     slashed = entry.replace("\\", "/")
     spellings = [entry, slashed, *(os.fsencode(one).decode("latin-1") for one in (entry, slashed))]
-    paths = [os.path.join(folder, one) for one in spellings]
+    paths = [os.path.join(folder, one) for one in spellings]  # noqa: PTH118 -- a Path would tidy the name up
     return next(filter(os.path.lexists, paths), paths[0])
 
 
@@ -137,7 +137,7 @@ def _below(folder: Path, problems: dict[str, str]) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
         fresh = []
         for name in sorted(folders):
-            real = os.path.realpath(os.path.join(parent, name))
+            real = os.path.realpath(os.path.join(parent, name))  # noqa: PTH118
             if not name.startswith(".") and real not in entered:
                 entered.add(real)
                 fresh.append(name)

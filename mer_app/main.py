@@ -11,14 +11,25 @@ from pathlib import Path
 import click
 
 from mer_app import music_commands
-from mer_app.options import PRESETS, OneOf, changes_of, clear_errors, distinct, executor_of, setting_of
+from mer_app.options import (
+    OneOf,
+    changes_of,
+    clear_errors,
+    preset_option,
+    seeds_option,
+    setting_of,
+    settings_option,
+    skip_option,
+    workers_option,
+)
+from mer_app.workers import executor_of
 
 
 @click.group(context_settings={"max_content_width": 110})
 @click.version_option(package_name="mer-core")
 @click.pass_context
 def main(context):
-    """Music emotion recognition: hear what music expresses, and rerun the papers about it.
+    """Music emotion recognition: predict what music expresses, and rerun the papers about it.
 
     \b
     First three things to do:
@@ -28,7 +39,7 @@ def main(context):
 
     \b
     Your own labelled music, a folder for each label or a CSV file:
-      mer evaluate path/to/my_music              how well its labels can be heard
+      mer evaluate path/to/my_music              how well its labels are predicted
       mer label-check path/to/my_music           which of them look wrong
       mer train path/to/my_music --out my.safetensors
 
@@ -49,11 +60,6 @@ def main(context):
         context.color = False
 
 
-skip_option = click.option(
-    "--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them."
-)
-
-
 @main.command()
 @click.argument("name")
 @skip_option
@@ -68,8 +74,10 @@ def data(name: str, skip_unreadable: bool):
 
     with clear_errors():
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
-    click.echo(f"{tracks.name}: {len(tracks)} tracks, {tracks.table['group'].nunique()} groups, "
-               f"{tracks.table['duration_s'].sum() / 3600:.2f} hours; digest {tracks.digest()}")  # fmt: skip
+    groups, hours = tracks.table["group"].nunique(), tracks.table["duration_s"].sum() / 3600
+    click.echo(
+        f"{tracks.name}: {len(tracks)} tracks, {groups} groups, {hours:.2f} hours; digest {tracks.digest()}"
+    )
     for label, count in tracks.named.value_counts().sort_index().items():
         click.echo(f"  {label:<12} {count}")
     for path, reason in tracks.skipped.items():
@@ -88,9 +96,7 @@ def data(name: str, skip_unreadable: bool):
 
 @main.command()
 @click.argument("name")
-@click.option(
-    "--preset", type=click.Choice(PRESETS), default="cpu", show_default=True, help="Whose feature settings."
-)
+@preset_option("cpu", help="Whose feature settings.")
 @skip_option
 def features(name: str, preset: str, skip_unreadable: bool):
     """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped).
@@ -105,10 +111,8 @@ def features(name: str, preset: str, skip_unreadable: bool):
     with clear_errors():
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
         store = frames.compute(tracks, SSSL[preset].features, skip_unreadable=skip_unreadable)
-    n, bands = store.values.shape
-    click.echo(
-        f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {store.duration_s.sum() / 3600:.2f} hours of audio"
-    )
+    (n, bands), hours = store.values.shape, store.duration_s.sum() / 3600
+    click.echo(f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {hours:.2f} hours of audio")
     for path, reason in store.tracks.skipped.items():
         click.echo(f"  skipped {path}: {reason}")
 
@@ -121,28 +125,18 @@ def experiment_names() -> list[str]:
 
 @main.command()
 @click.argument("experiment", type=OneOf(experiment_names))
-@click.option("--preset", type=click.Choice(PRESETS), default="smoke", show_default=True)
+@preset_option("smoke")
 @click.option(
-    "--only",
-    multiple=True,
-    metavar="LABEL",
-    help="Only this run of the experiment; may be given several times.",
+    "--only", multiple=True, metavar="LABEL", help="Only this run of the experiment; may be repeated."
 )
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as folds.n=3.")
-@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, callback=distinct,
-              help="Default: the experiment's own. May be given several times.")  # fmt: skip
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Networks trained side by side, each with its share of the cores; default one a core.",
-)
+@settings_option
+@seeds_option(help="Default: the experiment's own. May be repeated.")
+@workers_option("Networks trained side by side, each with its share of the cores; default one a core.")
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
 @click.option(
-    "--profile",
-    is_flag=True,
-    help="Say where the time goes instead of keeping records: from nothing, on one core.",
+    "--profile", is_flag=True, help="Say where the time goes instead of keeping records; on one core."
 )
 @skip_option
 def run(
@@ -173,9 +167,7 @@ def run(
         chosen = {name: chosen_of(name, pairs, only, shard) for name, pairs in jobs.items()}
         if profile:
             return profiled(chosen, preset)
-        missing = [
-            run for name, pairs in chosen.items() for run in without_record(name, preset, pairs)
-        ]
+        missing = [run for name, pairs in chosen.items() for run in without_record(name, preset, pairs)]
         with executor_of(workers, scheduler, cross_validation.count(missing)) as executor:
             for name in names:
                 for record in experiments.execute(name, preset, jobs[name], chosen[name], executor):
@@ -197,32 +189,28 @@ def profiled(chosen: dict[str, list], preset: str) -> None:
                 click.echo(f"{name}/{label} trains no network: left out.")
                 continue
             with profiling.from_nothing():
-                seconds, shares = profiling.shares_of_stages(
-                    partial(record_of, one, name, preset, label)
-                )
+                seconds, shares = profiling.shares_of_stages(partial(record_of, one, name, preset, label))
                 click.echo(f"{name}/{label}, seed {one.seed}")
                 click.echo("\n".join(profiling.report(one, seconds, shares)))
 
 
 def chosen_of(experiment: str, pairs: list, only: tuple[str, ...], shard: str | None) -> list:
-    """The (label, run) pairs of an experiment that are asked for, by their labels and by the shard."""
+    """The (label, run) pairs of an experiment that are requested, by their labels and by the shard."""
     known = list(dict.fromkeys(label for label, _ in pairs))
     if unknown := set(only) - set(known):
         raise click.UsageError(f"{experiment} has no run {sorted(unknown)}; it has {known}")
-    asked = [pair for pair in pairs if not only or pair[0] in only]
-    return asked[shard_of(shard, len(asked))]
+    requested = [pair for pair in pairs if not only or pair[0] in only]
+    return requested[shard_of(shard, len(requested))]
 
 
 @main.command()
 @click.argument("runs", nargs=-1, metavar="[EXPERIMENT/LABEL]...")
-@click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
+@preset_option("cpu")
 @click.option("--fold", type=int, default=0, show_default=True)
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Networks trained side by side; default one a core."
-)
+@workers_option()
 def rerun(runs, preset, fold, workers):
-    """Train one fold of recorded runs again and say by how much the answers moved; by default one run of each
-    method.
+    """Train one fold of recorded runs again and say by how much the predictions moved; by default one run of
+    each method.
 
     \b
     mer rerun
@@ -239,9 +227,8 @@ def rerun(runs, preset, fold, workers):
             retraining.rerun, *zip(*chosen, strict=True), [preset] * len(chosen), [fold] * len(chosen)
         ):
             retraining.save(row, preset)
-            click.echo(
-                f"{row['experiment']}/{row['label']}, fold {fold}: recorded {row['recorded']:.4f}, now {row['now']:.4f}"
-            )
+            name = f"{row['experiment']}/{row['label']}, fold {fold}"
+            click.echo(f"{name}: recorded {row['recorded']:.4f}, now {row['now']:.4f}")
 
 
 @main.command("drift")
@@ -253,9 +240,7 @@ def rerun(runs, preset, fold, workers):
     help="For recorded folds, trained again.",
 )
 @click.option(
-    "--accept",
-    is_flag=True,
-    help="Instead write the reference for smoke anew: what moved there was meant to.",
+    "--accept", is_flag=True, help="Instead write the reference for smoke anew: changes were meant."
 )
 def show_drift(minutes: float, accept: bool):
     """Make every number again that this machine can, and compare it with its record; exit status 1 if any
@@ -306,9 +291,7 @@ def show_leaderboard(matrices, fetch):
         ]
         compared = pd.concat([comparison("leaderboard", "cpu"), *own], ignore_index=True)
     click.echo(
-        tag_tables.leaderboard(
-            compared[compared["target"] == MACRO], leaderboard.cards()
-        ).to_markdown()
+        tag_tables.leaderboard(compared[compared["target"] == MACRO], leaderboard.cards()).to_markdown()
     )
 
 
@@ -326,13 +309,7 @@ def shard_of(shard: str | None, n_jobs: int) -> slice:
 
 
 @main.command()
-@click.option(
-    "--preset",
-    type=click.Choice(["smoke", "cpu"]),
-    default="smoke",
-    show_default=True,
-    help="What notebooks compute here.",
-)
+@preset_option("smoke", ("smoke", "cpu"), help="What notebooks compute here.")
 @click.option(
     "--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay."
 )
@@ -367,9 +344,8 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
         publishing.write_generated()
         files = [publishing.build(), *([publishing.to_pdf()] if pdf else [])]
     for file in files:
-        click.echo(
-            f"The book is ready: open {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}"
-        )
+        here = file.is_relative_to(Path.cwd())
+        click.echo(f"The book is ready: open {file.relative_to(Path.cwd()) if here else file}")
 
 
 @main.command()

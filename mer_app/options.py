@@ -1,23 +1,17 @@
-"""What commands share: errors in one line, settings, presets, processors, and words that are looked up only
-when needed.
-"""
+"""What commands share: options, errors in one line, settings, words that are looked up only when needed."""
 
-import multiprocessing
 import os
 import re
-import signal
-import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
 
+from mer_app.text import printable
 from mer_core import AskedError, UserError
 from mer_core.files import is_stream
-from mer_core.progress import QUIET
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
 
@@ -84,13 +78,29 @@ def distinct(ctx, param, values: tuple) -> tuple:
     return values
 
 
-def printable(text: object) -> str:
-    r"""Text for one line of a terminal: newlines, control characters and bytes that are no UTF-8 as escapes.
+def preset_option(default: str, presets: tuple[str, ...] = PRESETS, **described):
+    choice = click.Choice(presets)
+    return click.option("--preset", type=choice, default=default, show_default=True, **described)
 
-    >>> printable("a\nb.mp3")
-    'a\\nb.mp3'
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+def seeds_option(**described):
+    kind = click.IntRange(min=0)
+    return click.option("--seed", "seeds", type=kind, multiple=True, callback=distinct, **described)
+
+
+def workers_option(help: str = "Networks trained side by side; default one a core."):
+    return click.option("--workers", type=click.IntRange(min=1), help=help)
+
+
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as training.epochs=60."
+)
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ..."
+)
+skip_option = click.option(
+    "--skip-unreadable", is_flag=True, help="Leave out files that cannot be read, and list them."
+)
 
 
 @contextmanager
@@ -108,26 +118,6 @@ def clear_errors():
     except UserError as error:
         kind = click.UsageError if isinstance(error, AskedError) else click.ClickException
         raise kind("\n".join(map(printable, str(error).split("\n")))) from None
-
-
-@contextmanager
-def on_device(device: str, quiet: bool):
-    """Choose the device, and whether there are progress bars, for this process and those that it starts.
-
-    Raises
-    ------
-    AskedError : there is no such device
-    """
-    from mer_core.device import DEVICE, best_device, restore
-
-    chosen = {DEVICE: device, **({QUIET: "1"} if quiet else {})}
-    before = {name: os.environ.get(name) for name in chosen}
-    os.environ.update(chosen)
-    try:
-        best_device()
-        yield
-    finally:
-        restore(before)
 
 
 def setting_of(text: str) -> tuple[str, object]:
@@ -157,61 +147,3 @@ def changes_of(settings: tuple[str, ...], skip_unreadable: bool, **instead: str)
             f"--set {taken[0]}=... is not for this command: give {instead[taken[0]]} instead."
         )
     return changes | ({"skip_unreadable": True} if skip_unreadable else {})
-
-
-@contextmanager
-def executor_of(workers: int | None, scheduler: str | None, n_networks: int | None = None):
-    """Where networks are trained: here (None), in processes of this machine, or on a dask cluster.
-
-    Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU
-    takes one at a time.
-
-    Parameters
-    ----------
-    n_networks : how many there are to train, where that is known: with fewer than cores, each gets
-        several threads
-    """
-    from threadpoolctl import threadpool_limits
-
-    from mer_core.device import best_device, cores, threads_of_children
-
-    side_by_side = max(1, min(cores(), n_networks or cores()))
-    workers = workers or (side_by_side if best_device().type == "cpu" else 1)
-
-    if scheduler:
-        try:
-            from distributed import Client
-        except ImportError:
-            raise click.UsageError('--scheduler needs dask: pip install "mer-core[cluster]"') from None
-        with Client(scheduler) as client, client.get_executor() as executor:
-            yield executor
-    elif workers > 1:
-        context = multiprocessing.get_context(
-            "spawn"
-        )  # a forked child would inherit torch's threads half alive
-        executor = ProcessPoolExecutor(workers, context, start_worker)
-        try:
-            with (
-                threads_of_children(max(1, cores() // workers)),
-                threadpool_limits(1),
-            ):  # here only scores are computed
-                yield executor
-        except BaseException:  # else an error, or Ctrl-C, would wait for every network still queued
-            executor.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                child.terminate()
-            raise
-        executor.shutdown()
-    else:
-        yield None
-
-
-def start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with the parent, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def follow_parent() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=follow_parent, daemon=True).start()

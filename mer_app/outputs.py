@@ -1,10 +1,11 @@
-"""Predictions as files that grow while they are made: a table (CSV), or a JSON object a line with the course
-of every song.
+"""Predictions as files that grow while they are made: a table (CSV), or a JSON object a line with
+the timeline of every song.
 
 Each row says which file it was made of (path, size, time of change) and by which model, so that a run that
-was stopped goes on where it stopped, and music that has changed is heard again. Rows are only ever added
-while songs are heard; of two rows on one path the later counts, and the earlier goes once it has a successor.
-Names that are not UTF-8 keep their bytes."""
+was stopped goes on where it stopped, and music that has changed is predicted again. Rows are only ever added
+meanwhile; of two rows on one path the later counts, and the earlier goes once it has a successor. Names that
+are not UTF-8 keep their bytes.
+"""
 
 import csv
 import io
@@ -24,6 +25,7 @@ from mer_core.trained_model import TrainedModel
 
 MADE_OF = ("path", "bytes", "modified_ns", "model")  # what `identity` says
 BEGINNING = '{"path": "'  # of every object that is written here
+RENAMED = {"called": "predicted"}  # columns, and what files written before have instead
 
 
 class OutputError(UserError):
@@ -47,10 +49,27 @@ def identity(path: Path, model: TrainedModel) -> dict:
     """What a prediction was made of; as long as it is the same, it need not be made again."""
     try:
         found = path.stat()
-        state = {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
+        size, changed = found.st_size, found.st_mtime_ns
     except (OSError, ValueError):  # it has gone
-        state = {"bytes": None, "modified_ns": None}
-    return {"path": str(path), **state, "model": model.digest}
+        size = changed = None
+    return dict(zip(MADE_OF, (str(path), size, changed, model.digest), strict=True))
+
+
+def object_of(emotion: Emotion, made_of: dict, model: TrainedModel) -> dict:
+    """A prediction as one object, with its timeline column by column and the meaning of its scales."""
+    found = {
+        "path": str(emotion.path),
+        "predicted": list(emotion.predicted),
+        "probabilities": emotion.probabilities,
+        "valence": emotion.valence,
+        "arousal": emotion.arousal,
+        "uncertainty": emotion.uncertainty._asdict(),
+        "duration_s": emotion.duration_s,
+        "timeline": emotion.timeline.to_dict("list"),
+        "notes": list(emotion.notes),
+        "scales": model.facts()["scales"],
+    }
+    return rounded(found) | made_of
 
 
 def columns(model: TrainedModel) -> list[str]:
@@ -58,30 +77,15 @@ def columns(model: TrainedModel) -> list[str]:
     plane = ["valence", "arousal"] if model.quadrants else []
     labels = [f"p_{name}" for name in model.classes]
     unsure = ["uncertainty", *Uncertainty._fields[1:]]
-    return ["path", "called", *labels, *plane, *unsure, "duration_s", "notes", *MADE_OF[1:]]
+    return ["path", "predicted", *labels, *plane, *unsure, "duration_s", "notes", *MADE_OF[1:]]
 
 
-def row_of(emotion: Emotion, made_of: dict) -> dict:
-    """A prediction as one row of plain values; ``p_Q1``, ... are the labels' probabilities."""
-    unsure = emotion.uncertainty._asdict()
-    plane = {} if emotion.valence is None else {"valence": emotion.valence, "arousal": emotion.arousal}
-    row = {
-        "path": str(emotion.path), "called": "; ".join(emotion.called),
-        **{f"p_{name}": p for name, p in emotion.probabilities.items()}, **plane,
-        "uncertainty": unsure.pop("total"), **unsure, "duration_s": emotion.duration_s, "notes": " ".join(emotion.notes),
-    }  # fmt: skip
-    return rounded(row) | made_of
-
-
-def object_of(emotion: Emotion, made_of: dict, model: TrainedModel) -> dict:
-    """A prediction as one object, with its timeline column by column and the meaning of its scales."""
-    found = {
-        "path": str(emotion.path), "called": list(emotion.called), "probabilities": emotion.probabilities,
-        "valence": emotion.valence, "arousal": emotion.arousal, "uncertainty": emotion.uncertainty._asdict(),
-        "duration_s": emotion.duration_s, "timeline": emotion.timeline.to_dict("list"), "notes": list(emotion.notes),
-        "scales": model.facts()["scales"],
-    }  # fmt: skip
-    return rounded(found) | made_of
+def row_of(found: dict) -> dict:
+    """An object as one row of plain values; ``p_Q1``, ... are the labels' probabilities."""
+    probabilities = {f"p_{name}": p for name, p in found["probabilities"].items()}
+    unsure = found["uncertainty"]
+    joined = {"predicted": "; ".join(found["predicted"]), "notes": " ".join(found["notes"])}
+    return found | unsure | probabilities | joined | {"uncertainty": unsure["total"]}
 
 
 def rounded(found):
@@ -99,14 +103,14 @@ class Growing(ABC):
     head = ""
 
     def __init__(self, path: Path, model: TrainedModel):
-        self.path, self.model = Path(os.path.realpath(path)), model
+        self.path = Path(os.path.realpath(path))
 
     @abstractmethod
     def rows(self) -> Iterator[tuple[dict, str]]:
         """The rows that are there, read and as text; a last one that a kill has cut short is left out."""
 
     @abstractmethod
-    def text(self, emotion: Emotion, made_of: dict) -> str:
+    def text(self, found: dict) -> str:
         """A prediction as the row to be added."""
 
     def begin(self) -> dict[str, dict]:
@@ -146,7 +150,7 @@ class Table(Growing):
             head = file.readline()
             if not head.endswith("\n") and self.head.startswith(head):  # empty, or cut short
                 return
-            if next(csv.reader([head])) != self.columns:
+            if [RENAMED.get(name, name) for name in next(csv.reader([head]))] != self.columns:
                 raise OutputError(
                     f"{self.path}: has other columns than this model's predictions. Choose a new file."
                 )
@@ -158,8 +162,8 @@ class Table(Growing):
                         f"{self.path}: has rows of unlike length. Mend it, or choose a new file."
                     )
 
-    def text(self, emotion: Emotion, made_of: dict) -> str:
-        row = row_of(emotion, made_of)
+    def text(self, found: dict) -> str:
+        row = row_of(found)
         return _csv_line([row[name] for name in self.columns])
 
 
@@ -170,15 +174,18 @@ class Objects(Growing):
         with _open(self.path, "r") as file:
             for line in filter(str.strip, file):
                 row = _object(line)
-                if row:
+                if row and RENAMED.keys() & row.keys():
+                    row = {RENAMED.get(name, name): value for name, value in row.items()}
+                    yield row, self.text(row)
+                elif row:
                     yield row, line if line.endswith("\n") else line + "\n"
                 elif line.endswith("\n") or line[: len(BEGINNING)] != BEGINNING[: len(line)]:
                     raise OutputError(
                         f"{self.path}: holds more than predictions, one a line. Choose a new file."
                     )
 
-    def text(self, emotion: Emotion, made_of: dict) -> str:
-        return json.dumps(object_of(emotion, made_of, self.model)) + "\n"
+    def text(self, found: dict) -> str:
+        return json.dumps(found) + "\n"
 
 
 def _csv_line(values: list) -> str:
@@ -198,16 +205,17 @@ def _object(line: str) -> dict | None:
 
 
 class Outputs:
-    """Some files that all get every prediction. ``done``: the asked paths that need not be heard again.
+    """Some files that all get every prediction. ``done``: the requested paths that are predicted already.
 
     Raises
     ------
     OutputError : a file cannot be written, or holds something else, or predictions of labels that this model
-    does not have"""
+    does not have
+    """
 
-    def __init__(self, files: list[Growing], model: TrainedModel, asked: list[Path]):
-        self.files = files
-        self._made_of = {str(path): identity(path, model) for path in asked}  # as it is before it is heard
+    def __init__(self, files: list[Growing], model: TrainedModel, requested: list[Path]):
+        self.files, self.model = files, model
+        self._made_of = {str(path): identity(path, model) for path in requested}  # as it is before decoding
         held = [file.begin() for file in files]
         self._held, self._superseded = set().union(*held), False
         self.done = {
@@ -219,9 +227,10 @@ class Outputs:
     def write(self, emotion: Emotion) -> None:
         """Add a prediction to every file, at once."""
         path = str(emotion.path)
+        found = object_of(emotion, self._made_of[path], self.model)
         for file in self.files:
             with writing(file.path), _open(file.path, "a") as out:
-                out.write(file.text(emotion, self._made_of[path]))
+                out.write(file.text(found))
         self._superseded = self._superseded or path in self._held
 
     def close(self) -> None:

@@ -1,24 +1,28 @@
-"""What predictions look like on a terminal: a row for each file, and the course of a single one in block
+"""What predictions look like on a terminal: a row for each file, and the timeline of a single one in block
 characters.
 """
 
 import shutil
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from mer_app.options import printable
+from mer_app.text import printable
 
 NARROWEST, WIDEST = 16, 44  # columns for a file's name
-CALLED = 16  # columns for the label
-NUMBERS = 1 + CALLED + 4 * 8  # columns behind the name: the label, p, valence, arousal, unsure
+LABEL = 16  # columns for the label
+NUMBERS = 1 + LABEL + 4 * 8  # columns behind the name: the label, p, valence, arousal, unsure
 BLOCKS = "▁▂▃▄▅▆▇█"  # probability from 0 to 1
-QUADRANTS_MEAN = "Q1 happy: valence (pleasantness) and arousal (energy) high; Q2 tense: only arousal; Q3 sad: neither; Q4 calm: only valence."
+QUADRANTS_MEAN = (
+    "Q1 happy: valence (pleasantness) and arousal (energy) high; Q2 tense: only arousal; Q3 sad: neither; "
+    "Q4 calm: only valence."
+)
 NUMBERS_MEAN = (
-    "p: probability of what is called; valence, arousal: probability that it is high, 0.5 undecided (no rating); unsure: 0 sure, "
-    "1 knows nothing."
+    "p: probability of the predicted label; valence, arousal: probability that it is high, 0.5 undecided "
+    "(no rating); unsure: 0 sure, 1 knows nothing."
 )
 
 
@@ -37,9 +41,9 @@ def columns(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
-def fitted(name: object, width: int) -> str:
-    """A name as it fills a column; the end of a long one counts more than its beginning."""
-    text = printable(name)
+def fitted(name: object) -> str:
+    """A name as it fills its column; the end of a long one counts more than its beginning."""
+    text, width = printable(name), name_width()
     if columns(text) > width:
         while columns(text) >= width:
             text = text[1:]
@@ -49,18 +53,20 @@ def fitted(name: object, width: int) -> str:
 
 def heading(model) -> str:
     plane = f" {'valence':>7} {'arousal':>7}" if model.quadrants else " " * 16
-    return click.style(
-        f"{'file':<{name_width()}} {'called':<{CALLED}} {'p':>7}{plane} {'unsure':>7}", bold=True
-    )
+    named = f"{fitted('file')} {'predicted':<{LABEL}}"
+    return click.style(f"{named} {'p':>7}{plane} {'unsure':>7}", bold=True)
 
 
 def row_of(emotion) -> str:
     """A prediction as a row of the table."""
     from mer_core.emotion import in_words
 
-    called, p = printable(", ".join(map(in_words, emotion.called))), emotion.probabilities[emotion.called[0]]
+    label, p = (
+        printable(", ".join(map(in_words, emotion.predicted))),
+        emotion.probabilities[emotion.predicted[0]],
+    )
     plane = " " * 16 if emotion.valence is None else f" {emotion.valence:>7.2f} {emotion.arousal:>7.2f}"
-    return f"{fitted(emotion.path, name_width())} {called:<{CALLED}} {p:>7.2f}{plane} {emotion.uncertainty.total:>7.2f}"
+    return f"{fitted(emotion.path)} {label:<{LABEL}} {p:>7.2f}{plane} {emotion.uncertainty.total:>7.2f}"
 
 
 def speaks_blocks(stream) -> bool:
@@ -72,8 +78,8 @@ def speaks_blocks(stream) -> bool:
     return True
 
 
-def course_of(emotion) -> str:
-    """A song's course in block characters, a line for each probability behind its mean; the times stand
+def timeline_of(emotion) -> str:
+    """A song's timeline in block characters, a line for each probability behind its mean; the times stand
     below.
     """
     import numpy as np
@@ -88,21 +94,30 @@ def course_of(emotion) -> str:
     lines = []
     for name, mean in means.items():
         parts = [part.mean() for part in np.array_split(emotion.timeline[name].to_numpy(), n)]
-        lines.append(
-            f"{names[name]:<{margin - 5}}{mean:.2f} " + "".join(BLOCKS[min(int(8 * p), 7)] for p in parts)
-        )
+        blocks = "".join(BLOCKS[min(int(8 * p), 7)] for p in parts)
+        lines.append(f"{names[name]:<{margin - 5}}{mean:.2f} {blocks}")
     first, last = (f"{s // 60}:{s % 60:02}" for s in (0, round(emotion.duration_s)))
     return "\n".join([*lines, " " * margin + f"{first} {last:>{max(1, n - len(first) - 1)}}"])
 
 
-def tally(called: Counter) -> str:
-    """How many songs were called what, the commonest first."""
+def tally(predicted: Counter) -> str:
+    """How many songs got each label, the commonest first."""
     from mer_core.emotion import in_words
 
-    return ", ".join(f"{printable(in_words(name))} {n}" for name, n in called.most_common())
+    return ", ".join(f"{printable(in_words(name))} {n}" for name, n in predicted.most_common())
 
 
 def meaning(model, card: Path) -> str:
     """What the numbers mean, and where to read what the model cannot do."""
-    said = [QUADRANTS_MEAN, NUMBERS_MEAN] if model.quadrants else []
-    return "\n".join([*said, f"What the model can and cannot: {printable(card)}"])
+    explained = [QUADRANTS_MEAN, NUMBERS_MEAN] if model.quadrants else []
+    return "\n".join([*explained, f"What the model can and cannot: {printable(card)}"])
+
+
+def doubtful_songs(songs) -> Iterator[str]:
+    """Rows of `label_check.doubtful`, with a heading."""
+    heading = f"{fitted('song')} {'label':<10} {'clean':>5}  {'predicted':<12} {'p':>5}  doubtful from (s)"
+    yield click.style(heading, bold=True)
+    for song in songs.itertuples():
+        judged = f"{printable(song.label):<10} {song.clean_probability:>5.2f}"
+        instead = f"{printable(song.predicted):<12} {song.p_predicted:>5.2f}"
+        yield f"{fitted(song.track_id)} {judged}  {instead}  {song.seconds}"

@@ -1,6 +1,4 @@
-"""What this machine computes with: the device, the precision of its convolutions, the number format that is
-fast there.
-"""
+"""What this machine computes with: device, precision and memory format."""
 
 import os
 import platform
@@ -16,29 +14,20 @@ AUTO, BF16, FLOAT32 = "auto", "bf16", "float32"
 PRECISIONS = (AUTO, BF16, FLOAT32)
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables
 ONEDNN_LIMIT = "ONEDNN_MAX_CPU_ISA"  # environment variable by which oneDNN does without newer instructions
-BF16_LIMITS = (
-    "DEFAULT",
-    "ALL",
-    "AVX512_CORE_BF16",
-    "AVX512_CORE_FP16",
-    "AVX10_1_512",
-    "AVX512_CORE_AMX",
-)  # that keep bf16
+# those of its values that keep bf16
+BF16_LIMITS = ("DEFAULT", "ALL", "AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512", "AVX512_CORE_AMX")
 
 
 def cores() -> int:
-    """Cores that this process may use: fewer than the machine has in a container, or where it is bound to
-    some of them.
-    """
+    """Cores that this process may use: in a container, or bound to some cores, fewer than the machine has."""
     return joblib.cpu_count()
 
 
 @contextmanager
 def threads_of_children(n: int):
-    """Give every process that is started meanwhile `n` threads for all libraries: torch, BLAS and
-    scikit-learn's OpenMP.
+    """Give every process that is started meanwhile `n` threads for torch, BLAS and scikit-learn's OpenMP.
 
-    Each would take all cores else, and processes side by side would wait for each other.
+    Otherwise each would take all cores, and processes side by side would wait for each other.
     """
     before = {name: os.environ.get(name) for name in THREAD_LIMITS}
     os.environ.update(dict.fromkeys(THREAD_LIMITS, str(n)))
@@ -69,14 +58,13 @@ def best_device() -> torch.device:
 
     Raises
     ------
-    AskedError : a device is asked for that is not here
+    AskedError : a device is requested that is not here
     """
     torch.backends.cudnn.benchmark = True
     wanted, here = os.environ.get(DEVICE, "auto"), devices()
     if wanted not in ("auto", *here):
-        raise AskedError(
-            f"no device {wanted!r} here; there are auto, {', '.join(here)}. GPUs need a build of PyTorch for them."
-        )
+        known = f"there are auto, {', '.join(here)}"
+        raise AskedError(f"no device {wanted!r} here; {known}. GPUs need a build of PyTorch for them.")
     return torch.device("cuda" if "cuda" in here else "cpu") if wanted == "auto" else torch.device(wanted)
 
 
@@ -90,7 +78,8 @@ def has_native_bf16(device: torch.device) -> bool:
 
     On x86 that takes AVX-512 BF16 or AMX, and oneDNN must be free to use them: with plain AVX-512 or AVX2 it
     converts to float32 and back around every product, and a training step takes about ten times as long as in
-    float32."""
+    float32.
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu" or not onednn_has_bf16():
@@ -107,18 +96,14 @@ def onednn_has_bf16() -> bool:
 
 
 def precision_on(device: torch.device, wanted: str = AUTO) -> str:
-    """The precision of convolutions and dense layers: bf16 where the device has it natively, else float32; or
-    as wanted.
-    """
+    """The precision of convolutions and dense layers; AUTO: bf16 where the device has it, else float32."""
     if wanted != AUTO:
         return wanted
     return BF16 if has_native_bf16(device) else FLOAT32
 
 
 def memory_format_on(device: torch.device) -> torch.memory_format:
-    """Channels last on CPUs, where it is 1.2 to 2 times as fast in either precision, and on CUDA's tensor
-    cores.
-    """
+    """Channels last on CPUs, where it is 1.2 to 2 times as fast, and on CUDA's tensor cores."""
     return torch.channels_last if device.type in ("cpu", "cuda") else torch.contiguous_format
 
 
@@ -128,9 +113,7 @@ def computes_with(device: torch.device, wanted: str = AUTO) -> dict[str, str]:
 
 
 def instruction_set(device: torch.device) -> str:
-    """What PyTorch's kernels are built from here: AVX512, AVX2, ... of a CPU; the compute capability of a
-    GPU.
-    """
+    """What PyTorch's kernels use here: AVX512, AVX2, ... of a CPU; the compute capability of a GPU."""
     if device.type == "cuda":
         return "sm_{}{}".format(*torch.cuda.get_device_capability(device))
     return torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else device.type

@@ -4,7 +4,7 @@ Valence says how pleasant the expressed emotion is, arousal how activated. Follo
 data set (Panda et al. 2018) the quadrants run counter-clockwise from the pleasant and activated one:
 
 =====  ========  ========  ==================
-name   valence   arousal   heard as
+name   valence   arousal   in words
 =====  ========  ========  ==================
 Q1     high      high      happy, excited
 Q2     low       high      angry, tense
@@ -101,8 +101,7 @@ def quadrants(valence, arousal, midpoint: float, ties: str = "high") -> np.ndarr
         raise ValueError(f"ties is 'high' or 'low', got {ties!r}")
     ratings = np.array([valence, arousal], dtype=float)
     if missing := int(np.isnan(ratings).any(axis=0).sum()):
-        raise ValueError(
-            f"{missing} of {ratings.shape[1]} songs or frames lack a rating (NaN); leave them out first"
-        )
+        lacking = f"{missing} of {ratings.shape[1]} songs or frames lack a rating (NaN)"
+        raise ValueError(f"{lacking}; leave them out first")
     high_valence, high_arousal = ratings >= midpoint if ties == "high" else ratings > midpoint
     return np.where(high_arousal, np.where(high_valence, "Q1", "Q2"), np.where(high_valence, "Q4", "Q3"))

@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, whatever ends the program while it writes."""
+"""Files that are complete or absent, whatever ends the program while it writes."""
 
 import os
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ from mer_core import UserError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A path beside `path`, of this process alone: what is written there takes the place of `path`, or
-    vanishes on an error.
+    """A temporary path beside `path`, whose file replaces `path` at the end, or is deleted on an error.
 
     The folder is made where there is none. What a link points to is replaced, not the link.
 
@@ -24,7 +23,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
             yield fresh
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be written ({error.strerror or error}). Make room there, or choose another place."
+            f"{path}: cannot be written ({error.strerror or error}). Make room there, or choose another "
+            "place."
         ) from error
 
 

@@ -1,23 +1,20 @@
-"""A trained model for other programs: one ONNX graph from samples to probabilities, alone or in a folder as
-Hugging Face has it.
+"""A trained model for other programs: one ONNX graph from samples to probabilities.
 
-The graph holds everything between the samples of a song and what is said of its windows, the log-mel
-spectrogram included: whoever runs it needs no signal processing of their own. ONNX Runtime runs it in Python,
-C++, Java and in the browser."""
+The graph holds everything between a song's samples and its windows' probabilities, the log-mel spectrogram
+included: whoever runs it needs no other signal processing. ONNX Runtime runs it in Python, C++, Java and in
+the browser.
+"""
 
 import json
 import logging
 import warnings
 from copy import deepcopy
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
-import yaml
 from torch import nn
 from torch.nn.utils.parametrize import register_parametrization
 
-from mer_app import model_card
 from mer_core import UserError, trained_model
 from mer_core.audio.features import POWER_FLOOR, mel_filters
 from mer_core.files import atomic_write
@@ -25,22 +22,17 @@ from mer_core.frames import HOP_S
 from mer_core.trained_model import TrainedModel
 
 INPUTS = {
-    "samples": "(1, n_samples) float32: the whole song, or a piece of it, one channel, at the sample rate of the features",
-    "frames": "(n_windows, n_frames) int64: which frames each window hears, counted from the first sample. A song's window w "
-    "begins at frame round(w * window_every_s * sample_rate / (hop_samples * pool_frames)); a song shorter than a window "
-    "begins again in it",
+    "samples": "(1, n_samples) float32: the whole song, or a piece of it, one channel, at the sample rate of "
+    "the features",
+    "frames": "(n_windows, n_frames) int64: which frames each window hears, counted from the first sample. A "
+    "song's window w begins at frame round(w * window_every_s * sample_rate / (hop_samples * pool_frames)); "
+    "a song shorter than a window begins again in it",
 }
 OUTPUTS = {
-    "probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are their mean"
+    "probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are "
+    "their mean"
 }
 WORTH_A_REFERENCE = 256  # bytes; what is shorter stays in the graph
-# the files of a folder, each with what stands in it and in no file of somebody else's
-MARKS = {
-    "model.onnx": b"window_every_s",
-    "model.safetensors": b"mer_core",
-    "config.json": b"mer_core",
-    "README.md": b"mer_core",
-}
 
 
 class ExportError(UserError):
@@ -48,37 +40,29 @@ class ExportError(UserError):
 
 
 class WaveformModel(nn.Module):
-    """All that happens between the samples of a song and what is said of its windows: `features.log_mel`,
-    then the ensemble.
+    """From samples to probabilities: `features.log_mel`, then the ensemble.
 
     The Fourier transform is written as a convolution with a sine and a cosine for each frequency, which every
     runtime has.
 
-    (1, n_samples) samples, (n_windows, n_frames) frames of each window -> (n_windows, n_classes)
-    probabilities."""
+    (1, n_samples) samples, (n_windows, n_frames) frames of windows -> (n_windows, n_classes) probabilities
+    """
 
     def __init__(self, model: TrainedModel):
         super().__init__()
         self.ensemble, self.features = halved(model.ensemble), model.features
-        angle = (
-            2
-            * torch.pi
-            * torch.arange(self.features.window_samples, dtype=torch.float64)
-            / self.features.window_samples
-        )
+        n = self.features.window_samples
+        angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64) / n
         self.register_buffer("waves", torch.stack([angle.cos(), angle.sin()]).float())
-        self.register_buffer("window", torch.hann_window(self.features.window_samples))
+        self.register_buffer("window", torch.hann_window(n))
         self.register_buffer("filters", mel_filters(self.features, torch.device("cpu")).clone())
 
     def levels(self, samples: torch.Tensor) -> torch.Tensor:
         """(1, n_samples) -> (n_frames, n_mels) dB, as rough as they are stored (`frames.DTYPE`)."""
         n = self.features.window_samples
-        turns = (
-            torch.arange(n // 2 + 1).unsqueeze(1) * torch.arange(n) % n
-        )  # whole ones left out: exact in float32
-        kernels = (
-            (self.waves[:, turns] * self.window).flatten(0, 1).unsqueeze(1)
-        )  # made when the graph is loaded, not stored
+        phase = torch.arange(n // 2 + 1).unsqueeze(1) * torch.arange(n) % n  # modulo n: exact in float32
+        # computed when the graph is loaded, not stored
+        kernels = (self.waves[:, phase] * self.window).flatten(0, 1).unsqueeze(1)
         padded = nn.functional.pad(samples, (n // 2, n // 2)).unsqueeze(1)
         spectrum = nn.functional.conv1d(padded, kernels, stride=self.features.hop_samples)
         power = spectrum.square().unflatten(1, (2, n // 2 + 1)).sum(dim=1)
@@ -90,34 +74,28 @@ class WaveformModel(nn.Module):
 
 
 class Single(nn.Module):
-    """Numbers in half precision -> the same in single precision."""
+    """Half precision to single precision."""
 
     def forward(self, half: torch.Tensor) -> torch.Tensor:
         return half.float()
 
 
 def halved(ensemble: nn.Module) -> nn.Module:
-    """A copy that keeps its matrices in half precision, as the model's file does, and computes in single
-    precision.
-    """
+    """A copy with matrices in half precision, as in the model's file, that computes in single precision."""
     copied = deepcopy(ensemble)
     for layer in [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]:
         layer.weight.data = layer.weight.data.to(trained_model.WEIGHTS)
-        register_parametrization(
-            layer, "weight", Single(), unsafe=True
-        )  # unsafe: of another type than what is stored
+        register_parametrization(layer, "weight", Single(), unsafe=True)  # unsafe: it changes the type
     return copied
 
 
 def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Path:
-    """Write a model as one ONNX file, weights in half precision; what it hears and answers stands in its
-    metadata.
+    """Write a model as one ONNX file with weights in half precision, described in its metadata.
 
     Parameters
     ----------
     weights : the model's safetensors file, in the same folder, from which the graph then reads the networks'
-    matrices (ONNX's
-        external data); None: the ONNX file holds them itself
+        matrices (ONNX's external data); None: the ONNX file holds them itself
 
     Raises
     ------
@@ -128,40 +106,36 @@ def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Pat
         import onnx
         import onnxscript  # noqa: F401  # what torch exports with
     except ImportError as error:
-        raise ExportError(
-            f"exporting needs the package {error.name}. Get it: pip install -e '.[export]'"
-        ) from None
-    samples, n = (
-        torch.zeros(1, round(2 * model.window_s * model.features.sample_rate)),
-        torch.export.Dim("n_windows"),
-    )
+        message = f"exporting needs the package {error.name}. Get it: pip install -e '.[export]'"
+        raise ExportError(message) from None
+    samples = torch.zeros(1, round(2 * model.window_s * model.features.sample_rate))
     frames = torch.arange(3).unsqueeze(1) + torch.arange(model.n_frames)
-    shapes = {"samples": {1: torch.export.Dim("n_samples")}, "frames": {0: n}}
+    names = {"input_names": list(INPUTS), "output_names": list(OUTPUTS)}
+    sizes = {"samples": {1: torch.export.Dim("n_samples")}, "frames": {0: torch.export.Dim("n_windows")}}
+    graph = WaveformModel(model).eval()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # of torch's exporter about its own parts
         made = torch.onnx.export(
-            WaveformModel(model).eval(), (samples, frames), dynamo=True, verbose=False,
-            input_names=list(INPUTS), output_names=list(OUTPUTS), dynamic_shapes=shapes,
-        ).model_proto  # fmt: skip
-    forget_origins(made.graph)
+            graph, (samples, frames), dynamo=True, verbose=False, dynamic_shapes=sizes, **names
+        ).model_proto
+    remove_origins(made.graph)
     if weights is not None:
         refer(made.graph, weights)
-    onnx.helper.set_model_props(
-        made, {name: json.dumps(value, sort_keys=True) for name, value in described(model).items()}
-    )
+    facts = {name: json.dumps(value, sort_keys=True) for name, value in described(model).items()}
+    onnx.helper.set_model_props(made, facts)
     return written(path, made.SerializeToString(deterministic=True))
 
 
-def forget_origins(graph) -> None:
-    """Take out which line of whose source each node came from."""
+def remove_origins(graph) -> None:
+    """Remove the source lines that nodes came from."""
     for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
         part.doc_string = ""
 
 
 def refer(graph, weights: Path) -> None:
-    """Keep in the graph only the place of what the file of weights holds too, byte for byte."""
+    """Replace what the file of weights holds too, byte for byte, by its place there."""
     from onnx.external_data_helper import set_external_data
 
     content = weights.read_bytes()
@@ -174,63 +148,9 @@ def refer(graph, weights: Path) -> None:
 def described(model: TrainedModel) -> dict:
     """What a program has to know to use the graph, as plain values."""
     facts = {name: value for name, value in model.facts().items() if name != "card"}
-    return facts | {
-        "inputs": INPUTS, "outputs": OUTPUTS, "n_frames": model.n_frames, "window_every_s": HOP_S,
-        "licence": model.card["licence"], "digest": model.digest,
-    }  # fmt: skip
-
-
-def to_folder(model: TrainedModel, folder: Path) -> Path:
-    """Write a model as a folder as Hugging Face has it: card, settings, weights, and the ONNX graph.
-
-    Raises
-    ------
-    ExportError : see `to_onnx`
-    """
-    to_onnx(model, folder / "model.onnx")
-    trained_model.save(model, folder / "model.safetensors")
-    labels = dict(enumerate(model.classes))
-    config = described(model) | {
-        "model_type": "mer_core", "id2label": labels, "label2id": {name: k for k, name in labels.items()},
-    }  # fmt: skip
-    written(folder / "config.json", (json.dumps(config, indent=2, sort_keys=True) + "\n").encode())
-    written(folder / "README.md", card(model).encode())
-    return folder
-
-
-def card(model: TrainedModel) -> str:
-    """The model card with the head that Hugging Face reads, and how to use what lies beside it."""
-    head = {
-        "library_name": "mer_core", "pipeline_tag": "audio-classification", "license": "other",
-        "license_name": "see-licence-below", "tags": ["music", "music-emotion-recognition", "onnx"],
-    }  # fmt: skip
-    settings = asdict(model.features) | {
-        "window_s": model.window_s,
-        "n_frames": model.n_frames,
-        "every_s": HOP_S,
-    }
-    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n{model_card.written(model)}\n{USE.format(**settings)}"
-
-
-USE = """## Use
-
-With mer_core, from the folder that holds these files: `mer predict song.mp3 --model model.safetensors`. Without it:
-
-```python
-import librosa
-import numpy as np
-import onnxruntime
-
-samples, _ = librosa.load("song.mp3", sr={sample_rate})
-n_all = -(-(1 + len(samples) // {hop_samples}) // {pool_frames})  # frames of the song
-n_windows = max(1, int((len(samples) / {sample_rate} - {window_s:g}) / {every_s:g} + 1e-9) + 1)
-first = np.round(np.arange(n_windows) * {every_s:g} * {sample_rate} / ({hop_samples} * {pool_frames})).astype(int)
-frames = (first[:, None] + np.arange({n_frames})) % n_all
-session = onnxruntime.InferenceSession("model.onnx")
-probabilities = session.run(None, {{"samples": samples[None], "frames": frames}})[0]  # of each window
-song = probabilities.mean(axis=0)
-```
-"""
+    windows = {"n_frames": model.n_frames, "window_every_s": HOP_S}
+    origin = {"licence": model.card["licence"], "digest": model.digest}
+    return facts | {"inputs": INPUTS, "outputs": OUTPUTS} | windows | origin
 
 
 def written(path: Path, content: bytes) -> Path:

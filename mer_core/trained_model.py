@@ -1,8 +1,8 @@
-"""A trained model as one file: networks, how they hear, what their answers mean, and where they come from.
+"""A trained model as one file: networks, features, labels, temperature and model card.
 
 The file is in safetensors format, which holds numbers and text and nothing that could be executed. Its text
-says the order of the labels, the scales, the settings of the features and of the networks, the temperature
-and the model card, so that the file alone is enough to use it."""
+says all that is needed to use it.
+"""
 
 import hashlib
 import json
@@ -24,40 +24,38 @@ from mer_core.training import Normalised
 
 KIND = "mer_core trained model"
 FORMAT = f"{KIND}, version 2"  # 2: networks trained side by side, what a recording's level does
-WEIGHTS = torch.float16  # a relative error of 0.05 %: no answer moves by more than a thousandth
+WEIGHTS = torch.float16  # a relative error of 0.05 %: no probability changes by more than a thousandth
 SHIPPED = "quadrants"  # the model that comes with the project
 
 SCALES = {
     "labels": "probabilities in [0, 1] that add up to 1: how surely the song has each label",
     "tags": "a probability in [0, 1] for each tag: how surely the song has it",
-    "valence, arousal": "the probability in [0, 1] that valence (arousal) is high, from those of the quadrants; "
-    "0.5 is undecided. Not a rating: 0.9 is surely pleasant, not very pleasant",
+    "valence, arousal": "the probability in [0, 1] that valence (arousal) is high, from those of the "
+    "quadrants; 0.5 is undecided. Not a rating: 0.9 is surely pleasant, not very pleasant",
 }
 
 
 class ModelError(UserError):
-    """A file that is no trained model, or a model that cannot be used here; the message names it, the reason
-    and the remedy.
-    """
+    """A file that is no trained model, or a model that cannot be used here."""
 
 
 class Ensemble(nn.Module):
-    """Networks that answer together: the mean of their calibrated probabilities.
+    """The mean of several networks' calibrated probabilities.
 
-        p(k) = mean over runs r of softmax_k(log q_r / T),   q_r(k) = mean over the networks n of run r of
-        softmax_k(z_n)
+        p(k) = mean over runs r of softmax_k(log q_r / T)
+        q_r(k) = mean over the networks n of run r of softmax_k(z_n)
 
     where a run mostly has one network, so that log q_r may be read as its logits z_n. Of tags: the mean of
     logistic(z_nk).
 
     (n_windows, 1, n_mels, n_frames) levels in dB -> (n_windows, n_classes) probabilities. The temperature T
-    divides the logits: above 1 answers become more careful, below 1 more decided (Guo et al., "On calibration
+    divides the logits: above 1 probabilities become less confident, below 1 more (Guo et al., "On calibration
     of modern neural networks", ICML 2017).
 
     Parameters
     ----------
-    together : how many networks each run has, one after the other: two where a method trains two side by side
-    (co-teaching)"""
+    together : networks per run, one after the other: two where a method trains two (co-teaching)
+    """
 
     def __init__(self, members: list[nn.Module], temperature: float, tagged: bool, together: int = 1):
         super().__init__()
@@ -65,7 +63,7 @@ class Ensemble(nn.Module):
         self.temperature, self.tagged, self.together = temperature, tagged, together
 
     def each(self, levels: torch.Tensor) -> torch.Tensor:
-        """What the networks of every run say, (n_runs, n_windows, n_classes) probabilities."""
+        """The probabilities of every run, (n_runs, n_windows, n_classes)."""
         logits = torch.stack([member(levels) for member in self.members])
         if self.tagged:
             return logits.sigmoid().unflatten(0, (-1, self.together)).mean(dim=1)
@@ -78,11 +76,11 @@ class Ensemble(nn.Module):
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """Networks with all that is needed to use them; made by `own_music.train`, kept by `save`, found again by
-    `load`.
+    """Networks with all that is needed to use them; written by `save`, read by `load`.
 
-    ``window_s``: the seconds that the networks hear at a time; ``card``: where they come from and how good
-    they are, as plain values (`model_card`)."""
+    ``window_s``: seconds of a window; ``card``: where the networks come from and how good they are, as plain
+    values.
+    """
 
     ensemble: Ensemble
     network: Network
@@ -93,7 +91,7 @@ class TrainedModel:
 
     @property
     def quadrants(self) -> bool:
-        """Whether the labels are Russell's quadrants, which tell valence and arousal too."""
+        """Whether the labels are Russell's quadrants, which give valence and arousal too."""
         return self.classes == QUADRANTS and not self.ensemble.tagged
 
     @property
@@ -103,9 +101,7 @@ class TrainedModel:
 
     @cached_property
     def digest(self) -> str:
-        """Fingerprint of weights and facts: files predicted with the same digest were heard by the same
-        model.
-        """
+        """Fingerprint of weights and facts, which tells models apart."""
         content = hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode())
         for value in self.ensemble.state_dict().values():
             content.update(value.cpu().numpy().tobytes())
@@ -116,48 +112,46 @@ class TrainedModel:
         kind = "tags" if self.ensemble.tagged else "labels"
         scales = [kind, *(["valence, arousal"] if self.quadrants else [])]
         return {
-            "classes": list(self.classes), "answers": kind, "scales": {name: SCALES[name] for name in scales},
-            "features": {"kind": "log_mel", **asdict(self.features)}, "window_s": self.window_s,
-            "network": asdict(self.network), "n_networks": len(self.ensemble.members), "together": self.ensemble.together,
-            "temperature": self.ensemble.temperature, "card": self.card,
-        }  # fmt: skip
+            "classes": list(self.classes),
+            "answers": kind,
+            "scales": {name: SCALES[name] for name in scales},
+            "features": {"kind": "log_mel", **asdict(self.features)},
+            "window_s": self.window_s,
+            "network": asdict(self.network),
+            "n_networks": len(self.ensemble.members),
+            "together": self.ensemble.together,
+            "temperature": self.ensemble.temperature,
+            "card": self.card,
+        }
 
 
 def assembled(
     members: list[nn.Module], temperature: float, tagged: bool, together: int = 1, **rest
 ) -> TrainedModel:
-    """Networks as a trained model, in the precision in which they will be kept: what is saved answers as what
-    is at hand.
-    """
+    """Networks as a trained model, in the precision of the file: saving changes no prediction."""
     for member in members:
         for weights in member.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
             if not torch.isfinite(weights).all():
-                raise ModelError(
-                    "a network has weights that are not finite. Train again with another seed or a lower rate."
-                )
+                remedy = "Train again with another seed or a lower rate."
+                raise ModelError(f"a network has weights that are not finite. {remedy}")
     return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
 
 
 def save(model: TrainedModel, path: Path) -> Path:
-    """Write a model as one safetensors file, whole or not at all: weights in half precision, everything else
-    as text.
-    """
-    weights = {name for name, _ in model.ensemble.named_parameters()}
-    kept = {
-        name: value.to(WEIGHTS) if name in weights else value  # statistics of batch norm stay as they are
-        for name, value in model.ensemble.state_dict().items()
-    }
+    """Write a model as one safetensors file: weights in half precision, everything else as text."""
+    values = model.ensemble.state_dict()
+    for name, weights in model.ensemble.named_parameters():  # statistics of batch norm stay as they are
+        values[name] = weights.detach().to(WEIGHTS)
     text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
-    return keep(kept, path, {"format": FORMAT, **text})
+    return keep(values, Path(path), {"format": FORMAT, **text})
 
 
 def keep(weights: dict[str, torch.Tensor], path: Path, text: dict[str, str] | None = None) -> Path:
     """Write a safetensors file, whole or not at all."""
+    content = serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text)
     with atomic_write(path) as fresh:
-        fresh.write_bytes(
-            serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text)
-        )
+        fresh.write_bytes(content)
     return path
 
 
@@ -167,56 +161,44 @@ def kept(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load(path: Path) -> TrainedModel:
-    """A model as `save` wrote it, on the CPU, ready to answer.
+    """A model as `save` wrote it, on the CPU, ready to predict.
 
     Raises
     ------
     ModelError : no such file, no model of this kind, or one that is damaged
     """
-    facts, kept = _read(path)
+    facts, values = _read(path)
     if (written := facts.pop("format", "")) != FORMAT:
-        kind = (
-            f"is a {written}, and this program reads {FORMAT}"
-            if written.startswith(KIND)
-            else "is no model of mer_core"
-        )
-        raise ModelError(f"{path}: {kind}. Train it again: mer train MUSIC --out {path.name}")
+        other = f"is a {written}, and this program reads {FORMAT}"
+        reason = other if written.startswith(KIND) else "is no model of mer_core"
+        raise ModelError(f"{path}: {reason}. Train it again: mer train MUSIC --out {path.name}")
     try:
         facts = {name: json.loads(text) for name, text in facts.items()}
         network = Network(**facts["network"])
-        features = LogMel(**{name: value for name, value in facts["features"].items() if name != "kind"})
+        facts["features"].pop("kind")
+        features = LogMel(**facts["features"])
         members = [bare(network, features, len(facts["classes"])) for _ in range(facts["n_networks"])]
         ensemble = Ensemble(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
-        ensemble.load_state_dict(
-            {name: value.float() if value.is_floating_point() else value for name, value in kept.items()}
-        )
+        ensemble.load_state_dict(values)  # which converts to single precision
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(
-            f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
-        ) from None
-    return TrainedModel(
-        ensemble.eval().requires_grad_(False),
-        network,
-        features,
-        facts["window_s"],
-        tuple(facts["classes"]),
-        facts["card"],
-    )
+        message = f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
+        raise ModelError(message) from None
+    ensemble, classes = ensemble.eval().requires_grad_(False), tuple(facts["classes"])
+    return TrainedModel(ensemble, network, features, facts["window_s"], classes, facts["card"])
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = list(file.keys())
+            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in names}
     except FileNotFoundError:
-        raise ModelError(
-            f"{path}: no such model. Known by name is {SHIPPED}; train your own with mer train."
-        ) from None
+        remedy = f"Known by name is {SHIPPED}; train your own with mer train."
+        raise ModelError(f"{path}: no such model. {remedy}") from None
     except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"{path}: is no safetensors file ({error}). Give a model that mer train has made."
-        ) from None
+        remedy = "Give a model that mer train has made."
+        raise ModelError(f"{path}: is no safetensors file ({error}). {remedy}") from None
 
 
 def bare(network: Network, features: LogMel, n_classes: int) -> Normalised:
@@ -239,9 +221,8 @@ def named(name: str) -> TrainedModel:
 def file_of(name: str) -> Path:
     if name == SHIPPED:
         return paths.MODELS / f"{SHIPPED}.safetensors"
-    return (
-        Path(name) / "model.safetensors" if Path(name).is_dir() else Path(name)
-    )  # a folder that mer export has written
+    path = Path(name)
+    return path / "model.safetensors" if path.is_dir() else path  # a folder that mer export has written
 
 
 def card_of(name: str) -> Path:

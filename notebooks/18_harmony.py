@@ -26,7 +26,8 @@ from mer_companion import experiments, results
 from mer_companion.analysis import claims, figures, tables, tag_tables
 from mer_companion.book.numbers import numbers
 from mer_core import datasets
-from mer_core.audio import decoding, features
+from mer_core.audio import decoding
+from mer_core.audio.hpcp import HPCP, hpcp
 
 # %% [markdown]
 # ## What HPCP hears
@@ -37,12 +38,9 @@ from mer_core.audio import decoding, features
 songs = datasets.load("synthetic:drift=0,n_songs=8,n_artists=8,song_s=8")
 paths = {label: songs.table.query("label == @label")["path"].iloc[0] for label in ("Q1", "Q3")}
 samples = {
-    label: torch.from_numpy(decoding.read(path, features.HPCP.sample_rate))[None]
-    for label, path in paths.items()
+    label: torch.from_numpy(decoding.read(path, HPCP.sample_rate))[None] for label, path in paths.items()
 }
-figures.pitch_classes(
-    {label: features.hpcp(own, features.HPCP())[0].numpy() for label, own in samples.items()}, seconds=8
-)
+figures.pitch_classes({label: hpcp(own, HPCP())[0].numpy() for label, own in samples.items()}, seconds=8)
 
 # %% [markdown]
 # ## On moods

@@ -67,9 +67,7 @@ pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 
 # %% mystnb={"figure": {"name": "fig-promises", "caption": "Confidence, the probability of the leading quadrant, against accuracy, the share of songs predicted rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
 known = trained_model.shipped().card["out_of_fold"]
-figures.reliability(
-    {"The recipe of this model": known["reliability"]}, "Confidence", "Accuracy"
-)
+figures.reliability({"The recipe of this model": known["reliability"]}, "Confidence", "Accuracy")
 
 # %% [markdown]
 # ## Does it matter how loud a file is?

@@ -34,7 +34,7 @@ def test_help_is_there_at_once():
     load.
     """
     code = (
-        "import sys; from mer_core import cli; cli.main(['--help'], standalone_mode=False)\n"
+        "import sys; from mer_app import main; main.main(['--help'], standalone_mode=False)\n"
         "print({'torch', 'pandas', 'numpy', 'librosa', 'sklearn'} & set(sys.modules))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -125,7 +125,7 @@ def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
     assert "calm/noise%204.wav" in page and "http" not in page and page.count("<section>") == 10
     model = tmp_path / "my.safetensors"
     answer = mer("train", str(own), "--out", str(model), *RECIPE)
-    assert answer.exit_code == 0 and "nobody knows" not in answer.output, answer.output
+    assert answer.exit_code == 0 and "not known" not in answer.output, answer.output
     made = trained_model.load(model)
     assert made.classes == ("calm", "wild") and made.card["out_of_fold"]["n"] == 10
     assert made.ensemble.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5)
@@ -139,10 +139,10 @@ def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
 def test_a_model_of_other_labels_is_refused_and_an_unevaluated_one_says_so(own, tmp_path):
     model = tmp_path / "my.safetensors"
     answer = mer("train", str(own), "--out", str(model), *RECIPE, "--seed", "5")
-    assert answer.exit_code == 0 and "nobody knows yet" in answer.output
+    assert answer.exit_code == 0 and "accuracy is not known" in answer.output
     assert (
         len(trained_model.load(model).ensemble.members) == 2
-        and "Nobody knows" in model.with_suffix(".md").read_text()
+        and "Not known" in model.with_suffix(".md").read_text()
     )
     answer = mer("evaluate", str(own), "--model", "quadrants")
     assert answer.exit_code == 1 and "does not know calm, wild" in answer.output

@@ -14,17 +14,18 @@ import yaml
 from click.testing import CliRunner
 from conftest import untrained
 
+from mer_app import hugging_face
 from mer_app.main import main
 from mer_companion.book import browser_model
 from mer_core import UserError, onnx_export, trained_model
-from mer_core.predict import answers, frames_of_file, predict
+from mer_core.predict import frames_of_file, predict, window_probabilities
 
 CLOSE = 1e-3  # in probability
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return onnx_export.to_folder(trained_model.shipped(), tmp_path_factory.mktemp("exported") / "model")
+    return hugging_face.to_folder(trained_model.shipped(), tmp_path_factory.mktemp("exported") / "model")
 
 
 def by_its_card(folder, song, monkeypatch):
@@ -73,7 +74,7 @@ def test_tags_leave_as_they_are(corpus):
     with torch.inference_mode():
         probabilities = onnx_export.WaveformModel(model).eval()(samples, frames).numpy()
     np.testing.assert_allclose(
-        probabilities[0], answers(model, values, duration_s).mean(axis=0)[0], atol=CLOSE
+        probabilities[0], window_probabilities(model, values, duration_s).mean(axis=0)[0], atol=CLOSE
     )
 
 

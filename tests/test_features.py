@@ -4,18 +4,8 @@ import pytest
 import torch
 from conftest import RATE, tone
 
-from mer_core.audio.features import (
-    HPCP,
-    POWER_FLOOR,
-    LogMel,
-    MelAndHPCP,
-    frames_of,
-    hpcp,
-    log_mel,
-    magnitudes,
-    profile_of,
-    spectral_peaks,
-)
+from mer_core.audio.features import POWER_FLOOR, LogMel, MelAndHPCP, frames_of, log_mel
+from mer_core.audio.hpcp import HPCP, hpcp, magnitudes, profile_of, spectral_peaks
 
 
 def levels(samples, settings=LogMel()):

@@ -147,7 +147,7 @@ def test_published_predictions_score_as_printed():
     for system, printed in (("mirable_ensemble", ensemble), ("mirable_long_hpcp_noisy", long_hpcp_noisy)):
         scores = leaderboard.matrix(system)
         precision, area = tag_metrics.ranking(truth, scores)
-        called = tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores))
+        called = tag_metrics.predicted_tags(scores, tag_metrics.best_thresholds(truth, scores))
         f_score = tag_metrics.decisions(truth, called)["f_score"]
         found = [measure.mean() for measure in (area, precision, f_score)]
         assert np.round(found, 4) == pytest.approx(printed)

@@ -10,6 +10,7 @@ from test_training import SMALL, learner_for
 from mer_core import UserError, datasets, frames, mixture, training
 from mer_core.audio import features
 from mer_core.audio.features import LogMel
+from mer_core.audio.hpcp import HPCP
 from mer_core.evaluation import tag_metrics
 from mer_core.methods import (
     co_divide,
@@ -23,13 +24,14 @@ from mer_core.methods import (
     two_stage,
 )
 from mer_core.models import crnn
+from mer_core.segments import concatenate, make_segments
 from mer_core.semi_supervised import mask
 
 
 @pytest.fixture(scope="module")
 def data(corpus):
     store = frames.compute(corpus, LogMel(n_mels=32, pool_frames=4), progress=False)
-    return training.segments(store, frames.windows(store, 2.0), torch.device("cpu"))
+    return make_segments(store, frames.windows(store, 2.0), torch.device("cpu"))
 
 
 def predictions(data, method, settings, **changes):
@@ -188,10 +190,10 @@ def moods():
     ):
         tracks = datasets.load(name)
         store = frames.compute(tracks, LogMel(n_mels=16, pool_frames=8), progress=False)
-        found.append(training.segments(store, frames.windows(store, 3.0), torch.device("cpu")))
+        found.append(make_segments(store, frames.windows(store, 3.0), torch.device("cpu")))
     tagged, other = found
     nothing = torch.zeros(len(other), tagged.n_classes)
-    return tagged, replace(tagged, unlabelled=training.joined([replace(other, label=nothing)]))
+    return tagged, replace(tagged, unlabelled=concatenate([replace(other, label=nothing)]))
 
 
 def test_a_student_learns_from_music_without_labels_under_more_noise(moods):
@@ -212,10 +214,10 @@ def test_a_student_learns_from_music_without_labels_under_more_noise(moods):
 def test_masks_hide_bands_and_time_of_mel_and_leave_chords_as_they_are(corpus):
     both = features.MelAndHPCP(
         LogMel(n_mels=16, pool_frames=2),
-        features.HPCP(sample_rate=22050, window_samples=2048, hop_samples=512),
+        HPCP(sample_rate=22050, window_samples=2048, hop_samples=512),
     )
     store = frames.compute(corpus, both, progress=False)
-    data = training.segments(store, frames.windows(store, 6.0), torch.device("cpu"))
+    data = make_segments(store, frames.windows(store, 6.0), torch.device("cpu"))
     learner = training.Learner(crnn.Settings(width=4, branch=16), training.Training(epochs=1), data, seed=0)
     index = torch.arange(len(data))
     shown = noisy_student.augmented(learner, data, index, (90, 90), noise=0.0)
@@ -242,7 +244,7 @@ def test_students_share_a_teacher_that_is_kept_and_learn_the_same(moods, tmp_pat
         learner = training.Learner(network, setup, both, seed=0, first_stage=kept)
         answers.append(noisy_student.train(learner, both, settings)(both))
         logs.append(learner.log)
-    assert kept.exists() and learner.recalled_s > 0
+    assert kept.exists() and learner.first_stage_s > 0
     assert torch.equal(*answers) and logs[0] == logs[1]
 
 

@@ -5,7 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from mer_core import UserError, models
-from mer_core.audio.features import HPCP, LogMel, MelAndHPCP
+from mer_core.audio.features import LogMel, MelAndHPCP
+from mer_core.audio.hpcp import HPCP
 from mer_core.models import Network, backbones, crnn
 
 TORCHVISION_VGG16 = 138_357_544  # parameters of the published network: 3 input channels, 1,000 outputs
@@ -87,7 +88,7 @@ def test_stored_steps_come_out_in_their_order():
     stored = torch.cat(
         [levels.transpose(1, 2), profile.transpose(1, 2).reshape(1, 6, 24)], dim=2
     )  # (1, frames, values)
-    mel, hpcp = crnn.heard_by_branch(stored.transpose(1, 2).unsqueeze(1), both)
+    mel, hpcp = crnn.inputs_of_branches(stored.transpose(1, 2).unsqueeze(1), both)
     torch.testing.assert_close(mel[0, 0], levels[0])
     torch.testing.assert_close(hpcp[0, 0], profile[0])
 

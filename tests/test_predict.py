@@ -18,11 +18,12 @@ from click.testing import CliRunner
 from conftest import RATE, tone, untrained, write
 
 from mer_app import inputs, main, outputs
-from mer_core import datasets, frames, predict, trained_model, training
+from mer_core import datasets, frames, predict, trained_model
 from mer_core.audio import decoding
 from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
 from mer_core.datasets.tracks import measured
 from mer_core.evaluation import uncertainty
+from mer_core.segments import make_segments
 
 MODEL = untrained()
 FFMPEG = pytest.mark.skipif(not decoding.has_ffmpeg(), reason="ffmpeg is not installed")
@@ -76,7 +77,7 @@ def test_a_file_is_heard_as_in_training(song, tmp_path):
     tracks = measured("one", ("any",), pd.DataFrame(
         {"track_id": ["a"], "path": [song], "label": ["any"], "group": ["a"]}), skip_unreadable=False)  # fmt: skip
     store = frames.compute(tracks, MODEL.features, cache=tmp_path / "cache", progress=False)
-    segments = training.segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
+    segments = make_segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
     with torch.inference_mode():
         expected = MODEL.ensemble(segments.spectrograms(torch.arange(len(segments))))
     said = predict.predict(song, MODEL)
@@ -90,7 +91,7 @@ def test_what_is_said_hangs_together(song):
     assert said.valence == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q4"])
     assert said.arousal == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q2"])
     assert said.timeline["start_s"].tolist() == [0, 1, 2] and said.timeline["end_s"].tolist() == [3, 4, 5]
-    assert said.called[0] in str(said) and not said.notes
+    assert said.predicted[0] in str(said) and not said.notes
 
 
 def test_loudness_of_the_channels_is_averaged_and_six_of_them_are_no_trouble(tmp_path):
@@ -120,7 +121,7 @@ def test_uncertainty_is_the_sum_of_its_parts(rng):
 def test_tags_are_all_that_are_likelier_than_not(song):
     said = predict.predict(song, untrained(("calm", "dark", "happy"), tagged=True))
     likely = {name for name, p in said.probabilities.items() if p > 0.5}
-    assert said.valence is None and (set(said.called) == likely if likely else len(said.called) == 1)
+    assert said.valence is None and (set(said.predicted) == likely if likely else len(said.predicted) == 1)
 
 
 # --- what lies on disks

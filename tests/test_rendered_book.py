@@ -238,7 +238,7 @@ def test_page_predicts_as_python_does(hearing, tab, corpus, tmp_path, rate, suff
         name: tab.locator(f".own-song [data-number={name}]").inner_text()
         for name in ("called", "valence", "arousal")
     }
-    assert f"({there.called[0]})" in said["called"]
+    assert f"({there.predicted[0]})" in said["called"]
     assert [float(said["valence"]), float(said["arousal"])] == pytest.approx(
         [there.valence, there.arousal], abs=0.02
     )

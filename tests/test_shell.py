@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import tone, untrained, write
 
-from mer_app import main, options
+from mer_app import main, options, workers
 from mer_core import AskedError, device, progress, trained_model
 
 
@@ -156,9 +156,9 @@ def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(
 def test_the_device_is_that_of_the_command_only(monkeypatch):
     monkeypatch.delenv(device.DEVICE, raising=False)
     monkeypatch.delenv(progress.QUIET, raising=False)
-    with options.on_device("cpu", quiet=True):
+    with workers.on_device("cpu", quiet=True):
         assert device.best_device().type == "cpu" and os.environ[progress.QUIET]
-    with pytest.raises(AskedError), options.on_device("cuda:99", quiet=True):
+    with pytest.raises(AskedError), workers.on_device("cuda:99", quiet=True):
         pass
     assert not {device.DEVICE, progress.QUIET} & set(os.environ)
 
@@ -169,7 +169,7 @@ def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monke
     monkeypatch.setattr(device, "cores", lambda: 4)
     sizes = {}
     for name in ("cpu", "cuda", "auto"):
-        with options.on_device(name, quiet=False), options.executor_of(None, None) as executor:
+        with workers.on_device(name, quiet=False), workers.executor_of(None, None) as executor:
             sizes[name] = executor and executor._max_workers
     assert sizes == {"cpu": 4, "cuda": None, "auto": None}
 

@@ -157,7 +157,7 @@ def test_shapes_that_do_not_fit_are_refused():
         ([[0, 1]], ["a"]),
         (np.empty((0, 2), int), groups),
     ):
-        with pytest.raises(ValueError, match="calls"):
+        with pytest.raises(ValueError, match="predictions"):
             significance.seed_averaged([0, 1], called, own, n_classes=2)
 
 

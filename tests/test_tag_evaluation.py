@@ -51,7 +51,9 @@ def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(recor
     record = records[0]
     stored, truth = results.predictions(record), results.tracks_of(record).targets
     found = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
-    decided = tag_metrics.decisions(truth[stored["test_track"]], tag_metrics.called(stored["test"], found))
+    decided = tag_metrics.decisions(
+        truth[stored["test_track"]], tag_metrics.predicted_tags(stored["test"], found)
+    )
     row = results.value(record, name="f_score", target=MACRO, decision=tag_scoring.FROM_VALIDATION)
     assert row["value"] == pytest.approx(decided["f_score"].mean())
 

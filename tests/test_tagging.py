@@ -32,7 +32,7 @@ def test_a_resample_scores_as_the_tracks_written_out(table, rng):
         rows = np.repeat(np.arange(300), w)
         expected = tag_metrics.ranking(truth[rows], scores[rows])
         np.testing.assert_allclose((p, a), expected, atol=1e-9)
-    decided = tag_metrics.called(scores, 0.7)
+    decided = tag_metrics.predicted_tags(scores, 0.7)
     found = tag_metrics.decisions(truth, decided, weights)
     rows = np.repeat(np.arange(300), weights[0])
     for name, values in tag_metrics.decisions(truth[rows], decided[rows]).items():
@@ -78,7 +78,7 @@ def test_thresholds_are_those_of_the_official_evaluation(table):
         expected.append(thresholds[np.argmax(f)])
     found = tag_metrics.best_thresholds(truth, scores)
     np.testing.assert_array_equal(found, expected)
-    decided = tag_metrics.called(scores, found)
+    decided = tag_metrics.predicted_tags(scores, found)
     scored = tag_metrics.decisions(truth, decided)
     np.testing.assert_allclose(scored["f_score"], sk.f1_score(truth, decided, average=None, zero_division=0))
     np.testing.assert_allclose(scored["tpr"], sk.recall_score(truth, decided, average=None, zero_division=0))

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from mer_core import UserError, frames, models, training
+from mer_core import UserError, frames, models
 from mer_core.audio.features import LogMel
 from mer_core.methods import METHODS, inherit, self_learning
+from mer_core.segments import make_segments
 from mer_core.semi_supervised import symmetric_kl
-from mer_core.training import Learner, Training
+from mer_core.training import Learner, Training, supervised_epoch
 
 SMALL = Training(epochs=3, batch_size=16, learning_rate=2e-3, precision="float32")
 CPU = torch.device("cpu")
@@ -21,7 +22,7 @@ def store(corpus):
 
 @pytest.fixture(scope="module")
 def data(store):
-    return training.segments(store, frames.windows(store, 2.0), CPU)
+    return make_segments(store, frames.windows(store, 2.0), CPU)
 
 
 def learner_for(data, settings=SMALL, seed=0):
@@ -53,7 +54,7 @@ def test_spectrograms_are_the_frames_of_the_store(data, store):
 
 def test_a_clip_that_is_too_short_begins_again(store):
     windows = frames.windows(store, 12.0, repeat_short=True)  # of songs of 8 s
-    repeated = training.segments(store, windows, CPU)
+    repeated = make_segments(store, windows, CPU)
     assert len(repeated) == len(store.tracks) and repeated.repeats
     own = np.array(store.values[store.offsets[1] : store.offsets[2]])
     heard = repeated.spectrograms(torch.tensor([1]))[0, 0].numpy().T
@@ -137,7 +138,7 @@ def test_plain_mixup_remains_when_every_label_is_trusted(data):
 
 def test_the_noisy_set_gets_sharpened_predictions_and_the_clean_set_its_labels(data):
     learner = learner_for(data)
-    inherit.supervised_epoch(learner, data, data.in_epoch(0, 1))
+    supervised_epoch(learner, data, data.in_epoch(0, 1))
     learner.log.append({})
     index = torch.arange(len(data))
     predictions = learner.predict(data)

@@ -7,7 +7,8 @@ for tests, continuous integration and first visitors. Each is written as a diffe
 from dataclasses import replace
 
 from mer_companion.runs.settings import Run
-from mer_core.audio.features import HPCP, LogMel, MelAndHPCP, StoredMel
+from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel
+from mer_core.audio.hpcp import HPCP
 from mer_core.datasets.splits import Folds
 from mer_core.methods import inherit, noisy_student, self_learning
 from mer_core.models import Network, backbones, crnn

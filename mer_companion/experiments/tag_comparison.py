@@ -44,7 +44,7 @@ def measured(record: dict) -> Drawn:
     test, ranked = truth[stored["test_track"]], drawn(truth[stored["test_track"]], stored["test"], groups)
     found = {name: np.nanmean(own, axis=1) for name, own in zip(MEASURES, ranked, strict=True)}
     thresholds = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
-    called = tag_metrics.called(stored["test"], thresholds)
+    called = tag_metrics.predicted_tags(stored["test"], thresholds)
     decided = tag_metrics.decisions(test, called, with_itself(groups))
     found |= {name: own.mean(axis=1) for name, own in decided.items()}
     return {name: significance.recentred(own) for name, own in found.items()}

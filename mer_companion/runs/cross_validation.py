@@ -27,7 +27,8 @@ from mer_core.files import atomic_write
 from mer_core.frames import Frames, compute, windows
 from mer_core.methods import METHODS
 from mer_core.progress import progress_bar
-from mer_core.training import Learner, Segments, joined, segments
+from mer_core.segments import Segments, concatenate, make_segments
+from mer_core.training import Learner
 
 Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of segments
 
@@ -46,7 +47,7 @@ def _frames(dataset: str, features: Features, skip_unreadable: bool) -> Frames:
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
     """Frames of a run and its windows, with the run's label noise in them."""
     frames = load_frames(run)
-    data = segments(frames, windows(frames, run.window_s, run.repeat_short), device)
+    data = make_segments(frames, windows(frames, run.window_s, run.repeat_short), device)
     return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
 
 
@@ -210,7 +211,7 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
         arrays |= {name: half(answer(own)), f"{name}_track": own.track, f"{name}_second": own.second}
     made = {
         "log": learner.log,
-        "seconds": time.perf_counter() - began + learner.recalled_s,  # as if nothing had been kept
+        "seconds": time.perf_counter() - began + learner.first_stage_s,  # as if nothing had been kept
         "environment": environment(learner),
         "code": provenance.code_state(),
     }
@@ -222,7 +223,7 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
 def without_labels(run: Run, device: torch.device) -> Segments | None:
     """The windows of all data sets that the run may learn from without their labels, or None."""
     found = [load_segments(on_dataset(run, name), device)[1] for name in run.unlabelled]
-    return joined(found) if found else None
+    return concatenate(found) if found else None
 
 
 def half(probabilities: torch.Tensor) -> np.ndarray:

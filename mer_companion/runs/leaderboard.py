@@ -137,7 +137,7 @@ def halved(truth: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> list[np
         decided = np.empty(truth.shape, dtype=bool)
         for own in (half == 0, half == 1):
             thresholds = tag_metrics.best_thresholds(truth[~own], scores[~own])
-            decided[own] = tag_metrics.called(scores[own], thresholds)
+            decided[own] = tag_metrics.predicted_tags(scores[own], thresholds)
         divided.append(decided)
     return divided
 
@@ -146,7 +146,7 @@ def score(systems: tuple[str, ...]) -> list[dict]:
     """All metrics of a submission in long form, with 95 % intervals over resampled artists."""
     table, names, truth = test_songs()
     groups, scores = table["artist"].to_numpy(), mean_of(systems)
-    official = tag_metrics.called(scores, tag_metrics.best_thresholds(truth, scores))
+    official = tag_metrics.predicted_tags(scores, tag_metrics.best_thresholds(truth, scores))
     return [
         *tag_scoring.ranking_rows(*drawn(systems), names, len(table)),
         *tag_scoring.decision_rows(ON_TEST, truth, [official], groups, DRAWS),

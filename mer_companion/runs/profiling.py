@@ -19,7 +19,8 @@ from mer_companion.runs import cross_validation, make_records
 from mer_companion.runs.settings import Run
 from mer_core import datasets, device, mixture
 from mer_core.audio import decoding, features
-from mer_core.training import Learner, Segments
+from mer_core.segments import Segments
+from mer_core.training import Learner
 
 STAGES: dict[str, tuple[Callable, ...]] = {
     "read or make the data set": (datasets.load,),

@@ -70,7 +70,7 @@ def metric_rows(tracks: Tracks, arrays: dict[str, np.ndarray]) -> list[dict]:
     }
     rows = ranking_rows(*drawn(test, arrays["test"], own), tracks.classes, len(test))
     for kind, found in thresholds.items():
-        rows += decision_rows(kind, test, [tag_metrics.called(arrays["test"], found)], own)
+        rows += decision_rows(kind, test, [tag_metrics.predicted_tags(arrays["test"], found)], own)
     same = {"target": MACRO, "decision": SCORES, "part": "validation", "fold": "all", "n": len(validation)}
     for name, by_tag in zip(MEASURES, tag_metrics.ranking(validation, arrays["validation"]), strict=True):
         rows.append({"name": name, **same, "value": float(np.nanmean(by_tag))})

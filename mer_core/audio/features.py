@@ -1,16 +1,15 @@
-"""From samples to what a listener's ear would roughly resolve: log-mel spectrograms in decibels, and pitch
-class profiles.
+"""Log-mel spectrograms in decibels, alone or with pitch class profiles (`hpcp`).
 
 All functions take a batch of clips as a torch tensor and run where that tensor lies, CPU or GPU. The
 spectrograms are those of ``librosa.feature.melspectrogram`` and ``librosa.power_to_db(ref=1.0,
-top_db=None)``; the tests hold them to 1e-3 dB. The profiles are those of Essentia's ``hpcpgram``, written
-anew after its public description."""
+top_db=None)``; the tests hold them to 1e-3 dB.
+"""
 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 
 from mer_core import UserError
+from mer_core.audio.hpcp import HPCP, hpcp
 
 POWER_FLOOR = 1e-10  # quieter than any recording; keeps the logarithm of silence finite
 SILENCE_DB = 10 * math.log10(POWER_FLOOR)  # -100 dB
@@ -26,9 +26,7 @@ SILENCE_DB = 10 * math.log10(POWER_FLOOR)  # -100 dB
 
 @dataclass(frozen=True)
 class LogMel:
-    """Settings of a log-mel spectrogram; the defaults are SSSL's (section 3.1) at librosa's default sample
-    rate.
-    """
+    """Settings of a log-mel spectrogram; the defaults are SSSL's (section 3.1) at librosa's sample rate."""
 
     kind: ClassVar[str] = "features.LogMel"
 
@@ -42,9 +40,7 @@ class LogMel:
 
     def __post_init__(self):
         if min(self.sample_rate, self.window_samples, self.hop_samples, self.n_mels, self.pool_frames) < 1:
-            raise ValueError(
-                "sample_rate, window_samples, hop_samples, n_mels and pool_frames are at least 1"
-            )
+            raise ValueError("sample_rate, window_samples, hop_samples, n_mels, pool_frames are at least 1")
         if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
             raise ValueError(
                 f"mel bands must lie within 0 Hz and half the sample rate ({self.sample_rate / 2:g} Hz), "
@@ -61,22 +57,15 @@ class LogMel:
         return self.n_mels
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip: centred windows every hop, then groups of `pool_frames`, the last one perhaps
-        smaller.
-        """
+        """Frames of a clip: centred windows every hop, in groups of `pool_frames`, the last maybe less."""
         return -(-(1 + n_samples // self.hop_samples) // self.pool_frames)
 
 
 @lru_cache(maxsize=8)
 def mel_filters(settings: LogMel, device: torch.device) -> torch.Tensor:
     """Triangular filters of equal area on the Slaney mel scale, (n_mels, 1 + window_samples // 2)."""
-    filters = librosa.filters.mel(
-        sr=settings.sample_rate,
-        n_fft=settings.window_samples,
-        n_mels=settings.n_mels,
-        fmin=settings.low_hz,
-        fmax=settings.high_hz,
-    )
+    n_fft, limits = settings.window_samples, {"fmin": settings.low_hz, "fmax": settings.high_hz}
+    filters = librosa.filters.mel(sr=settings.sample_rate, n_fft=n_fft, n_mels=settings.n_mels, **limits)
     return torch.as_tensor(filters, device=device)
 
 
@@ -116,8 +105,7 @@ def log_mel(samples: torch.Tensor, settings: LogMel, centred: bool = True) -> to
 def log_mel_of_blocks(
     blocks: Iterable[np.ndarray], settings: LogMel, frames_at_once: int = 128
 ) -> Iterator[torch.Tensor]:
-    """Levels of a sound that arrives block by block, as `log_mel` gives them of the whole: music of any
-    length, little memory.
+    """The same levels as `log_mel`'s, of a sound that arrives block by block, with little memory.
 
     Parameters
     ----------
@@ -126,7 +114,7 @@ def log_mel_of_blocks(
 
     Yields
     ------
-    (n_frames, n_mels) float32 tensors, one after the other as many frames as ``settings.n_frames`` says
+    (n_frames, n_mels) float32 tensors, together ``settings.n_frames(n_samples)`` frames
     """
     silence = np.zeros(settings.window_samples // 2, np.float32)
     step = frames_at_once * settings.pool_frames * settings.hop_samples
@@ -142,182 +130,22 @@ def log_mel_of_blocks(
 
 
 @dataclass(frozen=True)
-class HPCP:
-    """Settings of harmonic pitch class profiles; the defaults are those of Essentia's ``hpcpgram``, which
-    Mirable used.
-    """
-
-    sample_rate: int = 44100  # Hz
-    window_samples: int = (
-        4096  # Blackman-Harris window of three terms, also the length of the Fourier transform
-    )
-    hop_samples: int = 2048
-    size: int = 12  # pitch classes, a multiple of 12; the first is that of the reference
-    reference_hz: float = 440.0
-    low_hz: float = 100.0  # of spectral peaks
-    high_hz: float = 4000.0
-    threshold: float = 1e-5  # magnitude that a peak must exceed
-    max_peaks: int = 100  # the lowest ones of a frame
-    split_hz: float | None = 500.0  # two bands of equal say, below and above; None: one
-    window_semitones: float = 1.0  # over which a peak spreads
-    harmonics: int = 0  # each peak also counts for the notes whose 2nd, 3rd, ... harmonic it could be
-
-    def __post_init__(self):
-        if self.size < 12 or self.size % 12:
-            raise ValueError(f"size is a multiple of 12, got {self.size}")
-        edges = [self.low_hz, *([self.split_hz] if self.split_hz else []), self.high_hz]
-        if any(above - below < NARROWEST_BAND_HZ for below, above in pairwise(edges)):
-            raise ValueError(f"bands are at least {NARROWEST_BAND_HZ:g} Hz wide, got edges at {edges} Hz")
-        if self.high_hz > self.sample_rate / 2:
-            raise ValueError(
-                f"high_hz is at most half the sample rate ({self.sample_rate / 2:g} Hz), got {self.high_hz:g}"
-            )
-
-    @property
-    def bin_hz(self) -> float:
-        return self.sample_rate / self.window_samples
-
-    def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip, centred on every hop, the last one at or behind its end."""
-        return -(-n_samples // self.hop_samples) + 1
-
-
-NARROWEST_BAND_HZ = 200.0
-
-
-def hpcp(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
-    """Which pitch classes sound, whatever their octave: harmony as a listener hears it, loudness taken out.
-
-    Spectral peaks p of magnitude a_p and frequency f_p, each spread over the nearest classes k:
-
-        H[k] = sum_p a_p^2 cos^2(pi d(k, f_p) / w),   |d| <= w / 2,  d in semitones, octaves folded
-
-    below and above ``split_hz`` on its own, each divided by its maximum; their sum divided by its maximum
-    (Gomez 2006, as in Essentia). A frame without peaks stays zero.
-
-    Parameters
-    ----------
-    samples : (n_clips, n_samples) float32 tensor; shorter clips padded with zeros at the end
-
-    Returns
-    -------
-    (n_clips, settings.size, settings.n_frames(n_samples)) float32 tensor in [0, 1]
-    """
-    spectrum = magnitudes(samples, settings)
-    frame, frequency, magnitude = spectral_peaks(spectrum.flatten(0, 1), settings)
-    energy = magnitude.square() * (frequency >= settings.low_hz)
-    bands = [energy]
-    if settings.split_hz:
-        low = frequency < settings.split_hz
-        bands = [energy * low, energy * ~low]
-    n = spectrum.shape[0] * spectrum.shape[1]
-    profile = _unit_maximum(
-        sum(_unit_maximum(profile_of(frame, frequency, band, n, settings)) for band in bands)
-    )
-    return profile.unflatten(0, spectrum.shape[:2]).transpose(1, 2)
-
-
-def magnitudes(samples: torch.Tensor, settings: HPCP) -> torch.Tensor:
-    """Magnitude spectrum up to a little above ``high_hz``, (n_clips, n_frames, n_bins); a sinusoid peaks at
-    its amplitude.
-    """
-    n, hop = settings.window_samples, settings.hop_samples
-    phase = 2 * torch.pi * torch.arange(n, device=samples.device) / (n - 1)
-    window = 0.44959 - 0.49364 * phase.cos() + 0.05677 * (2 * phase).cos()
-    padded = torch.nn.functional.pad(
-        samples, (n // 2, n // 2 + -samples.shape[1] % hop)
-    )  # once: the memory is what costs
-    spectrum = torch.stft(padded, n, hop, window=window * 2 / window.sum(), center=False, return_complex=True)
-    highest = min(int(settings.high_hz / settings.bin_hz) + 3, spectrum.shape[1] - 1)
-    return spectrum[:, :highest].abs().transpose(1, 2)
-
-
-def spectral_peaks(spectrum: torch.Tensor, settings: HPCP) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Local maxima of magnitude spectra (n_frames, n_bins), with parabolic interpolation: frame, Hz and
-    magnitude of each peak.
-
-    A plateau counts once, at its middle. The lowest allowed bin is a peak as it stands if the next one is
-    lower. Only the first ``max_peaks`` of a frame, by frequency, are kept."""
-    first = math.ceil(settings.low_hz / settings.bin_hz)
-    bins = torch.arange(spectrum.shape[1], device=spectrum.device)
-    left, right = torch.roll(spectrum, 1, dims=1), torch.roll(spectrum, -1, dims=1)
-    rises, started = spectrum > left, bins.expand_as(spectrum)
-    if bool((spectrum == left).any()):  # in digital silence, and hardly anywhere else
-        started = (
-            torch.where((spectrum != left) | (bins <= first), bins, 0).cummax(dim=1).values
-        )  # where a run of equals began
-        rises = torch.gather(rises, 1, started)
-    rises = rises & (started > first)
-    falls = (spectrum > right) & (spectrum > settings.threshold) & (bins < spectrum.shape[1] - 1)
-    frame, at = torch.nonzero(falls & (rises | ((bins == first) & (started == bins))), as_tuple=True)
-    here, before, after, start = spectrum[frame, at], left[frame, at], right[frame, at], started[frame, at]
-    curve = before - 2 * here + after
-    interpolated = (start == at) & (at > first)
-    offset = torch.where(interpolated, 0.5 * (before - after) / torch.where(curve == 0, 1.0, curve), 0.0)
-    frequency = torch.where(interpolated, at + offset, (start + at) / 2) * settings.bin_hz
-    in_band = frequency <= settings.high_hz
-    rank = torch.arange(len(frame), device=frame.device) - torch.searchsorted(
-        frame, frame
-    )  # in its frame, by frequency
-    kept = in_band & (rank < settings.max_peaks)
-    return frame[kept], frequency[kept], (here - 0.25 * (before - after) * offset)[kept]
-
-
-def profile_of(
-    frame: torch.Tensor, frequency: torch.Tensor, energy: torch.Tensor, n_frames: int, settings: HPCP
-) -> torch.Tensor:
-    """Energies of peaks gathered by frame and pitch class, (n_frames, size); all three (n_peaks,)."""
-    per_semitone = settings.size / 12
-    width = settings.window_semitones * per_semitone
-    found = torch.zeros(n_frames * settings.size, device=energy.device)
-    for semitones, strength in harmonic_series(settings.harmonics).items():
-        note = settings.size * torch.log2(frequency / settings.reference_hz) - semitones * per_semitone
-        lowest, highest = torch.ceil(note - width / 2), torch.floor(note + width / 2)
-        for nearest in (lowest + step for step in range(int(width) + 1)):
-            distance = (nearest - note) / per_semitone
-            weight = (
-                torch.cos(torch.pi * distance / settings.window_semitones).square()
-                * (nearest <= highest)
-                * strength**2
-            )
-            found.index_add_(0, frame * settings.size + nearest.long() % settings.size, weight * energy)
-    return found.view(n_frames, settings.size)
-
-
-def harmonic_series(n_harmonics: int) -> dict[float, float]:
-    """How far below a peak, within an octave, lie the notes it may be a harmonic of, in semitones, and how
-    much each counts.
-    """
-    found: dict[float, float] = {}
-    for n in range(1, n_harmonics + 2):
-        semitones = round(12 * math.log2(n) % 12, 6) % 12
-        found[semitones] = found.get(semitones, 0.0) + 1 / max(1.0, 0.5 * math.log2(n))
-    return found
-
-
-def _unit_maximum(profile: torch.Tensor) -> torch.Tensor:
-    """Each frame divided by its maximum; silence stays silent."""
-    highest = profile.amax(dim=1, keepdim=True)
-    return profile / torch.where(highest > 0, highest, 1.0)
-
-
-@dataclass(frozen=True)
 class MelAndHPCP:
     """Both in one store: a frame holds as many steps of each as fit in the shortest time that both divide.
 
     A frame's values are its mel steps, one after the other (n_mels each, dB), then its HPCP steps (12 each, 0
-    to 1)."""
+    to 1).
+    """
 
     kind: ClassVar[str] = "features.MelAndHPCP"
 
     mel: LogMel = LogMel(sample_rate=44100, pool_frames=10)  # as Mirable has both
-    hpcp: HPCP = HPCP()
+    hpcp: HPCP = HPCP()  # noqa: RUF009  # frozen
 
     def __post_init__(self):
         if self.mel.sample_rate != self.hpcp.sample_rate:
-            raise ValueError(
-                f"both hear one sample rate, got {self.mel.sample_rate} and {self.hpcp.sample_rate} Hz"
-            )
+            rates = f"{self.mel.sample_rate} and {self.hpcp.sample_rate} Hz"
+            raise ValueError(f"both have one sample rate, got {rates}")
 
     @property
     def sample_rate(self) -> int:
@@ -350,11 +178,10 @@ class MelAndHPCP:
 
 @dataclass(frozen=True)
 class StoredMel:
-    """Log-mel spectrograms that a data set ships as files beside its audio, or in place of it; the defaults
-    are MTG-Jamendo's.
+    """Log-mel spectrograms that a data set ships as files; the defaults are MTG-Jamendo's.
 
-    Each file is a NumPy array (n_mels, n_frames). MTG-Jamendo's levels are in steps of half a decibel, which
-    a network that standardises every band does not notice."""
+    Each file is a NumPy array (n_mels, n_frames), MTG-Jamendo's in steps of half a decibel.
+    """
 
     kind: ClassVar[str] = "features.StoredMel"
 
@@ -376,15 +203,14 @@ Features = LogMel | MelAndHPCP | StoredMel
 
 def band_of_row(features: Features) -> list[int]:
     """Which mel band each of a frame's values belongs to; -1: none, it is HPCP."""
-    if isinstance(features, MelAndHPCP):
-        return [*range(features.mel.n_mels)] * features.mel_steps + [-1] * (
-            features.hpcp_steps * features.hpcp.size
-        )
-    return [*range(features.n_mels)]
+    if not isinstance(features, MelAndHPCP):
+        return [*range(features.n_mels)]
+    n_hpcp = features.hpcp_steps * features.hpcp.size
+    return [*range(features.mel.n_mels)] * features.mel_steps + [-1] * n_hpcp
 
 
 class StoredMelError(UserError):
-    """A file that holds no spectrogram of the kind that was asked for; the message names it and the reason."""
+    """A file that holds no spectrogram of the requested kind; the message names it and the reason."""
 
 
 def stored_mel(path: Path, settings: StoredMel) -> np.ndarray:
@@ -397,13 +223,12 @@ def stored_mel(path: Path, settings: StoredMel) -> np.ndarray:
     try:
         levels = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise StoredMelError(
-            f"{path}: no stored spectrogram ({error}). Download it again, or compute features from audio."
-        ) from None
+        remedy = "Download it again, or compute features from audio."
+        raise StoredMelError(f"{path}: no stored spectrogram ({error}). {remedy}") from None
     if levels.ndim != 2 or len(levels) != settings.n_mels or not np.isfinite(levels).all():
         raise StoredMelError(
-            f"{path}: expected {settings.n_mels} bands of finite levels, (bands, frames), got an array of shape {levels.shape}. "
-            "Download it again, or set features.n_mels."
+            f"{path}: expected {settings.n_mels} bands of finite levels, (bands, frames), got an array of "
+            f"shape {levels.shape}. Download it again, or set features.n_mels."
         )
     return levels.T
 
@@ -413,17 +238,14 @@ def frames_of(samples: torch.Tensor, settings: LogMel | MelAndHPCP) -> torch.Ten
     if isinstance(settings, LogMel):
         return log_mel(samples, settings).transpose(1, 2)
     n = settings.n_frames(samples.shape[1])
-    levels, profile = log_mel(samples, settings.mel), hpcp(samples, settings.hpcp)
-    parts = (
-        _in_steps(levels, n, settings.mel_steps, SILENCE_DB), _in_steps(profile, n, settings.hpcp_steps, 0.0)
-    )  # fmt: skip
-    return torch.cat(parts, dim=2)
+    levels = _in_steps(log_mel(samples, settings.mel), n, settings.mel_steps, SILENCE_DB)
+    profile = _in_steps(hpcp(samples, settings.hpcp), n, settings.hpcp_steps, 0.0)
+    return torch.cat([levels, profile], dim=2)
 
 
 def _in_steps(values: torch.Tensor, n_frames: int, steps: int, silence: float) -> torch.Tensor:
     """(n_clips, n_values, n) as (n_clips, n_frames, steps * n_values), cut or filled up with silence."""
     wanted = n_frames * steps
-    filled = torch.nn.functional.pad(
-        values[:, :, :wanted], (0, max(0, wanted - values.shape[2])), value=silence
-    )
+    missing = (0, max(0, wanted - values.shape[2]))
+    filled = torch.nn.functional.pad(values[:, :, :wanted], missing, value=silence)
     return filled.transpose(1, 2).reshape(len(values), n_frames, -1)

@@ -18,9 +18,8 @@ OTHER_VALENCE = np.array([1, 0, 3, 2])  # the quadrant of the same arousal: Q1 a
 class LabelNoise:
     """Which labels are replaced, and by what."""
 
-    kind: str = (
-        NONE  # "symmetric": by any other class; "arousal_preserving": a quadrant by that of the other valence
-    )
+    # "symmetric": by any other class; "arousal_preserving": a quadrant by that of the other valence
+    kind: str = NONE
     rate: float = 0.0  # share of labels replaced
     # "window": each on its own, as if emotion changed inside the song; "song": all windows of a song alike
     unit: str = WINDOW
@@ -29,9 +28,8 @@ class LabelNoise:
         if self.kind not in (NONE, SYMMETRIC, AROUSAL_PRESERVING) or self.unit not in (WINDOW, SONG):
             raise ValueError(f"unknown kind {self.kind!r} or unit {self.unit!r} of label noise")
         if not 0 <= self.rate <= 1 or (self.kind == NONE) != (self.rate == 0):
-            raise ValueError(
-                f"the rate is a share in [0, 1], and 0 only for the kind {NONE!r}; got {self.rate} for {self.kind!r}"
-            )
+            got = f"got {self.rate} for {self.kind!r}"
+            raise ValueError(f"the rate is a share in [0, 1], and 0 only for the kind {NONE!r}; {got}")
 
 
 def corrupted(
@@ -55,9 +53,7 @@ def corrupted(
     array([1, 0, 3, 2])
     """
     if noise.kind == AROUSAL_PRESERVING and n_classes != len(OTHER_VALENCE):
-        raise UserError(
-            f"arousal-preserving noise is defined for four quadrants, not for {n_classes} classes"
-        )
+        raise UserError(f"arousal-preserving noise is for four quadrants, not for {n_classes} classes")
     rng = np.random.default_rng(seed)
     unit = np.unique(track, return_inverse=True)[1] if noise.unit == SONG else np.arange(len(labels))
     n_units = unit.max() + 1

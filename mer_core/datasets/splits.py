@@ -1,8 +1,10 @@
 """Which tracks are trained on and which are tested: folds by song or by artist, made once and kept as files.
 
 Splitting comes before anything else: segments follow their song, so no song is ever on both sides; with
-``by="artist"`` no artist is either."""
+``by="artist"`` no artist is either.
+"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +23,8 @@ class Folds:
     """How a data set is divided; the paper says "ten fold" and no more."""
 
     n: int = 10
-    by: str = "song"  # what stays together: "song" (as papers do) or "artist" (as listeners would ask)
-    # folds inside the training songs, for out-of-fold song features and for validation; 0: neither is wanted
+    by: str = "song"  # what stays together: "song" (as papers do) or "artist" (as new music would be)
+    # folds inside the training songs, for out-of-fold song features and for validation; 0: none
     inner: int = 2
     seed: int = 0
     tested: int | None = None  # how many of the n folds are run, first ones first; None: all
@@ -31,32 +33,28 @@ class Folds:
         if self.by not in BY:
             raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
         if self.n < 2 or self.inner < 0 or self.inner == 1:
-            raise ValueError(
-                f"at least two folds are needed (or no inner ones: 0), got n={self.n}, inner={self.inner}"
-            )
+            got = f"n={self.n}, inner={self.inner}"
+            raise ValueError(f"at least two folds are needed (or no inner ones: 0), got {got}")
         if self.tested is not None and not 1 <= self.tested <= self.n:
             raise ValueError(f"between 1 and all {self.n} folds can be tested, got {self.tested}")
 
 
 def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) -> np.ndarray:
-    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares; whole artists together if asked. Targets:
-    names or numbers.
+    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares, artists whole with ``by="artist"``.
 
     Raises
     ------
     DataError : more folds than songs (or artists) of the rarest class
     """
-    from sklearn.model_selection import (
-        StratifiedGroupKFold,  # takes a second to import: only where folds are made
-    )
+    from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
 
     units = groups if by == "artist" else np.arange(len(targets))
     scarce, rarest = min((len(set(units[targets == k])), k) for k in np.unique(targets))
     if scarce < n:
+        fewer = ", or use fewer folds (--set folds.n=... folds.inner=... on the command line)"
         raise DataError(
-            f"{n} folds by {by} need at least {n} {by}s of every class, but {rarest} has {scarce} (among the {len(targets)} "
-            f"songs to divide). Add {by}s of it"
-            f"{', or use fewer folds (--set folds.n=... folds.inner=... on the command line)' if scarce > 1 else ''}."
+            f"{n} folds by {by} need at least {n} {by}s of every class, but {rarest} has {scarce} (among "
+            f"the {len(targets)} songs to divide). Add {by}s of it{fewer if scarce > 1 else ''}."
         )
     fold = np.empty(len(targets), dtype=int)
     splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)  # a song is a group of one
@@ -66,8 +64,7 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
 
 
 def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | None = None) -> np.ndarray:
-    """Train, validation or test for each row of tagged tracks, artists whole; read from the data set's split
-    file.
+    """Train, validation or test for each tagged track, artists whole, from the data set's split file.
 
     At first use the file is written: of many random divisions of the artists the one in which the least
     represented tag comes nearest to its share.
@@ -77,14 +74,17 @@ def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | 
     DataError : the file lacks tracks
     """
     path = (folder or paths.SPLITS) / f"{name}-by-artist.csv"
+    return _stored(path, name, table["track_id"], "part", lambda: divided(table, tags))
+
+
+def _stored(path: Path, name: str, ids: pd.Series, column: str, make: Callable[[], np.ndarray]) -> np.ndarray:
     if not path.exists():
-        chosen = pd.DataFrame({"track_id": table["track_id"], "part": divided(table, tags)})
         with atomic_write(path) as fresh:
-            chosen.to_csv(fresh, index=False)
-    stored = pd.read_csv(path, dtype=str).set_index("track_id")["part"]
-    if missing := sorted(set(table["track_id"]) - set(stored.index)):
+            pd.DataFrame({"track_id": ids, column: make()}).to_csv(fresh, index=False)
+    stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")[column]
+    if missing := sorted(set(ids) - set(stored.index)):
         raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. Delete it to split anew.")
-    return table["track_id"].map(stored).to_numpy()
+    return ids.map(stored).to_numpy()
 
 
 PART_SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -92,9 +92,7 @@ DIVISIONS = 20_000  # tried once
 
 
 def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.ndarray:
-    """A part for each row: the division of artists, of many, that does most justice to the tag it treats
-    worst.
-    """
+    """A part for each row: of many divisions of the artists the one whose worst tag is best represented."""
     artists, own = np.unique(table["group"].to_numpy(dtype=str), return_inverse=True)
     has = has_tags(table["tags"], tags).astype(float)
     by_artist = np.zeros((len(artists), len(tags)))
@@ -122,28 +120,19 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     """
     default = paths.CACHE / "splits" / tracks.digest() if tracks.own else paths.SPLITS
     path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
-    if not path.exists():
-        fold = assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
-        with atomic_write(path) as fresh:
-            pd.DataFrame({"track_id": tracks.table["track_id"], "fold": fold}).to_csv(fresh, index=False)
-    stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")["fold"]
-    ids = tracks.table["track_id"]
-    if missing := sorted(set(ids) - set(stored.index)):
-        raise DataError(f"{path}: lacks tracks of {tracks.name}: {shown(missing)}. Delete it to split anew.")
-    fold = ids.map(stored).to_numpy()
-    if folds.by == "artist" and (
-        torn := [g for g in set(tracks.groups) if len(set(fold[tracks.groups == g])) > 1]
-    ):
-        raise DataError(
-            f"{path}: has artists on both sides: {shown(sorted(torn))}. Delete the file to split anew."
-        )
+
+    def assigned() -> np.ndarray:
+        return assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
+
+    fold = _stored(path, tracks.name, tracks.table["track_id"], "fold", assigned)
+    torn = [group for group in set(tracks.groups) if len(set(fold[tracks.groups == group])) > 1]
+    if folds.by == "artist" and torn:
+        names = shown(sorted(torn))
+        raise DataError(f"{path}: has artists on both sides: {names}. Delete the file to split anew.")
     return fold
 
 
 def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:
-    """(len(training),) inner fold of each training track (given as positions), kept apart as the outer folds
-    are.
-    """
-    return assign(
-        tracks.table["label"].to_numpy()[training], tracks.groups[training], folds.inner, folds.by, folds.seed
-    )
+    """(len(training),) inner fold of each training track (positions), divided by the same rule."""
+    labels, groups = tracks.table["label"].to_numpy()[training], tracks.groups[training]
+    return assign(labels, groups, folds.inner, folds.by, folds.seed)

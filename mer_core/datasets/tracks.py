@@ -1,7 +1,6 @@
 """The Tracks table: one row per clip, whatever data set it came from; checked once, trusted afterwards."""
 
 import hashlib
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -30,7 +29,7 @@ class Tracks:
     the file's header), and ``label`` (one of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train,
     validation or test). ``second_labels`` maps a track to its true label per second, where that is known
     (synthetic corpus only). ``skipped`` maps files left out on request to the reason. ``own`` marks a user's
-    music: it has no card to be held against, and what is derived from it stays out of the tracked folders.
+    music: it has no registry card, and what is derived from it stays out of the tracked folders.
     """
 
     name: str
@@ -41,23 +40,18 @@ class Tracks:
     own: bool = False
 
     def __post_init__(self):
-        if missing := [
-            c for c in (*COLUMNS, *(("tags", "part") if self.tagged else ("label",))) if c not in self.table
-        ]:
-            raise DataError(
-                f"{self.name}: the table lacks the columns {missing}; it needs {list(COLUMNS)} and label or tags."
-            )
+        needed = (*COLUMNS, *(("tags", "part") if self.tagged else ("label",)))
+        if missing := [column for column in needed if column not in self.table]:
+            needs = f"{list(COLUMNS)} and label or tags"
+            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {needs}.")
         if self.table.empty:
             raise DataError(f"{self.name}: no track is left to work with.")
         ids = self.table["track_id"]
         if twice := sorted(set(ids[ids.duplicated()])):
-            raise DataError(
-                f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs an id of its own."
-            )
+            raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs its own.")
         if unknown := sorted(set(self.named) - set(self.classes)):
-            raise DataError(
-                f"{self.name}: unknown labels {shown(unknown)}; known are {', '.join(self.classes)}."
-            )
+            known = ", ".join(self.classes)
+            raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {known}.")
         object.__setattr__(self, "table", self.table.sort_values("track_id", ignore_index=True))
 
     def __len__(self) -> int:
@@ -75,9 +69,7 @@ class Tracks:
 
     @property
     def targets(self):
-        """(n_tracks,) int array, index of each track's label in ``classes``; of tags (n_tracks, n_classes)
-        bool, which it has.
-        """
+        """(n_tracks,) int, index of each label in ``classes``; of tags (n_tracks, n_classes) bool."""
         if self.tagged:
             return has_tags(self.table["tags"], self.classes)
         return self.table["label"].map(self.classes.index).to_numpy()
@@ -88,23 +80,20 @@ class Tracks:
         return self.table["group"].to_numpy()
 
     def holds(self, track: int, second: int, window_s: int) -> bool:
-        """Whether a track's label is true of most seconds of a window that starts there; only where they are
-        known.
-        """
+        """Whether a track's label is true of most seconds of a window; only where second labels are known."""
         row = self.table.iloc[track]
         truth = self.second_labels[row["track_id"]][second : second + window_s]
         return 2 * truth.count(row["label"]) > len(truth)
 
     def without(self, reasons: dict[str, str]) -> "Tracks":
-        """The same tracks less those whose path is a key of `reasons`; they are remembered in ``skipped``."""
+        """The same tracks without those whose path is a key of `reasons`, which are noted in ``skipped``."""
         keep = ~self.table["path"].map(str).isin(reasons)
         return replace(self, table=self.table[keep], skipped=self.skipped | reasons)
 
     def digest(self) -> str:
-        """Fingerprint of ids, labels (or tags and parts) and groups: runs with the same digest saw the same
-        annotations.
+        """Fingerprint of the annotations: ids, labels (or tags and parts) and groups.
 
-        Your own music changes more than published data sets do: of it also the sizes of the files.
+        Of your own music, which changes more than published data sets do, also of the files' sizes.
         """
         rows = self.table[["track_id", *(["tags", "part"] if self.tagged else ["label"]), "group"]]
         if self.own:
@@ -125,21 +114,13 @@ def shown(names: Iterable[str], at_most: int = 5) -> str:
 
 
 def audio_files(folder: Path) -> dict[str, Path]:
-    """Sound files below a folder by their name without suffix, in sorted order; raises DataError on a name
-    met twice.
-    """
+    """Sound files below a folder by their name without suffix; raises DataError where two share one."""
     found: dict[str, Path] = {}
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or name.startswith("."):
-                continue
-            if path.stem in found:
-                raise DataError(
-                    f"{path} and {found[path.stem]} share the id {path.stem!r}. Rename or remove one of them."
-                )
-            found[path.stem] = path
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or path.name.startswith("."):
+            continue
+        if (other := found.setdefault(path.stem, path)) != path:
+            raise DataError(f"{path} and {other} share the id {path.stem!r}. Rename or remove one of them.")
     return found
 
 
@@ -153,13 +134,13 @@ def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path]) -> pd.D
     ids = labels["track_id"]
     if silent := sorted(set(ids) - set(files)):
         raise DataError(
-            f"{name}: {len(silent)} labelled tracks have no audio: {shown(silent)}. Complete the download, or remove "
-            "their rows from the annotations."
+            f"{name}: {len(silent)} labelled tracks have no audio: {shown(silent)}. Complete the download, "
+            "or remove their rows from the annotations."
         )
     if unlabelled := sorted(set(files) - set(ids)):
         raise DataError(
-            f"{name}: {len(unlabelled)} audio files have no label: {shown(files[i] for i in unlabelled)}. Add them to the "
-            "annotations, or move them elsewhere."
+            f"{name}: {len(unlabelled)} audio files have no label: {shown(files[i] for i in unlabelled)}. "
+            "Add them to the annotations, or move them elsewhere."
         )
     return labels.assign(path=ids.map(files))
 
@@ -171,8 +152,8 @@ def measured(
 
     Raises
     ------
-    DataError : a file that is empty or no sound, unless `skip_unreadable`, which leaves it out and says so in
-    ``skipped``"""
+    DataError : a file that is empty or no sound; with `skip_unreadable` it is noted in ``skipped``
+    """
 
     def duration_or_reason(path: Path) -> float | str:
         try:
@@ -181,13 +162,13 @@ def measured(
             return str(error)
 
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(duration_or_reason, table["path"]))
-    reasons = {str(path): a for path, a in zip(table["path"], answers, strict=True) if isinstance(a, str)}
+        found = list(pool.map(duration_or_reason, table["path"]))
+    reasons = {str(path): a for path, a in zip(table["path"], found, strict=True) if isinstance(a, str)}
     if reasons and not skip_unreadable:
         raise DataError(
             f"{name}: {len(reasons)} unreadable audio files. {shown(reasons.values(), 3)} "
             "To go on without them, ask for it: skip_unreadable (--skip-unreadable on the command line)."
         )
-    table = table.assign(duration_s=[None if isinstance(a, str) else a for a in answers])
+    table = table.assign(duration_s=[None if isinstance(a, str) else a for a in found])
     table = table[table["duration_s"].notna()].astype({"duration_s": float})
     return Tracks(name, classes, table, skipped=reasons, **known)

@@ -1,20 +1,19 @@
-"""From segments to songs (SSSL, section 2.2): many answers along a song, one decision for it.
+"""From segments to songs (SSSL, section 2.2): many predictions along a song, one decision for it.
 
 Everywhere: ``probabilities`` is (n_segments, n_classes), ``track`` (n_segments,) says whose segment it is,
-and the results are in the order of ``np.unique(track)``."""
+and the results are in the order of ``np.unique(track)``.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:  # scikit-learn takes a second to import, and who predicts needs none of it
+if TYPE_CHECKING:  # scikit-learn takes a second to import, and prediction needs none of it
     from sklearn.pipeline import Pipeline
 
-MAIN_DECISION = (
-    "mean_probability"  # trains nothing more, so that a comparison of methods is not one of second stages
-)
-OF_WHOLE_SONGS = "whole_song"  # what a classifier says that hears the song as a whole, not window by window
+MAIN_DECISION = "mean_probability"  # trains nothing more: methods are compared, not second stages
+OF_WHOLE_SONGS = "whole_song"  # by a classifier of whole songs instead of windows
 MAIN_DECISIONS = (MAIN_DECISION, OF_WHOLE_SONGS)
 DECISION_NAMES = {
     OF_WHOLE_SONGS: "Classifier of whole songs",
@@ -37,9 +36,8 @@ class SongDecision:
 
     def __post_init__(self):
         if not 0 <= self.share_threshold <= 1 or self.svm_c <= 0:
-            raise ValueError(
-                f"share_threshold is a share, svm_c above 0, got {self.share_threshold} and {self.svm_c}"
-            )
+            got = f"{self.share_threshold} and {self.svm_c}"
+            raise ValueError(f"share_threshold is a share, svm_c above 0, got {got}")
 
 
 def _per_song(track: np.ndarray):
@@ -49,8 +47,7 @@ def _per_song(track: np.ndarray):
 
 
 def statistics(probabilities: np.ndarray, track: np.ndarray, share_threshold: float) -> np.ndarray:
-    """The 7 K statistics of a song's segment probabilities: how strongly, how steadily each emotion sounds
-    (Eq. 10).
+    """The 7 K statistics of a song's segment probabilities (Eq. 10).
 
         f1 max, f2 min, f3-f5 quartiles, f6 mean, f7 share of segments with P(E_k) > theta
 
@@ -61,17 +58,8 @@ def statistics(probabilities: np.ndarray, track: np.ndarray, share_threshold: fl
     rows = []
     for own in _per_song(track):
         p = probabilities[own].astype(float)
-        rows.append(
-            np.concatenate(
-                [
-                    p.max(0),
-                    p.min(0),
-                    *np.quantile(p, (0.25, 0.5, 0.75), axis=0),
-                    p.mean(0),
-                    (p > share_threshold).mean(0),
-                ]
-            )
-        )
+        quartiles, share = np.quantile(p, (0.25, 0.5, 0.75), axis=0), (p > share_threshold).mean(0)
+        rows.append(np.concatenate([p.max(0), p.min(0), *quartiles, p.mean(0), share]))
     return np.array(rows)
 
 
@@ -85,7 +73,7 @@ def svm(statistics_of_songs: np.ndarray, targets: np.ndarray, settings: SongDeci
 
 
 def scores(fitted: "Pipeline", statistics_of_songs: np.ndarray) -> np.ndarray:
-    """(n_songs, n_classes) how strongly the fitted machine calls each class; the largest entry decides."""
+    """(n_songs, n_classes) decision values of the fitted machine; the largest entry decides."""
     found = fitted.decision_function(statistics_of_songs)
     return found if found.ndim == 2 else np.stack([-found, found], axis=1)
 
@@ -96,9 +84,7 @@ def mean_probability(probabilities: np.ndarray, track: np.ndarray) -> np.ndarray
 
 
 def _most(counts: np.ndarray, probabilities: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """Class of the largest count per song; equal counts are settled by the mean probability, which lies below
-    1.
-    """
+    """Class of the largest count per song; of equal counts that of the larger mean probability."""
     return (counts + mean_probability(probabilities, track) * 0.5).argmax(axis=1)
 
 
@@ -118,8 +104,8 @@ def maximum_run_length(probabilities: np.ndarray, track: np.ndarray) -> np.ndarr
     n_classes = probabilities.shape[1]
     longest = []
     for own in _per_song(track):
-        calls = probabilities[own].argmax(axis=1)
-        runs = np.split(calls, np.flatnonzero(np.diff(calls)) + 1)
+        predicted = probabilities[own].argmax(axis=1)
+        runs = np.split(predicted, np.flatnonzero(np.diff(predicted)) + 1)
         best = np.zeros(n_classes)
         for run in runs:
             best[run[0]] = max(best[run[0]], len(run))

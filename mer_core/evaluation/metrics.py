@@ -1,12 +1,12 @@
-"""Scores of predictions against truth, in NumPy: validate, then score. Definitions are written out; nothing
-is averaged twice.
+"""Metrics of predictions against truth, in NumPy.
 
-Convention: ``truth`` and ``predicted`` are (n,) int arrays of class indices 0..K-1. With C[i, j] the number
-of tracks of class i that were called j: support n_i = sum_j C[i, j], precision_i = C[i, i] / sum_j C[j, i],
-recall_i = C[i, i] / n_i, each 0 where its denominator is 0 (scikit-learn's ``zero_division=0``).
+``truth`` and ``predicted`` are (n,) int arrays of class indices 0..K-1. With C[i, j] the number of tracks of
+class i that were predicted j: support n_i = sum_j C[i, j], precision_i = C[i, i] / sum_j C[j, i], recall_i =
+C[i, i] / n_i, each 0 where its denominator is 0 (scikit-learn's ``zero_division=0``).
 
-The metrics of counts take one table, (K, K), and give a float; or many, (..., K, K), and give an array (...):
-bootstraps need it."""
+Metrics of counts take one table, (K, K), and give a float; or many, (..., K, K), and give an array (...), as
+bootstraps need it: thousands of resamples at once, which scikit-learn's functions of labels cannot do.
+"""
 
 import numpy as np
 
@@ -20,9 +20,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.nd
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.shape != predicted.shape or truth.ndim != 1 or not truth.size:
-        raise ValueError(
-            f"truth and predicted must be equally long lists, got shapes {truth.shape} and {predicted.shape}"
-        )
+        shapes = f"{truth.shape} and {predicted.shape}"
+        raise ValueError(f"truth and predicted must be equally long lists, got shapes {shapes}")
     for name, values in (("truth", truth), ("predicted", predicted)):
         if values.min() < 0 or values.max() >= n_classes:
             raise ValueError(f"{name} holds classes outside 0..{n_classes - 1}")
@@ -31,7 +30,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.nd
     return counts
 
 
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Part by whole; 0 where the whole is 0."""
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
 
 
@@ -45,21 +45,21 @@ def _plain(values: np.ndarray):
 
 def f1_per_class(counts: np.ndarray) -> np.ndarray:
     """2 C[i, i] / (n_i + sum_j C[j, i]): the harmonic mean of precision and recall of each class."""
-    return _share(2 * _hits(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
+    return share(2 * _hits(counts), counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
 def recall_per_class(counts: np.ndarray) -> np.ndarray:
-    """C[i, i] / n_i: of the tracks of each class, the share that is called so."""
-    return _share(_hits(counts), counts.sum(axis=-1))
+    """C[i, i] / n_i: of the tracks of each class, the share that is predicted so."""
+    return share(_hits(counts), counts.sum(axis=-1))
 
 
 def precision_per_class(counts: np.ndarray) -> np.ndarray:
-    """C[i, i] / sum_j C[j, i]: of the tracks that are called a class, the share that is of it."""
-    return _share(_hits(counts), counts.sum(axis=-2))
+    """C[i, i] / sum_j C[j, i]: of the tracks predicted to be of a class, the share that is."""
+    return share(_hits(counts), counts.sum(axis=-2))
 
 
 def accuracy(counts: np.ndarray) -> float:
-    """Share of tracks called rightly: sum_i C[i, i] / n."""
+    """Share of tracks predicted correctly: sum_i C[i, i] / n."""
     return _plain(_hits(counts).sum(axis=-1) / counts.sum(axis=(-2, -1)))
 
 
@@ -69,37 +69,32 @@ def macro_f1(counts: np.ndarray) -> float:
 
 
 def positive_f1(counts: np.ndarray) -> float:
-    """F1 of class 1 of two: what "F1" often means for high against low. Always answering "high" can score
-    well on it.
-    """
+    """F1 of class 1 of two: what "F1" often means for high against low; constant "high" can score well."""
     if counts.shape[-2:] != (2, 2):
         raise ValueError(f"positive_f1 is for two classes, got {counts.shape[-1]}")
     return _plain(f1_per_class(counts)[..., 1])
 
 
 def balanced_accuracy(counts: np.ndarray) -> float:
-    """Mean recall over the classes that occur: 1/K for any constant answer."""
+    """Mean recall over the classes that occur: 1/K for any constant prediction."""
     support = counts.sum(axis=-1)
-    return _plain(_share(_hits(counts), support).sum(axis=-1) / (support > 0).sum(axis=-1))
+    return _plain(share(_hits(counts), support).sum(axis=-1) / (support > 0).sum(axis=-1))
 
 
 def matthews(counts: np.ndarray) -> float:
     """Matthews correlation of truth and prediction for K classes (Gorodkin 2004): 1 perfect, 0 no relation.
 
-    (c n - sum_k t_k p_k) / sqrt( (n^2 - sum_k p_k^2) (n^2 - sum_k t_k^2) )  with c right answers, t_k true
-    and p_k predicted counts; 0 where a side is constant."""
-    n, right = counts.sum(axis=(-2, -1)).astype(float), _hits(counts).sum(axis=-1)
-    true, called = counts.sum(axis=-1).astype(float), counts.sum(axis=-2).astype(float)
-    scale = np.sqrt((n**2 - (called**2).sum(axis=-1)) * (n**2 - (true**2).sum(axis=-1)))
-    return _plain(_share(right * n - (true * called).sum(axis=-1), scale))
+        (c n - sum_k t_k p_k) / sqrt( (n^2 - sum_k p_k^2) (n^2 - sum_k t_k^2) )
+
+    with c correct predictions, t_k true and p_k predicted counts; 0 where a side is constant.
+    """
+    n, correct = counts.sum(axis=(-2, -1)).astype(float), _hits(counts).sum(axis=-1)
+    true, predicted = counts.sum(axis=-1).astype(float), counts.sum(axis=-2).astype(float)
+    scale = np.sqrt((n**2 - (predicted**2).sum(axis=-1)) * (n**2 - (true**2).sum(axis=-1)))
+    return _plain(share(correct * n - (true * predicted).sum(axis=-1), scale))
 
 
-MULTICLASS = {
-    "accuracy": accuracy,
-    "macro_f1": macro_f1,
-    "balanced_accuracy": balanced_accuracy,
-    "matthews": matthews,
-}
+MULTICLASS = {metric.__name__: metric for metric in (accuracy, macro_f1, balanced_accuracy, matthews)}
 BINARY = MULTICLASS | {"positive_f1": positive_f1}
 
 
@@ -120,17 +115,16 @@ def roc_auc(positive: np.ndarray, score: np.ndarray) -> float | None:
         return None
     _, place, count = np.unique(score, return_inverse=True, return_counts=True)
     mid_rank = np.cumsum(count) - (count - 1) / 2
-    return float(
-        (mid_rank[place][positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
-    )
+    beaten = mid_rank[place][positive].sum() - n_positive * (n_positive + 1) / 2
+    return float(beaten / (n_positive * n_negative))
 
 
 def average_precision(positive: np.ndarray, score: np.ndarray) -> float | None:
-    """Mean precision met while walking down the ranking, one step per positive found; chance is the share of
-    positives.
+    """Mean precision down the ranking, one step per positive; chance is about the share of positives.
 
     sum_n (recall_n - recall_{n-1}) precision_n over the distinct scores, as in scikit-learn; None where
-    nothing is positive."""
+    nothing is positive.
+    """
     positive, score = np.asarray(positive, dtype=bool), np.asarray(score)
     if not positive.any():
         return None
@@ -149,7 +143,7 @@ def reliability_bin(probability: np.ndarray) -> np.ndarray:
 
 
 def reliability(positive: np.ndarray, probability: np.ndarray) -> list[tuple[float, float, int]]:
-    """Promised against kept: (mean probability, share of positives, n) in each filled bin of ten equal ones."""
+    """Confidence and accuracy: (mean probability, share of positives, n) of each filled bin of ten."""
     positive, probability = np.asarray(positive, dtype=bool), np.asarray(probability, dtype=float)
     bins = reliability_bin(probability)
     return [
@@ -159,6 +153,6 @@ def reliability(positive: np.ndarray, probability: np.ndarray) -> list[tuple[flo
 
 
 def calibration_error(positive: np.ndarray, probability: np.ndarray) -> float:
-    """Expected calibration error: mean gap between promised and kept, weighted by how many were promised it."""
+    """Expected calibration error: mean gap of confidence and accuracy in bins, weighted by size."""
     rows = reliability(positive, probability)
-    return sum(n * abs(promised - kept) for promised, kept, n in rows) / len(positive)
+    return sum(n * abs(confidence - accuracy) for confidence, accuracy, n in rows) / len(positive)

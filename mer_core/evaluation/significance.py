@@ -1,8 +1,8 @@
-"""How sure a figure is: intervals that resample whole artists, because songs of one artist are not
-independent.
+"""Intervals and tests that resample whole artists, because songs of one artist are not independent.
 
-Percentile bootstrap, 95 %: groups are drawn with replacement, all their songs come along. Where a method was
-trained several times, its training runs are drawn too. NumPy; SciPy only for Student's t."""
+Percentile bootstrap, 95 %: groups are drawn with replacement with all their songs. Where a method was trained
+several times, its training runs are drawn too. NumPy; SciPy only for Student's t.
+"""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -50,12 +50,12 @@ def _drawn(groups: tuple[str, ...], draws: int, seed: int) -> np.ndarray:
 
 
 def seed_shares(n_seeds: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """(draws, n_seeds) float array, rows sum to 1: the share of each training run in each resample of the
-    runs.
+    """(draws, n_seeds) float array, rows sum to 1: the share of each training run in each resample.
 
     One run fewer than there are is drawn with replacement: the mean over n runs then varies by s^2 / n, s^2
     being their unbiased variance; drawing all n gives (n - 1) / n of it, too little where runs are few (Rao
-    and Wu, JASA 1988). One run stands alone."""
+    and Wu, JASA 1988). A single run is always drawn.
+    """
     rng = np.random.default_rng((seed, 1))  # another stream than the artists'
     drawn = max(n_seeds - 1, 1)
     return rng.multinomial(drawn, np.full(n_seeds, 1 / n_seeds), size=draws) / drawn
@@ -77,15 +77,13 @@ def resampled(
 ) -> np.ndarray:
     """(draws,) values of a metric of the confusion counts over the resamples."""
     cell = np.asarray(truth) * n_classes + np.asarray(predicted)
-    one_hot = np.eye(n_classes**2)[
-        cell
-    ]  # (n_songs, cells): the counts of all resamples are one matrix product
+    one_hot = np.eye(n_classes**2)[cell]  # (n_songs, cells): all resamples' counts are one matrix product
     return metric((weights @ one_hot).reshape(-1, n_classes, n_classes))
 
 
 def seed_averaged(
     truth,
-    called,
+    predicted,
     groups,
     metric: Callable[[np.ndarray], float] = metrics.accuracy,
     n_classes: int | None = None,
@@ -99,35 +97,30 @@ def seed_averaged(
     Parameters
     ----------
     truth, groups : (n_songs,) classes as ints, and artists
-    called : (n_seeds, n_songs) int array, the classes that each training run called
+    predicted : (n_seeds, n_songs) int array, the classes that each training run predicted
     metric : of the confusion counts
     n_classes : by default as many as occur
-
-    Raises
-    ------
-    ValueError : the shapes do not fit
     """
-    n_classes = n_classes or _n_classes(truth, called)
-    value, *ends, _ = averaged(_by_seed(metric, truth, called, n_classes, groups, draws))
+    n_classes = n_classes or _n_classes(truth, predicted)
+    value, *ends, _ = averaged(_by_seed(metric, truth, predicted, n_classes, groups, draws))
     return Estimate(value, *(min(max(end, 0.0), 1.0) for end in ends))
 
 
 def seed_averaged_difference(
     truth,
-    called_a,
-    called_b,
+    predicted_a,
+    predicted_b,
     groups,
     metric: Callable[[np.ndarray], float] = metrics.accuracy,
     n_classes: int | None = None,
     draws: int = DRAWS,
 ) -> Difference:
-    """How much better a is than b, averaged over training runs; would other training runs on other artists
-    agree?
+    """How much better a is than b, averaged over training runs, with an interval for other runs and artists.
 
         d = mean over seeds s of metric(a_s) - metric(b_s)
 
-    Each draw takes artists with replacement, the same for all runs, and to their mean over seeds adds what a
-    draw of the seeds, with replacement and the same for a and b, differs from all seeds:
+    Each draw takes artists with replacement, the same for all runs, and to their mean over seeds adds the
+    difference of a draw of the seeds, with replacement and the same for a and b, from all seeds:
 
         d* = mean over s of d_s(drawn artists) + mean over drawn s of d_s - d
 
@@ -146,22 +139,19 @@ def seed_averaged_difference(
     Parameters
     ----------
     truth, groups : (n_songs,) classes as ints, and artists
-    called_a, called_b : (n_seeds, n_songs) int arrays, the classes that each training run called
+    predicted_a, predicted_b : (n_seeds, n_songs) int arrays, the classes that each training run predicted
     metric : of the confusion counts
     n_classes : by default as many as occur
 
-    Raises
-    ------
-    ValueError : the shapes do not fit, or a and b have not the same number of seeds
-
-    >>> seed_averaged_difference([0, 1, 0, 1], [[0, 1, 0, 1]] * 2, [[0, 1, 0, 1]] * 2, groups=["a", "b", "c",
-    "d"]) Difference(value=0.0, low=0.0, high=0.0, p=1.0)"""
-    if np.shape(called_a) != np.shape(called_b):
-        raise ValueError(
-            f"a and b need the same seeds and songs, got shapes {np.shape(called_a)} and {np.shape(called_b)}"
-        )
-    n_classes = n_classes or _n_classes(truth, called_a, called_b)
-    a, b = (_by_seed(metric, truth, called, n_classes, groups, draws) for called in (called_a, called_b))
+    >>> truth, groups = [0, 1, 0, 1], ["a", "b", "c", "d"]
+    >>> seed_averaged_difference(truth, [truth] * 2, [truth] * 2, groups)
+    Difference(value=0.0, low=0.0, high=0.0, p=1.0)
+    """
+    both = predicted_a, predicted_b
+    if np.shape(predicted_a) != np.shape(predicted_b):
+        raise ValueError(f"a and b need the same seeds and songs, got {[np.shape(one) for one in both]}")
+    n_classes = n_classes or _n_classes(truth, *both)
+    a, b = (_by_seed(metric, truth, predicted, n_classes, groups, draws) for predicted in both)
     return Difference(*averaged(a - b))
 
 
@@ -169,17 +159,14 @@ def _n_classes(*classes) -> int:
     return 1 + max(int(np.max(some)) for some in classes)
 
 
-def _by_seed(metric, truth, called, n_classes: int, groups, draws: int) -> np.ndarray:
-    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on the resamples of their
-    artists.
-    """
-    n = len(truth)
-    if np.ndim(called) != 2 or not len(called) or {len(groups), np.shape(called)[1]} != {n}:
-        raise ValueError(
-            f"need {n} songs' artists and (n_seeds, {n}) calls, got {len(groups)} and shape {np.shape(called)}"
-        )
+def _by_seed(metric, truth, predicted, n_classes: int, groups, draws: int) -> np.ndarray:
+    """(n_seeds, 1 + draws) values of a metric: on the songs themselves, then on resamples of artists."""
+    n, shape = len(truth), np.shape(predicted)
+    if len(shape) != 2 or not shape[0] or {len(groups), shape[1]} != {n}:
+        wanted = f"{n} songs' artists and (n_seeds, {n}) predictions"
+        raise ValueError(f"need {wanted}, got {len(groups)} and shape {shape}")
     weights = np.vstack([np.ones(n, dtype=int), artist_weights(groups, draws)])
-    return np.array([resampled(metric, truth, run, n_classes, weights) for run in called])
+    return np.array([resampled(metric, truth, run, n_classes, weights) for run in predicted])
 
 
 def averaged(values: np.ndarray) -> tuple[float, float, float, float]:
@@ -191,32 +178,28 @@ def averaged(values: np.ndarray) -> tuple[float, float, float, float]:
     """
     own, resamples = values[:, 0], values[:, 1:]
     from_seeds = seed_shares(*resamples.shape) @ (own - own.mean())
-    means = (resamples.mean(axis=0) + from_seeds).round(
-        12
-    )  # a tie stays a tie, whatever the order of summation
+    # rounded, so that a tie stays a tie, whatever the order of summation
+    means = (resamples.mean(axis=0) + from_seeds).round(12)
     return float(own.mean()), *interval(means), p_value(means)
 
 
 def recentred(values: np.ndarray) -> np.ndarray:
-    """Measured figure and resamples, (1 + draws,), with the resamples shifted so that their mean is the
-    measured figure.
+    """Measured value and resamples, (1 + draws,), with the resamples' mean shifted to the measured value.
 
-    For average precision: a resample repeats songs, and a repeated song raises it. Of the resamples only the
-    spread is of use."""
+    For average precision: a resample repeats songs, and a repeated song raises it. Only the resamples' spread
+    is of use.
+    """
     return np.concatenate([values[:1], values[1:] - values[1:].mean() + values[0]])
 
 
 def p_value(draws: np.ndarray) -> float:
-    """Two-sided bootstrap p-value of "the difference is 0": 2 min(share <= 0, share >= 0), within [1 / draws,
-    1].
-    """
+    """Two-sided bootstrap p-value: 2 min(share of draws <= 0, share >= 0), within [1 / draws, 1]."""
     tail = min(np.mean(draws <= 0), np.mean(draws >= 0))
     return float(np.clip(2 * tail, 1 / len(draws), 1))
 
 
 def corrected_t_test(differences: np.ndarray, n_train: int, n_test: int) -> tuple[float, float]:
-    """Corrected resampled t-test: are differences over folds and seeds more than chance, when their training
-    songs overlap?
+    """Corrected resampled t-test of differences over folds and seeds, whose training songs overlap.
 
         t = mean(d) / sqrt((1 / J + n_test / n_train) var(d)),   J - 1 degrees of freedom, var with J - 1
 
@@ -254,8 +237,7 @@ def corrected_t_test(differences: np.ndarray, n_train: int, n_test: int) -> tupl
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """p-values adjusted for asking several questions at once: below 0.05 here, below 0.05 for the whole
-    family.
+    """p-values adjusted for several tests at once: below 0.05 here is below 0.05 for the whole family.
 
         adjusted_(i) = max over j <= i of min(1, (m - j + 1) p_(j))    with p_(1) <= ... <= p_(m)
 

@@ -1,17 +1,14 @@
-"""How unsure an answer is, and why: within the seconds, between the networks, or because the song changes.
-NumPy.
+"""How uncertain a prediction is, and why: single windows, the networks, or a song that changes. NumPy.
 
 The entropy H of a song's mean probability is the sum of three parts, none of them negative:
 
-    H(mean p)  =  mean H(p_nw)                                      doubt: networks that waver while they
-    listen
-                + mean_w [ H(mean_n p_nw) - mean_n H(p_nw) ]        disagreement: sure networks, sure of
-                different things + H(mean p) - mean_w H(mean_n p_nw)                 change: windows that
-                sound different
+    H(mean p)  =  mean H(p_nw)                                  doubt: undecided networks
+                + mean_w [ H(mean_n p_nw) - mean_n H(p_nw) ]    disagreement: each sure of its own
+                + H(mean p) - mean_w H(mean_n p_nw)             change: windows that sound different
 
 for networks n and windows w; the first is often called aleatoric, the second epistemic (Depeweg et al., ICML
-2018). All are divided by the largest entropy that there can be, so that the sum lies between 0 (sure) and 1
-(knows nothing)."""
+2018). All are divided by the largest possible entropy: the sum is between 0 (certain) and 1 (uniform).
+"""
 
 from typing import NamedTuple
 
@@ -28,8 +25,7 @@ class Uncertainty(NamedTuple):
 
 
 def entropy(probabilities: np.ndarray, tagged: bool = False) -> np.ndarray:
-    """Entropy over the last axis in parts of the largest possible: 0 sure, 1 all equally likely; of tags
-    their mean.
+    """Entropy over the last axis as a share of the largest possible: 0 certain, 1 uniform; of tags the mean.
 
     >>> float(entropy(np.array([0.25, 0.25, 0.25, 0.25]))), float(entropy(np.array([1.0, 0.0])))
     (1.0, 0.0)

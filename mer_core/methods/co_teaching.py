@@ -2,7 +2,8 @@
 
 In each batch every network picks the windows of smallest loss and hands them to its peer; the rest teach
 nobody. How much is left out rises from nothing to the forget rate, because early on every loss is large.
-SELAB-HCMUS lets networks of two kinds teach each other tags."""
+SELAB-HCMUS lets networks of two kinds teach each other tags.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +12,8 @@ import numpy as np
 import torch
 
 from mer_core.methods import inherit
-from mer_core.training import Learner, LearnerEnsemble, Segments
+from mer_core.segments import Segments
+from mer_core.training import Learner, LearnerEnsemble
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,9 @@ class Settings(inherit.Settings):
 
     kind: ClassVar[str] = "co_teaching"
 
-    forget_rate: float = (
-        0.1  # share left out; between SELAB's 0.05 and the share that SSSL's mixture calls noisy on 4Q
-    )
-    ramp_epochs: int = (
-        3  # in which it rises from 0, linearly; the paper: 10 of 200; 0: at once, as in SELAB's release
-    )
-    # Settings of the other network, which then only teaches; None: of the same kind, and both answer
+    forget_rate: float = 0.1  # share left out; between SELAB's 0.05 and what SSSL's mixture finds noisy on 4Q
+    ramp_epochs: int = 3  # in which it rises linearly from 0; the paper: 10 of 200; SELAB's release: 0
+    # Settings of the other network, which then only teaches; None: of the same kind, and both predict
     peer: object = None
 
     def __post_init__(self):
@@ -41,16 +39,12 @@ def train(learner: Learner, segments: Segments, settings: Settings):
     """Two networks side by side."""
     pair = (learner, learner.peer(segments, settings.peer))
     for epoch in learner.epochs():
-        forget = settings.forget_rate * (
-            min(1.0, epoch / settings.ramp_epochs) if settings.ramp_epochs else 1.0
-        )
+        ramp = min(1.0, epoch / settings.ramp_epochs) if settings.ramp_epochs else 1.0
         kept = []
         for levels, targets, windows in batches(learner, segments, epoch, settings):
-            chosen = exchange(pair, levels, targets, settings, forget)
+            chosen = exchange(pair, levels, targets, settings, settings.forget_rate * ramp)
             kept += [] if windows is None else [windows[chosen].cpu().numpy()]
-        if (
-            segments.truly_clean is not None and kept
-        ):  # the paper's "pure ratio": share of right labels among those kept
+        if segments.truly_clean is not None and kept:  # the paper's "pure ratio": share of right labels kept
             learner.note(truly_clean_in_clean_set=float(segments.truly_clean[np.concatenate(kept)].mean()))
     if settings.peer is not None:
         return learner.predict
@@ -58,9 +52,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
 
 
 def batches(learner: Learner, segments: Segments, epoch: int, settings: Settings):
-    """(windows in dB, their labels or soft targets, which windows they are) of an epoch; a mixture is no
-    window.
-    """
+    """(levels in dB, labels or soft targets, window indices) of an epoch; augmented windows have no index."""
     index = segments.in_epoch(epoch, learner.training.stride)
     if settings.plain:
         for batch in learner.batches(index):
@@ -77,9 +69,7 @@ def exchange(
     settings: Settings,
     forget: float,
 ) -> torch.Tensor:
-    """One step of both networks, each on the windows that its peer found easiest; returns what the first
-    one's peer chose.
-    """
+    """One step of both networks, each on its peer's easiest windows; returns those that the first one saw."""
     losses = [inherit.window_losses(one, one.logits(levels), targets, settings) for one in pair]
     n_kept = max(1, round((1 - forget) * len(levels)))
     easiest = [each.detach().argsort()[:n_kept] for each in losses]

@@ -22,14 +22,11 @@ class Network:
 
     def __post_init__(self):
         if self.architecture not in ARCHITECTURES:
-            raise ValueError(
-                f"unknown architecture {self.architecture!r}; known are {', '.join(ARCHITECTURES)}"
-            )
+            known = ", ".join(ARCHITECTURES)
+            raise ValueError(f"unknown architecture {self.architecture!r}; known are {known}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a probability in [0, 1), got {self.dropout}")
 
     def build(self, n_classes: int, features: Features | None = None) -> nn.Module:
-        """A fresh network with a ``trunk`` and a ``head``, randomly initialised; it hears any number of
-        bands.
-        """
+        """A randomly initialised network with a ``trunk`` and a ``head``, for any number of bands."""
         return ARCHITECTURES[self.architecture](n_classes, self.dropout)
