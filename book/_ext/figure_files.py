@@ -54,9 +54,7 @@ def with_drawings(app, pagename, templatename, context, doctree):
 
 
 def drawn(page: BeautifulSoup, picture, stem: str, width: str) -> None:
-    """Put the drawings in the place of the notebook's picture, each for its width and theme; those not shown
-    are not loaded.
-    """
+    """Put the drawings in place of the notebook's picture, one per width and theme, loaded when shown."""
     alt = picture["alt"]
     for theme, end in (("light", ""), ("dark", "-dark")):
         both = page.new_tag("picture")

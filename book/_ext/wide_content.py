@@ -35,9 +35,7 @@ def in_boxes(app, pagename, templatename, context, doctree):
 
 
 def join_header_rows(table):
-    """Pandas puts the index's names in a row of their own, below the blank corner; one row of headers reads
-    better.
-    """
+    """One row of headers: pandas puts the index's names in a row below the blank corner."""
     rows = table.select("thead > tr")
     if len(rows) != 2 or len(rows[0]("th")) != len(rows[1]("th")):
         return

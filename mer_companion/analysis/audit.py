@@ -51,9 +51,7 @@ def printed_pairs(published: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_counts(expected: dict) -> dict[str, np.ndarray]:
-    """Tracks per class, of valence and arousal (low, high) and of the four quadrants, from a data set card's
-    ``expected``.
-    """
+    """Tracks per class: (low, high) valence and arousal, four quadrants; from a card's ``expected``."""
     quadrants = np.array([expected[f"tracks labelled {name}"] for name in QUADRANTS])
     sides = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}
     counts = {name: np.array([quadrants[~high].sum(), quadrants[high].sum()]) for name, high in sides.items()}
@@ -77,9 +75,7 @@ def constant_answer(counts: np.ndarray, answer: int) -> dict[str, float]:
 
 
 def trivial(counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Scores of answering "high" always, and of the most frequent class, for every data set and target of
-    `counts_of`.
-    """
+    """Scores of the constant answers "high" and most frequent class, by data set and target."""
     rows = []
     for dataset, targets in counts_of.items():
         for target, counts in targets.items():
@@ -92,9 +88,7 @@ def trivial(counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
 
 
 def beside_trivial(pairs: pd.DataFrame, counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Every printed F1, and what the better of the constant answers scores on the same target, per definition
-    of F1.
-    """
+    """Every printed F1 and the better constant answer's on the same target, per definition of F1."""
     best = trivial(counts_of).groupby(["dataset", "target"]).max().add_prefix("trivial ").reset_index()
     return pairs.dropna(subset="f1").merge(best, on=["dataset", "target"])
 
@@ -110,9 +104,7 @@ def below_trivial(beside: pd.DataFrame) -> pd.DataFrame:
 
 
 def every_confusion(support: tuple[int, int]) -> pd.DataFrame:
-    """Accuracy and the three F1, in per cent, of every confusion matrix that (n_low, n_high) tracks can have,
-    a row each.
-    """
+    """Accuracy and three F1, in per cent, of every confusion matrix of (n_low, n_high) tracks."""
     n_low, n_high = support
     right_low, right_high = (a.ravel() for a in np.meshgrid(np.arange(n_low + 1), np.arange(n_high + 1)))
     n, right = n_low + n_high, right_low + right_high
@@ -228,9 +220,7 @@ def reachable_shares(pairs: pd.DataFrame, n_tracks: int, shares: np.ndarray) -> 
 
 
 def possible_together(reachable: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The most of a target's printed pairs that one definition of F1 makes possible at one share, and ``at``
-    which shares.
-    """
+    """The most of a target's printed pairs that fit one definition and share, and ``at`` which shares."""
     keys = ["target", "definition"]
     counted = reachable.groupby([*keys, "share"]).size().rename("possible").reset_index()
     most = counted[counted["possible"] == counted.groupby(keys)["possible"].transform("max")]
@@ -339,9 +329,7 @@ def differing_digits(a: float, b: float) -> int:
 
 
 def segment_counts(durations_s: np.ndarray, window_s: int) -> np.ndarray:
-    """Windows that start at every whole second and end within the clip, no padding: floor(d - w) + 1, never
-    below 0.
-    """
+    """Windows from every whole second that end within the clip: max(0, floor(d - w) + 1)."""
     return np.maximum(np.floor(np.asarray(durations_s, dtype=float) - window_s) + 1, 0).astype(int)
 
 
@@ -435,9 +423,7 @@ def best_of(
 
 
 def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[float, ...]) -> pd.DataFrame:
-    """Table 2's best accuracy over the mean of its durations, in points, beside what the best of as many
-    equal systems gains.
-    """
+    """Table 2's best accuracy minus the mean of durations, beside the best of as many equal systems."""
     rows = []
     for (dataset, target), own in pairs[pairs["table"] == 2].groupby(["dataset", "target"], sort=False):
         accuracy = own["accuracy"]
@@ -452,9 +438,7 @@ def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[
 
 
 def quoted_rows(pairs: pd.DataFrame, counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
-    """Quoted rows of Table 3 with the input of each system, beside the accuracy of the most frequent class in
-    SSSL's songs.
-    """
+    """Quoted rows of Table 3: input, scores and the accuracy of the most frequent class."""
     constant = trivial(counts_of).xs("most frequent class", level="answer")["accuracy"]
     rows = pairs[(pairs["table"] == 3) & pairs["system"].isin(QUOTED.index)].join(QUOTED, on="system")
     rows = rows.join(constant.rename("most frequent class"), on=["dataset", "target"])

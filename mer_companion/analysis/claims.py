@@ -213,9 +213,7 @@ FINE = 0.001
 
 
 def by_value(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced within the tolerance; partly where the printed figure lies in our interval widened by it;
-    else not.
-    """
+    """Reproduced within the tolerance; partly where our interval, widened by it, holds the printed figure."""
     ours, low, high = _estimate(claim, numbers)
     printed, t = numbers[claim.printed_keys[0]], claim.tolerance
     digits = digits_of(claim)
@@ -228,9 +226,7 @@ def by_value(claim: Claim, numbers: dict) -> tuple[str, str]:
 
 
 def by_difference(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced where the whole interval lies on the claimed side of 0, beyond the tolerance; partly where
-    the estimate does.
-    """
+    """Reproduced where the interval lies on the claimed side of 0; partly where the estimate does."""
     value, low, high = _estimate(claim, numbers)
     nearest = low if claim.side == "above" else -high
     if nearest > claim.tolerance + ROUNDING:
@@ -277,9 +273,7 @@ def by_reason(claim: Claim, numbers: dict) -> tuple[str, str]:
 
 
 def tolerance(claim: Claim, numbers: dict) -> float | None:
-    """The tolerance, widened by sqrt(songs / n) where our figure rests on n songs, fewer than it was written
-    for.
-    """
+    """The tolerance, widened by sqrt(songs / n) where our figure rests on fewer songs n."""
     if claim.songs is None:
         return claim.tolerance
     n = numbers.get("/".join(claim.ours[0].split("/")[:2]) + "/n", claim.songs)

@@ -179,9 +179,7 @@ def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
 
 
 def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
-    """Histogram of the scaled losses and the two Gaussians fitted to it, at the first, middle and last
-    separated epoch.
-    """
+    """Scaled losses and their two Gaussians at the first, middle and last separated epoch."""
     separated = [row for row in log if row.get("means")]
     places = np.linspace(0, len(separated) - 1, n_epochs).round().astype(int)
     chosen = [separated[i] for i in np.unique(places)]
@@ -203,9 +201,7 @@ def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
 
 
 def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
-    """Confusion matrix of each method: rows are the true classes, numbers are songs, shade is the share of
-    the row.
-    """
+    """Confusion matrix of each method, true classes in rows; shade: share of the row."""
     n = len(counts)
     fig, axes = panels(0.6 + WIDTH / 2 / max(1, n / 2), n)
     names = [in_words(c) for c in classes]
@@ -374,9 +370,7 @@ def by_duration(rows: pd.DataFrame) -> Figure:
 
 
 def kept_labels(log: list[dict], classes) -> Figure:
-    """Share of each class's labels that the mixture keeps, per epoch: a class that falls to the floor is
-    being erased.
-    """
+    """Share of each class's labels that the mixture keeps, per epoch."""
     rows = [row for row in log if row.get("clean_share")]
     kept = pd.DataFrame([row["clean_share"] for row in rows], columns=list(classes))
     epochs = [row["epoch"] + 1 for row in rows]
@@ -394,9 +388,7 @@ def learning_curves(rows: pd.DataFrame) -> Figure:
 
 
 def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> Figure:
-    """Mean of a column after each epoch and the range over folds and seeds, one panel and one line for each
-    of two others.
-    """
+    """Mean of a column after each epoch, with the range over folds and seeds, by panel and line."""
     names = [str(name) for name in rows[line].unique()]
     place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": 0.85}
     look = {"hue": line, "style": line, "hue_order": names, "style_order": names}
@@ -501,9 +493,7 @@ def by_tag(rows: pd.DataFrame) -> Figure:
 
 
 def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
-    """A measure on validation songs by the weight of an ensemble's first member, a line per training run;
-    ringed: the chosen.
-    """
+    """A validation measure by the weight of an ensemble's first member, a line per run; ringed: chosen."""
     fig, [ax] = panels(2.8)
     reached = {f"run {r['config']['seed'] + 1}": r["log"][0][0]["validation"] for r in records}
     for record, (run, curve), marker, colour in zip(
@@ -519,9 +509,7 @@ def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
 
 
 def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
-    """HPCP along songs: rows are pitch classes, from A upwards; (12, n_frames) arrays by label, all `seconds`
-    long.
-    """
+    """HPCP along songs of `seconds`, (12, n_frames) by label; rows are pitch classes from A upwards."""
     fig, axes = panels(2.0 * len(profiles), rows=len(profiles), sharex=True)
     image = {"aspect": "auto", "origin": "lower", "cmap": "cividis", "vmin": 0, "vmax": 1}
     for ax, (label, profile) in zip(axes, profiles.items(), strict=True):
@@ -601,9 +589,7 @@ def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> 
 
 
 def sharpened(rows: pd.DataFrame) -> Figure:
-    """Probabilities of the classes (columns), one panel per row: a prediction, and what each reading of a
-    formula makes of it.
-    """
+    """Class probabilities (columns), one panel per row: a prediction and readings of a formula for it."""
     fig, axes = panels(2.2, len(rows), sharey=True)
     for ax, (name, p) in zip(axes, rows.iterrows(), strict=True):
         ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])

@@ -62,9 +62,7 @@ def laid_out(figure: go.Figure) -> go.Figure:
 
 
 def audio(samples: np.ndarray, rate: int, what: str) -> str:
-    """A player with the sound inside, as mp3: it plays from disk and from a notebook that was downloaded
-    alone.
-    """
+    """A player with the sound inside, as mp3, which plays from disk and in a downloaded notebook."""
     packed = io.BytesIO()
     soundfile.write(packed, samples, rate, format="MP3", bitrate_mode="VARIABLE", compression_level=0.7)
     source = f"data:audio/mpeg;base64,{base64.b64encode(packed.getvalue()).decode()}"

@@ -1,6 +1,4 @@
-"""The same figure for a phone: narrower, its panels one below the other, its legends below or above, long
-names in two lines.
-"""
+"""The same figure for a phone: narrower, panels stacked, legends below or above, long names wrapped."""
 
 import pickle
 import textwrap
@@ -49,9 +47,7 @@ def stack(fig: Figure, panels: list[Axes]) -> None:
 
 
 def in_one_column(fig: Figure, legend: Legend) -> None:
-    """A legend of the whole figure goes above it, one entry below the other; one whose entries are not the
-    panels' stays.
-    """
+    """Put a legend of the whole figure above it in one column, unless its entries are not the panels'."""
     panels = [ax.get_legend_handles_labels() for ax in fig.axes]
     known = {name: handle for handles, names in panels for handle, name in zip(handles, names, strict=True)}
     names = [text.get_text() for text in legend.get_texts()]

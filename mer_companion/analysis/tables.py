@@ -43,9 +43,7 @@ def scores(
 def differences(
     compared: pd.DataFrame, metric: str = "accuracy", target: str = "emotion", decision: str | None = None
 ) -> pd.DataFrame:
-    """How every label differs from its reference, paired: ``label``, ``against``, ``value``, interval,
-    p-values, ``seeds``.
-    """
+    """Paired differences of each label from its reference, with interval, p-values and ``seeds``."""
     rows = _chosen(compared[compared["against"].notna()], metric, target, decision)
     return rows[["label", "against", *INTERVAL, "p", "p_holm", "p_t", "seeds"]].reset_index(drop=True)
 
@@ -79,9 +77,7 @@ def decision_table(compared: pd.DataFrame, metric: str = "accuracy", target: str
 
 
 def beside_printed(compared: pd.DataFrame, decision: str = aggregation.MAIN_DECISION) -> pd.DataFrame:
-    """Our accuracy and F1 beside those that SSSL prints for 4Q, as shares; F1 is the macro average, positive
-    class for two.
-    """
+    """Our accuracy and F1 (macro, or positive of two classes) beside those that SSSL prints for 4Q."""
     rows = []
     for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
         metric = metric_of(target, measure)
@@ -124,9 +120,7 @@ def validation_accuracy(record: dict) -> float | None:
 
 
 def by_target(compared: pd.DataFrame) -> pd.DataFrame:
-    """Differences of the main decision's accuracy for quadrants, valence and arousal, one under the other;
-    labels say which.
-    """
+    """Differences of the main decision's accuracy for all three targets, which the labels name."""
     rows = [differences(compared, target=t).assign(target=t) for t in TARGETS]
     stacked = pd.concat(rows, ignore_index=True)
     return stacked.assign(label=stacked["label"] + ": " + stacked["target"].map(TARGET_NAMES))
@@ -155,9 +149,7 @@ def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy by segment duration beside Table 2 for 4Q: ``target``, ``seconds``, ``value``, ``low``,
-    ``high``, ``printed``.
-    """
+    """Accuracy by segment duration beside Table 2 for 4Q: ``target``, ``seconds``, interval, ``printed``."""
     shown, found = printed_table(2, "setting"), []
     for target in TARGETS:
         rows = scores(compared, target=target)
@@ -170,9 +162,7 @@ def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_2(compared: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy and F1 by segment duration, ours with interval and as SSSL's Table 2 prints them for 4Q, ready
-    to read.
-    """
+    """Accuracy and F1 by segment duration, ours with interval beside SSSL's Table 2 for 4Q."""
     shown, rows = printed_table(2, "setting"), []
     for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
         found = scores(compared, metric_of(target, measure), target)
@@ -197,16 +187,12 @@ def printed_as(target: str, measure: str) -> str:
 
 
 def metric_of(target: str, measure: str) -> str:
-    """Our metric for what a table calls accuracy or F1: macro F1 of four classes, that of the class "high" of
-    two.
-    """
+    """Our metric for a table's accuracy or F1: macro F1 of four classes, positive F1 of two."""
     return measure if measure == "accuracy" else "macro_f1" if target == "emotion" else "positive_f1"
 
 
 def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
-    """Accuracy when each fold's duration is chosen inside its training folds, and when one is picked on the
-    reported songs.
-    """
+    """Accuracy when the duration is chosen inside the training folds, and when on the reported songs."""
     rows = []
     for target in TARGETS:
         found = scores(compared, target=target).set_index("label")
@@ -247,9 +233,7 @@ EVALUATED_ON = {
 
 
 def learning_curves(records: list[dict]) -> pd.DataFrame:
-    """Shares predicted as labelled after each epoch: ``method``, ``fold``, ``epoch``, ``evaluated on``,
-    ``share``.
-    """
+    """Shares predicted as labelled by ``method``, ``fold``, ``epoch`` and songs ``evaluated on``."""
     return pd.DataFrame(
         {"method": record["label"], "fold": fold, "epoch": row["epoch"] + 1}
         | {"evaluated on": name, "share": row[key]}
@@ -408,9 +392,7 @@ def purity(records: list[dict]) -> pd.DataFrame:
 
 
 def annotation_noise_rows(records: list[dict]) -> pd.DataFrame:
-    """How often moments contradict their clip: ``condition`` (data set), ``method`` (measure), ``target``,
-    ``n``, value, interval.
-    """
+    """How often moments contradict their clip, by ``condition`` (data set), ``method`` and ``target``."""
     return pd.DataFrame(
         {"condition": record["label"].replace("_", " "), "method": m["name"], "target": m["target"]}
         | {key: m[key] for key in ("n", *INTERVAL)}
@@ -431,9 +413,7 @@ def confusion(record: dict) -> np.ndarray:
 
 
 def leading(record: dict) -> pd.DataFrame:
-    """How many classes lead at some time along a song: songs by that number, and the mean share of windows of
-    the first.
-    """
+    """Songs by the number of classes that lead at some time, with the mean share of the first."""
     stored = predictions(record)
     windows = pd.Series(stored["test"].argmax(axis=1)).groupby(stored["test_track"])
     first = windows.agg(lambda own: own.value_counts(normalize=True).iloc[0])
@@ -468,9 +448,7 @@ def course_agreement(predicted: dict[str, pd.DataFrame], measured: pd.DataFrame)
 
 
 def reliability(records: list[dict]) -> list[tuple[float, float, int]]:
-    """(confidence, accuracy, n) of the clean probability in the last epoch, bins pooled over folds and seeds
-    (`metrics.reliability`).
-    """
+    """(confidence, accuracy, n) of the clean probability in the last epoch, pooled over folds and seeds."""
     stored = [row for record in records for log in record["log"] for row in log[-1]["reliability"]]
     rows = pd.DataFrame(stored, columns=["confidence", "accuracy", "n"])
     bins = (rows["confidence"] * RELIABILITY_BINS).astype(int).clip(upper=RELIABILITY_BINS - 1)
@@ -491,9 +469,7 @@ def under_noise(compared: pd.DataFrame) -> pd.DataFrame:
 
 
 def published() -> pd.DataFrame:
-    """What the papers print, in per cent: paper, table (0: in the text), dataset, system, setting, metric,
-    value.
-    """
+    """What the papers print, in per cent, by paper, table (0: the text), dataset, system, setting, metric."""
     return pd.read_csv(paths.DATA / "published.csv")
 
 

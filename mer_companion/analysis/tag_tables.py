@@ -61,9 +61,7 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
 
 
 def differences(compared: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """How each label differs from its reference: ``label``, ``against``, ``value``, ``low``, ``high``,
-    ``p_holm``.
-    """
+    """Differences of each label from its reference, with interval and ``p_holm``."""
     return compared[compared["against"].notna() & (compared["name"] == measure)].reset_index(drop=True)
 
 
@@ -77,9 +75,7 @@ def both_differences(compared: pd.DataFrame) -> pd.DataFrame:
 
 
 def sure_answers(records: list[dict]) -> pd.DataFrame:
-    """Shares of the teacher's predictions that were sure enough to teach with, and of these that said yes;
-    mean over seeds.
-    """
+    """Shares of the teacher's predictions that are used, and of these that are positive; mean over seeds."""
     last = pd.DataFrame([record["log"][0][-1] | {"student": record["label"]} for record in records])
     last = last.dropna(subset="sure_share").groupby("student", sort=False)
     means = last[["sure_share", "sure_positive_share"]].mean()
@@ -114,9 +110,7 @@ def system_name(label: str, cards: dict[str, dict]) -> str:
 def leaderboard_scores(
     compared: pd.DataFrame, cards: dict[str, dict], metric: str = "pr_auc"
 ) -> pd.DataFrame:
-    """One ranking measure of every submission, best first, for a figure: ``label``, ``value``, ``low``,
-    ``high``.
-    """
+    """One ranking measure of every submission, best first, with interval, for a figure."""
     rows = ranked(compared, metric)
     return rows.assign(label=[system_name(label, cards) for label in rows["label"]])
 

@@ -60,9 +60,7 @@ def settings() -> dict:
 
 
 def made_readable(notebook, known: dict):
-    """The notebook, in place, as one can read and run it alone: text made readable, installed first, no
-    parameters twice.
-    """
+    """The notebook, in place, to be read and run alone: plain text, installation first, no injected cell."""
     notebook.cells = [cell for cell in notebook.cells if cell.get("id") != INSTALL and not is_repeated(cell)]
     notebook.cells.insert(0, install())
     for cell in notebook.cells:

@@ -1,6 +1,4 @@
-"""From a text notebook to an executed one: jupytext reads it, papermill runs it, and the same inputs give the
-same bytes.
-"""
+"""From text notebooks to executed ones, by jupytext and papermill: same inputs, same bytes."""
 
 import base64
 import hashlib
@@ -52,9 +50,7 @@ def parameters(source: Path) -> dict[str, str]:
 
 
 def made_from(source: Path, values: dict) -> str:
-    """Fingerprint of all that an executed notebook depends on: its source and parameters, our code, records,
-    libraries, data.
-    """
+    """Fingerprint of a notebook's source and parameters, and of our code, records, libraries and data."""
     code, tables, libraries = provenance.code_digest(), _digest_of_data(), provenance.environment("cpu", 1)
     inputs = [values, code, tables, libraries, os.environ.get("MER_DATA")]
     return hashlib.sha256(source.read_bytes() + json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
@@ -117,9 +113,7 @@ def execute(source: Path, target: Path, **values) -> None:
 
 
 def keep_figures(notebook, folder: Path) -> None:
-    """Take the files that come with figures (`figures.files_of`) out of the notebook, into files of their
-    name.
-    """
+    """Move the files that come with figures (`figures.files_of`) from the notebook to files of their name."""
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
@@ -153,9 +147,7 @@ FIGURE_SUFFIXES = {
 
 
 def read(source: Path):
-    """A text notebook with our kernel and with cell ids that, unlike jupytext's, do not change from one
-    reading to the next.
-    """
+    """A text notebook with our kernel and, unlike jupytext's, cell ids that stay the same."""
     notebook = jupytext.read(source)
     notebook.metadata["kernelspec"] = KERNEL
     _number(notebook)
@@ -168,9 +160,7 @@ def _number(notebook) -> None:
 
 
 def _stable(notebook, values: dict) -> None:
-    """Drop dates, paths, durations and patch versions: what is left depends on source, parameters and results
-    only.
-    """
+    """Drop dates, paths, durations and patch versions; source, parameters and results are left."""
     _number(notebook)
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}, "papermill": {"parameters": values}}

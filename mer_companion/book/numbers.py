@@ -123,9 +123,7 @@ def first_fold(records: list[dict]) -> Numbers:
 
 
 def budget(records: list[dict]) -> float:
-    """Hours of a core, or of a GPU, to make these records anew; a run that several experiments show counts
-    once.
-    """
+    """Hours of a core, or of a GPU, to make these records anew, each run counted once."""
     own = {r["run_id"]: r for r in records if not kinds.of_record(r).of_members}
     return sum(record["cost"]["core_minutes"] for record in own.values()) / 60
 
@@ -141,9 +139,7 @@ def costs(name: str, records: list[dict]) -> Numbers:
 
 
 def found_wrong_labels(name: str, records: list[dict]) -> Numbers:
-    """How well the mixture found wrong labels in the last epoch, mean over folds and seeds:
-    ``experiment/label/windows/...``.
-    """
+    """How well the mixture found wrong labels in the last epoch, mean over folds and seeds."""
     rows = tables.detection(records)
     if rows.empty:
         return {}
@@ -156,9 +152,7 @@ def found_wrong_labels(name: str, records: list[dict]) -> Numbers:
 
 
 def figure_2(records: list[dict], song: str = "MT0010465830") -> Numbers:
-    """The share of windows of the paper's Figure 2 in which SSSL predicts the song's label Q1; mean over
-    seeds.
-    """
+    """Share of windows of the paper's Figure 2 that SSSL predicts as labelled (Q1); mean over seeds."""
     sssl = [record for record in records if record["label"] == "self_learning"]
     if not sssl:
         return {}
@@ -168,9 +162,7 @@ def figure_2(records: list[dict], song: str = "MT0010465830") -> Numbers:
 
 
 def on_two_folds(records: list[dict]) -> Numbers:
-    """Accuracy of each headline run on the two folds that secondary experiments use: mean, lowest and highest
-    over seeds.
-    """
+    """Accuracy of headline runs on the secondary experiments' two folds: mean, extremes over seeds."""
     shares: dict[str, list[float]] = {}
     for record in records:
         which = {"name": "accuracy", "target": "emotion", "decision": "mean_probability"}

@@ -1,6 +1,4 @@
-"""The whole book on paper: the articles of all built pages on one page, which the machine's own Chromium
-prints as PDF.
-"""
+"""The book on paper: the articles of all built pages on one page, which a local Chromium prints as PDF."""
 
 import os
 import shutil

@@ -109,9 +109,7 @@ def write_generated() -> None:
 
 
 def headline(compared: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Song accuracy of each method with its interval, beside the figure that the paper prints; and what is
-    drawn.
-    """
+    """Song accuracy of each method with its interval beside the printed figure; and the data drawn."""
     rows = tables.scores(compared)
     printed = {"self_learning": tables.printed("4Q", "Proposed", "four_class_accuracy")}
     chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]
@@ -174,9 +172,7 @@ def to_pdf() -> Path:
 
 
 def faults(site: Path) -> list[str]:
-    """What Sphinx does not see in built pages: dead local links and anchors, pictures without alt text,
-    network scripts.
-    """
+    """What Sphinx misses in built pages: dead local links, pictures without alt text, network scripts."""
     read = {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in pages_of(site)}
     anchors = {path.resolve(): {tag["id"] for tag in page.find_all(id=True)} for path, page in read.items()}
     found = []

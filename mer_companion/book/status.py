@@ -55,9 +55,7 @@ def behind_pages() -> dict[str, list[dict]]:
 
 
 def all_differences() -> pd.DataFrame:
-    """The paired difference in accuracy (quadrants) of every recorded run from its reference, all experiments
-    together.
-    """
+    """Every recorded run's paired difference in accuracy (quadrants) from its reference."""
     found = [
         tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
         for name in experiments.EXPERIMENTS
@@ -68,9 +66,7 @@ def all_differences() -> pd.DataFrame:
 
 
 def experiments_table() -> pd.DataFrame:
-    """One row per experiment: its question, what it feeds, the command that makes its records, and how many
-    there are.
-    """
+    """One row per experiment: question, what it feeds, command, number of records, cost."""
     rows = []
     for name, experiment in experiments.EXPERIMENTS.items():
         made, preset = recorded_or_none(name), recorded_at(name)

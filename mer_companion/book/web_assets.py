@@ -23,9 +23,7 @@ ASSETS = {  # published under _static: where it comes from
 
 
 def gather() -> str | None:
-    """Put every asset that can be had into the book's static folder; returns what is missing, why and what to
-    do, or None.
-    """
+    """Put every available asset into the static folder; returns what is missing, why and the remedy."""
     reason = None if is_fetched() else fetch()
     FOLDER.mkdir(exist_ok=True)  # Sphinx warns about a static folder that is not there
     for name, source in ASSETS.items():
@@ -42,9 +40,7 @@ def gather() -> str | None:
 
 
 def is_fetched() -> bool:
-    """Whether what npm unpacked is there, and is what the lock file names, version by version and hash by
-    hash.
-    """
+    """Whether what npm unpacked is there, with the versions and hashes of the lock file."""
     unpacked = FETCHED / ".package-lock.json"
     if not unpacked.exists():
         return False

@@ -53,9 +53,7 @@ COLUMNS = ("value", "low", "high", "p", "p_holm", "t", "p_t", "n")
 
 
 def flat(rows: list[dict]) -> dict[str, float]:
-    """Rows of a record's metrics, or of a comparison, as numbers by name:
-    ``test/all/emotion/svm/accuracy/low``.
-    """
+    """Rows of metrics or of a comparison as numbers by name: ``test/all/emotion/svm/accuracy/low``."""
     found = {}
     for row in rows:
         name = "/".join(str(row[key]) for key in NAMES if row.get(key) is not None)
@@ -88,9 +86,7 @@ def rows_of_comparison(name: str, preset: str) -> list[dict]:
 
 
 def among_records() -> Level:
-    """What is recorded twice: scores and confusion counts, decisions and windows, comparisons and the scores
-    that they average.
-    """
+    """What records and comparisons state twice: scores and counts, decisions and windows, means."""
     level = Level(RECORDS)
     for record in progress_bar(tracked(), desc="records", unit="record"):
         counted, recorded = from_counts(record), flat(record["metrics"])
@@ -133,9 +129,7 @@ def decided_otherwise(record: dict) -> dict[str, float]:
 
 
 def averaged(records: list[dict]) -> dict[str, float]:
-    """Every score of the records' labels, averaged over their seeds, under the name that it has in a
-    comparison.
-    """
+    """Every score of the records' labels, averaged over seeds, under its name in a comparison."""
     rows = pd.DataFrame([row | {"label": r["label"]} for r in records for row in r["metrics"]])
     pooled = rows[(rows["part"] == "test") & (rows["fold"] == "all")]
     scores = pooled.groupby(["label", "target", "decision", "name"])["value"]
@@ -162,9 +156,7 @@ def scored_again() -> Level:
 def again(
     level: Level, source: str, records: list[dict], rows: list[dict], make: Callable[[], list[dict]]
 ) -> None:
-    """Compare recorded rows with the same made again; left out where the data set is not at hand, gone where
-    it has changed.
-    """
+    """Compare recorded rows with the same made again; left out without data, gone where it has changed."""
     recorded = flat(rows)
     try:
         now = flat(make())
@@ -188,9 +180,7 @@ def machine() -> dict:
 
 
 def same_machine(environment: dict) -> bool:
-    """Whether versions, machine and precision are those here, as far as they were noted; until precision was,
-    it was bf16.
-    """
+    """Whether versions, machine and precision, as far as noted, are those here; bf16 was never noted."""
     return ({"precision": results.PRECISION_ONCE} | environment).items() <= machine().items()
 
 
@@ -226,9 +216,7 @@ def smoke() -> Level:
 
 
 def accept() -> Path:
-    """Make the reference of `smoke` anew, from today's code and libraries, with the differences of another
-    seed.
-    """
+    """Make the reference of `smoke` anew with today's code, and the differences of another seed."""
     path, numbers, otherwise = reference_path(), trained_at_smoke(), trained_at_smoke(seed=1)
     made = {"made": provenance.timestamp(), "code": provenance.code_state(), "environment": machine()}
     reference = made | {"moved_by_seed": apart(numbers, otherwise), "numbers": numbers}
@@ -237,9 +225,7 @@ def accept() -> Path:
 
 
 def apart(numbers: dict[str, dict[str, float]], otherwise: dict[str, dict[str, float]]) -> dict[str, float]:
-    """By kind of number the largest difference of two sets of records; for the mean of a kind, the mean
-    difference.
-    """
+    """Largest difference of two sets of records by kind of number, and mean one for the mean of a kind."""
     differences = {
         source: {number: abs(otherwise[source][number] - value) for number, value in own.items()}
         for source, own in numbers.items()
@@ -286,9 +272,7 @@ def trained_at_smoke(seed: int = 0) -> dict[str, dict[str, float]]:
 
 @contextmanager
 def nothing_cached():
-    """An own folder for cache and records, so that all is made anew; a killed run goes on there, a finished
-    one clears it.
-    """
+    """A folder of its own for cache and records; a killed run resumes there, a finished one clears it."""
     made_by = hashlib.sha256(json.dumps([provenance.code_digest(), machine()]).encode()).hexdigest()[:10]
     folder = paths.CACHE / "drift" / made_by
     with folders.apart(folder):

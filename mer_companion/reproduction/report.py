@@ -1,6 +1,4 @@
-"""The regression report: numbers as recorded and as made again become counts, a page, and lines for a
-terminal. No torch here.
-"""
+"""The regression report: numbers as recorded and as made again, counted, as a page and as lines."""
 
 import json
 from collections import Counter
@@ -21,9 +19,7 @@ COLUMNS = ["level", "source", "number", "recorded", "now", "tolerance"]
 
 @dataclass
 class Level:
-    """What one level found: a row per number, what its records were made with, and what could not be made
-    again, and why.
-    """
+    """What one level found: a row per number, the records' environments, and what was left out, and why."""
 
     name: str
     rows: list[pd.DataFrame] = field(default_factory=list)
@@ -69,18 +65,14 @@ def write(levels: list[Level], made_by: dict) -> dict:
 
 
 def judged(levels: list[Level]) -> pd.DataFrame:
-    """All rows, with their ``difference`` and whether it is ``inside``; a number that is gone, or new, is
-    not.
-    """
+    """All rows with their ``difference`` and whether it is ``inside``; missing and new numbers are not."""
     rows = pd.concat([row for level in levels for row in level.rows], ignore_index=True)[COLUMNS]
     difference = (rows["now"] - rows["recorded"]).abs()
     return rows.assign(difference=difference, inside=difference <= rows["tolerance"])
 
 
 def counted(levels: list[Level], rows: pd.DataFrame) -> dict:
-    """Per level how many numbers were compared and how many drifted; these rows; the largest differences of
-    the others.
-    """
+    """Numbers compared and drifted per level, the drifted rows, and the largest differences of the others."""
     inside = rows[rows["inside"] & (rows["difference"] > 0)].sort_values("difference", ascending=False)
     return {
         "levels": [summary(level, rows[rows["level"] == level.name]) for level in levels],

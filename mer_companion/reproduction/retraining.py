@@ -17,9 +17,7 @@ from mer_core.evaluation import aggregation, metrics
 
 
 def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
-    """(experiment, label, run, record) of the recorded runs whose networks can be trained again: songs with
-    one label each.
-    """
+    """(experiment, label, run, record) of recorded runs whose networks can be trained again: labels only."""
     for name, experiment in experiments.EXPERIMENTS.items():
         for label, run in experiments.jobs(name, preset) if preset in experiment.presets else ():
             if isinstance(run, Run) and not run.unlabelled:
