@@ -48,7 +48,9 @@ def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(recor
         cross_validation.datasets.load(record["config"]["dataset"]).targets,
     )
     found = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
-    decided = tag_metrics.decisions(truth[stored["test_track"]], tag_metrics.predicted_tags(stored["test"], found))
+    decided = tag_metrics.decisions(
+        truth[stored["test_track"]], tag_metrics.predicted_tags(stored["test"], found)
+    )
     row = results.value(
         record, name="f_score", target=tag_scoring.MACRO, decision=tag_scoring.FROM_VALIDATION
     )
