@@ -66,9 +66,9 @@ def test_tags_leave_as_they_are(corpus):
     path = corpus.table["path"].iloc[0]
     values, _, duration_s = frames_of_file(path, model)
     samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])[None]
-    heard = onnx_export.WaveformModel(model).eval().levels(samples)
+    levels = onnx_export.WaveformModel(model).eval().levels(samples)
     torch.testing.assert_close(
-        heard, values.float(), atol=0.05, rtol=0
+        levels, values.float(), atol=0.05, rtol=0
     )  # dB: the last digit of half precision
     frames = torch.arange(model.n_frames)[None]
     with torch.inference_mode():
@@ -96,12 +96,12 @@ def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder)
 def test_the_graph_of_the_page_has_no_weights_of_its_own_and_answers_as_a_fresh_export(folder, rng):
     assert browser_model.graph(trained_model.shipped()) and browser_model.GRAPH.stat().st_size < 5e5
     samples = 0.1 * rng.standard_normal((1, 5 * 22050)).astype(np.float32)
-    heard = {
+    inputs = {
         "samples": samples,
         "frames": np.arange(3)[:, None] + np.arange(trained_model.shipped().n_frames),
     }
     there, fresh = (
-        onnxruntime.InferenceSession(path).run(None, heard)[0]
+        onnxruntime.InferenceSession(path).run(None, inputs)[0]
         for path in (browser_model.GRAPH, folder / "model.onnx")
     )
     np.testing.assert_allclose(there, fresh, atol=1e-6)

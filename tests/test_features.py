@@ -127,9 +127,9 @@ def test_every_clip_of_a_batch_is_as_on_its_own(rng):
 
 def test_peaks_below_the_band_do_not_count_and_the_lowest_hundred_do():
     band = HPCP(low_hz=120, split_hz=None)
-    for hz, heard in ((105.0, False), (150.0, True)):
+    for hz, found in ((105.0, False), (150.0, True)):
         frame, frequency, _ = spectral_peaks(magnitudes(torch.from_numpy(sines(hz))[None], band)[0], band)
-        assert bool(((frequency - hz).abs() < 10)[frame == 5].any()) == heard
+        assert bool(((frequency - hz).abs() < 10)[frame == 5].any()) == found
     spectrum = torch.zeros(1, 400)
     spectrum[0, 12:400:3] = torch.linspace(1, 2, 130)[: len(range(12, 400, 3))]  # the higher, the louder
     _, frequency, _ = spectral_peaks(spectrum, HPCP())

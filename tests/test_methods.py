@@ -50,7 +50,7 @@ def test_without_their_own_term_elr_and_co_teaching_are_plain_training(data):
     )
 
 
-def test_elr_stands_by_what_it_heard_early(data):
+def test_elr_stays_with_its_early_predictions(data):
     """Its term rewards agreement with one's own past, so that predictions grow sure sooner than by the labels
     alone.
     """
@@ -224,7 +224,7 @@ def test_masks_hide_bands_and_time_of_mel_and_leave_chords_as_they_are(corpus):
     hidden = shown != data.spectrograms(index).float()
     mean = learner.model.mean.expand_as(shown)
     assert torch.equal(shown[hidden], mean[hidden])  # zero behind the standardisation
-    mel, chords = (part.any(dim=1) for part in crnn.heard_by_branch(hidden, both))
+    mel, chords = (part.any(dim=1) for part in crnn.inputs_of_branches(hidden, both))
     band_gone, step_gone = mel.float().mean(dim=2) > 0.95, chords.float().mean(dim=1) > 0.5
     assert band_gone.any(dim=1).float().mean() > 0.5 and step_gone.any(dim=1).float().mean() > 0.5
     assert chords.float().mean(dim=2).max() < 1  # no pitch class is hidden all along

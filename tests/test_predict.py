@@ -45,10 +45,6 @@ def mer_predict(model_file, *words, **keywords):
     return CliRunner().invoke(main.main, ["predict", "--model", model_file, *map(str, words)], **keywords)
 
 
-# --- features block by block
-# -------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("settings", [LogMel(), LogMel(n_mels=64, pool_frames=4)])
 @pytest.mark.parametrize("n", [1, 511, 512, 1025, 40_000, 100_000])
 def test_blocks_give_the_frames_of_the_whole(settings, n, rng):
@@ -69,13 +65,9 @@ def test_decoding_in_blocks_loses_no_sample(tmp_path, rng, rate):
     )
 
 
-# --- one song
-# ----------------------------------------------------------------------------------------------------------------
-
-
-def test_a_file_is_heard_as_in_training(song, tmp_path):
-    tracks = measured("one", ("any",), pd.DataFrame(
-        {"track_id": ["a"], "path": [song], "label": ["any"], "group": ["a"]}), skip_unreadable=False)  # fmt: skip
+def test_frames_of_a_file_are_those_of_training(song, tmp_path):
+    table = pd.DataFrame({"track_id": ["a"], "path": [song], "label": ["any"], "group": ["a"]})
+    tracks = measured("one", ("any",), table, skip_unreadable=False)
     store = frames.compute(tracks, MODEL.features, cache=tmp_path / "cache", progress=False)
     segments = make_segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
     with torch.inference_mode():
@@ -124,10 +116,6 @@ def test_tags_are_all_that_are_likelier_than_not(song):
     assert said.valence is None and (set(said.predicted) == likely if likely else len(said.predicted) == 1)
 
 
-# --- what lies on disks
-# ------------------------------------------------------------------------------------------------------
-
-
 def test_a_short_song_begins_again_and_says_so(tmp_path):
     short = predict.predict(write(tmp_path / "a.wav", tone(300, 1.2)), MODEL)
     assert len(short.timeline) == 1 and short.timeline["end_s"][0] == pytest.approx(1.2)
@@ -144,7 +132,7 @@ def test_unusual_sample_rates(tmp_path, rate, notes, rng):
     assert len(said.notes) == notes and said.duration_s == pytest.approx(4)
 
 
-def test_silence_is_predicted_and_called_silence(tmp_path):
+def test_silence_is_predicted_with_a_note(tmp_path):
     assert (
         "silent" in predict.predict(write(tmp_path / "a.wav", np.zeros(4 * RATE, np.float32)), MODEL).notes[0]
     )
@@ -162,8 +150,15 @@ def wrong_files(folder: Path) -> dict[str, str]:
     write(folder / "cut.flac", np.random.default_rng(0).uniform(-1, 1, 10 * RATE).astype(np.float32))
     os.truncate(folder / "cut.flac", 100_000)
     (folder / "nowhere.mp3").symlink_to(folder / "gone.mp3")
-    return {"empty.mp3": "0 bytes", "text.mp3": "libsndfile", "nan.wav": "not numbers", "moment.wav": "0.40 s",
-            "nothing.wav": "no samples", "cut.flac": "damaged", "nowhere.mp3": "leads nowhere"}  # fmt: skip
+    return {
+        "empty.mp3": "0 bytes",
+        "text.mp3": "libsndfile",
+        "nan.wav": "not numbers",
+        "moment.wav": "0.40 s",
+        "nothing.wav": "no samples",
+        "cut.flac": "damaged",
+        "nowhere.mp3": "leads nowhere",
+    }
 
 
 def test_bad_files_are_named_with_reason_and_remedy_and_the_others_predicted(tmp_path, model_file):
@@ -244,7 +239,7 @@ def test_joined_mp3s_that_are_heard_to_their_end_are_not_called_cut_off(tmp_path
         assert file.frames > 1.5 * 2 * len(NOISE)  # guessed from the first frames and the size of the file
 
 
-def test_an_mp3_that_holds_more_than_its_header_tells_of_is_heard_in_part_and_says_so(tmp_path):
+def test_an_mp3_that_holds_more_than_its_header_tells_of_is_decoded_in_part_and_says_so(tmp_path):
     joined, guessed = 2 * mp3(tmp_path, index=True), mp3(tmp_path, index=False, mode="VARIABLE")
     for content, held in ((joined, "16.1"), (guessed, "8.0")):
         assert notes_of(tmp_path / "a.mp3", content)[0].startswith(f"holds {held} s, but only the first ")
@@ -327,10 +322,6 @@ def test_memory_does_not_grow_with_the_song(tmp_path):
     assert peak["long"] - peak["short"] < 40e6
 
 
-# --- which files
-# -------------------------------------------------------------------------------------------------------------
-
-
 def test_folders_patterns_and_playlists(tmp_path):
     for name in ("a.mp3", "b/c d.FLAC", "b/e.txt", ".hidden.mp3"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -393,11 +384,7 @@ def test_a_list_on_standard_input(song, model_file):
     assert mer_predict(model_file).exit_code == 2 and mer_predict(model_file, "--null", named).exit_code == 2
 
 
-# --- what is written
-# ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_file, monkeypatch):
+def test_a_stopped_run_goes_on_and_changed_music_is_predicted_again(tmp_path, model_file, monkeypatch):
     a, b = (write(tmp_path / "music" / f"{name}.wav", tone(hz, 4)) for name, hz in (("a", 300), ("b", 600)))
     out = ["--csv", tmp_path / "out.csv", "--json", tmp_path / "out.jsonl"]
     assert mer_predict(model_file, a, *out).exit_code == 0
@@ -444,7 +431,7 @@ def test_the_table_has_no_colours_where_nobody_looks(song, model_file):
     assert "\x1b" not in answer.output and "0.5 undecided" in answer.output
 
 
-def test_the_model_that_ships_hears_music_made_by_code():
+def test_the_shipped_model_recognises_synthetic_music():
     track = datasets.load("synthetic").table.iloc[0]
     said = predict.predict(track["path"])
     assert sum(said.probabilities.values()) == pytest.approx(1) and len(said.timeline) > 1

@@ -7,16 +7,16 @@ from mer_core.evaluation import metrics, significance
 SONGS = 300
 
 
-def accuracy_interval(truth, called, groups):
+def accuracy_interval(truth, predicted, groups):
     weights = significance.artist_weights(groups)
-    return significance.interval(significance.resampled(metrics.accuracy, truth, called, 2, weights))
+    return significance.interval(significance.resampled(metrics.accuracy, truth, predicted, 2, weights))
 
 
 def test_interval_of_independent_songs_is_the_binomial_one(rng):
     truth = np.zeros(400, int)
-    called = (rng.random(400) < 0.25).astype(int)
-    low, high = accuracy_interval(truth, called, np.arange(400))
-    p = 1 - called.mean()
+    predicted = (rng.random(400) < 0.25).astype(int)
+    low, high = accuracy_interval(truth, predicted, np.arange(400))
+    p = 1 - predicted.mean()
     half = 1.96 * np.sqrt(p * (1 - p) / 400)
     assert (high - low) / 2 == pytest.approx(half, rel=0.1) and (low + high) / 2 == pytest.approx(
         p, abs=0.005
@@ -48,10 +48,10 @@ def test_pairing_cancels_what_both_find_hard(rng):
 
 
 def test_resampling_a_matrix_product_equals_counting():
-    truth, called, groups = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 1]), np.array(["a", "a", "b", "c"])
+    truth, predicted, groups = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 1]), np.array(["a", "a", "b", "c"])
     weights = significance.artist_weights(groups, draws=5)
-    by_product = significance.resampled(metrics.accuracy, truth, called, 3, weights)
-    by_count = [np.repeat(truth == called, w.astype(int)).mean() for w in weights]
+    by_product = significance.resampled(metrics.accuracy, truth, predicted, 3, weights)
+    by_count = [np.repeat(truth == predicted, w.astype(int)).mean() for w in weights]
     np.testing.assert_allclose(by_product, by_count)
     assert np.array_equal(weights[:, 0], weights[:, 1])  # songs of one artist come together
 
@@ -87,7 +87,9 @@ def test_equal_seeds_add_nothing_to_the_artists(truth, rng, metric):
 
 def test_the_figure_is_the_mean_over_seeds_of_the_metric(truth, rng):
     a, b, groups = runs(truth, rng, 0.8, 3), runs(truth, rng, 0.7, 3), np.arange(SONGS)
-    of_a, of_b = ([metrics.macro_f1(metrics.confusion(truth, run, 2)) for run in called] for called in (a, b))
+    of_a, of_b = (
+        [metrics.macro_f1(metrics.confusion(truth, run, 2)) for run in predicted] for predicted in (a, b)
+    )
     alone = significance.seed_averaged(truth, a, groups, metrics.macro_f1)
     assert alone.value == pytest.approx(np.mean(of_a)) and alone.low < alone.value < alone.high
     found = significance.seed_averaged_difference(truth, a, b, groups, metrics.macro_f1)
@@ -129,7 +131,7 @@ def null_p_values(rng, n_seeds, agreeing, times=150):
     for _ in range(times):
         truth = rng.integers(0, 2, 60)
         a, b = (runs(truth, rng, 0.7, 1 if agreeing else n_seeds) for _ in "ab")
-        a, b = (called.repeat(n_seeds // len(called), axis=0) for called in (a, b))
+        a, b = (predicted.repeat(n_seeds // len(predicted), axis=0) for predicted in (a, b))
         yield significance.seed_averaged_difference(truth, a, b, np.arange(60), draws=200).p
 
 
@@ -151,14 +153,14 @@ def test_shapes_that_do_not_fit_are_refused():
     groups = ["a", "b"]
     with pytest.raises(ValueError, match="same seeds"):
         significance.seed_averaged_difference([0, 1], [[0, 1]], [[0, 1], [0, 1]], groups)
-    for called, own in (
+    for predicted, own in (
         ([0, 1], groups),
         ([[0, 1, 1]], groups),
         ([[0, 1]], ["a"]),
         (np.empty((0, 2), int), groups),
     ):
         with pytest.raises(ValueError, match="predictions"):
-            significance.seed_averaged([0, 1], called, own, n_classes=2)
+            significance.seed_averaged([0, 1], predicted, own, n_classes=2)
 
 
 def test_corrected_t_by_hand():

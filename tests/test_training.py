@@ -57,8 +57,8 @@ def test_a_clip_that_is_too_short_begins_again(store):
     repeated = make_segments(store, windows, CPU)
     assert len(repeated) == len(store.tracks) and repeated.repeats
     own = np.array(store.values[store.offsets[1] : store.offsets[2]])
-    heard = repeated.spectrograms(torch.tensor([1]))[0, 0].numpy().T
-    np.testing.assert_array_equal(heard, np.concatenate([own, own])[: windows.n_frames])
+    levels = repeated.spectrograms(torch.tensor([1]))[0, 0].numpy().T
+    np.testing.assert_array_equal(levels, np.concatenate([own, own])[: windows.n_frames])
     mean, _ = repeated.level_statistics()
     np.testing.assert_allclose(mean[:, 0], np.array(store.values, float).mean(axis=0), rtol=1e-4)
 

@@ -177,7 +177,7 @@ def test_real_ratings_match_their_cards():
 
 
 @pytest.mark.real_data
-def test_four_choruses_can_be_heard_and_last_as_long_as_the_metadata_say():
+def test_four_choruses_have_audio_and_last_as_long_as_the_metadata_say():
     tracks = pmemo.read(audible_only=True).table
     told = pmemo.annotations().set_index("track_id")["duration_s"]
     assert len(tracks) >= 4 and (tracks["duration_s"] - tracks["track_id"].map(told)).abs().max() < 0.1
