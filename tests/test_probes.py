@@ -56,7 +56,7 @@ def test_joined_predictions_are_the_mean_of_their_members_probabilities(embedded
     made = {kind: classified(source, kind) for kind in ("svm", "logistic")}
     members = {kind: [record] for kind, record in made.items()}
     fusion = Fusion(dataset=CORPUS, members=tuple(members), folds=FOLDS)
-    joined = make_records.record_of_ensemble(fusion, Request("test", "smoke", "both", members=members))
+    joined = make_records.record_of_ensemble(fusion, Request("test", "smoke", "both", {}, members))
     expected = np.mean([scoring.probabilities(record) for record in made.values()], axis=0)
     np.testing.assert_allclose(scoring.probabilities(joined), expected)
     assert results.value(joined, name="accuracy", target="emotion", decision="whole_song")["n"] == 32

@@ -6,10 +6,8 @@ holds the data set's annotations: predictions are ours, the truth stays where it
 
 import hashlib
 import time
-from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +37,8 @@ class Request(NamedTuple):
     experiment: str
     preset: str
     label: str
-    started: Mapping[Path, Future] = MappingProxyType({})  # networks trained elsewhere
-    members: Mapping[str, list[dict]] = MappingProxyType({})  # records to be joined, by experiment/label
+    started: dict[Path, Future]  # networks trained elsewhere (`cross_validation.start`)
+    members: dict[str, list[dict]]  # records whose predictions are to be joined, by experiment/label
 
 
 def train_and_record(run: Run, request: Request) -> dict:
