@@ -136,7 +136,7 @@ def experiment_names() -> list[str]:
 @click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
 @click.option(
-    "--profile", is_flag=True, help="Say where the time goes instead of keeping records; on one core."
+    "--profile", is_flag=True, help="Keep no records, say where the time goes: from nothing, on one core."
 )
 @skip_option
 def run(
@@ -240,7 +240,7 @@ def rerun(runs, preset, fold, workers):
     help="For recorded folds, trained again.",
 )
 @click.option(
-    "--accept", is_flag=True, help="Instead write the reference for smoke anew: changes were meant."
+    "--accept", is_flag=True, help="Instead write the reference for smoke anew, where changes were meant."
 )
 def show_drift(minutes: float, accept: bool):
     """Make every number again that this machine can, and compare it with its record; exit status 1 if any

@@ -13,7 +13,7 @@ from mer_core import trained_model
 
 
 def mer(*words):
-    return CliRunner().invoke(main.main, words)
+    return CliRunner().invoke(main.main, [str(word) for word in words])
 
 
 def test_help_tells_a_newcomer_what_to_do_first():
@@ -101,57 +101,45 @@ def own(tmp_path_factory):
     return folder
 
 
-RECIPE = ("--preset", "cpu", "--set", "folds.n=2", "--set", "folds.by=song", "--set", "training.epochs=4", "--set",
-          "training.batch_size=8", "--seed", "0", "--workers", "1")  # fmt: skip
+SHORT = ("--set=training.batch_size=8", "--set=training.epochs=2", "--seed=0", "--workers=1")
+RECIPE = (*SHORT, "--set=folds.n=2", "--set=folds.by=song", "--set=training.epochs=4")
 
 
 def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
-    answer = mer("evaluate", str(own), "--json", str(tmp_path / "known.json"), *RECIPE)
-    assert answer.exit_code == 0 and "10 songs" in answer.output and "ignoring the music" in answer.output, (
-        answer.output
-    )
+    answer = mer("evaluate", own, "--json", tmp_path / "known.json", *RECIPE)
+    assert answer.exit_code == 0 and "10 songs" in answer.output, answer.output
+    assert "ignoring the music" in answer.output
     assert set(json.loads((tmp_path / "known.json").read_text())["by_class"]) == {"calm", "wild"}
-    answer = mer(
-        "label-check",
-        str(own),
-        "--html",
-        str(tmp_path / "page.html"),
-        "--csv",
-        str(tmp_path / "songs.csv"),
-        *RECIPE,
-    )
+    files = ("--html", tmp_path / "page.html", "--csv", tmp_path / "songs.csv")
+    answer = mer("label-check", own, *files, *RECIPE)
     assert answer.exit_code == 0 and len(pd.read_csv(tmp_path / "songs.csv")) == 10, answer.output
     page = (tmp_path / "page.html").read_text()
     assert "calm/noise%204.wav" in page and "http" not in page and page.count("<section>") == 10
     model = tmp_path / "my.safetensors"
-    answer = mer("train", str(own), "--out", str(model), *RECIPE)
+    answer = mer("train", own, "--out", model, *RECIPE)
     assert answer.exit_code == 0 and "not known" not in answer.output, answer.output
     made = trained_model.load(model)
     assert made.classes == ("calm", "wild") and made.card["out_of_fold"]["n"] == 10
     assert made.ensemble.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5)
     assert "# Model card" in model.with_suffix(".md").read_text()
-    answer = mer("predict", "--model", str(model), str(own / "wild" / "noise 0.wav"))
+    answer = mer("predict", "--model", model, own / "wild" / "noise 0.wav")
     assert answer.exit_code == 0 and "valence" not in answer.output, answer.output
-    answer = mer("evaluate", str(own), "--model", str(model))
+    answer = mer("evaluate", own, "--model", model)
     assert answer.exit_code == 0 and "trained on 10 of these 10 songs" in answer.output
 
 
 def test_a_model_of_other_labels_is_refused_and_an_unevaluated_one_says_so(own, tmp_path):
     model = tmp_path / "my.safetensors"
-    answer = mer("train", str(own), "--out", str(model), *RECIPE, "--seed", "5")
+    answer = mer("train", own, "--out", model, *RECIPE, "--seed", "5")
     assert answer.exit_code == 0 and "accuracy is not known" in answer.output
-    assert (
-        len(trained_model.load(model).ensemble.members) == 2
-        and "Not known" in model.with_suffix(".md").read_text()
-    )
-    answer = mer("evaluate", str(own), "--model", "quadrants")
+    assert len(trained_model.load(model).ensemble.members) == 2
+    assert "Not known" in model.with_suffix(".md").read_text()
+    answer = mer("evaluate", own, "--model", "quadrants")
     assert answer.exit_code == 1 and "does not know calm, wild" in answer.output
 
 
 def test_a_method_for_whole_songs_makes_no_model(own, tmp_path):
-    answer = mer(
-        "train", str(own), "--out", str(tmp_path / "m.safetensors"), *RECIPE, "--method", "two_stage"
-    )
+    answer = mer("train", own, "--out", tmp_path / "m.safetensors", *RECIPE, "--method", "two_stage")
     assert answer.exit_code == 1 and "choose another" in answer.output
 
 
@@ -162,15 +150,10 @@ def test_several_tags_a_song(own, tmp_path):
     table = pd.DataFrame(rows, columns=["path", "tags"])
     table["part"] = ["train", "train", "validation", "test"] * 2 + ["train"]
     table.to_csv(own / "tags.csv", index=False)
-    answer = mer("evaluate", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2")
+    answer = mer("evaluate", own / "tags.csv", *SHORT)
     assert answer.exit_code == 0 and "pr auc" in answer.output, answer.output
     model = tmp_path / "tags.safetensors"
-    answer = mer(
-        "train", str(own / "tags.csv"), "--out", str(model), *RECIPE[-6:], "--set", "training.epochs=2"
-    )
+    answer = mer("train", own / "tags.csv", "--out", model, *SHORT)
     assert answer.exit_code == 0 and trained_model.load(model).ensemble.tagged, answer.output
-    assert mer("predict", "--model", str(model), str(own / "calm")).exit_code == 0
-    assert (
-        "can be checked"
-        in mer("label-check", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2").output
-    )
+    assert mer("predict", "--model", model, own / "calm").exit_code == 0
+    assert "can be checked" in mer("label-check", own / "tags.csv", *SHORT).output

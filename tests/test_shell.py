@@ -133,6 +133,11 @@ def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
     )
 
 
+def test_a_trained_model_is_scored_as_it_is_and_takes_no_recipe(music):
+    answer = mer("evaluate", str(music), "--model", "quadrants", "--seed", "1", "--set", "folds.n=3")
+    assert answer.exit_code == 2 and "--set, --seed: how networks are trained" in answer.output
+
+
 @pytest.mark.parametrize("seeds", [("1", "1"), ("-1",)])
 def test_a_seed_counts_once(seeds, music):
     words = [word for seed in seeds for word in ("--seed", seed)]
@@ -144,9 +149,7 @@ def test_a_seed_counts_once(seeds, music):
 
 
 @pytest.mark.parametrize("device", ["foo", "cuda:99", "mps:7", "cpu:1x"])
-def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(
-    device, music, tmp_path, monkeypatch
-):
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(device, music, monkeypatch):
     monkeypatch.setattr("mer_core.datasets.load", None)
     answer = mer("evaluate", str(music), "--device", device)
     assert answer.exit_code == 2 and f"no device '{device}' here; there are auto, cpu" in answer.output
