@@ -4,7 +4,8 @@ needs a built book.
     python -m benchmarks.browser [SONG]
 
 Without a song, three minutes made by code, as mp3. A page's first song also waits for the networks to be
-loaded."""
+loaded.
+"""
 
 import json
 import statistics
@@ -74,9 +75,7 @@ def main() -> None:
     print(f"{len(here) + 2} s of music, medians of {ROUNDS} rounds")
     print(f"a page's first song {first:.1f} s, its next {second:.1f} s; next / Python: {second / python:.1f}")
     moved = np.abs(here.mean(axis=0) - there.mean(axis=0)).max()
-    print(
-        f"largest difference in probability: of the song {moved:.5f}, of a window {np.abs(here - there).max():.5f}"
-    )
+    print(f"largest difference in probability: song {moved:.5f}, window {np.abs(here - there).max():.5f}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 One fold of 96 songs made by code, spectrograms at hand. All is as the cpu preset has it, but for fewer and
 fuller epochs, which so little music needs. Both sides have the same network, optimiser, schedule, windows and
-epochs, and answer for the test songs; every round has another seed. `benchmarks.plain` is the other side."""
+epochs, and answer for the test songs; every round has another seed. `benchmarks.plain` is the other side.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -14,13 +14,21 @@ from mer_core import paths
 VERSIONED = ("torch", "librosa", "scikit-learn", "numpy", "soundfile", "soxr")
 PACKAGES = ("mer_core", "mer_companion", "mer_app")
 # what the predictions of a network depend on; the rest decides, scores, records or draws
-OF_TRAINING = tuple(
-    f"mer_core.{name}"
-    for name in (
-        "audio datasets device evaluation.aggregation evaluation.tag_metrics frames methods mixture models segments "
-        "semi_supervised training"
-    ).split()
-) + ("mer_companion.runs.cross_validation",)
+OF_TRAINING = (
+    "mer_core.audio",
+    "mer_core.datasets",
+    "mer_core.device",
+    "mer_core.evaluation.aggregation",
+    "mer_core.evaluation.tag_metrics",
+    "mer_core.frames",
+    "mer_core.methods",
+    "mer_core.mixture",
+    "mer_core.models",
+    "mer_core.segments",
+    "mer_core.semi_supervised",
+    "mer_core.training",
+    "mer_companion.runs.cross_validation",
+)
 
 
 def timestamp() -> str:

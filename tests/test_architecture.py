@@ -14,27 +14,28 @@ from mer_core import paths
 BELOW = {  # modules or packages -> what none of them imports, anywhere
     "mer_core": "mer_companion mer_app",
     "mer_companion": "mer_app",
-    "mer_core.audio mer_core.evaluation mer_core.emotion mer_core.mixture mer_core.semi_supervised": (
-        "mer_core.models mer_core.datasets mer_core.frames mer_core.training mer_core.methods mer_core.trained_model "
-        "mer_core.predict mer_core.onnx_export"
-    ),
-    "mer_core.models mer_core.datasets": "mer_core.frames mer_core.training mer_core.methods mer_core.predict",
-    "mer_core.frames": "mer_core.training mer_core.methods mer_core.trained_model mer_core.predict mer_core.onnx_export",
+    "mer_core.audio mer_core.evaluation mer_core.emotion mer_core.mixture mer_core.semi_supervised": """
+        mer_core.models mer_core.datasets mer_core.frames mer_core.segments mer_core.training mer_core.methods
+        mer_core.trained_model mer_core.predict mer_core.onnx_export""",
+    "mer_core.models mer_core.datasets": """
+        mer_core.frames mer_core.segments mer_core.training mer_core.methods mer_core.predict""",
+    "mer_core.frames mer_core.segments": """
+        mer_core.training mer_core.methods mer_core.trained_model mer_core.predict mer_core.onnx_export""",
     "mer_core.training": "mer_core.methods mer_core.trained_model mer_core.predict mer_core.onnx_export",
-    "mer_companion.folders mer_companion.provenance mer_companion.results": (
-        "mer_companion.analysis mer_companion.runs mer_companion.experiments mer_companion.reproduction mer_companion.book"
-    ),
-    "mer_companion.analysis mer_companion.song_features": (
-        "mer_companion.experiments mer_companion.reproduction mer_companion.book"
-    ),
+    "mer_companion.provenance mer_companion.folders mer_companion.results": """
+        mer_companion.analysis mer_companion.runs mer_companion.experiments mer_companion.reproduction
+        mer_companion.book""",
+    "mer_companion.analysis mer_companion.song_features": """
+        mer_companion.experiments mer_companion.reproduction mer_companion.book""",
     "mer_companion.runs": "mer_companion.experiments mer_companion.reproduction mer_companion.book",
     "mer_companion.experiments": "mer_companion.reproduction mer_companion.book",
-    "mer_companion.experiments.experiment mer_companion.experiments.presets mer_companion.experiments.sssl "
-    "mer_companion.experiments.mediaeval": (  # data
-        "mer_companion.runs.make_records mer_companion.runs.cross_validation mer_companion.experiments.run"
-    ),
+    # experiments are data: what they ask for is made elsewhere
+    """mer_companion.experiments.presets mer_companion.experiments.experiment mer_companion.experiments.sssl
+    mer_companion.experiments.mediaeval""": """
+        mer_companion.runs.make_records mer_companion.runs.cross_validation mer_companion.experiments.run""",
 }
-WITHOUT_TORCH = "mer_companion.provenance mer_companion.results mer_companion.analysis mer_core.evaluation mer_core.mixture mer_core"
+WITHOUT_TORCH = """mer_companion.provenance mer_companion.folders mer_companion.results mer_companion.analysis
+    mer_core.evaluation mer_core.mixture mer_core"""
 
 
 def file_of(module):

@@ -166,8 +166,8 @@ def test_a_packed_file_comes_out_of_its_script_as_it_was():
 
     script = browser_model.packed(("model.json", b'{"classes": []}'))
     assert script == browser_model.packed(("model.json", b'{"classes": []}'))
-    name, text = re.fullmatch(r'\(window\.packed \?\?= \{\}\)\["(.*)"\] = "(.*)";\n', script).groups()
-    assert name == "model.json" and gzip.decompress(base64.b64decode(text)) == b'{"classes": []}'
+    name, text = re.fullmatch(rb'\(window\.packed \?\?= \{\}\)\["(.*)"\] = "(.*)";\n', script).groups()
+    assert name == b"model.json" and gzip.decompress(base64.b64decode(text)) == b'{"classes": []}'
 
 
 def test_without_the_runtime_one_message_says_what_and_what_to_do(tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from conftest import RATE, tone, untrained, write
 
 from mer_app import inputs, main, outputs
 from mer_core import datasets, frames, predict, trained_model
-from mer_core.audio import decoding
+from mer_core.audio import completeness, decoding
 from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
 from mer_core.datasets.tracks import measured
 from mer_core.evaluation import uncertainty
@@ -197,7 +197,7 @@ def mp3(folder: Path, *, index: bool, mode: str = "CONSTANT", level: float = 0.5
     """Noise as mp3, with or without the frame at its beginning that tells how many follow."""
     soundfile.write(folder / "whole.mp3", NOISE, RATE, bitrate_mode=mode, compression_level=level)
     whole = (folder / "whole.mp3").read_bytes()
-    return whole if index else whole[decoding._mp3_frame(whole[:3])[0] :]
+    return whole if index else whole[completeness._mp3_frame(whole[:3])[0] :]
 
 
 def notes_of(path: Path, content: bytes) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def test_what_is_installed_are_extras_that_exist():
     ("modules", "unneeded"),
     [
         (
-            "mer_core.evaluation.metrics, mer_companion.results, mer_core.evaluation.significance, mer_companion.analysis.tables, mer_companion.analysis.claims",
+            "mer_core.evaluation.metrics, mer_core.evaluation.significance, mer_companion.results",
             "torch",
         ),
         ("mer_app.main", "numpy"),
