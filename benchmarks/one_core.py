@@ -69,7 +69,7 @@ def main() -> None:
             "end to end": lambda: [predict(path) for path in files],
             "decoding and resampling": lambda: [decode(path) for path in files],
             "the same and mel bands": lambda: [frames_of_file(path, model) for path in files],
-            "the networks": lambda: [window_probabilities(model, values, seconds) for values, _, seconds in heard],
+            "the networks": lambda: [window_probabilities(model, frames, s) for frames, _, s in heard],
         }, ROUNDS, clock=time.process_time)  # fmt: skip
     medians = {name: statistics.median(times) for name, times in spent.items()}
     seconds = sum(duration_s for _, _, duration_s in heard)

@@ -52,7 +52,7 @@ def test_ceilings_are_rates_of_the_product_and_of_the_convolution(precision, mon
 def test_profile_tells_where_the_time_of_a_run_goes_and_keeps_no_record(monkeypatch):
     monkeypatch.setattr(profiling, "CONVOLUTION", (1, 8, 16, 16))
     monkeypatch.setattr(profiling, "PRODUCT", 64)
-    threads = torch.get_num_threads()
+    threads, before = torch.get_num_threads(), set(folders.RESULTS.rglob("*"))
     small = [f"--set={one}" for one in ("training.epochs=6", "folds.tested=1", "folds.inner=0")]
     command = ["run", "segments_to_songs", "--only", "inherit", "--seed", "0", "--profile", *small]
     answer = CliRunner().invoke(main.main, command)
@@ -60,4 +60,4 @@ def test_profile_tells_where_the_time_of_a_run_goes_and_keeps_no_record(monkeypa
     assert answer.exit_code == 0, answer.output
     for line in (*profiling.STAGES, "convolutions: ", "of a large matrix product"):
         assert line in answer.output
-    assert not list(folders.RESULTS.glob("**/segments_to_songs-inherit-*"))
+    assert set(folders.RESULTS.rglob("*")) == before
