@@ -1,45 +1,46 @@
-# Two commands for visitors: `make book` and `make test`. Each sets itself up in .venv.
+# Two commands for visitors: `make book` and `make test`. Each installs what it needs in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/ready
 CONSTRAINTS := --constraint constraints.txt  # `make test CONSTRAINTS=` takes the newest versions instead
 
-.PHONY: book test test-book pdf lint drift links benchmarks records lock clean
+.NOTPARALLEL:  # one installation at a time
+.PHONY: book test test-book pdf lint drift links bench records lock clean
 
-book: $(READY)  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
+book: .venv/book-ready  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
 
-pdf: $(READY)  ## the book, and all of it as one PDF; needs a Chromium
+pdf: .venv/book-ready  ## the book, and all of it as one PDF; needs a Chromium
 	$(BIN)/mer book --preset smoke --pdf
 
-test: $(READY)  ## the test suite but for the built book; tests on real data join in when MER_DATA is set
-	$(BIN)/python -m pytest -m "not browser"
+test: .venv/test-ready  ## the test suite but for the built book; tests on real data join in when MER_DATA is set
+	$(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile
 
-test-book: book  ## what must hold for the built book, looked at in a Chromium
+test-book: book .venv/browser-ready  ## what must hold for the built book, looked at in a Chromium
 	$(BIN)/python -m pytest -m browser tests/test_rendered_book.py
 
-lint: $(READY)
+lint: .venv/lint-ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-drift: $(READY)  ## every number that this machine can make again, held against its record
+drift: .venv/book-ready  ## every number that this machine can make again, held against its record
 	$(BIN)/mer drift
 
-links: $(READY)  ## the book's links to elsewhere, in a folder of their own; needs a network and a book
+links: .venv/book-ready  ## the book's links to elsewhere, in a folder of their own; needs a network and a book
 	$(BIN)/jupyter-book build book --all --keep-going --builder linkcheck --path-output _linkcheck
 
-benchmarks: $(READY)  ## speed as ratios, measured side by side on this machine
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+bench: .venv/test-ready  ## how fast this machine is beside what one would otherwise use, in a quarter of an hour; leave it alone meanwhile
+	$(BIN)/python -m benchmarks
 
-records: $(READY)  ## the recorded experiments on real audio; needs MER_DATA
+records: .venv/book-ready  ## the recorded experiments on real audio; needs MER_DATA
 	$(BIN)/mer run all --preset cpu
 
-# Exact versions as pip constraints: they bind what gets installed, and leave to pip which build of torch fits the machine.
-$(READY): pyproject.toml constraints.txt
+# Each command installs the extra of pyproject.toml that it needs, once. Exact versions are pip constraints: they bind what gets
+# installed, and leave to pip which build of torch fits the machine.
+.venv/%-ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable ".[backbones,book,notebooks,embeddings,export,dev]"
-	touch $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable ".[$*]"
+	touch $@
 
-lock: $(READY)  ## write constraints.txt anew from what is installed
+lock: .venv/dev-ready  ## write constraints.txt anew from what is installed
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//; s/+cu[0-9]*$$//' > constraints.txt
 
 clean:

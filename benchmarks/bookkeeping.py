@@ -1,6 +1,7 @@
-"""Which share of an SSSL epoch is not the network: the mixture, its notes, and gathering windows from the frames.
+"""Which share of an SSSL epoch is not the network: the mixture, its notes, and gathering windows from the
+frames.
 
-    python benchmarks/bookkeeping.py
+    python -m benchmarks.bookkeeping
 
 The synthetic corpus, enlarged to the number of windows of one fold of 4Q at the cpu preset.
 """
@@ -10,14 +11,17 @@ import time
 
 import torch
 
+from mer_companion.experiments.presets import SSSL
 from mer_core import frames, mixture
 from mer_core.datasets import synthetic
-from mer_core.experiments.presets import SSSL
 from mer_core.methods import self_learning
-from mer_core.training import Learner, segments
+from mer_core.segments import make_segments
+from mer_core.training import Learner
 
 EPOCHS = 4
-CORPUS = synthetic.Corpus(n_songs=240, n_artists=120, song_s=30)  # a third of the songs, all of which every epoch hears
+CORPUS = synthetic.Corpus(
+    n_songs=240, n_artists=120, song_s=30
+)  # a third of the songs, all of which every epoch hears
 
 
 class Stopwatch:
@@ -40,7 +44,7 @@ class Stopwatch:
 def main() -> None:
     run = SSSL["cpu"]
     store = frames.compute(synthetic.read(CORPUS), run.features)
-    data = segments(store, frames.windows(store, run.window_s), torch.device("cpu"))
+    data = make_segments(store, frames.windows(store, run.window_s), torch.device("cpu"))
     mixing, noting, gathering = Stopwatch(), Stopwatch(), Stopwatch()
     mixture.fit, mixture.partition = mixing.timing(mixture.fit), mixing.timing(mixture.partition)
     self_learning.figures_of = noting.timing(self_learning.figures_of)

@@ -1,8 +1,10 @@
-"""A song of three minutes on the book's page that hears songs, beside `mer_core.predict` on the same file; needs a built book.
+"""A song of three minutes on the book's page that hears songs, beside `mer_core.predict` on the same file;
+needs a built book.
 
-    python benchmarks/browser.py [SONG]
+    python -m benchmarks.browser [SONG]
 
-Without a song, three minutes made by code, as mp3. A page's first song also waits for the networks to be loaded.
+Without a song, three minutes made by code, as mp3. A page's first song also waits for the networks to be
+loaded.
 """
 
 import json
@@ -16,7 +18,9 @@ import numpy as np
 import soundfile
 from playwright.sync_api import sync_playwright
 
-from mer_core import audio, book, datasets, printing
+from mer_companion.book import pdf, site
+from mer_core import datasets
+from mer_core.audio import decoding
 from mer_core.predict import predict
 
 ROUNDS = 3
@@ -26,7 +30,7 @@ RESULT = ".own-song .result[data-windows]"
 
 def made_by_code(folder: Path) -> Path:
     """Songs of the synthetic corpus, one after the other."""
-    clips = [audio.read(path, RATE) for path in datasets.load("synthetic").table["path"]]
+    clips = [decoding.read(path, RATE) for path in datasets.load("synthetic").table["path"]]
     samples = np.resize(np.concatenate(clips), SONG_S * RATE)
     soundfile.write(folder / "song.mp3", np.stack([samples, samples], axis=1), RATE)
     return folder / "song.mp3"
@@ -37,7 +41,9 @@ def on_the_page(tab, song: Path) -> tuple[float, np.ndarray]:
     began = time.perf_counter()
     tab.set_input_files(".own-song input", song)
     tab.wait_for_function("!document.querySelector('.own-song input').disabled", timeout=300_000)
-    return time.perf_counter() - began, np.array(json.loads(tab.locator(RESULT).get_attribute("data-windows")))
+    return time.perf_counter() - began, np.array(
+        json.loads(tab.locator(RESULT).get_attribute("data-windows"))
+    )
 
 
 def in_python(song: Path) -> tuple[float, np.ndarray]:
@@ -47,17 +53,21 @@ def in_python(song: Path) -> tuple[float, np.ndarray]:
 
 
 def main() -> None:
-    if printing.browser() is None or not (book.HTML / "try.html").exists():
+    if pdf.browser() is None or not (site.HTML / "try.html").exists():
         return print("left out: needs a Chromium and a built book (make book)")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         song = Path(sys.argv[1]) if len(sys.argv) > 1 else made_by_code(Path(folder))
-        browser = playwright.chromium.launch(executable_path=printing.browser(), args=list(printing.WITHOUT_A_SCREEN))
+        browser = playwright.chromium.launch(executable_path=pdf.browser(), args=list(pdf.WITHOUT_A_SCREEN))
         in_python(song)  # warm: the model, first imports
         rounds = []
         for _ in range(ROUNDS):
             tab = browser.new_page()
-            tab.goto((book.HTML / "try.html").as_uri())
-            (first, here), (second, _), (python, there) = on_the_page(tab, song), on_the_page(tab, song), in_python(song)
+            tab.goto((site.HTML / "try.html").as_uri())
+            (first, here), (second, _), (python, there) = (
+                on_the_page(tab, song),
+                on_the_page(tab, song),
+                in_python(song),
+            )
             rounds.append((first, second, python))
             tab.close()
         browser.close()
@@ -65,7 +75,7 @@ def main() -> None:
     print(f"{len(here) + 2} s of music, medians of {ROUNDS} rounds")
     print(f"a page's first song {first:.1f} s, its next {second:.1f} s; next / Python: {second / python:.1f}")
     moved = np.abs(here.mean(axis=0) - there.mean(axis=0)).max()
-    print(f"largest difference in probability: of the song {moved:.5f}, of a window {np.abs(here - there).max():.5f}")
+    print(f"largest difference in probability: song {moved:.5f}, window {np.abs(here - there).max():.5f}")
 
 
 if __name__ == "__main__":

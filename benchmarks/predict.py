@@ -1,99 +1,92 @@
-"""`mer predict` end to end, decoding included: seconds of music per second of one core, and memory against the song's length.
+"""A folder of songs predicted: `mer predict` against a short script, and against another package.
 
-    python benchmarks/predict.py [FOLDER]
+    python -m benchmarks.predict [FOLDER]
 
-Without a folder of sound files, twelve mp3s of half a minute are made: noise that swells, which costs a decoder as much as music.
-One thread does everything; processor time is counted, so that other work on the machine matters little.
+Without a folder, mp3s made by code. All sides may use all cores, each in its own way; models are loaded.
+
+The script is what one writes with librosa, torch and the same networks; its answers must be ours to 0.01. The
+package is vibenet (GPL-3, ONNX): it hears other attributes, valence and energy among them, of a song as a
+whole. It is no dependency: pip install vibenet
 """
 
-import argparse
-import resource
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import librosa
 import numpy as np
-import soundfile
 import torch
 
-from mer_core import audio, trained
-from mer_core.listing import Listing
-from mer_core.predict import answers, frames_of_file, predict
+from benchmarks import sounds
+from benchmarks.side_by_side import alone, in_turn, left_out, row
+from mer_core import trained_model
+from mer_core.audio.features import POWER_FLOOR
+from mer_core.frames import HOP_S
+from mer_core.predict import predict_all
 
-ROUNDS = 5
-RATE = 44100
-MINUTES = (1, 10, 60)
-
-
-def made(folder: Path) -> None:
-    """Twelve mp3s of half a minute, in stereo."""
-    rng = np.random.default_rng(0)
-    swell = np.sin(np.linspace(0, 40, 30 * RATE))[:, None]
-    for i in range(12):
-        soundfile.write(folder / f"{i}.mp3", 0.3 * swell * rng.standard_normal((30 * RATE, 2)).clip(-1, 1), RATE)
+ROUNDS, LARGEST_DIFFERENCE = 5, 0.01
+OURS, SCRIPT = "mer predict, all files", "librosa and torch, file by file, with the same networks"
+OTHER = "the package vibenet: seven attributes of a song as a whole"
 
 
-def core_seconds(call, things: list) -> float:
-    """Median over rounds of the processor time for all things."""
-    spent = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        for thing in things:
-            call(thing)
-        spent.append(time.process_time() - began)
-    return statistics.median(spent)
+@torch.inference_mode()
+def by_script(path: Path, model: trained_model.TrainedModel) -> np.ndarray:
+    """(n_classes,) mean probabilities of a song: decoded, cut into windows of levels, asked, averaged."""
+    f = model.features
+    samples, _ = librosa.load(path, sr=f.sample_rate)
+    power = librosa.feature.melspectrogram(
+        y=samples, sr=f.sample_rate, n_fft=f.window_samples, hop_length=f.hop_samples, n_mels=f.n_mels
+    )
+    pooled = torch.nn.functional.avg_pool1d(torch.from_numpy(power), f.pool_frames, ceil_mode=True)
+    levels = pooled.clamp_min(POWER_FLOOR).log10() * 10
+    seconds = range(0, int(len(samples) / f.sample_rate - model.window_s) + 1, HOP_S)
+    first = [round(second * f.frames_per_second) for second in seconds]
+    windows = torch.stack([levels[:, at : at + model.n_frames] for at in first]).unsqueeze(1)
+    return model.ensemble(windows).mean(dim=0).numpy()
 
 
-def decode(path: Path) -> None:
-    with audio.opened(path) as sound:
-        for _ in sound.at(trained.shipped().features.sample_rate):
-            pass
+def by_vibenet(files: list[Path], model) -> None:
+    """As its own command does it."""
+    from vibenet.core import load_audio
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda path: model.predict([load_audio(path, 16000)], 16000), files))
 
 
-def peak_mb(minutes: int) -> float:
-    """Peak memory of a process that predicts a stereo file of so many minutes."""
-    noise = np.random.default_rng(0).integers(-3000, 3000, (60 * RATE, 2), dtype=np.int16)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "long.wav")
-        with soundfile.SoundFile(path, "w", RATE, 2) as file:
-            for _ in range(minutes):
-                file.write(noise)
-        words = [sys.executable, __file__, "--only", path]
-        return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+def vibenet_model():
+    try:
+        from vibenet import load_model
+    except ImportError:
+        return None
+    return load_model()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--only", type=Path, help=argparse.SUPPRESS)
-    wanted = parser.parse_args()
-    torch.set_num_threads(1)
-    model = trained.shipped()
-    if wanted.only:
-        predict(wanted.only)
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        if not wanted.folder:
-            made(Path(folder))
-        files = Listing([str(wanted.folder or folder)]).files
-        heard = [frames_of_file(path, model) for path in files]  # also warms everything up
-        seconds = sum(duration_s for _, _, duration_s in heard)
-        whole = core_seconds(predict, files)
-        parts = {
-            "decoding and resampling": core_seconds(decode, files),
-            "the same and mel bands": core_seconds(lambda path: frames_of_file(path, model), files),
-            "three networks": core_seconds(lambda one: answers(model, one[0], one[2]), heard),
+def rows(rounds: int = ROUNDS, folder: Path | None = None) -> list[dict]:
+    model, other = trained_model.shipped(), vibenet_model()
+    with sounds.files(folder) as files:
+        heard = [emotion for _, emotion in predict_all(files, model)]
+        for emotion in heard:
+            found = by_script(emotion.path, model)
+            np.testing.assert_allclose(list(emotion.probabilities.values()), found, atol=LARGEST_DIFFERENCE)
+        sides = {
+            SCRIPT: lambda: [by_script(path, model) for path in files],
+            OURS: lambda: list(predict_all(files, model)),
         }
-    print(f"{len(files)} files, {seconds:.0f} s of music: {seconds / whole:.0f} times real time on one core, end to end")
-    for name, spent in parts.items():
-        print(f"  {name}: {1000 * spent / len(files):.0f} ms a file")
-    for minutes in MINUTES:
-        print(f"  {minutes} minutes of stereo: at most {peak_mb(minutes):.0f} MB of memory")
+        spent = in_turn(sides | ({OTHER: lambda: by_vibenet(files, other)} if other else {}), rounds)
+    seconds = sum(emotion.duration_s for emotion in heard)
+    unit = f"{len(files)} files, {seconds:.0f} s of sound"
+    note = f"{len(model.ensemble.members)} networks, every second of a song"
+    songs, package = "songs predicted, the same networks", "songs predicted, another package"
+    if not other:
+        return [
+            row(songs, spent, OURS, SCRIPT, unit, note),
+            left_out(package, "not installed (pip install vibenet)", OURS, OTHER),
+        ]
+    return [
+        row(songs, spent, OURS, SCRIPT, unit, note),
+        row(package, spent, OURS, OTHER, unit, "not the same answers"),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    alone(rows, __doc__, folder=True)

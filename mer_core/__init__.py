@@ -4,10 +4,32 @@ The way of the data, one function call per arrow::
 
     audio -> Tracks -> Frames -> Segments -> method -> segment probabilities -> song decision -> metrics
 
-Import the module you need, for instance ``from mer_core import datasets, experiments, figures``.
+`train` takes it in one call. Names are imported on first use: ``import mer_core`` loads no PyTorch.
 """
 
+from importlib import import_module
+
 __version__ = "0.1.0"
+EXPORTS = {
+    "Learner": "training.Learner",
+    "LogMel": "audio.features.LogMel",
+    "Network": "models.Network",
+    "Tracks": "datasets.tracks.Tracks",
+    "TrainedModel": "trained_model.TrainedModel",
+    "Training": "training.Training",
+    "load_dataset": "datasets.load",
+    "load_model": "trained_model.load",
+    "save_model": "trained_model.save",
+    "tracks_from_table": "datasets.folder.from_table",
+    "train": "pipeline.train",
+}
+
+
+def __getattr__(name: str):
+    if name not in EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = EXPORTS[name].rpartition(".")
+    return getattr(import_module(f"{__name__}.{module}"), attribute)
 
 
 class UserError(ValueError):
@@ -15,4 +37,4 @@ class UserError(ValueError):
 
 
 class AskedError(UserError):
-    """Something that makes no sense, whatever the music: a setting, a device; the message says what would."""
+    """A request that makes no sense whatever the music: a setting, a device; the message says what would."""

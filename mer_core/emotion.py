@@ -1,10 +1,10 @@
 """What a label means: Russell's quadrants of the valence-arousal plane.
 
-Valence says how pleasant the expressed emotion is, arousal how activated. Following Russell (1980) and the 4Q data set
-(Panda et al. 2018) the quadrants run counter-clockwise from the pleasant and activated one:
+Valence says how pleasant the expressed emotion is, arousal how activated. Following Russell (1980) and the 4Q
+data set (Panda et al. 2018) the quadrants run counter-clockwise from the pleasant and activated one:
 
 =====  ========  ========  ==================
-name   valence   arousal   heard as
+name   valence   arousal   in words
 =====  ========  ========  ==================
 Q1     high      high      happy, excited
 Q2     low       high      angry, tense
@@ -75,9 +75,10 @@ class Scale:
 def quadrants(valence, arousal, midpoint: float, ties: str = "high") -> np.ndarray:
     """Russell quadrant of every pair of ratings: the one place that decides what counts as high.
 
-    A rating on the midpoint itself is a tie. With ``ties="high"`` it counts as high (rating >= midpoint), with ``"low"`` as low
-    (only rating > midpoint is high). The choice moves labels: averages of ten whole-number answers often hit the midpoint
-    exactly. Ours is "high" because it gives the quadrant counts that the makers of PMEmo publish; the SSSL paper states no rule.
+    A rating on the midpoint itself is a tie. With ``ties="high"`` it counts as high (rating >= midpoint),
+    with ``"low"`` as low (only rating > midpoint is high). The choice moves labels: averages of ten
+    whole-number answers often hit the midpoint exactly. Ours is "high" because it gives the quadrant counts
+    that the makers of PMEmo publish; the SSSL paper states no rule.
 
     Parameters
     ----------
@@ -100,6 +101,7 @@ def quadrants(valence, arousal, midpoint: float, ties: str = "high") -> np.ndarr
         raise ValueError(f"ties is 'high' or 'low', got {ties!r}")
     ratings = np.array([valence, arousal], dtype=float)
     if missing := int(np.isnan(ratings).any(axis=0).sum()):
-        raise ValueError(f"{missing} of {ratings.shape[1]} songs or frames lack a rating (NaN); leave them out first")
+        lacking = f"{missing} of {ratings.shape[1]} songs or frames lack a rating (NaN)"
+        raise ValueError(f"{lacking}; leave them out first")
     high_valence, high_arousal = ratings >= midpoint if ties == "high" else ratings > midpoint
     return np.where(high_arousal, np.where(high_valence, "Q1", "Q2"), np.where(high_valence, "Q4", "Q3"))

@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, whatever ends the program while it writes."""
+"""Files that are complete or absent, whatever ends the program while it writes."""
 
 import os
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from mer_core import UserError
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A path beside `path`, of this process alone: what is written there takes the place of `path`, or vanishes on an error.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, whose file replaces `path` at the end, or is deleted on an error.
 
     The folder is made where there is none. What a link points to is replaced, not the link.
 
@@ -23,7 +23,8 @@ def whole(path: Path) -> Iterator[Path]:
             yield fresh
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be written ({error.strerror or error}). Make room there, or choose another place."
+            f"{path}: cannot be written ({error.strerror or error}). Make room there, or choose another "
+            "place."
         ) from error
 
 

@@ -1,7 +1,8 @@
-"""The frame store: spectrogram frames of all tracks, end to end in one memory-mapped array; windows are views of it.
+"""The frame store: spectrogram frames of all tracks in one memory-mapped array, of which windows are views.
 
-Computed once per (audio content, feature settings). Frames are appended track by track beside a journal; a run that was
-killed goes on after the last journalled track, and the finished store appears under its final name in one step.
+Computed once per (audio content, feature settings). Frames are appended track by track beside a journal; a
+run that was killed resumes after the last journalled track, and the finished store appears under its final
+name in one step.
 """
 
 import hashlib
@@ -14,13 +15,15 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from mer_core import audio, paths
-from mer_core.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
-from mer_core.files import whole
+from mer_core import paths
+from mer_core.audio import decoding
+from mer_core.audio.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
+from mer_core.datasets.tracks import DataError, Tracks, shown
+from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
-from mer_core.tracks import DataError, Tracks, shown
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
+JOURNAL = ".journal"
 DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a network resolves
 
 
@@ -28,8 +31,9 @@ DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a networ
 class Frames:
     """Spectrogram frames of `tracks`, in their order.
 
-    ``values``: (n_all_frames, settings.n_values) float16, memory-mapped; track i owns rows ``offsets[i]`` to ``offsets[i + 1]``.
-    ``duration_s``: (n_tracks,) length of the decoded audio. ``name``: fingerprint of the settings and of every file's content.
+    ``values``: (n_all_frames, settings.n_values) float16, memory-mapped; track i owns rows ``offsets[i]`` to
+    ``offsets[i + 1]``. ``duration_s``: (n_tracks,) length of the decoded audio. ``name``: fingerprint of the
+    settings and of every file's content.
     """
 
     name: str
@@ -42,13 +46,14 @@ class Frames:
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows over a frame store, as indices: window j covers rows ``first[j]`` to ``first[j] + n_frames``."""
+    """Windows over a frame store: window j covers its rows ``first[j]`` to ``first[j] + n_frames``."""
 
     track: np.ndarray  # (n_windows,) int
     first: np.ndarray  # (n_windows,) int, row of the frame store
     second: np.ndarray  # (n_windows,) int, where the window starts in its track
     n_frames: int
-    n_own: np.ndarray  # (n_windows,) int, frames before the clip ends and begins again; n_frames but in clips that are too short
+    # (n_windows,) int, frames before the clip ends and begins again; n_frames but in clips that are too short
+    n_own: np.ndarray
 
     def __len__(self) -> int:
         return len(self.track)
@@ -60,13 +65,18 @@ def file_hash(path: Path) -> str:
 
 
 def compute(
-    tracks: Tracks, settings: Features, *, skip_unreadable: bool = False, cache: Path | None = None, progress: bool = True
+    tracks: Tracks,
+    settings: Features,
+    *,
+    skip_unreadable: bool = False,
+    cache: Path | None = None,
+    progress: bool = True,
 ) -> Frames:
     """Frames of all tracks, from the store where they were computed before, else decoded and stored now.
 
     Raises
     ------
-    DataError : a file that cannot be decoded, unless `skip_unreadable`; such tracks are then missing from ``Frames.tracks``
+    DataError : a file that cannot be decoded; with `skip_unreadable` its track is left out of ``tracks``
     """
     cache = cache or paths.CACHE / "frames"
     cache.mkdir(parents=True, exist_ok=True)
@@ -76,18 +86,19 @@ def compute(
     identity = json.dumps([asdict(settings), np.dtype(DTYPE).name, hashes])
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
     index_path, values_path, partial = (cache / f"{name}{suffix}" for suffix in (".json", ".f16", ".partial"))
-    with FileLock(cache / f"{name}.lock"):  # shards that start together must not write into each other's store
+    # shards that start together must not write into each other's store
+    with FileLock(cache / f"{name}.lock"):
         if not index_path.exists():
             rows = _append(files, hashes, settings, partial, values_path, progress)
-            with whole(index_path) as fresh:  # last: its presence says that the store is complete
+            with atomic_write(index_path) as fresh:  # last: its presence says that the store is complete
                 fresh.write_text(json.dumps(rows))
-            _journal_of(partial).unlink()
+            partial.with_suffix(JOURNAL).unlink()
     rows = json.loads(index_path.read_text())
     failed = {str(file): row["error"] for file, row in zip(files, rows, strict=True) if "error" in row}
     if failed and not skip_unreadable:
         raise DataError(
-            f"{tracks.name}: {len(failed)} files cannot be decoded. {shown(failed.values(), 3)} To go on without them, "
-            "ask for it: skip_unreadable (--skip-unreadable on the command line)."
+            f"{tracks.name}: {len(failed)} files cannot be decoded. {shown(failed.values(), 3)} "
+            "To go on without them, ask for it: skip_unreadable (--skip-unreadable on the command line)."
         )
     done = [row for row in rows if "error" not in row]
     offsets = np.concatenate([[0], np.cumsum([row["n_frames"] for row in done])]).astype(np.int64)
@@ -97,11 +108,11 @@ def compute(
 
 
 def _append(files, hashes, settings: Features, partial: Path, finished: Path, progress: bool) -> list[dict]:
-    """Append the frames of each file to `partial`, going on where an earlier call stopped, and rename it when all are done.
+    """Append the frames of each file to `partial`, resuming an earlier call, and rename it when all are done.
 
-    Returns the journal: one row per file, with its number of frames and samples, or the reason why it has none.
+    Returns the journal: one row per file, with its number of frames and samples, or the reason for none.
     """
-    journal = _journal_of(partial)
+    journal = partial.with_suffix(JOURNAL)
     rows = _journalled(journal)
     frame_bytes = settings.n_values * np.dtype(DTYPE).itemsize
     if finished.exists():  # killed between the renaming and the index: all is there
@@ -109,14 +120,15 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
     written = partial.stat().st_size // frame_bytes if partial.exists() else 0
     while sum(row.get("n_frames", 0) for row in rows) > written:  # a row whose frames never reached the disk
         rows.pop()
-    with whole(journal) as fresh:
+    with atomic_write(journal) as fresh:
         fresh.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with (
         partial.open("ab") as values,
         journal.open("a") as log,
         progress_bar(total=len(files), initial=len(rows), desc="frames", unit="track", shown=progress) as bar,
     ):
-        values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)  # drop what no journal row vouches for
+        # drop what no journal row vouches for
+        values.truncate(sum(row.get("n_frames", 0) for row in rows) * frame_bytes)
         for i, result in enumerate(_in_order(files[len(rows) :], settings), start=len(rows)):
             if isinstance(result, str):
                 row = {"hash": hashes[i], "error": result}
@@ -133,12 +145,8 @@ def _append(files, hashes, settings: Features, partial: Path, finished: Path, pr
     return rows
 
 
-def _journal_of(partial: Path) -> Path:
-    return partial.with_suffix(".journal")
-
-
 def _journalled(journal: Path) -> list[dict]:
-    """Rows of a journal, less a last line cut short by a kill."""
+    """Rows of a journal, without a last line cut short by a kill."""
     rows = []
     for line in journal.read_text().splitlines() if journal.exists() else []:
         try:
@@ -149,21 +157,25 @@ def _journalled(journal: Path) -> list[dict]:
 
 
 def _in_order(files: list[Path], settings: Features):
-    """Decode and transform the files on all cores; yields (frames, n_samples) or the reason why not, in order."""
+    """Decode and transform files on all cores, in order; yields (frames, n_samples) or the reason why not."""
 
     def transformed(path: Path):
         try:
             if isinstance(settings, StoredMel):
                 stored = stored_mel(path, settings)
                 return stored.astype(DTYPE), len(stored) * settings.hop_samples
-            samples = audio.read(path, settings.sample_rate)
-        except (audio.AudioError, StoredMelError) as error:
+            samples = decoding.read(path, settings.sample_rate)
+        except (decoding.AudioError, StoredMelError) as error:
             return str(error)
-        # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy decoding anyway
+        # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy
+        # decoding anyway
         values = frames_of(torch.from_numpy(samples)[None], settings)[0]
         return values.contiguous().numpy().astype(DTYPE), len(samples)
 
     threads = torch.get_num_threads()
+    if threads == 1:
+        yield from map(transformed, files)
+        return
     torch.set_num_threads(1)  # the pool below already uses every core
     try:
         with ThreadPoolExecutor(threads) as pool:
@@ -173,15 +185,24 @@ def _in_order(files: list[Path], settings: Features):
         torch.set_num_threads(threads)
 
 
-def n_windows(duration_s: np.ndarray | float, window_s: float):
-    """How many windows fit into clips of these lengths, one starting every HOP_S; one where not even one fits."""
-    return np.maximum(np.floor((np.asarray(duration_s) - window_s) / HOP_S + 1e-9).astype(int) + 1, 1)
+def window_starts(duration_s: float, window_s: float, frames_per_second: float) -> np.ndarray:
+    """First frame of each window of a clip, (n_windows,) int: one window every HOP_S, without padding.
+
+        start_w = round(w HOP_S frames_per_second),   w = 0, ..., floor((duration - window) / HOP_S)
+
+    A clip shorter than a window has one all the same, in which its frames are repeated.
+
+    >>> window_starts(5.5, 3.0, 43.07).tolist()
+    [0, 43, 86]
+    """
+    n_windows = max(int((duration_s - window_s) / HOP_S + 1e-9) + 1, 1)
+    return np.round(np.arange(n_windows) * HOP_S * frames_per_second).astype(np.int64)
 
 
 def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Windows:
-    """All windows of `window_s` seconds, one every HOP_S, without padding: floor(duration - window) + 1 a track.
+    """All windows of `window_s` seconds of every track (`window_starts`).
 
-    With `repeat_short` a track shorter than that has one window, in which it begins again.
+    With `repeat_short` a track shorter than a window has one, in which it begins again.
 
     Raises
     ------
@@ -190,14 +211,14 @@ def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Wind
     if not repeat_short and (short := np.flatnonzero(frames.duration_s < window_s)).size:
         names = [f"{frames.tracks.table['track_id'][i]} ({frames.duration_s[i]:.2f} s)" for i in short]
         raise DataError(
-            f"{frames.tracks.name}: {len(short)} clips are shorter than one window of {window_s:g} s: {shown(names)}. "
-            "Choose a shorter window (--set window_s=...), let short clips begin again (--set repeat_short=true), or remove them."
+            f"{frames.tracks.name}: {len(short)} clips are shorter than one window of {window_s:g} s: "
+            f"{shown(names)}. Choose a shorter window (--set window_s=...), let short clips begin again "
+            "(--set repeat_short=true), or remove them."
         )
     rate = frames.settings.frames_per_second
-    counts = n_windows(frames.duration_s, window_s)
-    track = np.repeat(np.arange(len(counts)), counts)
-    second = np.concatenate([np.arange(n) for n in counts]) * HOP_S
-    first = frames.offsets[track] + np.round(second * rate).astype(np.int64)
-    n_frames = round(window_s * rate)
-    whole = np.diff(frames.offsets)[track]
-    return Windows(track, first, second, n_frames, np.where(frames.duration_s[track] < window_s, whole, n_frames))
+    starts = [window_starts(seconds, window_s, rate) for seconds in frames.duration_s]
+    track = np.repeat(np.arange(len(starts)), [len(own) for own in starts])
+    second = np.concatenate([np.arange(len(own)) for own in starts]) * HOP_S
+    n_frames, all_frames = round(window_s * rate), np.diff(frames.offsets)[track]
+    n_own = np.where(frames.duration_s[track] < window_s, all_frames, n_frames)
+    return Windows(track, frames.offsets[track] + np.concatenate(starts), second, n_frames, n_own)

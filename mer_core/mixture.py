@@ -1,9 +1,9 @@
-"""From losses to the probability that a label is clean (SSSL, section 2.1.2; Arazo et al. 2019; Li et al. 2020).
+"""Probability that a label is clean, from its loss (SSSL, section 2.1.2; Arazo et al. 2019; Li et al. 2020).
 
-Networks fit plausible labels before implausible ones. Early in training the losses of clean labels gather low, those of noisy
-labels high; two Gaussians describe them:
+Networks fit plausible labels before implausible ones. Early in training the losses of clean labels gather
+low, those of noisy labels high; two Gaussians describe them:
 
-    p(l) = lambda_1 N(l; mu_1, s_1^2) + lambda_2 N(l; mu_2, s_2^2)                                       (Eq. 3)
+    p(l) = lambda_1 N(l; mu_1, s_1^2) + lambda_2 N(l; mu_2, s_2^2)                                     (Eq. 3)
 
 The posterior of the component with the smaller mean is the probability that a label is clean.
 """
@@ -15,10 +15,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-# EM settings: the paper gives none. Variance floor of DivideMix (Li et al. 2020); more steps and a finer stop than its 10 and
-# 1e-2, because one dimension costs nothing.
+# EM settings: the paper gives none. Variance floor of DivideMix (Li et al. 2020); more steps and a finer stop
+# than its 10 and 1e-2, because one dimension costs nothing.
 MAX_STEPS, TOLERANCE, VARIANCE_FLOOR = 100, 1e-3, 5e-4
-SMALLEST_SPREAD = 1e-8  # losses closer together than this are called constant
+SMALLEST_SPREAD = 1e-8  # losses closer together than this are constant
 FEWEST_LOSSES = 10  # below this, two Gaussians describe nothing
 
 
@@ -31,12 +31,12 @@ class LossMixture:
     means: tuple[float, float] | None  # None where no mixture could be fitted
     deviations: tuple[float, float] | None
     weights: tuple[float, float] | None
-    bic_gain: float | None  # BIC of one Gaussian less BIC of two: positive where two describe the losses better
+    bic_gain: float | None  # BIC of one Gaussian minus BIC of two: positive where two describe losses better
     note: str  # what a guard did; empty where nothing was needed
 
 
 def min_max(losses: np.ndarray) -> np.ndarray:
-    """Scale to [0, 1], so that the mixture does not see how far training has come; constant losses become 0."""
+    """Scale to [0, 1], so that the mixture does not depend on training progress; constant losses become 0."""
     spread = losses.max() - losses.min()
     return (losses - losses.min()) / spread if spread > SMALLEST_SPREAD else np.zeros_like(losses)
 
@@ -44,11 +44,11 @@ def min_max(losses: np.ndarray) -> np.ndarray:
 def fit(losses: np.ndarray, seed: int = 0) -> LossMixture:
     """Probability that each label is clean, from its loss.
 
-    Between the two means the posterior falls with the loss. Outside them a wide component can overtake a narrow one (a tiny
-    loss would be called noisy), so losses beyond a mean are judged as if they lay on it.
+    Between the two means the posterior falls with the loss. Outside them a wide component can overtake a
+    narrow one (a tiny loss would seem noisy), so losses beyond a mean are judged as if they lay on it.
 
-    Guards: losses that are not finite are called noisy and kept out of the fit; with fewer than FEWEST_LOSSES finite or
-    constant losses every label is called clean. The note says so.
+    Guards: losses that are not finite count as noisy and are kept out of the fit; with fewer than
+    FEWEST_LOSSES finite losses, or constant ones, every label counts as clean. The note says so.
 
     Parameters
     ----------
@@ -65,11 +65,9 @@ def fit(losses: np.ndarray, seed: int = 0) -> LossMixture:
         notes.append("losses constant or too few: every label kept")
         return LossMixture(probability, scaled, None, None, None, None, "; ".join(notes))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a mixture that still moves a little is good enough
-        one, two = (
-            GaussianMixture(n, max_iter=MAX_STEPS, tol=TOLERANCE, reg_covar=VARIANCE_FLOOR, random_state=seed).fit(points)
-            for n in (1, 2)
-        )
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a mixture that still moves a little will do
+        em = {"max_iter": MAX_STEPS, "tol": TOLERANCE, "reg_covar": VARIANCE_FLOOR, "random_state": seed}
+        one, two = (GaussianMixture(n, **em).fit(points) for n in (1, 2))
     clean, noisy = np.argsort(two.means_[:, 0])
     means = two.means_[[clean, noisy], 0]
     probability[finite] = two.predict_proba(points.clip(*means))[:, clean]
@@ -87,8 +85,9 @@ def fit(losses: np.ndarray, seed: int = 0) -> LossMixture:
 def fit_per_class(losses: np.ndarray, labels: np.ndarray, seed: int = 0) -> LossMixture:
     """Probability that each label is clean, among the labels of its class only.
 
-    One mixture over all classes calls a whole class noisy when it is merely harder to hear; here every emotion is judged by its
-    own losses. There is no single pair of Gaussians to report then; the BIC gain is the sum over classes.
+    One mixture over all classes finds a whole class noisy when it is merely harder to recognise; here every
+    emotion is judged by its own losses. There is no single pair of Gaussians to report; the BIC gain is the
+    sum over classes.
     """
     probability, scaled = np.zeros(len(losses)), np.ones(len(losses))
     gains, notes = [], []
@@ -101,10 +100,12 @@ def fit_per_class(losses: np.ndarray, labels: np.ndarray, seed: int = 0) -> Loss
     return LossMixture(probability, scaled, None, None, None, float(sum(gains)), "; ".join(notes))
 
 
-def partition(mixture: LossMixture, labels: np.ndarray, threshold: float, least_clean_share: float) -> tuple[np.ndarray, str]:
-    """Which labels to trust: those whose clean probability reaches the threshold tau, and of every class at least a share.
+def partition(
+    mixture: LossMixture, labels: np.ndarray, threshold: float, least_clean_share: float
+) -> tuple[np.ndarray, str]:
+    """Which labels to trust: those whose clean probability reaches tau, and of every class at least a share.
 
-    A class all of whose labels were called noisy would vanish from the labelled set and then from the predictions; its
+    A class without any clean label would vanish from the labelled set and then from the predictions; its
     `least_clean_share` of smallest losses is kept instead.
 
     Returns

@@ -4,13 +4,9 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BOOK = ROOT / "book"
-EXECUTED = BOOK / "executed"  # executed notebooks, derived
-NOTEBOOKS = ROOT / "notebooks"
 DATA = ROOT / "data"
 REGISTRY = DATA / "registry"  # one YAML card per data set
 SPLITS = DATA / "splits"  # track ids per fold, tracked
-RESULTS = DATA / "results"  # records, tracked (but for results/smoke)
 MODELS = DATA / "models"  # trained models that ship, tracked
 CACHE = DATA / "cache"  # synthetic audio, frames, predictions of trained networks: all derived
 

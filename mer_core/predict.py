@@ -1,11 +1,11 @@
-"""What a sound file expresses, as a trained model hears it.
+"""The emotion that a trained model predicts for a sound file.
 
 >>> from mer_core.predict import predict
 >>> print(predict("song.mp3"))  # doctest: +SKIP
 song.mp3: Q1 happy (0.71), valence 0.78, arousal 0.87, uncertainty 0.58
 
-Quadrants are Russell's (`mer_core.emotion`). Valence and arousal are the probabilities, in [0, 1], that they are high: 0.5 is
-undecided, and 0.9 means surely pleasant, not very pleasant.
+Quadrants are Russell's (`mer_core.emotion`). Valence and arousal are the probabilities, in [0, 1], that they
+are high: 0.5 is undecided, and 0.9 means surely pleasant, not very pleasant.
 """
 
 import os
@@ -19,26 +19,30 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mer_core import UserError, audio, trained, uncertainty
+from mer_core import UserError, trained_model
+from mer_core.audio import completeness, decoding
+from mer_core.audio.features import log_mel_of_blocks
+from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
-from mer_core.features import log_mel_of_blocks
-from mer_core.frames import DTYPE, HOP_S, n_windows
-from mer_core.trained import TrainedModel
-from mer_core.uncertainty import Uncertainty
+from mer_core.evaluation import uncertainty
+from mer_core.evaluation.uncertainty import Uncertainty
+from mer_core.frames import DTYPE, HOP_S, window_starts
+from mer_core.trained_model import TrainedModel
 
 SHORTEST_S = 0.5  # of a sound that is predicted at all
 SILENCE = 1e-4  # largest magnitude: -80 dB
-BATCH = 64  # windows that a network hears together: as many as stay in a core's cache
+BATCH = 64  # windows per forward pass: as many as stay in a core's cache
 
 
 @dataclass(frozen=True)
 class Emotion:
-    """What a model says of one sound file.
+    """What a model predicts for one sound file.
 
-    ``probabilities``: of every label, the mean over windows and networks. ``valence``, ``arousal``: probability that they are
-    high, or None where the labels are not quadrants. ``uncertainty``: in [0, 1], and why (`mer_core.uncertainty`). ``timeline``:
-    a row for each window, one every second: ``start_s``, ``end_s``, the probability of each label, ``valence``, ``arousal``, and
-    the ``uncertainty`` there. ``notes``: sentences on what to keep in mind about this file.
+    ``probabilities``: of every label, the mean over windows and networks. ``valence``, ``arousal``:
+    probability that they are high, or None where the labels are not quadrants. ``uncertainty``: in [0, 1],
+    and why (`mer_core.evaluation.uncertainty`). ``timeline``: a row for each window, one every second:
+    ``start_s``, ``end_s``, the probability of each label, ``valence``, ``arousal``, and the ``uncertainty``
+    there. ``notes``: sentences on what to keep in mind about this file.
     """
 
     path: Path
@@ -52,14 +56,14 @@ class Emotion:
     tagged: bool
 
     @property
-    def called(self) -> tuple[str, ...]:
+    def predicted(self) -> tuple[str, ...]:
         """The likeliest label; of tags all that are likelier than not, or else the likeliest one."""
         ranked = sorted(self.probabilities, key=self.probabilities.get, reverse=True)
         likely = [name for name in ranked if self.probabilities[name] > 0.5]
         return tuple(likely or ranked[:1]) if self.tagged else tuple(ranked[:1])
 
     def __str__(self) -> str:
-        named = ", ".join(f"{in_words(name)} ({self.probabilities[name]:.2f})" for name in self.called)
+        named = ", ".join(f"{in_words(name)} ({self.probabilities[name]:.2f})" for name in self.predicted)
         plane = "" if self.valence is None else f", valence {self.valence:.2f}, arousal {self.arousal:.2f}"
         return f"{self.path}: {named}{plane}, uncertainty {self.uncertainty.total:.2f}"
 
@@ -80,10 +84,11 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
     path, model = Path(path), model_of(model)
     values, sound, duration_s = frames_of_file(path, model)
     if duration_s < SHORTEST_S:
-        raise audio.AudioError(
-            f"{path}: lasts {duration_s:.2f} s. An emotion takes at least {SHORTEST_S} s: give a longer piece."
+        raise decoding.AudioError(
+            f"{path}: lasts {duration_s:.2f} s. An emotion takes at least {SHORTEST_S} s: give a longer "
+            "piece."
         )
-    each = answers(model, values, duration_s).astype(float)
+    each = window_probabilities(model, values, duration_s).astype(float)
     start = np.arange(each.shape[1]) * HOP_S
     timeline = pd.DataFrame({"start_s": start, "end_s": np.minimum(start + model.window_s, duration_s)})
     timeline[list(model.classes)] = each.mean(axis=0)
@@ -92,83 +97,87 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
         for dimension in plane:
             timeline[dimension] = high_probability(each.mean(axis=0), dimension)
             plane[dimension] = float(timeline[dimension].mean())
-    tagged = model.committee.tagged
+    tagged = model.ensemble.tagged
     timeline["uncertainty"] = uncertainty.entropy(each.mean(axis=0), tagged)
     probabilities = dict(zip(model.classes, each.mean(axis=(0, 1)).tolist(), strict=True))
-    return Emotion(
-        path, duration_s, probabilities, **plane, uncertainty=uncertainty.of_song(each, tagged), timeline=timeline,
-        notes=tuple(notes_on(sound, duration_s, model)), tagged=tagged,
-    )  # fmt: skip
+    whole, notes = uncertainty.of_song(each, tagged), tuple(notes_on(sound, duration_s, model))
+    rest = {"uncertainty": whole, "timeline": timeline, "notes": notes, "tagged": tagged}
+    return Emotion(path, duration_s, probabilities, **plane, **rest)
 
 
 def model_of(model: TrainedModel | str | os.PathLike | None) -> TrainedModel:
     if model is None:
-        return trained.shipped()
-    return model if isinstance(model, TrainedModel) else trained.named(os.fspath(model))
+        return trained_model.shipped()
+    return model if isinstance(model, TrainedModel) else trained_model.named(os.fspath(model))
 
 
-def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, audio.Sound, float]:
+def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decoding.Sound, float]:
     """Frames (n_frames, n_mels) as networks are trained on them, what was decoded, and its length in seconds.
 
-    The sound itself is never held whole: three hours leave a few megabytes.
+    The sound is decoded block by block: three hours of it need a few megabytes.
     """
     rate = model.features.sample_rate
-    with audio.opened(path) as sound:
-        blocks = [levels.numpy().astype(DTYPE) for levels in log_mel_of_blocks(sound.at(rate), model.features)]
+    with decoding.opened(path) as sound:
+        levels = log_mel_of_blocks(sound.at(rate), model.features)
+        blocks = [block.numpy().astype(DTYPE) for block in levels]
     return torch.from_numpy(np.concatenate(blocks)), sound, sound.given / rate
 
 
 @torch.inference_mode()
-def answers(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.ndarray:
-    """What every network says of every window, (n_networks, n_windows, n_classes); a short song begins again in its window."""
-    committee, rate = model.committee, model.features.frames_per_second
-    device = next(committee.parameters()).device
-    first = torch.from_numpy(np.round(np.arange(n_windows(duration_s, model.window_s)) * HOP_S * rate).astype(np.int64))
+def window_probabilities(model: TrainedModel, values: torch.Tensor, duration_s: float) -> np.ndarray:
+    """Every network's probabilities for every window of a song, (n_networks, n_windows, n_classes).
+
+    The frames of a song that is shorter than a window are repeated.
+    """
+    device = next(model.ensemble.parameters()).device
+    starts = torch.from_numpy(window_starts(duration_s, model.window_s, model.features.frames_per_second))
     within = torch.arange(model.n_frames)
-    said = []
-    for part in first.split(BATCH):
+    found = []
+    for part in starts.split(BATCH):
         levels = values[(part[:, None] + within) % len(values)].to(device).transpose(1, 2).unsqueeze(1)
-        said.append(committee.each(levels).cpu().numpy())
-    return np.concatenate(said, axis=1)
+        found.append(model.ensemble.each(levels).cpu().numpy())
+    return np.concatenate(found, axis=1)
 
 
-def notes_on(sound: audio.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
+def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
     """What to keep in mind about a file that was predicted all the same."""
-    if lack := audio.incomplete(sound):
+    if lack := completeness.incomplete(sound):
         yield lack
     if duration_s < model.window_s:
         yield (
-            f"lasts {duration_s:.2f} s, less than the {model.window_s:g} s that the networks hear at a time: it was begun again. "
-            "Trust it less."
+            f"lasts {duration_s:.2f} s, less than the {model.window_s:g} s that the networks hear at a time: "
+            "it was begun again. Trust it less."
         )
     if sound.native_rate / 2 < 0.9 * model.features.high_hz:
         yield (
-            f"has {sound.native_rate} samples a second, so nothing above {sound.native_rate / 2:g} Hz, which the networks are "
-            "used to. Take a better copy if there is one."
+            f"has {sound.native_rate} samples a second, so nothing above {sound.native_rate / 2:g} Hz, "
+            "which the networks are used to. Take a better copy if there is one."
         )
     if sound.peak < SILENCE:
-        yield f"is silent{' once its channels are mixed' if sound.channels > 1 else ''}: what is said of it means nothing."
+        mixed = " once its channels are mixed" if sound.channels > 1 else ""
+        yield f"is silent{mixed}: what is said of it means nothing."
 
 
 def predict_all(
     files: Iterable[Path], model: TrainedModel, workers: int | None = None
 ) -> Iterator[tuple[Path, Emotion | UserError]]:
-    """Every file with what is said of it, or with the reason why nothing is; in order, many at a time, a few in memory.
+    """Every file with its prediction, or with the reason why it has none; in order, only a few in memory.
 
     Parameters
     ----------
     workers : threads, each with one core for decoding, features and networks; by default one a core
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cores()
 
-    def said(path: Path) -> Emotion | UserError:
+    def prediction(path: Path) -> Emotion | UserError:
         try:
             return predict(path, model)
         except UserError as error:
             return error
         except Exception as error:  # one file must not end the others
-            return audio.AudioError(
-                f"{path}: could not be predicted ({type(error).__name__}: {error}). Convert it to wav or flac."
+            return decoding.AudioError(
+                f"{path}: could not be predicted ({type(error).__name__}: {error}). Convert it to wav or "
+                "flac."
             )
 
     threads = torch.get_num_threads()
@@ -177,7 +186,7 @@ def predict_all(
     try:
         waiting = deque()
         for path in files:
-            waiting.append((path, pool.submit(said, path)))
+            waiting.append((path, pool.submit(prediction, path)))
             if len(waiting) >= 4 * workers:
                 path, future = waiting.popleft()
                 yield path, future.result()

@@ -6,7 +6,7 @@ QUIET = "TQDM_DISABLE"  # environment variable that `mer --quiet` sets, for the 
 
 
 def progress_bar(items=None, *, shown: bool = True, **described):
-    """A tqdm bar over these items, or over ``total`` steps. tqdm alone reads its variable only once, when it is imported."""
+    """A tqdm bar over these items, or over ``total`` steps; QUIET counts whenever it is set."""
     from tqdm import tqdm  # here, so that help need not wait for it
 
     hidden = not shown or bool(os.environ.get(QUIET))

@@ -7,10 +7,10 @@ from torch.nn import functional as F
 def sharpen(probabilities: torch.Tensor, temperature: float) -> torch.Tensor:
     """Make a prediction more decided: the likely emotion likelier, the others less so.
 
-        S(p)_j = p_j^(1/T) / sum_k p_k^(1/T)                                                    (Eq. 4, sign corrected)
+        S(p)_j = p_j^(1/T) / sum_k p_k^(1/T)                                       (Eq. 4, sign corrected)
 
-    As printed, Eq. 4 has the exponent -k/T, which would reverse the order of the emotions. T = 1 changes nothing, T = 0 is the
-    limit of a hard label.
+    As printed, Eq. 4 has the exponent -k/T, which would reverse the order of the emotions. T = 1 changes
+    nothing, T = 0 is the limit of a hard label.
 
     Parameters
     ----------
@@ -27,15 +27,16 @@ def sharpen(probabilities: torch.Tensor, temperature: float) -> torch.Tensor:
 
 
 def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy against soft labels, -(1/n) sum_i sum_j y_ij log f_ij (Eq. 2; Eq. 7 with its minus sign restored)."""
+    """Mean cross-entropy, -(1/n) sum_i sum_j y_ij log f_ij (Eq. 2; Eq. 7 with its minus sign restored)."""
     return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
 
 
 def mixup_weights(n: int, alpha: float, generator: torch.Generator) -> torch.Tensor:
     """(n,) mixing weights max(delta, 1 - delta) with delta ~ Beta(alpha, alpha), drawn per pair.
 
-    The maximum keeps the first partner dominant, so that a mixture still belongs to the set of its first partner. Partners are
-    drawn symmetrically, hence it changes nothing in the distribution of mixtures. alpha = 0 is the limit of no mixing: weights 1.
+    The maximum keeps the first partner dominant, so that a mixture still belongs to the set of its first
+    partner. Partners are drawn symmetrically, hence it changes nothing in the distribution of mixtures.
+    alpha = 0 is the limit of no mixing: weights 1.
     """
     if alpha == 0:
         return torch.ones(n)
@@ -52,7 +53,7 @@ def mixup(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor) -> t
 
 
 def symmetric_kl(logits_1: torch.Tensor, logits_2: torch.Tensor) -> torch.Tensor:
-    """How much two passes with different dropout disagree, per row: (KL(P1 || P2) + KL(P2 || P1)) / 2 (Eq. 8 inside the sum)."""
+    """Disagreement of two dropout passes, per row: (KL(P1 || P2) + KL(P2 || P1)) / 2 (Eq. 8, the summand)."""
     log_1, log_2 = F.log_softmax(logits_1, dim=1), F.log_softmax(logits_2, dim=1)
     return 0.5 * ((log_1.exp() - log_2.exp()) * (log_1 - log_2)).sum(dim=1)
 
@@ -60,16 +61,18 @@ def symmetric_kl(logits_1: torch.Tensor, logits_2: torch.Tensor) -> torch.Tensor
 def r_drop(logits_1: torch.Tensor, logits_2: torch.Tensor, noisy: torch.Tensor) -> torch.Tensor:
     """Disagreement of two passes over the noisy set (Eq. 8), as a mean over the batch.
 
-    The paper sums over U; with a sum the weight lambda would depend on the batch size, with a mean over U on how large U is.
-    Dividing by the batch keeps both out: a batch without noisy rows costs nothing, a wholly noisy one costs the mean.
+    The paper sums over U; with a sum the weight lambda would depend on the batch size, with a mean over U on
+    the size of U. Dividing by the batch avoids both: a batch without noisy rows costs nothing, a wholly noisy
+    one costs the mean.
     """
     return (symmetric_kl(logits_1, logits_2) * noisy).mean()
 
 
 def mask(levels: torch.Tensor, longest_share: float, generator: torch.Generator) -> torch.Tensor:
-    """Silence a strip of bands and one of time in each window, so that no single cue is enough (SpecAugment, Park et al. 2019).
+    """Mask a strip of bands and one of time in each window (SpecAugment, Park et al. 2019).
 
-    A strip's length is uniform between nothing and `longest_share` of its axis; it is filled with the window's mean level.
+    A strip's length is uniform between 0 and `longest_share` of its axis; it is filled with the window's mean
+    level.
 
     Parameters
     ----------
@@ -80,13 +83,14 @@ def mask(levels: torch.Tensor, longest_share: float, generator: torch.Generator)
     -------
     a masked copy, same shape
     """
-    bands, times = (strips(len(levels), size, longest_share * size, generator).to(levels.device) for size in levels.shape[2:])
-    hidden = bands[:, None, :, None] | times[:, None, None, :]
-    return torch.where(hidden, levels.mean(dim=(2, 3), keepdim=True), levels)
+    n, _, *sizes = levels.shape
+    bands, times = (strips(n, size, longest_share * size, generator).to(levels.device) for size in sizes)
+    masked = bands[:, None, :, None] | times[:, None, None, :]
+    return torch.where(masked, levels.mean(dim=(2, 3), keepdim=True), levels)
 
 
 def strips(n: int, size: int, longest: float, generator: torch.Generator) -> torch.Tensor:
-    """(n, size) bool: a strip of up to `longest` places somewhere in each row, all lengths and places equally likely."""
+    """(n, size) bool: in each row a strip of uniform length, up to `longest`, at a uniform place."""
     length, start = torch.rand(2, n, 1, generator=generator)
     length = length * min(longest, size)
     start = start * (size - length)

@@ -26,7 +26,9 @@ preset = "smoke"  # smoke: synthetic corpus, seconds; cpu: 900 real clips on two
 # %% tags=["remove-cell"]
 import numpy as np
 
-from mer_core import datasets, experiments, figures, interactive, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, interactive_figures, tables
+from mer_core import datasets
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -70,21 +72,29 @@ tables.decision_table(compared)
 # %% mystnb={"figure": {"name": "fig-timeline", "caption": "Probability of each quadrant along MT0010465830, a song labelled Q1 (happy); the paper's Figure 2. The network never heard this artist in training."}, "image": {"alt": "Line plot of four probabilities over thirty seconds of one song."}} tags=["hide-input"]
 sssl = next(record for record in recorded if record["label"] == "self_learning")
 probabilities, seconds = results.timeline(sssl, "MT0010465830")
-figures.song_timeline(probabilities, seconds, sssl["data"]["classes"], sssl["config"]["window_s"], "MT0010465830 (Q1), SSSL")
+figures.song_timeline(
+    probabilities, seconds, sssl["data"]["classes"], sssl["config"]["window_s"], "MT0010465830 (Q1), SSSL"
+)
 
 # %% mystnb={"figure": {"name": "fig-mixture", "caption": "Losses of the training windows in the first fold, scaled to [0, 1], and the two Gaussians fitted to them at the first, a middle and the last epoch that separates."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]
 figures.loss_mixtures(sssl["log"][0])
 
 # %% mystnb={"figure": {"name": "fig-confusion", "caption": "Which quadrants are taken for which, first seed: songs by their label (rows) and by the answer of the mean probability (columns)."}, "image": {"alt": "Confusion matrix of four quadrants for each method."}} tags=["hide-input"]
 first = [record for record in recorded if record["config"]["seed"] == 0]
-figures.confusions({r["label"]: np.array(r["confusion"]["mean_probability"]) for r in first}, sssl["data"]["classes"])
+figures.confusions(
+    {r["label"]: np.array(r["confusion"]["mean_probability"]) for r in first}, sssl["data"]["classes"]
+)
 
 # %% [markdown]
 # Where the networks of the first seed place every song: a point is a song that its network had not heard. The buttons choose the method.
 
 # %% tags=["hide-input"]
-plane = interactive.valence_arousal(tables.in_the_plane(first))
-interactive.shown(plane, "explore-plane", "Every song of 4Q by its probability of high valence and of high arousal, by method")
+plane = interactive_figures.valence_arousal(tables.in_the_plane(first))
+interactive_figures.shown(
+    plane,
+    "explore-plane",
+    "Every song of 4Q by its probability of high valence and of high arousal, by method",
+)
 
 # %% [markdown]
 # ## What this machine computes
@@ -94,7 +104,9 @@ interactive.shown(plane, "explore-plane", "Every song of 4Q by its probability o
 # %%
 (_, run), *_ = experiments.jobs("segments_to_songs", preset)
 tracks = datasets.load(run.dataset)
-tracks.table.groupby("label").agg(songs=("track_id", "size"), artists=("group", "nunique"), seconds=("duration_s", "sum"))
+tracks.table.groupby("label").agg(
+    songs=("track_id", "size"), artists=("group", "nunique"), seconds=("duration_s", "sum")
+)
 
 # %%
 computed = experiments.execute("segments_to_songs", preset)
@@ -104,13 +116,17 @@ tables.decision_table(results.comparison("segments_to_songs", preset))
 here = computed[-1]
 song = results.tested_tracks(here)[0]
 probabilities, seconds = results.timeline(here, song)
-figures.song_timeline(probabilities, seconds, tracks.classes, here["config"]["window_s"], song, tracks.second_labels.get(song))
+figures.song_timeline(
+    probabilities, seconds, tracks.classes, here["config"]["window_s"], song, tracks.second_labels.get(song)
+)
 
 # %% mystnb={"figure": {"name": "fig-mixture-here", "caption": "Losses and their mixture, as computed here."}, "image": {"alt": "Histograms of losses with fitted Gaussian curves."}} tags=["hide-input"]
 figures.loss_mixtures(here["log"][0])
 
 # %% mystnb={"figure": {"name": "fig-confusion-here", "caption": "Labelled and called, as computed here."}, "image": {"alt": "Confusion matrix for each method."}} tags=["hide-input"]
-figures.confusions({r["label"]: np.array(r["confusion"]["mean_probability"]) for r in computed}, tracks.classes)
+figures.confusions(
+    {r["label"]: np.array(r["confusion"]["mean_probability"]) for r in computed}, tracks.classes
+)
 
 # %% [markdown]
 # ## Does the mixture find the wrong labels?
@@ -120,4 +136,6 @@ figures.confusions({r["label"]: np.array(r["confusion"]["mean_probability"]) for
 
 # %% mystnb={"figure": {"name": "fig-detection", "caption": "How well the clean probability ranks truly clean windows above the others, per epoch after the warm-up (synthetic corpus). Dotted: chance."}, "image": {"alt": "Line plot of detection AUC and purity over epochs."}} tags=["hide-input"]
 known = [row for row in here["log"][0] if row.get("auc") is not None]
-figures.clean_detection(known) if known else print("Nobody knows the true label of every second of this data set.")
+figures.clean_detection(known) if known else print(
+    "Nobody knows the true label of every second of this data set."
+)

@@ -18,7 +18,8 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q

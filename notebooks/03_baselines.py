@@ -23,7 +23,8 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -53,7 +54,10 @@ figures.intervals(tables.scores(compared), "Accuracy on 4Q, four quadrants", cha
 
 # %% tags=["hide-input"]
 tables.table_3(
-    {name: results.comparison(name, "cpu") for name in ("baselines", "alternatives", "ablations", "song_decision", "durations")}
+    {
+        name: results.comparison(name, "cpu")
+        for name in ("baselines", "alternatives", "ablations", "song_decision", "durations")
+    }
 )
 
 # %% [markdown]

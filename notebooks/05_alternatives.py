@@ -26,7 +26,8 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -52,7 +53,10 @@ tables.against(compared, recorded)
 
 # %% mystnb={"figure": {"name": "fig-alternatives", "caption": "Accuracy of each method, chosen between its two trials, less that of plain training, chosen likewise, on the same songs of two folds; one training run each, whose luck is not in the 95 % intervals over artists. Right of zero: better than believing every label. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy from plain training for each method, with intervals."}} tags=["hide-input"]
 differences = tables.differences(compared)
-figures.forest(differences[differences["label"].str.endswith("_chosen")], "Accuracy less plain training's, two folds of 4Q")
+figures.forest(
+    differences[differences["label"].str.endswith("_chosen")],
+    "Accuracy less plain training's, two folds of 4Q",
+)
 
 # %% [markdown]
 # Majority vote and maximum run length {cite}`sarkar2020` are ways to decide on a song rather than to train; for each method:

@@ -24,7 +24,8 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -62,7 +63,10 @@ figures.learning_curves(tables.learning_curves(experiments.recorded("learning_cu
 # doubted them. The share of labels kept, per quadrant, in one fold of it; ten epochs show it less. What goes together need not cause:
 
 # %% mystnb={"figure": {"name": "fig-kept", "caption": "Share of labels that the mixture keeps, per quadrant and epoch, first fold of the longest run: one mixture for all windows."}, "image": {"alt": "Share of labels kept for each quadrant over the epochs."}} tags=["hide-input"]
-longest = max((r for r in recorded if r["label"].startswith("self_learning")), key=lambda r: r["config"]["training"]["epochs"])
+longest = max(
+    (r for r in recorded if r["label"].startswith("self_learning")),
+    key=lambda r: r["config"]["training"]["epochs"],
+)
 figures.kept_labels(longest["log"][0], longest["data"]["classes"])
 
 # %% mystnb={"figure": {"name": "fig-attempts-mixture", "caption": "Losses and their mixture in the same run."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]

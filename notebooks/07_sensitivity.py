@@ -24,7 +24,8 @@ preset = "smoke"  # what is computed below: smoke, cpu or paper
 # %% tags=["remove-cell"]
 import numpy as np
 
-from mer_core import experiments, figures, interactive, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, interactive_figures, tables
 
 # %% tags=["remove-cell"]
 recorded = experiments.recorded("sensitivity", "cpu")
@@ -40,9 +41,13 @@ figures.around_default(around[around["setting"] == "clean_threshold"], "Song acc
 
 # %% tags=["hide-input"]
 default = next(record for record in recorded if record["label"] == "self_learning")
-sizes = interactive.set_sizes(tables.set_sizes(default["log"][0], np.linspace(0.05, 0.95, 19).round(2)))
-interactive.shown(
-    sizes, "explore-set-sizes", "Training windows that keep and that lose their label in each epoch, by threshold tau"
+sizes = interactive_figures.set_sizes(
+    tables.set_sizes(default["log"][0], np.linspace(0.05, 0.95, 19).round(2))
+)
+interactive_figures.shown(
+    sizes,
+    "explore-set-sizes",
+    "Training windows that keep and that lose their label in each epoch, by threshold tau",
 )
 
 # %% mystnb={"figure": {"name": "fig-temperature", "caption": "Song accuracy by the temperature T of the sharpened labels; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against the temperature T."}} tags=["hide-input"]
@@ -56,7 +61,9 @@ figures.around_default(around[around["setting"] == "consistency_weight"], "Song 
 
 # %% mystnb={"figure": {"name": "fig-theta", "caption": "Song accuracy of the out-of-fold SVM by the threshold theta of its seventh statistic; ringed: our default. 95 % intervals over artists, five folds."}, "image": {"alt": "Accuracy against the share threshold theta."}} tags=["hide-input"]
 second = experiments.recorded("song_decision", "cpu")
-thetas = tables.around_default(results.comparison("song_decision", "cpu"), second, "self_learning", decision="svm", part="song")
+thetas = tables.around_default(
+    results.comparison("song_decision", "cpu"), second, "self_learning", decision="svm", part="song"
+)
 figures.around_default(thetas, "Song accuracy, SVM")
 
 # %% [markdown]

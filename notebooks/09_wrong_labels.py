@@ -25,7 +25,8 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## Music made by code
@@ -60,7 +61,9 @@ known = tables.detection(together).assign(
 figures.detection_by_epoch(known, "noise")
 
 # %% mystnb={"figure": {"name": "fig-noise-reliability", "caption": "Is the clean probability what it says? Share of untouched labels by promised probability, last epoch, two folds of 4Q; the area of a mark is its share of windows."}, "image": {"alt": "Reliability curves of the clean probability for four kinds of label noise."}} tags=["hide-input"]
-figures.reliability({r["label"].removeprefix("self_learning_").replace("_", " "): tables.reliability([r]) for r in together})
+figures.reliability(
+    {r["label"].removeprefix("self_learning_").replace("_", " "): tables.reliability([r]) for r in together}
+)
 
 # %% [markdown]
 # Finding them is one thing, learning better from it another. `mixture_per_class` is SSSL with a mixture for every quadrant on its
@@ -69,7 +72,10 @@ figures.reliability({r["label"].removeprefix("self_learning_").replace("_", " ")
 # %% mystnb={"figure": {"name": "fig-noise-accuracy", "caption": "Accuracy on the tested songs of two folds, whose labels are untouched, by the noise put into the training labels; 95 % intervals over artists."}, "image": {"alt": "Accuracy of plain training and SSSL under four kinds of label noise."}} tags=["hide-input"]
 under_noise = results.comparison("known_noise", "cpu")
 figures.by_condition(
-    tables.under_noise(under_noise), "Noise in the training labels (kind, per cent)", "Song accuracy", chance=0.25
+    tables.under_noise(under_noise),
+    "Noise in the training labels (kind, per cent)",
+    "Song accuracy",
+    chance=0.25,
 )
 
 # %% tags=["hide-input"]

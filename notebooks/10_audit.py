@@ -16,7 +16,8 @@ preset = "smoke"  # nothing here trains: every preset computes the same
 import numpy as np
 import pandas as pd
 
-from mer_core import audit, datasets, figures, tables
+from mer_companion.analysis import audit, figures, tables
+from mer_core import datasets
 
 pd.set_option("display.precision", 2, "display.max_colwidth", None)
 published = tables.published()
@@ -24,7 +25,10 @@ pairs = audit.printed_pairs(published)
 cards = {name: datasets.card(name.lower())["expected"] for name in ("PMEmo", "4Q", "EiM")}
 tracks = {name: card["tracks"] for name, card in cards.items()}
 counts = {name: audit.class_counts(card) for name, card in cards.items()}
-supports = {name: {target: tuple(counts[name][target]) for target in ("valence", "arousal")} for name in ("PMEmo", "4Q")}
+supports = {
+    name: {target: tuple(counts[name][target]) for target in ("valence", "arousal")}
+    for name in ("PMEmo", "4Q")
+}
 
 # %% [markdown]
 # ## Does the F1 beat a constant answer?
@@ -68,7 +72,9 @@ audit.below_trivial(beside)
 # First PMEmo, divided at the midpoint. The row of "SVM [23]" is left out: it counts recordings of listeners, not songs.
 
 # %% tags=["hide-input"]
-printed = pairs.query("dataset == 'PMEmo' and system != 'SVM [23]'").drop_duplicates(["target", "accuracy", "f1"])
+printed = pairs.query("dataset == 'PMEmo' and system != 'SVM [23]'").drop_duplicates(
+    ["target", "accuracy", "f1"]
+)
 audit.verdicts(audit.reachability(printed, supports["PMEmo"]))
 
 # %% [markdown]
@@ -83,7 +89,10 @@ audit.verdicts(audit.reachability(printed, {"valence": halves, "arousal": halves
 
 # %% mystnb={"figure": {"name": "fig-audit-shares", "caption": "At which shares of high songs each pair of accuracy and F1 that is printed for PMEmo is possible, to half a song, pooled over the folds."}, "image": {"alt": "For each printed pair, marks at the shares of high songs that allow it, by three definitions of F1."}} tags=["hide-input"]
 reachable = audit.reachable_shares(printed, tracks["PMEmo"], np.arange(0.3, 0.91, 0.02))
-marks = {target: {"midpoint": high / (low + high), "median": 0.5} for target, (low, high) in supports["PMEmo"].items()}
+marks = {
+    target: {"midpoint": high / (low + high), "median": 0.5}
+    for target, (low, high) in supports["PMEmo"].items()
+}
 figures.reachable_shares(reachable, marks)
 
 # %% [markdown]
@@ -152,7 +161,11 @@ audit.across_tables(pairs)
 # EiM's clips one length.
 
 # %% tags=["hide-input"]
-durations = {"EiM": np.full(int(published.query("dataset == 'EiM' and metric == 'songs'")["value"].iloc[0]), audit.EIM_CLIP_S)}
+durations = {
+    "EiM": np.full(
+        int(published.query("dataset == 'EiM' and metric == 'songs'")["value"].iloc[0]), audit.EIM_CLIP_S
+    )
+}
 durations |= {dataset: audit.clip_lengths(dataset) for dataset in ("4Q", "PMEmo")}
 audit.segment_table(published, durations)
 

@@ -22,14 +22,21 @@ song = "MT0010465830"  # the song of Figure 2
 # %% tags=["remove-cell"]
 from contextlib import suppress
 
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 from mer_core.datasets import pmemo
-from mer_core.tracks import DataError
+from mer_core.datasets.tracks import DataError
 
 # %% mystnb={"figure": {"name": "fig-any-timeline", "caption": "Probability of each quadrant along the chosen song; the network of the first seed, which never heard this artist in training."}, "image": {"alt": "Line plot of four probabilities along the chosen song."}} tags=["hide-input"]
-sssl = next(record for record in experiments.recorded("segments_to_songs", "cpu") if record["label"] == "self_learning")
+sssl = next(
+    record
+    for record in experiments.recorded("segments_to_songs", "cpu")
+    if record["label"] == "self_learning"
+)
 probabilities, seconds = results.timeline(sssl, song)
-figures.song_timeline(probabilities, seconds, sssl["data"]["classes"], sssl["config"]["window_s"], f"{song}, SSSL")
+figures.song_timeline(
+    probabilities, seconds, sssl["data"]["classes"], sssl["config"]["window_s"], f"{song}, SSSL"
+)
 
 # %% [markdown]
 # How often does one quadrant lead throughout a song, and how many lead at some time? Over all tested songs:
@@ -44,7 +51,11 @@ tables.leading(sssl)
 # quantity on the same side of the midpoint: the course can be compared, the height cannot.
 
 # %% mystnb={"figure": {"name": "fig-pmemo-0", "caption": "First PMEmo chorus: probability of high valence and arousal as called by SSSL trained on 4Q, and the listeners' mean with its standard deviation where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the first chorus."}} tags=["hide-input"]
-heard = next(record for record in experiments.recorded("elsewhere", "cpu") if record["label"] == "self_learning_from_4q")
+heard = next(
+    record
+    for record in experiments.recorded("elsewhere", "cpu")
+    if record["label"] == "self_learning_from_4q"
+)
 courses = tables.courses(heard, "pmemo:audible_only")
 measured = None
 with suppress(DataError):
@@ -66,4 +77,6 @@ figures.valence_arousal_course(names[3], courses[names[3]], measured)
 # not independent, it is an illustration and no evidence.
 
 # %% tags=["hide-input"]
-print("The annotations of PMEmo are not at hand.") if measured is None else tables.course_agreement(courses, measured)
+print("The annotations of PMEmo are not at hand.") if measured is None else tables.course_agreement(
+    courses, measured
+)

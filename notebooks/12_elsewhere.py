@@ -4,7 +4,7 @@
 # **Question.** What does a network that learned from one collection know about another?
 #
 # 4Q is real music, the synthetic corpus is made by code. One fold and one training run each. Whoever has the audio of PMEmo or Emotion in Music
-# makes records with them: `mer run elsewhere --preset cpu --set 'also_heard=["pmemo"]'`. Again: `mer run elsewhere --preset cpu`.
+# makes records with them: `mer run elsewhere --preset cpu --set 'external_tests=["pmemo"]'`. Again: `mer run elsewhere --preset cpu`.
 #
 # **Answer.** Little, and not dependably. Between real and synthetic music the valence of the other collection is not told at all, and how much is left of arousal
 # differs from run to run; on the synthetic corpus other artists' timbres cost less.
@@ -19,7 +19,8 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, tables
+from mer_companion import experiments
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## What was recorded

@@ -24,7 +24,8 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -43,13 +44,17 @@ tables.against(compared, recorded, "macro_f1")
 
 # %% mystnb={"figure": {"name": "fig-beyond", "caption": "Macro F1 on 4Q, four quadrants, five artist folds, 95 % intervals over artists; the hollow diamond is the F1 that SSSL prints."}, "image": {"alt": "Macro F1 with interval for each joined answer."}} tags=["hide-input"]
 rows = tables.scores(compared, "macro_f1")
-figures.intervals(rows, "Macro F1, four quadrants", {"everything": tables.printed("4Q", "Proposed", "four_class_f1")})
+figures.intervals(
+    rows, "Macro F1, four quadrants", {"everything": tables.printed("4Q", "Proposed", "four_class_f1")}
+)
 
 # %% [markdown]
 # ## Which songs are out of reach?
 
 # %% mystnb={"figure": {"name": "fig-beyond-confusion", "caption": "Songs by their label (rows) and by the answer of the most that is joined (columns)."}, "image": {"alt": "Confusion matrix of four quadrants for the joined answers."}} tags=["hide-input"]
-joined = next(record for record in reversed(recorded) if record["label"] in ("everything", "top100_and_hand_made"))
+joined = next(
+    record for record in reversed(recorded) if record["label"] in ("everything", "top100_and_hand_made")
+)
 figures.confusions({joined["label"]: tables.confusion(joined)}, joined["data"]["classes"])
 
 # %% [markdown]

@@ -19,7 +19,8 @@
 preset = "smoke"  # what is computed below: smoke or cpu
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% [markdown]
 # ## What was recorded on 4Q

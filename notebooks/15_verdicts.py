@@ -19,10 +19,12 @@
 preset = "smoke"  # nothing here trains: every preset judges the same records
 
 # %% tags=["remove-cell"]
-from mer_core import book, claims, figures
+from mer_companion.analysis import claims, figures
+from mer_companion.book import status
+from mer_companion.book.numbers import numbers
 
 # %% tags=["hide-input"]
-judged = claims.table(book.numbers())
+judged = claims.table(numbers())
 claims.counted(judged)
 
 # %% [markdown]
@@ -51,4 +53,4 @@ claims.of_paper(judged, "selab")
 # All paired differences in accuracy that this book reports, each from its own reference run.
 
 # %% mystnb={"figure": {"name": "fig-all-differences", "caption": "Paired differences in song accuracy (quadrants) of every recorded run from its reference, 95 % intervals over artists, and seeds where there are several. Filled: the interval leaves zero out."}, "image": {"alt": "Forest plot of all differences from their references."}} tags=["hide-input"]
-figures.forest(book.all_differences(), "Difference in accuracy from the reference")
+figures.forest(status.all_differences(), "Difference in accuracy from the reference")

@@ -23,7 +23,9 @@
 preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, interactive, leaderboard, results, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, interactive_figures, tag_tables
+from mer_companion.runs import leaderboard
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("leaderboard", "cpu")
@@ -37,8 +39,10 @@ figures.intervals(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 ta
 # The same to explore: point at a system for its figures, drag over a part to see it larger.
 
 # %% tags=["hide-input"]
-board = interactive.leaderboard(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
-interactive.shown(board, "explore-leaderboard", "PR-AUC with its interval for every published submission, best first")
+board = interactive_figures.leaderboard(tag_tables.leaderboard_scores(compared, cards), "PR-AUC, 56 tags")
+interactive_figures.shown(
+    board, "explore-leaderboard", "PR-AUC with its interval for every published submission, best first"
+)
 
 # %% [markdown]
 # Intervals overlap, but systems are judged by the same tracks: what counts is the difference on the same resamples. *Surely better*: p below one in twenty after

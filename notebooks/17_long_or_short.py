@@ -21,7 +21,9 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import book, claims, experiments, figures, results, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import claims, figures, tag_tables
+from mer_companion.book.numbers import numbers
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("long_or_short", "cpu")
@@ -37,7 +39,7 @@ figures.forest(tag_tables.both_differences(compared), "Short less long")
 # Its own Table 1 contradicts the sentence on ROC-AUC where mel is alone: there, short input has the higher figure.
 
 # %% tags=["hide-input"]
-claims.beside(book.numbers(), "long_or_short")
+claims.beside(numbers(), "long_or_short")
 
 # %% [markdown]
 # ## What this machine computes

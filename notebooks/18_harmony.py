@@ -22,7 +22,12 @@ preset = "smoke"  # what is computed below: smoke or cpu
 # %% tags=["remove-cell"]
 import torch
 
-from mer_core import audio, book, claims, datasets, experiments, features, figures, results, tables, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import claims, figures, tables, tag_tables
+from mer_companion.book.numbers import numbers
+from mer_core import datasets
+from mer_core.audio import decoding
+from mer_core.audio.hpcp import HPCP, hpcp
 
 # %% [markdown]
 # ## What HPCP hears
@@ -32,8 +37,10 @@ from mer_core import audio, book, claims, datasets, experiments, features, figur
 # %% mystnb={"figure": {"name": "fig-hpcp", "caption": "Harmonic pitch class profiles of two synthetic songs, one in major (Q1) and one in minor (Q3); the brighter, the stronger the pitch class."}, "image": {"alt": "Two chromagrams: pitch classes over time for a song in major and one in minor."}} tags=["hide-input"]
 songs = datasets.load("synthetic:drift=0,n_songs=8,n_artists=8,song_s=8")
 paths = {label: songs.table.query("label == @label")["path"].iloc[0] for label in ("Q1", "Q3")}
-samples = {label: torch.from_numpy(audio.read(path, features.HPCP.sample_rate))[None] for label, path in paths.items()}
-figures.pitch_classes({label: features.hpcp(own, features.HPCP())[0].numpy() for label, own in samples.items()}, seconds=8)
+samples = {
+    label: torch.from_numpy(decoding.read(path, HPCP.sample_rate))[None] for label, path in paths.items()
+}
+figures.pitch_classes({label: hpcp(own, HPCP())[0].numpy() for label, own in samples.items()}, seconds=8)
 
 # %% [markdown]
 # ## On moods
@@ -57,7 +64,7 @@ tables.against(results.comparison("harmony_on_quadrants", "cpu"), on_quadrants)
 # ## Beside the paper
 
 # %% tags=["hide-input"]
-claims.beside(book.numbers(), "harmony")
+claims.beside(numbers(), "harmony")
 
 # %% [markdown]
 # ## What this machine computes

@@ -24,7 +24,9 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import book, claims, experiments, figures, results, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import claims, figures, tag_tables
+from mer_companion.book.numbers import numbers
 
 # %% [markdown]
 # ## With all labels
@@ -56,7 +58,7 @@ tag_tables.against(results.comparison("half_the_labels", "cpu"), halved)
 # ## Beside the paper
 
 # %% tags=["hide-input"]
-claims.beside(book.numbers(), "noisy_student", "mirable_as_released")
+claims.beside(numbers(), "noisy_student", "mirable_as_released")
 
 # %% [markdown]
 # ## What this machine computes

@@ -22,7 +22,9 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import book, claims, experiments, figures, results, tables, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import claims, figures, tables, tag_tables
+from mer_companion.book.numbers import numbers
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("networks_that_teach", "cpu")
@@ -38,14 +40,18 @@ figures.forest(tag_tables.both_differences(compared), "Difference from the refer
 # On 4Q with two in five labels made wrong, and a forget rate of two in five: of the windows that the other network found easy, how many have the right label?
 
 # %% mystnb={"figure": {"name": "fig-purity", "caption": "Share of right labels among the windows kept by co-teaching, by epoch, beside that among all windows; mean and range over two folds."}, "image": {"alt": "Share of right labels over epochs, among kept windows and among all."}} tags=["hide-input"]
-known = [record for record in experiments.recorded("known_noise", "cpu") if record["label"] == "co_teaching_symmetric_40"]
+known = [
+    record
+    for record in experiments.recorded("known_noise", "cpu")
+    if record["label"] == "co_teaching_symmetric_40"
+]
 figures.by_epoch(tables.purity(known), "share", "Share of right labels", "noise", "windows")
 
 # %% [markdown]
 # ## Beside the paper
 
 # %% tags=["hide-input"]
-claims.beside(book.numbers(), "networks_that_teach", "selab_as_released")
+claims.beside(numbers(), "networks_that_teach", "selab_as_released")
 
 # %% [markdown]
 # ## What this machine computes

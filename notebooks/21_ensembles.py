@@ -21,7 +21,9 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import book, claims, experiments, figures, results, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import claims, figures, tag_tables
+from mer_companion.book.numbers import numbers
 
 # %% [markdown]
 # ## Long and short
@@ -32,7 +34,9 @@ compared = results.comparison("long_and_short", "cpu")
 tag_tables.against(compared, recorded)
 
 # %% mystnb={"figure": {"name": "fig-weights", "caption": "ROC-AUC on validation songs by the weight of the short network in the mean, one line per training run; ringed: the chosen weight."}, "image": {"alt": "Validation ROC-AUC against the weight of the short network."}} tags=["hide-input"]
-figures.ensemble_weights([record for record in recorded if record["label"] == "ensemble"], "Weight of the short network")
+figures.ensemble_weights(
+    [record for record in recorded if record["label"] == "ensemble"], "Weight of the short network"
+)
 
 # %% [markdown]
 # ## EfficientNet-B0 and ReXNet
@@ -42,13 +46,15 @@ taught = experiments.recorded("networks_that_teach", "cpu")
 tag_tables.against(results.comparison("networks_that_teach", "cpu"), taught)
 
 # %% mystnb={"figure": {"name": "fig-weights-selab", "caption": "PR-AUC on validation songs by the weight of EfficientNet-B0 in the mean, one line per training run; ringed: the chosen weight."}, "image": {"alt": "Validation PR-AUC against the weight of EfficientNet-B0."}} tags=["hide-input"]
-figures.ensemble_weights([record for record in taught if record["label"] == "ensemble"], "Weight of EfficientNet-B0")
+figures.ensemble_weights(
+    [record for record in taught if record["label"] == "ensemble"], "Weight of EfficientNet-B0"
+)
 
 # %% [markdown]
 # ## Beside the papers
 
 # %% tags=["hide-input"]
-claims.beside(book.numbers(), "long_and_short", "networks_that_teach")
+claims.beside(numbers(), "long_and_short", "networks_that_teach")
 
 # %% [markdown]
 # ## What this machine computes

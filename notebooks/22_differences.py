@@ -22,7 +22,8 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tag_tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tag_tables
 
 # %% [markdown]
 # ## Mirable

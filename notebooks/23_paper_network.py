@@ -24,7 +24,8 @@
 preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
-from mer_core import experiments, figures, results, tables
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("paper_network", "paper")

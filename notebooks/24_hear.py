@@ -23,23 +23,30 @@ songs_shown = 4  # the first tested song of each quadrant
 # %% tags=["remove-cell"]
 from IPython.display import display
 
-from mer_core import audio, datasets, experiments, interactive, label_check
+from mer_companion import experiments
+from mer_companion.analysis import clean_probability, interactive_figures
+from mer_companion.analysis.figures import in_words
+from mer_core import datasets
+from mer_core.audio import decoding
 from mer_core.datasets import synthetic
-from mer_core.figures import in_words
 
 # %% tags=["remove-cell"]
 record = next(record for record in experiments.recorded("drift", "cpu") if record["label"] == "inherit_20")
 tracks = datasets.load(record["config"]["dataset"])
 threshold = experiments.presets.SSSL["cpu"].method.clean_threshold  # tau
-windows = label_check.judged(record, tracks)
+windows = clean_probability.judged(record, tracks)
 of_quadrant = (
-    windows.merge(tracks.table[["track_id", "label", "path"]]).drop_duplicates("label").sort_values("label")[:songs_shown]
+    windows.merge(tracks.table[["track_id", "label", "path"]])
+    .drop_duplicates("label")
+    .sort_values("label")[:songs_shown]
 )
 
 # %% tags=["hide-input"]
 for song in of_quadrant.itertuples():
     own, truth = windows[windows["track_id"] == song.track_id], tracks.second_labels[song.track_id]
-    timeline = interactive.song(own, tracks.classes, song.label, truth, record["config"]["window_s"], threshold)
+    timeline = interactive_figures.song(
+        own, tracks.classes, song.label, truth, record["config"]["window_s"], threshold
+    )
     what = f"Song {song.track_id}, labelled {in_words(song.label)}: truth, prediction and clean probability along it"
-    sound = audio.read(song.path, synthetic.SAMPLE_RATE), synthetic.SAMPLE_RATE
-    display(interactive.shown(timeline, f"hear-{song.track_id}", what, sound))
+    sound = decoding.read(song.path, synthetic.SAMPLE_RATE), synthetic.SAMPLE_RATE
+    display(interactive_figures.shown(timeline, f"hear-{song.track_id}", what, sound))

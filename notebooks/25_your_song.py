@@ -28,7 +28,9 @@ song = ""  # the path of a sound file; empty: a song made by code
 # %% tags=["remove-cell"]
 import pandas as pd
 
-from mer_core import datasets, experiments, figures, results, tables, trained
+from mer_companion import experiments, results
+from mer_companion.analysis import figures, tables
+from mer_core import datasets, trained_model
 from mer_core.emotion import in_words
 from mer_core.predict import predict
 
@@ -36,7 +38,9 @@ from mer_core.predict import predict
 emotion = predict(song or datasets.load("synthetic").table["path"].iloc[0])
 course, labels = emotion.timeline, list(emotion.probabilities)
 whole = {in_words(name): p for name, p in emotion.probabilities.items()}
-pd.Series(whole | {"high valence": emotion.valence, "high arousal": emotion.arousal}).to_frame("probability").round(2)
+pd.Series(whole | {"high valence": emotion.valence, "high arousal": emotion.arousal}).to_frame(
+    "probability"
+).round(2)
 
 # %% [markdown]
 # Valence and arousal are probabilities that they are high, from `0` to `1`; `0.5` is undecided. They are no ratings: near `1` means surely pleasant,
@@ -49,7 +53,7 @@ figures.emotion_course(course, labels, emotion.path.stem)
 # ## How unsure, and why
 #
 # The uncertainty lies between `0`, sure, and `1`, knows nothing. It is the sum of three parts: networks that waver while they listen (doubt), networks
-# that are sure of different things (disagreement), and a song that changes (change). See `mer_core.uncertainty` for the equation.
+# that are sure of different things (disagreement), and a song that changes (change). See `mer_core.evaluation.uncertainty` for the equation.
 
 # %% tags=["hide-input"]
 pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
@@ -61,9 +65,9 @@ pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 # The temperature that makes networks more careful or more decided, {result}`model/temperature:.2f`, was for this found on the other folds. It saves
 # {interval}`model/surprise_saved:.3f` nats of surprise a song.
 
-# %% mystnb={"figure": {"name": "fig-promises", "caption": "Probability of the leading quadrant against the share of songs called rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
-known = trained.shipped().card["out_of_fold"]
-figures.reliability({"The recipe of this model": known["reliability"]}, "Probability promised", "Share called rightly")
+# %% mystnb={"figure": {"name": "fig-promises", "caption": "Confidence, the probability of the leading quadrant, against accuracy, the share of songs predicted rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
+known = trained_model.shipped().card["out_of_fold"]
+figures.reliability({"The recipe of this model": known["reliability"]}, "Confidence", "Accuracy")
 
 # %% [markdown]
 # ## Does it matter how loud a file is?

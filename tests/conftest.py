@@ -6,20 +6,30 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from threadpoolctl import threadpool_limits
 
-from mer_core import paths, printing, trained
+from mer_companion import folders
+from mer_companion.book import pdf
+from mer_core import paths, trained_model
+from mer_core.audio.features import LogMel
 from mer_core.datasets import synthetic
+from mer_core.device import THREAD_LIMITS
 from mer_core.emotion import QUADRANTS
-from mer_core.features import LogMel
 from mer_core.models import Network
 
 RATE = 22050
 
+# tests run side by side, each on one core: its libraries, and the processes that it starts
+threadpool_limits(1)
+os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
+
 
 def pytest_collection_modifyitems(config, items):
     """Deselect tests that need real data, or a browser, where there is none, visibly in the closing line."""
-    missing = {"real_data": "MER_DATA" not in os.environ, "browser": printing.browser() is None}
-    needing = [item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)]
+    missing = {"real_data": "MER_DATA" not in os.environ, "browser": pdf.browser() is None}
+    needing = [
+        item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)
+    ]
     config.hook.pytest_deselected(items=needing)
     items[:] = [item for item in items if item not in needing]
 
@@ -46,7 +56,7 @@ def own_cache(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(paths, "CACHE", folder / "cache")
     patch.setattr(paths, "SPLITS", folder / "splits")
-    patch.setattr(paths, "RESULTS", folder / "results")
+    patch.setattr(folders, "RESULTS", folder / "results")
     yield folder
     patch.undo()
 
@@ -58,12 +68,16 @@ def corpus():
 
 
 def untrained(classes=QUADRANTS, tagged=False):
-    """A model of three networks that were never trained, and whose answers all the same differ from sound to sound."""
+    """A model of three networks that were never trained, and whose answers all the same differ from sound to
+    sound.
+    """
     torch.manual_seed(0)
     features, network = LogMel(n_mels=64, pool_frames=4), Network("vgg_slim")
-    members = [trained.bare(network, features, len(classes)) for _ in range(3)]
+    members = [trained_model.bare(network, features, len(classes)) for _ in range(3)]
     for member in members:
         member.mean.fill_(-40), member.deviation.fill_(15)
         member.network.head[-1].weight.data *= 300
     card = {"data": {"digest": "", "sounds": []}, "out_of_fold": None}
-    return trained.assembled(members, 0.85, tagged, network=network, features=features, window_s=3.0, classes=classes, card=card)
+    return trained_model.assembled(
+        members, 0.85, tagged, network=network, features=features, window_s=3.0, classes=classes, card=card
+    )

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import annotation_noise
-from mer_core.annotation_noise import aligned, centred, measure
+from mer_companion.runs import annotation_noise
+from mer_companion.runs.annotation_noise import aligned, centred, measure
 from mer_core.datasets import deam, pmemo
 from mer_core.emotion import Scale
 
@@ -21,7 +21,9 @@ def clips(*ratings):
 
 def over_time(*valences, arousal=0.3):
     """One row per half second: a list of valences for each clip, arousal held."""
-    rows = [(f"t{i}", 15 + k / 2, v, arousal) for i, curve in enumerate(valences) for k, v in enumerate(curve)]
+    rows = [
+        (f"t{i}", 15 + k / 2, v, arousal) for i, curve in enumerate(valences) for k, v in enumerate(curve)
+    ]
     return pd.DataFrame(rows, columns=["track_id", "second", "valence", "arousal"])
 
 
@@ -40,9 +42,13 @@ def test_change_and_disagreement_are_told_apart():
     change, disagreement = [0.3] * 18 + [-0.3] * 6, [-0.3] * 12
     found = values(measure(clips((0.3, 0.3), (0.3, 0.3)), over_time(change, disagreement)))
     assert found[FRAMES] == (6 + 12) / (24 + 12) and found[MINORITY] == 6 / 36
-    assert found[WINDOWS] == (1 + 2) / (4 + 2) and found["3 s windows on a minority side of their clip"] == 1 / 6
+    assert (
+        found[WINDOWS] == (1 + 2) / (4 + 2) and found["3 s windows on a minority side of their clip"] == 1 / 6
+    )
     assert found["clips with any of their frames differing"] == 1
-    assert found["clips with more than a quarter of their frames differing"] == 0.5  # a quarter is not more than a quarter
+    assert (
+        found["clips with more than a quarter of their frames differing"] == 0.5
+    )  # a quarter is not more than a quarter
     assert found["clips with all of their frames differing"] == 0.5
 
 
@@ -60,7 +66,9 @@ def test_a_window_says_what_most_of_its_frames_say_and_a_draw_is_no_contradictio
 
 
 def test_clips_too_short_for_a_window_count_for_frames_alone():
-    found = measure(clips((0.3, 0.3), (0.3, 0.3)), over_time([0.3] * 6, [-0.3] * 2)).set_index(["target", "measure"])
+    found = measure(clips((0.3, 0.3), (0.3, 0.3)), over_time([0.3] * 6, [-0.3] * 2)).set_index(
+        ["target", "measure"]
+    )
     assert found.loc[("valence", FRAMES), ["value", "n_clips"]].tolist() == [0.25, 2]
     assert found.loc[("valence", WINDOWS), ["value", "n_clips"]].tolist() == [0, 1]
 
@@ -82,7 +90,9 @@ def test_neither_the_scale_nor_its_zero_nor_the_order_of_rows_matters(rng):
     moved = [t.assign(valence=5 + 8 * t["valence"], arousal=5 + 8 * t["arousal"]) for t in (static, dynamic)]
     again = [centred(table, Scale(1, 9)) for table in moved]
     pd.testing.assert_frame_equal(measure(*again), measure(static, dynamic))
-    pd.testing.assert_frame_equal(measure(static, dynamic.sample(frac=1, random_state=0)), measure(static, dynamic))
+    pd.testing.assert_frame_equal(
+        measure(static, dynamic.sample(frac=1, random_state=0)), measure(static, dynamic)
+    )
 
 
 def test_exchanging_high_and_low_changes_nothing(rng):
@@ -108,14 +118,18 @@ def test_an_offset_common_to_all_clips_can_be_taken_out(rng):
     static, dynamic = noisy(rng)
     shifted = dynamic.assign(valence=dynamic["valence"] + 0.3, arousal=dynamic["arousal"] - 0.2)
     pd.testing.assert_frame_equal(aligned(shifted, static), aligned(dynamic, static))
-    before, after = (values(measure(static, table), "quadrant")[FRAMES] for table in (shifted, aligned(shifted, static)))
+    before, after = (
+        values(measure(static, table), "quadrant")[FRAMES] for table in (shifted, aligned(shifted, static))
+    )
     assert before > after + 0.1
 
 
 def test_exchanged_columns_are_found_out_by_what_they_correlate_with(rng):
     """Pearson's r by NumPy, and by the names that the columns should have had."""
     felt = clips(*rng.uniform(-0.5, 0.5, (20, 2)))
-    curves = over_time(*([v] * 4 for v in felt["valence"])).assign(arousal=np.repeat(felt["arousal"].to_numpy(), 4))
+    curves = over_time(*([v] * 4 for v in felt["valence"])).assign(
+        arousal=np.repeat(felt["arousal"].to_numpy(), 4)
+    )
     exchanged = felt.rename(columns={"valence": "arousal", "arousal": "valence"})
     right, wrong = (values(measure(songs, curves, window_s=1.0)) for songs in (felt, exchanged))
     assert right["correlation with valence over time"] == pytest.approx(1)
@@ -135,8 +149,14 @@ def test_tables_that_do_not_belong_together_are_refused():
 @pytest.mark.real_data
 def test_pmemo_rarely_changes_within_a_chorus():
     found = measure(centred(pmemo.annotations(), pmemo.SCALE), centred(pmemo.dynamic(), pmemo.SCALE))
-    for target, differing, minority in (("valence", 0.041, 0.025), ("arousal", 0.039, 0.024), ("quadrant", 0.079, 0.047)):
-        assert values(found, target)[[FRAMES, MINORITY]].tolist() == pytest.approx([differing, minority], abs=0.001)
+    for target, differing, minority in (
+        ("valence", 0.041, 0.025),
+        ("arousal", 0.039, 0.024),
+        ("quadrant", 0.079, 0.047),
+    ):
+        assert values(found, target)[[FRAMES, MINORITY]].tolist() == pytest.approx(
+            [differing, minority], abs=0.001
+        )
 
 
 @pytest.mark.real_data

@@ -1,31 +1,41 @@
+import ast
 import json
 import re
 
 import jupytext
 import pytest
 
-from mer_core import book, paths, results
-from mer_core.notebooks import sources
+from mer_companion import folders, results
+from mer_companion.book import site, status
+from mer_companion.book.notebooks import sources
+from mer_companion.book.numbers import numbers
+from mer_core import paths
 
-PAGES = sorted(path for path in paths.BOOK.rglob("*.md") if not {"executed", "generated", "node_modules"} & set(path.parts))
+DERIVED = {"executed", "generated", "node_modules"}
+PAGES = sorted(path for path in folders.BOOK.rglob("*.md") if not DERIVED & set(path.parts))
 
 
-def test_every_page_and_every_notebook_is_in_the_table_of_contents():
-    written = {path.relative_to(paths.BOOK).with_suffix("").as_posix() for path in PAGES}
+def test_contents_name_every_page_and_every_notebook():
+    written = {path.relative_to(folders.BOOK).with_suffix("").as_posix() for path in PAGES}
     expected = written | {f"executed/{source.stem}" for source in sources()}
-    assert expected == set(book.listed()) and expected
+    assert expected == set(site.listed()) and expected
 
 
-NOT_PROSE = (
-    r"```\{math\}.*?```",
-    r"\$\$.*?\$\$",
-    r"\$[^$]*\$",
-    r"\{\w+\}`[^`]*`",
-    r"`[^`]*`",
-    r"\]\([^)]*\)",
-    r"section \d\.\d",
-    "95 %",
-)
+def recorded_in(source):
+    """The experiments whose tracked records or comparisons a notebook loads by name, in order."""
+    calls = [node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Call)]
+    calls = [call for call in calls if getattr(call.func, "attr", "") in ("recorded", "comparison")]
+    literal = [call for call in calls if all(isinstance(argument, ast.Constant) for argument in call.args)]
+    literal.sort(key=lambda call: call.lineno)
+    return list(dict.fromkeys(call.args[0].value for call in literal))
+
+
+def test_pages_name_the_experiments_whose_records_their_notebooks_load():
+    assert {source.stem: recorded_in(source) for source in sources()} == status.SHOWN_BY
+
+
+MATH, CODE = (r"```\{math\}.*?```", r"\$\$.*?\$\$", r"\$[^$]*\$"), (r"\{\w+\}`[^`]*`", r"`[^`]*`")
+NOT_PROSE = (*MATH, *CODE, r"\]\([^)]*\)", r"section \d\.\d", "95 %")
 
 
 def prose(path):
@@ -35,19 +45,25 @@ def prose(path):
 
 
 @pytest.mark.parametrize("path", [*PAGES, *sources()], ids=lambda path: path.stem)
-def test_no_figure_in_prose_is_typed_by_hand(path):
-    """Figures come from records through roles; settings are written as code; 95 % is the level of every interval."""
+def test_figures_in_prose_are_never_typed_by_hand(path):
+    """Figures come from records through roles; settings are written as code; 95 % is the level of every
+    interval.
+    """
     text = prose(path)
     for pattern in NOT_PROSE:
         text = re.sub(pattern, "", text, flags=re.DOTALL)
     assert not re.findall(r".{0,40}\d+\.\d.{0,20}|.{0,40}\d ?%.{0,20}", text)
 
 
-def test_a_sound_site_passes(tmp_path):
-    (tmp_path / "a.html").write_text('<h1 id="top">A</h1><a href="b.html#end">b</a><img src="c.png" alt="a curve">')
-    (tmp_path / "b.html").write_text('<p id="end">B</p><a href="a.html#top">a</a><a href="https://example.org">x</a>')
+def test_sites_without_faults_pass(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<h1 id="top">A</h1><a href="b.html#end">b</a><img src="c.png" alt="a curve">'
+    )
+    (tmp_path / "b.html").write_text(
+        '<p id="end">B</p><a href="a.html#top">a</a><a href="https://example.org">x</a>'
+    )
     (tmp_path / "c.png").write_bytes(b"")
-    assert book.faults(tmp_path) == []
+    assert site.faults(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -60,21 +76,21 @@ def test_a_sound_site_passes(tmp_path):
         ('<script src="https://cdn.example.org/x.js"></script>', "network"),
     ],
 )
-def test_a_broken_site_is_found_out(tmp_path, html, fault):
+def test_faults_of_a_site_are_found(tmp_path, html, fault):
     (tmp_path / "a.html").write_text(f"<html><body>{html}</body></html>")
     (tmp_path / "c.png").write_bytes(b"")
-    assert any(fault in found for found in book.faults(tmp_path))
+    assert any(fault in found for found in site.faults(tmp_path))
 
 
 def test_numbers_are_plain_and_finite(monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
-    numbers = book.numbers()
-    assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
-    assert numbers["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
+    known = numbers()
+    assert json.loads(json.dumps(known, allow_nan=False)) == known
+    assert known["published/sssl/3/4Q/Proposed/four_class_accuracy"] == pytest.approx(0.7649)
 
 
-def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
+def test_tracked_records_are_whole_and_have_their_predictions(monkeypatch):
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     found = [path for preset in ("cpu", "paper") for path in results.folder(preset).glob("*.json")]
     assert found
     for path in found:
@@ -83,10 +99,11 @@ def test_every_tracked_record_is_whole_and_has_its_predictions(monkeypatch):
         assert record["run_id"] in path.name and len(stored["track"]) == record["data"]["n_tested"]
 
 
-def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch):
+def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    from mer_core import cli, notebooks
+    from mer_app import main
+    from mer_companion.book import notebooks
 
     class Here:  # in place of processes
         def __init__(self, *_):
@@ -103,17 +120,19 @@ def test_a_book_gets_all_its_pages_and_one_notebook_its_own_song(tmp_path, monke
             return arguments[0].stem
 
     ran = {}
-    monkeypatch.setattr(paths, "EXECUTED", tmp_path / "executed")
-    monkeypatch.setattr(book, "ProcessPoolExecutor", Here)
-    monkeypatch.setattr(book, "as_completed", lambda begun: [])
-    monkeypatch.setattr(notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values}))
-    monkeypatch.setattr(book, "write_generated", lambda: None)
-    monkeypatch.setattr(book, "build", lambda: tmp_path)
+    monkeypatch.setattr(folders, "EXECUTED", tmp_path / "executed")
+    monkeypatch.setattr(site, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(site, "as_completed", lambda begun: [])
+    monkeypatch.setattr(
+        notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values})
+    )
+    monkeypatch.setattr(site, "write_generated", lambda: None)
+    monkeypatch.setattr(site, "build", lambda: tmp_path)
     (tmp_path / "song.mp3").write_bytes(b"1")
     (tmp_path / "executed").mkdir()
     (tmp_path / "executed" / "10_audit.ipynb").write_text("made before")
     monkeypatch.chdir(tmp_path)
-    answer = CliRunner().invoke(cli.main, ["book", "--notebook", "25_your_song", "--set", "song=song.mp3"])
+    answer = CliRunner().invoke(main.main, ["book", "--notebook", "25_your_song", "--set", "song=song.mp3"])
     assert answer.exit_code == 0, answer.output
     assert ran["25_your_song"]["song"] == str(tmp_path / "song.mp3")  # notebooks run in another folder
     assert "song" not in ran["01_segments_to_songs"] and "10_audit" not in ran

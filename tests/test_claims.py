@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import yaml
 
-from mer_core import claims, tables
-from mer_core.claims import NOT, NOT_RUN, PARTLY, REPRODUCED, UNTESTABLE, Claim
+from mer_companion.analysis import claims, tables
+from mer_companion.analysis.claims import NOT, NOT_RUN, PARTLY, REPRODUCED, UNTESTABLE, Claim
 
 PRINTED = "published/sssl/3/4Q/Proposed/four_class_accuracy"
 COMMON = {"id": "some", "paper": "sssl", "claim": "something", "where": "Table 3", "reason": "so that"}
@@ -21,7 +21,9 @@ UNHEARD = Claim(**COMMON, rule="untestable", needs="the audio")
 
 ALL = claims.load()
 PUBLISHED = tables.published()
-PUBLISHED_KEYS = [f"published/{r.paper}/{r.table}/{r.dataset}/{r.system}/{r.metric}" for r in PUBLISHED.itertuples()]
+PUBLISHED_KEYS = [
+    f"published/{r.paper}/{r.table}/{r.dataset}/{r.system}/{r.metric}" for r in PUBLISHED.itertuples()
+]
 PUBLISHED_NUMBERS = dict(zip(PUBLISHED_KEYS, PUBLISHED["value"] / 100, strict=True))
 
 
@@ -45,7 +47,7 @@ def word(claim, numbers):
         ((0.850, 0.80, 0.88), NOT),  # better than printed is not reproduced either
     ],
 )
-def test_value(ours, expected):
+def test_value_within_the_tolerance_is_reproduced(ours, expected):
     assert word(VALUE, with_ends("e/l/m", *ours)) == expected
 
 
@@ -64,16 +66,18 @@ def test_difference_depends_on_the_side_claimed(ours, above, below):
     assert (word(ABOVE_0, numbers), word(BELOW_0, numbers)) == (above, below)
 
 
-def test_a_tolerated_difference_counts_as_none():
+def test_tolerated_difference_counts_as_none():
     assert word(replace(ABOVE_0, tolerance=0.01), with_ends("e/l/d", 0.02, 0.005, 0.035)) == PARTLY
 
 
-@pytest.mark.parametrize(("a", "expected"), [(0.75, REPRODUCED), (0.72, PARTLY), (0.71, PARTLY), (0.70, NOT), (0.60, NOT)])
-def test_above(a, expected):
+@pytest.mark.parametrize(
+    ("a", "expected"), [(0.75, REPRODUCED), (0.72, PARTLY), (0.71, PARTLY), (0.70, NOT), (0.60, NOT)]
+)
+def test_excess_beyond_the_tolerance_is_reproduced(a, expected):
     assert word(EXCESS, {"e/a/m": a, "e/b/m": 0.70}) == expected
 
 
-def test_above_a_number():
+def test_excess_over_a_number():
     assert [word(AUC, {"e/a/m": auc}) for auc in (0.9, 0.6, 0.5)] == [REPRODUCED, PARTLY, NOT]
 
 
@@ -85,24 +89,28 @@ def rows(first, second=(0.5, 0.5, 0.5)):
     ("first", "second", "expected"),
     [
         ((0.9, 0.8, 0.8), (0.6, 0.7, 0.6), REPRODUCED),
-        ((0.9, 0.89, 0.8), (0.6, 0.7, 0.6), PARTLY),  # the first row might be best in the second place as well
+        (
+            (0.9, 0.89, 0.8),
+            (0.6, 0.7, 0.6),
+            PARTLY,
+        ),  # the first row might be best in the second place as well
         ((0.9, 0.8, 0.8), (0.69, 0.7, 0.6), PARTLY),
         ((0.8, 0.9, 0.8), (0.6, 0.7, 0.6), NOT),
         ((0.8, 0.8, 0.9), (0.7, 0.6, 0.6), NOT),
     ],
 )
-def test_order(first, second, expected):
+def test_order_of_bests(first, second, expected):
     assert word(EARLIER, rows(first, second)) == expected
 
 
 @pytest.mark.parametrize(
     ("first", "expected"), [((0.8, 0.9, 0.8), REPRODUCED), ((0.8, 0.9, 0.89), PARTLY), ((0.7, 0.8, 0.9), NOT)]
 )
-def test_more_is_not_always_better(first, expected):
+def test_order_without_another_row_needs_a_best_before_the_last(first, expected):
     assert word(NOT_LAST, rows(first)) == expected
 
 
-def test_untestable_whatever_the_numbers_and_says_what_is_needed():
+def test_untestable_claim_says_what_is_needed():
     found = claims.verdict(UNHEARD, {})
     assert found.word == UNTESTABLE and "the audio" in found.reason
 
@@ -118,11 +126,13 @@ def test_not_run_yet_names_the_missing_number(claim):
         assert found.word == NOT_RUN and key in found.reason
 
 
-def test_what_is_shown():
+def test_verdict_shows_figures_ready_to_read():
     shown = claims.verdict(VALUE, with_ends("e/l/m", 0.7414, 0.7121, 0.7707))
     assert (shown.ours, shown.printed) == ("0.741 [0.712, 0.771]", "0.765")
     ablation = replace(BELOW_0, printed=("published/less", "published/more"))
-    shown = claims.verdict(ablation, with_ends("e/l/d", -0.02, -0.03, -0.01) | {"published/less": 0.744, "published/more": 0.765})
+    shown = claims.verdict(
+        ablation, with_ends("e/l/d", -0.02, -0.03, -0.01) | {"published/less": 0.744, "published/more": 0.765}
+    )
     assert (shown.ours, shown.printed) == ("-0.020 [-0.030, -0.010]", "-0.021")
     assert claims.verdict(EARLIER, rows((0.9, 0.8, 0.8), (0.6, 0.7, 0.6))).ours == "a_1 against b_2"
 
@@ -139,13 +149,13 @@ def test_what_is_shown():
         ({"printed": (PRINTED, PRINTED, PRINTED)}, "a key, two keys"),
     ],
 )
-def test_a_claim_that_cannot_be_judged_says_why(changes, message):
+def test_claim_that_cannot_be_judged_says_why(changes, message):
     with pytest.raises(claims.ClaimError) as error:
         replace(VALUE, **changes)
     assert "claim some" in str(error.value) and message in str(error.value)
 
 
-def test_an_unknown_side_is_refused():
+def test_unknown_side_is_refused():
     with pytest.raises(claims.ClaimError, match="one of above, below"):
         replace(ABOVE_0, side="left")
 
@@ -161,45 +171,54 @@ ENTRY = COMMON | {"rule": "untestable", "needs": "the audio"}
         ([{"id": "some", "rule": "untestable"}], "lacks"),
     ],
 )
-def test_a_file_of_claims_is_checked(tmp_path, entries, message):
+def test_file_of_claims_is_checked(tmp_path, entries, message):
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump({"claims": {"sssl": entries}}))
     with pytest.raises(claims.ClaimError, match=message):
         claims.load(path)
 
 
-def test_there_are_claims_of_every_kind():
+def test_claims_of_every_kind_exist():
     assert {claim.rule for claim in ALL} == set(claims.RULES)
 
 
-def test_every_printed_figure_of_a_claim_is_in_the_published_table_once():
+def test_printed_figures_of_claims_are_published_once():
     keys = [key for claim in ALL for key in claim.printed_keys]
     assert len(keys) > 20
     assert {key: PUBLISHED_KEYS.count(key) for key in keys} == dict.fromkeys(keys, 1)
 
 
-def test_the_tolerance_of_a_printed_figure_is_its_binomial_half_width():
+def test_tolerance_of_a_printed_figure_is_binomial():
     of_values = [claim for claim in ALL if claim.rule == "value" and claim.paper == "sssl"]
     p = np.array([PUBLISHED_NUMBERS[claim.printed_keys[0]] for claim in of_values])
     half_width = 1.96 * np.sqrt(p * (1 - p) / 900)
     np.testing.assert_allclose([claim.tolerance for claim in of_values], half_width, atol=0.0005)
 
 
-def test_were_our_figures_the_printed_ones_every_value_would_be_reproduced():
+def test_printed_figures_themselves_are_reproduced():
     for claim in (claim for claim in ALL if claim.rule == "value"):
         value = PUBLISHED_NUMBERS[claim.printed_keys[0]]
         assert word(claim, dict.fromkeys(claim.keys, value)) == REPRODUCED
 
 
-def test_the_table_before_anything_was_run():
+def test_table_before_anything_was_run():
     shown = claims.table(PUBLISHED_NUMBERS)
-    assert list(shown) == ["paper", "claim", "verdict", "ours", "printed", "tolerance", "why", "where"] and len(shown) == len(ALL)
+    assert list(shown) == [
+        "paper",
+        "claim",
+        "verdict",
+        "ours",
+        "printed",
+        "tolerance",
+        "why",
+        "where",
+    ] and len(shown) == len(ALL)
     assert set(shown["verdict"]) == {NOT_RUN, UNTESTABLE} and (shown["printed"] != "").all()
 
 
 @pytest.mark.parametrize("key", sorted({key for claim in ALL for key in (*claim.ours, *claim.others)}))
-def test_a_claim_is_judged_by_a_run_that_exists(key):
-    from mer_core.experiments import EXPERIMENTS
+def test_claims_are_judged_by_runs_that_exist(key):
+    from mer_companion.experiments import EXPERIMENTS
 
     experiment, label, *_ = key.split("/")
     assert label in EXPERIMENTS[experiment].variants

@@ -8,28 +8,33 @@ import pytest
 from click.testing import CliRunner
 from conftest import RATE, tone, write
 
-from mer_core import cli, shell, trained
+from mer_app import main, options
+from mer_core import trained_model
 
 
 def mer(*words):
-    return CliRunner().invoke(cli.main, words)
+    return CliRunner().invoke(main.main, [str(word) for word in words])
 
 
 def test_help_tells_a_newcomer_what_to_do_first():
     answer = mer("--help")
-    assert answer.exit_code == 0 and "First three things to do" in answer.output and "mer book" in answer.output
+    assert (
+        answer.exit_code == 0 and "First three things to do" in answer.output and "mer book" in answer.output
+    )
 
 
 def test_every_command_shows_how_it_is_typed():
-    for name in cli.main.commands:
+    for name in main.main.commands:
         answer = mer(name, "--help")
         assert answer.exit_code == 0 and f"  mer {name}" in answer.output
 
 
 def test_help_is_there_at_once():
-    """No torch, pandas or librosa: the command line itself takes a fraction of the time that they take to load."""
+    """No torch, pandas or librosa: the command line itself takes a fraction of the time that they take to
+    load.
+    """
     code = (
-        "import sys; from mer_core import cli; cli.main(['--help'], standalone_mode=False)\n"
+        "import sys; from mer_app import main; main.main(['--help'], standalone_mode=False)\n"
         "print({'torch', 'pandas', 'numpy', 'librosa', 'sklearn'} & set(sys.modules))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -37,10 +42,10 @@ def test_help_is_there_at_once():
 
 
 def test_words_are_completed_and_known_when_a_command_runs():
-    from mer_core.experiments.presets import SSSL
+    from mer_companion.experiments.presets import SSSL
 
-    assert set(shell.PRESETS) == set(SSSL)
-    words = shell.OneOf(cli.experiment_names)
+    assert set(options.PRESETS) == set(SSSL)
+    words = options.OneOf(main.experiment_names)
     assert [item.value for item in words.shell_complete(None, None, "known_")] == ["known_noise"]
     answer = mer("run", "nonsense")
     assert answer.exit_code == 2 and "'nonsense' is not one of all, segments_to_songs" in answer.output
@@ -53,7 +58,11 @@ def test_data_checks_a_data_set_against_its_card():
 
 def test_errors_are_one_readable_line(tmp_path):
     answer = mer("data", "nowhere")
-    assert answer.exit_code == 1 and answer.output.startswith("Error: 'nowhere' is neither") and "Traceback" not in answer.output
+    assert (
+        answer.exit_code == 1
+        and answer.output.startswith("Error: 'nowhere' is neither")
+        and "Traceback" not in answer.output
+    )
 
 
 def test_your_own_music_from_folder_to_frames(tmp_path):
@@ -72,7 +81,7 @@ def test_an_unknown_run_is_refused_with_the_known_ones():
 
 @pytest.mark.parametrize("shard, expected", [("1/2", [0, 2, 4]), ("2/2", [1, 3]), (None, [0, 1, 2, 3, 4])])
 def test_shards_share_the_jobs_out(shard, expected):
-    assert list(range(5))[cli.shard_of(shard, 5)] == expected
+    assert list(range(5))[main.shard_of(shard, 5)] == expected
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "two"])
@@ -92,42 +101,45 @@ def own(tmp_path_factory):
     return folder
 
 
-RECIPE = ("--preset", "cpu", "--set", "folds.n=2", "--set", "folds.by=song", "--set", "training.epochs=4", "--set",
-          "training.batch_size=8", "--seed", "0", "--workers", "1")  # fmt: skip
+SHORT = ("--set=training.batch_size=8", "--set=training.epochs=2", "--seed=0", "--workers=1")
+RECIPE = (*SHORT, "--set=folds.n=2", "--set=folds.by=song", "--set=training.epochs=4")
 
 
 def test_own_music_is_evaluated_checked_trained_on_and_predicted(own, tmp_path):
-    answer = mer("evaluate", str(own), "--json", str(tmp_path / "known.json"), *RECIPE)
-    assert answer.exit_code == 0 and "10 songs" in answer.output and "ignoring the music" in answer.output, answer.output
+    answer = mer("evaluate", own, "--json", tmp_path / "known.json", *RECIPE)
+    assert answer.exit_code == 0 and "10 songs" in answer.output, answer.output
+    assert "ignoring the music" in answer.output
     assert set(json.loads((tmp_path / "known.json").read_text())["by_class"]) == {"calm", "wild"}
-    answer = mer("label-check", str(own), "--html", str(tmp_path / "page.html"), "--csv", str(tmp_path / "songs.csv"), *RECIPE)
+    files = ("--html", tmp_path / "page.html", "--csv", tmp_path / "songs.csv")
+    answer = mer("label-check", own, *files, *RECIPE)
     assert answer.exit_code == 0 and len(pd.read_csv(tmp_path / "songs.csv")) == 10, answer.output
     page = (tmp_path / "page.html").read_text()
     assert "calm/noise%204.wav" in page and "http" not in page and page.count("<section>") == 10
     model = tmp_path / "my.safetensors"
-    answer = mer("train", str(own), "--out", str(model), *RECIPE)
-    assert answer.exit_code == 0 and "nobody knows" not in answer.output, answer.output
-    made = trained.load(model)
+    answer = mer("train", own, "--out", model, *RECIPE)
+    assert answer.exit_code == 0 and "not known" not in answer.output, answer.output
+    made = trained_model.load(model)
     assert made.classes == ("calm", "wild") and made.card["out_of_fold"]["n"] == 10
-    assert made.committee.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5)
+    assert made.ensemble.temperature == pytest.approx(made.card["out_of_fold"]["temperature"], abs=1e-5)
     assert "# Model card" in model.with_suffix(".md").read_text()
-    answer = mer("predict", "--model", str(model), str(own / "wild" / "noise 0.wav"))
+    answer = mer("predict", "--model", model, own / "wild" / "noise 0.wav")
     assert answer.exit_code == 0 and "valence" not in answer.output, answer.output
-    answer = mer("evaluate", str(own), "--model", str(model))
+    answer = mer("evaluate", own, "--model", model)
     assert answer.exit_code == 0 and "trained on 10 of these 10 songs" in answer.output
 
 
 def test_a_model_of_other_labels_is_refused_and_an_unevaluated_one_says_so(own, tmp_path):
     model = tmp_path / "my.safetensors"
-    answer = mer("train", str(own), "--out", str(model), *RECIPE, "--seed", "5")
-    assert answer.exit_code == 0 and "nobody knows yet" in answer.output
-    assert len(trained.load(model).committee.members) == 2 and "Nobody knows" in model.with_suffix(".md").read_text()
-    answer = mer("evaluate", str(own), "--model", "quadrants")
+    answer = mer("train", own, "--out", model, *RECIPE, "--seed", "5")
+    assert answer.exit_code == 0 and "accuracy is not known" in answer.output
+    assert len(trained_model.load(model).ensemble.members) == 2
+    assert "Not known" in model.with_suffix(".md").read_text()
+    answer = mer("evaluate", own, "--model", "quadrants")
     assert answer.exit_code == 1 and "does not know calm, wild" in answer.output
 
 
 def test_a_method_for_whole_songs_makes_no_model(own, tmp_path):
-    answer = mer("train", str(own), "--out", str(tmp_path / "m.safetensors"), *RECIPE, "--method", "two_stage")
+    answer = mer("train", own, "--out", tmp_path / "m.safetensors", *RECIPE, "--method", "two_stage")
     assert answer.exit_code == 1 and "choose another" in answer.output
 
 
@@ -138,10 +150,10 @@ def test_several_tags_a_song(own, tmp_path):
     table = pd.DataFrame(rows, columns=["path", "tags"])
     table["part"] = ["train", "train", "validation", "test"] * 2 + ["train"]
     table.to_csv(own / "tags.csv", index=False)
-    answer = mer("evaluate", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2")
+    answer = mer("evaluate", own / "tags.csv", *SHORT)
     assert answer.exit_code == 0 and "pr auc" in answer.output, answer.output
     model = tmp_path / "tags.safetensors"
-    answer = mer("train", str(own / "tags.csv"), "--out", str(model), *RECIPE[-6:], "--set", "training.epochs=2")
-    assert answer.exit_code == 0 and trained.load(model).committee.tagged, answer.output
-    assert mer("predict", "--model", str(model), str(own / "calm")).exit_code == 0
-    assert "can be checked" in mer("label-check", str(own / "tags.csv"), *RECIPE[-6:], "--set", "training.epochs=2").output
+    answer = mer("train", own / "tags.csv", "--out", model, *SHORT)
+    assert answer.exit_code == 0 and trained_model.load(model).ensemble.tagged, answer.output
+    assert mer("predict", "--model", model, own / "calm").exit_code == 0
+    assert "can be checked" in mer("label-check", own / "tags.csv", *SHORT).output

@@ -28,4 +28,6 @@ def test_what_cannot_be_placed_is_refused():
 def test_scales_become_comparable_about_their_midpoints():
     assert [Scale(0, 1).midpoint, Scale(1, 9).midpoint, Scale(-1, 1).midpoint] == [0.5, 5, 0]
     for scale in (Scale(0, 1), Scale(1, 9), Scale(-1, 1)):
-        np.testing.assert_allclose(scale.centred(np.array([scale.low, scale.midpoint, scale.high])), [-0.5, 0, 0.5])
+        np.testing.assert_allclose(
+            scale.centred(np.array([scale.low, scale.midpoint, scale.high])), [-0.5, 0, 0.5]
+        )

@@ -8,21 +8,24 @@ import onnx
 import onnxruntime
 import pytest
 import soundfile
+import soxr
 import torch
 import yaml
 from click.testing import CliRunner
 from conftest import untrained
 
-from mer_core import UserError, export, in_browser, trained
-from mer_core.cli import main
-from mer_core.predict import answers, frames_of_file, predict
+from mer_app import hugging_face
+from mer_app.main import main
+from mer_companion.book import browser_model
+from mer_core import UserError, onnx_export, trained_model
+from mer_core.predict import frames_of_file, predict, window_probabilities
 
 CLOSE = 1e-3  # in probability
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return export.to_folder(trained.shipped(), tmp_path_factory.mktemp("exported") / "model")
+    return hugging_face.to_folder(trained_model.shipped(), tmp_path_factory.mktemp("exported") / "model")
 
 
 def by_its_card(folder, song, monkeypatch):
@@ -37,20 +40,24 @@ def by_its_card(folder, song, monkeypatch):
 @pytest.mark.parametrize("seconds", [0.7, 2.99, 3.0, 8.0, 21.3])
 @pytest.mark.parametrize("rate", [22050, 44100])
 def test_the_lines_on_the_card_answer_as_predict(folder, corpus, tmp_path, monkeypatch, rng, seconds, rate):
-    samples = np.concatenate([soundfile.read(path)[0] for path in corpus.table["path"][:3]])[: round(seconds * rate)]
+    samples = np.concatenate([soundfile.read(path)[0] for path in corpus.table["path"][:3]])[
+        : round(seconds * rate)
+    ]
     soundfile.write(song := tmp_path / "song.wav", samples + 1e-3 * rng.standard_normal(len(samples)), rate)
-    expected = predict(song).timeline[list(trained.shipped().classes)]
+    expected = predict(song).timeline[list(trained_model.shipped().classes)]
     np.testing.assert_allclose(by_its_card(folder, song, monkeypatch), expected, atol=CLOSE)
 
 
 def test_a_piece_that_begins_a_frame_early_answers_as_the_whole(folder, rng):
-    model = trained.shipped()
+    model = trained_model.shipped()
     frame = model.features.hop_samples * model.features.pool_frames
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     samples = 0.1 * rng.standard_normal((1, 40 * frame)).astype(np.float32)
     within = np.arange(model.n_frames)[None]
     whole = session.run(None, {"samples": samples, "frames": 5 + within})[0]
-    piece = session.run(None, {"samples": samples[:, 4 * frame : (5 + model.n_frames) * frame], "frames": 1 + within})[0]
+    piece = session.run(
+        None, {"samples": samples[:, 4 * frame : (5 + model.n_frames) * frame], "frames": 1 + within}
+    )[0]
     np.testing.assert_allclose(piece, whole, atol=1e-5)
 
 
@@ -59,36 +66,67 @@ def test_tags_leave_as_they_are(corpus):
     path = corpus.table["path"].iloc[0]
     values, _, duration_s = frames_of_file(path, model)
     samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])[None]
-    heard = export.Hearing(model).eval().levels(samples)
-    torch.testing.assert_close(heard, values.float(), atol=0.05, rtol=0)  # dB: the last digit of half precision
+    levels = onnx_export.WaveformModel(model).eval().levels(samples)
+    torch.testing.assert_close(
+        levels, values.float(), atol=0.05, rtol=0
+    )  # dB: the last digit of half precision
     frames = torch.arange(model.n_frames)[None]
     with torch.inference_mode():
-        probabilities = export.Hearing(model).eval()(samples, frames).numpy()
-    np.testing.assert_allclose(probabilities[0], answers(model, values, duration_s).mean(axis=0)[0], atol=CLOSE)
+        probabilities = onnx_export.WaveformModel(model).eval()(samples, frames).numpy()
+    np.testing.assert_allclose(
+        probabilities[0], window_probabilities(model, values, duration_s).mean(axis=0)[0], atol=CLOSE
+    )
 
 
 def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder):
     content = (folder / "model.onnx").read_bytes()
     assert len(content) < 8e6 and b".py" not in content
     said = {prop.key: json.loads(prop.value) for prop in onnx.load_from_string(content).metadata_props}
-    model = trained.shipped()
-    assert said["classes"] == list(model.classes) and said["temperature"] == model.committee.temperature
-    assert said["features"]["sample_rate"] == 22050 and said["window_s"] == 3 and said["licence"] and said["scales"]
+    model = trained_model.shipped()
+    assert said["classes"] == list(model.classes) and said["temperature"] == model.ensemble.temperature
+    assert (
+        said["features"]["sample_rate"] == 22050
+        and said["window_s"] == 3
+        and said["licence"]
+        and said["scales"]
+    )
     onnx.checker.check_model(onnx.load_from_string(content))
 
 
+def test_the_graph_of_the_page_has_no_weights_of_its_own_and_answers_as_a_fresh_export(folder, rng):
+    assert browser_model.graph(trained_model.shipped()) and browser_model.GRAPH.stat().st_size < 5e5
+    samples = 0.1 * rng.standard_normal((1, 5 * 22050)).astype(np.float32)
+    inputs = {
+        "samples": samples,
+        "frames": np.arange(3)[:, None] + np.arange(trained_model.shipped().n_frames),
+    }
+    there, fresh = (
+        onnxruntime.InferenceSession(path).run(None, inputs)[0]
+        for path in (browser_model.GRAPH, folder / "model.onnx")
+    )
+    np.testing.assert_allclose(there, fresh, atol=1e-6)
+
+
 def test_the_same_model_gives_the_same_bytes(folder, tmp_path):
-    again = export.to_onnx(trained.shipped(), tmp_path / "again.onnx")
+    again = onnx_export.to_onnx(trained_model.shipped(), tmp_path / "again.onnx")
     assert again.read_bytes() == (folder / "model.onnx").read_bytes()
 
 
 def test_the_folder_is_what_hugging_face_expects(folder):
-    assert {path.name for path in folder.iterdir()} >= {"README.md", "config.json", "model.safetensors", "model.onnx"}
+    assert {path.name for path in folder.iterdir()} >= {
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "model.onnx",
+    }
     head = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
     assert head["pipeline_tag"] == "audio-classification" and head["library_name"] == "mer_core"
     config = json.loads((folder / "config.json").read_text())
-    assert list(config["id2label"].values()) == config["classes"] and config["digest"] == trained.shipped().digest
-    assert trained.load(folder / "model.safetensors").digest == trained.shipped().digest
+    assert (
+        list(config["id2label"].values()) == config["classes"]
+        and config["digest"] == trained_model.shipped().digest
+    )
+    assert trained_model.load(folder / "model.safetensors").digest == trained_model.shipped().digest
 
 
 def test_what_cannot_be_exported_is_said_in_a_line(tmp_path, monkeypatch):
@@ -96,42 +134,47 @@ def test_what_cannot_be_exported_is_said_in_a_line(tmp_path, monkeypatch):
     assert done.exit_code == 1 and "no such model" in done.output
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(UserError, match="cannot be written"):
-        export.written(tmp_path / "taken/model.onnx", b"")
+        onnx_export.written(tmp_path / "taken/model.onnx", b"")
     monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
-    with pytest.raises(export.ExportError, match=r"onnxscript.*\[export\]"):
-        export.to_onnx(trained.shipped(), tmp_path / "model.onnx")
+    with pytest.raises(onnx_export.ExportError, match=r"onnxscript.*\[export\]"):
+        onnx_export.to_onnx(trained_model.shipped(), tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
 def test_the_low_pass_for_browsers_resamples_as_python_does(rate, rng):
-    soxr = pytest.importorskip("soxr")
-    cutoff, beta, half_width = in_browser.LOW_PASS.values()
+    cutoff, beta, half_width = browser_model.LOW_PASS.values()
     samples = rng.standard_normal(rate // 8)
     share = min(rate, 22050) / rate
     t = share * (
         np.arange(round(22050 / 8))[:, None] * rate / 22050 - np.arange(len(samples))
     )  # from each new sample to each old
-    window = np.i0(beta * np.sqrt(np.clip(1 - (t / half_width) ** 2, 0, None))) / np.i0(beta) * (np.abs(t) <= half_width)
+    window = (
+        np.i0(beta * np.sqrt(np.clip(1 - (t / half_width) ** 2, 0, None)))
+        / np.i0(beta)
+        * (np.abs(t) <= half_width)
+    )
     ours = share * (cutoff * np.sinc(cutoff * t) * window) @ samples
     theirs = soxr.resample(samples, rate, 22050)
-    np.testing.assert_allclose(ours[20:-20], theirs[20:-20], atol=3e-3)  # at its very ends soxr differs a little
+    np.testing.assert_allclose(
+        ours[20:-20], theirs[20:-20], atol=3e-3
+    )  # at its very ends soxr differs a little
 
 
 def test_a_packed_file_comes_out_of_its_script_as_it_was():
     import base64
     import gzip
 
-    script = in_browser.packed(("model.json", b'{"classes": []}'))
-    assert script == in_browser.packed(("model.json", b'{"classes": []}'))
-    name, text = re.fullmatch(r'\(window\.packed \?\?= \{\}\)\["(.*)"\] = "(.*)";\n', script).groups()
-    assert name == "model.json" and gzip.decompress(base64.b64decode(text)) == b'{"classes": []}'
+    script = browser_model.packed(("model.json", b'{"classes": []}'))
+    assert script == browser_model.packed(("model.json", b'{"classes": []}'))
+    name, text = re.fullmatch(rb'\(window\.packed \?\?= \{\}\)\["(.*)"\] = "(.*)";\n', script).groups()
+    assert name == b"model.json" and gzip.decompress(base64.b64decode(text)) == b'{"classes": []}'
 
 
 def test_without_the_runtime_one_message_says_what_and_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(in_browser, "FOLDER", tmp_path / "hearing")
-    monkeypatch.setattr(in_browser, "RUNTIME", tmp_path / "nowhere")
+    monkeypatch.setattr(browser_model, "FOLDER", tmp_path / "hearing")
+    monkeypatch.setattr(browser_model, "RUNTIME", tmp_path / "nowhere")
     (tmp_path / "hearing").mkdir()
     (tmp_path / "hearing/runtime.js").write_text("old")
-    said = in_browser.gather()
+    said = browser_model.gather()
     assert "ort-wasm-simd-threaded.mjs was not fetched" in said and "npm" in said
     assert not (tmp_path / "hearing/runtime.js").exists()

@@ -4,25 +4,17 @@ import pytest
 import torch
 from conftest import RATE, tone
 
-from mer_core.features import (
-    HPCP,
-    POWER_FLOOR,
-    LogMel,
-    MelAndHPCP,
-    frames_of,
-    hpcp,
-    log_mel,
-    magnitudes,
-    profile_of,
-    spectral_peaks,
-)
+from mer_core.audio.features import POWER_FLOOR, LogMel, MelAndHPCP, frames_of, log_mel
+from mer_core.audio.hpcp import HPCP, hpcp, magnitudes, profile_of, spectral_peaks
 
 
 def levels(samples, settings=LogMel()):
     return log_mel(torch.from_numpy(samples)[None], settings)[0].numpy()
 
 
-@pytest.mark.parametrize("settings", [LogMel(), LogMel(n_mels=64, window_samples=2048, low_hz=50, high_hz=8000)])
+@pytest.mark.parametrize(
+    "settings", [LogMel(), LogMel(n_mels=64, window_samples=2048, low_hz=50, high_hz=8000)]
+)
 def test_equals_librosa(settings, rng):
     samples = (tone(440, 2.3) + 0.1 * rng.standard_normal(round(2.3 * RATE))).astype(np.float32)
     power = librosa.feature.melspectrogram(
@@ -100,7 +92,9 @@ def test_golden_values_of_the_public_description():
     expected[[10, 5, 3]] = 1, 0.24761, 0.13405
     np.testing.assert_allclose(of_peaks([100, 200, 300, 400], one_band), expected, atol=1e-5)
     for octave in (110, 440, 3520):
-        np.testing.assert_allclose(of_peaks([octave * 2 ** (k / 12) for k in range(12)], HPCP()), np.ones(12), atol=1e-5)
+        np.testing.assert_allclose(
+            of_peaks([octave * 2 ** (k / 12) for k in range(12)], HPCP()), np.ones(12), atol=1e-5
+        )
     np.testing.assert_allclose(of_peaks([440], HPCP()), np.eye(12)[0], atol=1e-6)
     np.testing.assert_allclose(of_peaks([440 * 2 ** (9 / 12)], HPCP()), np.eye(12)[9], atol=1e-6)
 
@@ -108,7 +102,9 @@ def test_golden_values_of_the_public_description():
 def test_a_chord_is_the_same_in_every_octave_and_turns_with_its_key():
     chord = np.array([440, 440 * 2 ** (4 / 12), 440 * 2 ** (7 / 12)])
     one_band = HPCP(split_hz=None)  # two bands weigh the chord's octaves differently
-    low, high, turned = (classes(sines(*f), one_band)[:, 3:8].mean(axis=1) for f in (chord, 2 * chord, chord * 2 ** (2 / 12)))
+    low, high, turned = (
+        classes(sines(*f), one_band)[:, 3:8].mean(axis=1) for f in (chord, 2 * chord, chord * 2 ** (2 / 12))
+    )
     assert set(np.flatnonzero(low > 0.5)) == {0, 4, 7}
     np.testing.assert_allclose(low, high, atol=0.1)
     np.testing.assert_allclose(np.roll(low, 2), turned, atol=0.1)
@@ -131,9 +127,9 @@ def test_every_clip_of_a_batch_is_as_on_its_own(rng):
 
 def test_peaks_below_the_band_do_not_count_and_the_lowest_hundred_do():
     band = HPCP(low_hz=120, split_hz=None)
-    for hz, heard in ((105.0, False), (150.0, True)):
+    for hz, found in ((105.0, False), (150.0, True)):
         frame, frequency, _ = spectral_peaks(magnitudes(torch.from_numpy(sines(hz))[None], band)[0], band)
-        assert bool(((frequency - hz).abs() < 10)[frame == 5].any()) == heard
+        assert bool(((frequency - hz).abs() < 10)[frame == 5].any()) == found
     spectrum = torch.zeros(1, 400)
     spectrum[0, 12:400:3] = torch.linspace(1, 2, 130)[: len(range(12, 400, 3))]  # the higher, the louder
     _, frequency, _ = spectral_peaks(spectrum, HPCP())

@@ -8,16 +8,20 @@ from math import dist
 
 import pytest
 
-from mer_core import figures, paths
+from mer_companion import folders
+from mer_companion.analysis import figures
 
-sys.path.insert(0, str(paths.BOOK / "_ext"))
+sys.path.insert(0, str(folders.BOOK / "_ext"))
 from figure_files import in_the_dark
 
 SVG = '<svg xmlns="x"><path style="fill: {0}; stroke: {1}"/></svg>'
 
 
 def colours(svg):
-    return [tuple(int(text[i : i + 2], 16) / 255 for i in (0, 2, 4)) for text in re.findall(r"(?:fill|stroke): #(\w{6})", svg)]
+    return [
+        tuple(int(text[i : i + 2], 16) / 255 for i in (0, 2, 4))
+        for text in re.findall(r"(?:fill|stroke): #(\w{6})", svg)
+    ]
 
 
 def test_black_on_white_becomes_white_on_black():
@@ -26,8 +30,11 @@ def test_black_on_white_becomes_white_on_black():
 
 
 @pytest.mark.parametrize("colour", figures.PALETTE.as_hex())
-def test_a_colour_keeps_its_hue_and_is_bright_enough_for_a_dark_page(colour):
-    before, after = colours(SVG.format(colour, colour))[0], colours(in_the_dark(SVG.format(colour, colour)))[0]
+def test_colours_keep_their_hue_and_are_bright_in_the_dark(colour):
+    before, after = (
+        colours(SVG.format(colour, colour))[0],
+        colours(in_the_dark(SVG.format(colour, colour)))[0],
+    )
     assert rgb_to_hls(*after)[0] == pytest.approx(rgb_to_hls(*before)[0], abs=0.02)
     assert rgb_to_hls(*after)[1] >= 0.4
 
@@ -39,7 +46,7 @@ def test_colours_stay_as_far_apart_as_they_were():
         assert dist(dark[i], dark[j]) > 0.9 * dist(light[i], light[j])
 
 
-def test_what_is_black_by_default_is_drawn_in_light():
+def test_default_black_is_drawn_in_light():
     assert in_the_dark("<svg ><path/></svg>").startswith('<svg fill="#ffffff"')
 
 

@@ -4,31 +4,37 @@ import numpy as np
 import pytest
 
 from mer_core import UserError
-from mer_core.files import whole
+from mer_core.files import atomic_write
 
 
 def test_a_file_appears_whole_in_a_folder_that_is_made_for_it(tmp_path):
     path = tmp_path / "new" / "folder" / "m.npz"
-    with whole(path) as fresh, fresh.open("wb") as file:
+    with atomic_write(path) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, n=np.arange(3))
         assert not path.exists()
-    assert np.load(path)["n"].tolist() == [0, 1, 2] and [one.name for one in path.parent.iterdir()] == ["m.npz"]
+    assert np.load(path)["n"].tolist() == [0, 1, 2] and [one.name for one in path.parent.iterdir()] == [
+        "m.npz"
+    ]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path, error):
     path = tmp_path / "m.txt"
     path.write_text("old")
-    with pytest.raises(error), whole(path) as fresh:
+    with pytest.raises(error), atomic_write(path) as fresh:
         fresh.write_text("half")
         raise error
     assert path.read_text() == "old" and [one.name for one in tmp_path.iterdir()] == ["m.txt"]
 
 
 def test_files_of_one_stem_and_writers_of_one_file_do_not_meet(tmp_path, monkeypatch):
-    with whole(tmp_path / "m.onnx") as one, whole(tmp_path / "m.safetensors") as other, monkeypatch.context() as patch:
+    with (
+        atomic_write(tmp_path / "m.onnx") as one,
+        atomic_write(tmp_path / "m.safetensors") as other,
+        monkeypatch.context() as patch,
+    ):
         patch.setattr(os, "getpid", lambda: 0)
-        with whole(tmp_path / "m.onnx") as elsewhere:
+        with atomic_write(tmp_path / "m.onnx") as elsewhere:
             assert len({one, other, elsewhere}) == 3
             for path in (one, other, elsewhere):
                 path.write_text(path.name)
@@ -40,8 +46,11 @@ def test_where_nothing_can_be_written_is_said_in_a_line(tmp_path):
     (tmp_path / "taken").write_text("a file")
     for path in (tmp_path / "taken" / "m.txt", tmp_path):
         with (
-            pytest.raises(UserError, match=rf"^{path}: cannot be written \(.+\)\. Make room there, or choose another place\.$"),
-            whole(path) as fresh,
+            pytest.raises(
+                UserError,
+                match=rf"^{path}: cannot be written \(.+\)\. Make room there, or choose another place\.$",
+            ),
+            atomic_write(path) as fresh,
         ):
             fresh.write_text("never")
     assert [one.name for one in tmp_path.iterdir()] == ["taken"]
@@ -53,7 +62,7 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
         if path.name == "pipe":
             os.mkfifo(path)
             reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with whole(path) as fresh:
+        with atomic_write(path) as fresh:
             fresh.write_text("said")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "far" / "away").read_text() == "said"
     assert os.read(reader, 9) == b"said" and (tmp_path / "pipe").is_fifo()

@@ -6,9 +6,10 @@ import pytest
 import torch
 from conftest import RATE, tone, write
 
-from mer_core import audio, frames
-from mer_core.features import LogMel, log_mel
-from mer_core.tracks import DataError, measured
+from mer_core import frames
+from mer_core.audio import decoding
+from mer_core.audio.features import LogMel, log_mel
+from mer_core.datasets.tracks import DataError, measured
 
 SETTINGS = LogMel(n_mels=32, pool_frames=2)
 
@@ -30,7 +31,9 @@ def test_number_of_windows_is_floor_of_duration_less_window_plus_one(tmp_path, w
 
 @pytest.mark.parametrize("pool", [1, 2, 4, 10])
 def test_no_window_reaches_beyond_its_track(tmp_path, pool):
-    store = frames.compute(tracks_of(tmp_path, [3.0, 3.02, 4.0, 5.97]), LogMel(n_mels=8, pool_frames=pool), cache=tmp_path)
+    store = frames.compute(
+        tracks_of(tmp_path, [3.0, 3.02, 4.0, 5.97]), LogMel(n_mels=8, pool_frames=pool), cache=tmp_path
+    )
     windows = frames.windows(store, 3.0)
     assert np.all(windows.first >= store.offsets[windows.track])
     assert np.all(windows.first + windows.n_frames <= store.offsets[windows.track + 1])
@@ -54,7 +57,7 @@ def test_a_clip_shorter_than_a_window_is_named(tmp_path):
 def test_a_killed_run_goes_on_and_gives_the_same_store(tmp_path, monkeypatch):
     tracks = tracks_of(tmp_path, [2.0] * 6)
     whole = frames.compute(tracks, SETTINGS, cache=tmp_path / "whole", progress=False)
-    decoded, original = [], audio.read
+    decoded, original = [], decoding.read
 
     def read_until_killed(path, rate):
         if len(decoded) == 3:
@@ -62,7 +65,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_store(tmp_path, monkeypatch):
         decoded.append(path)
         return original(path, rate)
 
-    monkeypatch.setattr(audio, "read", read_until_killed)
+    monkeypatch.setattr(decoding, "read", read_until_killed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # one decoder, so that the kill comes at a known track
     try:
@@ -77,7 +80,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_store(tmp_path, monkeypatch):
     with partial.open("ab") as file:  # half a track that no journal row vouches for
         file.write(b"garbage")
     decoded.clear()
-    monkeypatch.setattr(audio, "read", lambda path, rate: decoded.append(path) or original(path, rate))
+    monkeypatch.setattr(decoding, "read", lambda path, rate: decoded.append(path) or original(path, rate))
     again = frames.compute(tracks, SETTINGS, cache=tmp_path / "killed", progress=False)
     assert len(decoded) == 3
     np.testing.assert_array_equal(again.values, whole.values)
@@ -94,8 +97,10 @@ def test_a_store_killed_before_its_index_is_not_lost(tmp_path, monkeypatch):
     journal = index.with_suffix(".journal")
     journal.write_text("".join(json.dumps(row) + "\n" for row in json.loads(index.read_text())))
     index.unlink()  # as a kill between the renaming of the frames and the writing of the index leaves it
-    monkeypatch.setattr(audio, "read", None)
-    np.testing.assert_array_equal(frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, whole)
+    monkeypatch.setattr(decoding, "read", None)
+    np.testing.assert_array_equal(
+        frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, whole
+    )
 
 
 def test_a_journal_row_without_its_frames_is_not_believed(tmp_path):
@@ -104,15 +109,19 @@ def test_a_journal_row_without_its_frames_is_not_believed(tmp_path):
     values, rows = np.array(whole.values), json.loads((tmp_path / f"{whole.name}.json").read_text())
     (tmp_path / f"{whole.name}.json").unlink()
     (tmp_path / f"{whole.name}.f16").rename(tmp_path / f"{whole.name}.partial")
-    with (tmp_path / f"{whole.name}.partial").open("r+b") as file:  # the machine lost power: the last frames never arrived
+    with (tmp_path / f"{whole.name}.partial").open(
+        "r+b"
+    ) as file:  # the machine lost power: the last frames never arrived
         file.truncate(values[: rows[0]["n_frames"] + 5].nbytes)
     (tmp_path / f"{whole.name}.journal").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    np.testing.assert_array_equal(frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, values)
+    np.testing.assert_array_equal(
+        frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False).values, values
+    )
 
 
 def test_same_sound_elsewhere_is_not_computed_again(tmp_path, monkeypatch):
     frames.compute(tracks_of(tmp_path / "here", [2.0, 3.0]), SETTINGS, cache=tmp_path)
-    monkeypatch.setattr(audio, "read", None)  # calling it would fail
+    monkeypatch.setattr(decoding, "read", None)  # calling it would fail
     moved = frames.compute(tracks_of(tmp_path / "there", [2.0, 3.0]), SETTINGS, cache=tmp_path)
     assert len(moved.values) > 0
     with pytest.raises(TypeError):
@@ -135,5 +144,7 @@ def test_an_undecodable_file_is_named_and_skipped_only_on_request(tmp_path):
 
 def test_frames_are_kept_to_a_twentieth_of_a_decibel(tmp_path):
     store = frames.compute(tracks_of(tmp_path, [2.0]), LogMel(), cache=tmp_path)
-    exact = log_mel(torch.from_numpy(audio.read(store.tracks.table["path"][0], RATE))[None], LogMel())[0].T.numpy()
+    exact = log_mel(torch.from_numpy(decoding.read(store.tracks.table["path"][0], RATE))[None], LogMel())[
+        0
+    ].T.numpy()
     assert np.abs(store.values.astype(np.float32) - exact).max() < 0.05

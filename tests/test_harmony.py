@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import RATE, tone
 
-from mer_core import harmony
+from mer_companion.song_features import harmony
 
 KINDS = list(harmony.CHORDS)
 
@@ -12,26 +12,28 @@ def chord(*semitones, seconds=4.0, lowest=220.0):
     return sum(tone(lowest * 2 ** (step / 12), seconds, 0.15) for step in semitones)
 
 
-def test_a_chord_is_heard_as_its_kind_on_any_root():
-    for name, steps in (("major", (0, 4, 7)), ("minor", (0, 3, 7)), ("diminished", (0, 3, 6)), ("augmented", (0, 4, 8))):
+def chroma_of(samples):
+    return harmony.folded(harmony.notes(samples, RATE), harmony.REGISTERS["all"])
+
+
+def test_chords_are_found_as_their_kind_on_any_root():
+    for name in ("major", "minor", "diminished", "augmented"):
         for root in (0, 5):
-            chroma = harmony.folded(harmony.notes(chord(*(root + step for step in steps)), RATE), harmony.REGISTERS["all"])
+            chroma = chroma_of(chord(*(root + step for step in harmony.CHORDS[name])))
             fit = np.einsum("krp,p->kr", harmony.TEMPLATES, harmony.unit(chroma.mean(axis=1)))
-            kind, heard_root = np.unravel_index(fit.argmax(), fit.shape)
-            assert KINDS[kind] == name and (name == "augmented" or heard_root == root)
+            kind, found_root = np.unravel_index(fit.argmax(), fit.shape)
+            assert KINDS[kind] == name and (name == "augmented" or found_root == root)
 
 
-def test_features_do_not_know_the_key_but_the_mode():
-    major, higher, minor = (
-        harmony.as_a_whole(harmony.folded(harmony.notes(chord(*steps), RATE), harmony.REGISTERS["all"]))
-        for steps in ((0, 4, 7), (3, 7, 10), (0, 3, 7))
-    )
+def test_harmony_is_the_same_in_any_key_but_not_in_any_mode():
+    chords = (0, 4, 7), (3, 7, 10), (0, 3, 7)
+    major, higher, minor = (harmony.as_a_whole(chroma_of(chord(*steps))) for steps in chords)
     np.testing.assert_allclose(major, higher, atol=0.15)
-    mode = 6 + 1 + 2  # behind six waves, the entropy and both fits: major less minor
+    mode = 6 + 1 + 2  # behind six waves, the entropy and both fits: major minus minor
     assert major[mode] > 0 > minor[mode]
 
 
-def test_a_register_holds_the_notes_between_its_ends():
+def test_registers_hold_the_notes_between_their_ends():
     heard = np.zeros((harmony.N_NOTES, 1))
     heard[[0, 12, 40]] = 1  # A1, A2, and a C sharp in the middle
     bass, middle = (harmony.folded(heard, harmony.REGISTERS[name])[:, 0] for name in ("bass", "middle"))
@@ -39,9 +41,9 @@ def test_a_register_holds_the_notes_between_its_ends():
     assert middle[0] == 1 and middle[4] == 1 and middle.sum() == 2
 
 
-def test_a_chord_that_changes_is_counted():
+def test_chords_that_change_are_counted():
     still, moving = chord(0, 4, 7, seconds=8.0), np.concatenate([chord(0, 4, 7), chord(5, 9, 12)])
-    same, other = (harmony.folded(harmony.notes(one, RATE), harmony.REGISTERS["all"]) for one in (still, moving))
+    same, other = chroma_of(still), chroma_of(moving)
     n_changes, n_chords = harmony.along(same, 11)[-2:]
     assert n_changes == 0 and n_chords == 1
     n_changes, n_chords = harmony.along(other, 11)[-2:]

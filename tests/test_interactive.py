@@ -5,42 +5,54 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import figures, interactive, mixture, tables
+from mer_companion.analysis import figures, interactive_figures, tables
+from mer_core import mixture
 
 
 @pytest.fixture
 def windows():
-    return pd.DataFrame({"second": [0, 1, 2], "clean_probability": [0.9, 0.2, 0.6], "Q1": [0.8, 0.1, 0.6], "Q3": [0.2, 0.9, 0.4]})
+    return pd.DataFrame(
+        {
+            "second": [0, 1, 2],
+            "clean_probability": [0.9, 0.2, 0.6],
+            "Q1": [0.8, 0.1, 0.6],
+            "Q3": [0.2, 0.9, 0.4],
+        }
+    )
 
 
 def timeline(windows):
-    return interactive.song(windows, ("Q1", "Q3"), "Q1", ("Q1", "Q1", "Q3", "Q3", "Q1"), 3.0, 0.5)
+    return interactive_figures.song(windows, ("Q1", "Q3"), "Q1", ("Q1", "Q1", "Q3", "Q3", "Q1"), 3.0, 0.5)
 
 
 def in_page(shown):
     return json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.data, re.DOTALL)[1])
 
 
-def test_a_song_shows_the_truth_of_each_second_and_points_in_the_middle_of_their_windows(windows):
+def test_song_figure_has_truth_and_points_at_the_middle_of_windows(windows):
     figure = timeline(windows)
     truth = [bar for bar in figure.data if bar.yaxis == "y"]
     assert [bar.x[0] for bar in truth] == [0.5, 1.5, 2.5, 3.5, 4.5]
-    assert [bar.marker.color for bar in truth].count(interactive.COLOURS[1]) == 2  # the two seconds of Q3
+    assert [bar.marker.color for bar in truth].count(
+        interactive_figures.COLOURS[1]
+    ) == 2  # the two seconds of Q3
     (first,) = (trace for trace in figure.data if trace.name == "Q1 happy")
     assert list(first.x) == [1.5, 2.5, 3.5] and list(first.y) == [0.8, 0.1, 0.6]
 
 
-def test_the_mixtures_verdict_is_the_threshold_on_the_clean_probability(windows):
+def test_label_is_kept_from_the_clean_threshold_on(windows):
     (bars,) = (trace for trace in timeline(windows).data if trace.name == "Doubt")
     assert [row[0] for row in bars.customdata] == ["label kept", "label erased", "label kept"]
     assert list(bars.y) == pytest.approx([0.1, 0.8, 0.4])
 
 
-def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_without_script(windows, monkeypatch):
+def test_page_has_figure_as_data_sound_and_fallback(windows, monkeypatch):
     monkeypatch.setenv(figures.FILES, "yes")
-    shown = interactive.shown(timeline(windows), "hear-x", "A song & its course", (np.zeros(8000, np.float32), 8000))
+    shown = interactive_figures.shown(
+        timeline(windows), "hear-x", "A song & its course", (np.zeros(8000, np.float32), 8000)
+    )
     assert in_page(shown)["layout"]["height"] == timeline(windows).layout.height
-    assert "A song &amp; its course" in shown.data and interactive.FALLBACK in shown.data
+    assert "A song &amp; its course" in shown.data and interactive_figures.FALLBACK in shown.data
     assert 'src="data:audio/mpeg;base64,' in shown.data and "http" not in re.sub(
         r"<script.*?</script>", "", shown.data, flags=re.S
     )
@@ -49,16 +61,14 @@ def test_a_page_carries_the_figure_as_data_its_sound_and_a_sentence_for_readers_
 def test_text_in_a_figure_cannot_end_its_script(windows, monkeypatch):
     monkeypatch.setenv(figures.FILES, "yes")
     figure = timeline(windows).update_layout(title="</script><b>")
-    assert in_page(interactive.shown(figure, "x", "x"))["layout"]["title"]["text"] == "</script><b>"
+    assert in_page(interactive_figures.shown(figure, "x", "x"))["layout"]["title"]["text"] == "</script><b>"
 
 
 def test_set_sizes_are_those_of_the_mixture_itself(rng):
     losses = np.concatenate([rng.normal(0.2, 0.08, 800), rng.normal(1.5, 0.3, 200)])
     fitted = mixture.fit(losses)
-    row = {
-        "epoch": 4, "means": fitted.means, "deviations": fitted.deviations, "weights": fitted.weights,
-        "histogram": np.histogram(fitted.scaled_loss, bins=50, range=(0, 1))[0].tolist(),
-    }  # fmt: skip
+    row = {"epoch": 4, "means": fitted.means, "deviations": fitted.deviations, "weights": fitted.weights}
+    row["histogram"] = np.histogram(fitted.scaled_loss, bins=50, range=(0, 1))[0].tolist()
     sizes = tables.set_sizes([{"epoch": 0}, row], np.array([0.1, 0.5, 0.9]))
     own = [int((fitted.clean_probability >= tau).sum()) for tau in (0.1, 0.5, 0.9)]
     fullest_near_the_border = 40  # windows of one bin
@@ -67,21 +77,21 @@ def test_set_sizes_are_those_of_the_mixture_itself(rng):
     assert sizes["kept"].is_monotonic_decreasing
 
 
-def test_a_song_lies_where_the_mean_of_its_windows_puts_it(monkeypatch):
-    stored = {"test": np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]), "test_track": np.array([0, 0, 2]),
-              "track_id": np.array(["a", "b", "c"])}  # fmt: skip
+def test_song_in_the_plane_is_the_mean_of_its_windows(monkeypatch):
+    test = np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]])
+    stored = {"test": test, "test_track": np.array([0, 0, 2]), "track_id": np.array(["a", "b", "c"])}
     monkeypatch.setattr(tables, "predictions", lambda record: stored)
     rows = tables.in_the_plane([{"label": "inherit", "data": {"classes": ["Q1", "Q2", "Q3", "Q4"]}}])
     assert rows["track_id"].tolist() == ["a", "c"]
     assert rows["valence"].tolist() == [1, 0] and rows["arousal"].tolist() == [0.5, 0]
 
 
-def test_a_slider_below_a_figure_does_not_lie_on_its_legend_and_starts_with_what_is_shown():
+def test_slider_is_clear_of_the_legend_and_starts_as_shown():
     rows = pd.DataFrame({"epoch": [3, 3], "threshold": [0.3, 0.5], "kept": [9, 8], "erased": [1, 2]})
-    figure = interactive.laid_out(interactive.set_sizes(rows))
+    figure = interactive_figures.laid_out(interactive_figures.set_sizes(rows))
     assert figure.layout.legend.y >= 1 and figure.layout.legend.yanchor == "bottom"
     shown = [bar for bar in figure.data if bar.visible]
     assert [bar.y[0] for bar in shown] == [8, 2] and figure.layout.sliders[0].active == 1
-    assert interactive.laid_out(interactive.valence_arousal(pd.DataFrame(
-        {"method": ["a"], "track_id": ["x"], "called": ["Q1"], "valence": [0.9], "arousal": [0.8]}
-    ))).layout.legend.y < 0  # fmt: skip
+    song = {"method": ["a"], "track_id": ["x"], "predicted": ["Q1"], "valence": [0.9], "arousal": [0.8]}
+    plane = interactive_figures.laid_out(interactive_figures.valence_arousal(pd.DataFrame(song)))
+    assert plane.layout.legend.y < 0

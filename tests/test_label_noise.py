@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mer_core.label_noise import LabelNoise, corrupted
+from mer_core.datasets.label_noise import LabelNoise, corrupted
 
 LABELS = np.repeat([0, 1, 2, 3], 100)
 TRACK = np.arange(400) // 10

@@ -2,11 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import frames, leaderboard, paths, results, tagging
+from mer_companion import results
+from mer_companion.experiments import leaderboard_comparison, record_of
+from mer_companion.runs import leaderboard
+from mer_companion.runs.settings import Submission
+from mer_companion.runs.tag_scoring import MACRO, SCORES
+from mer_core import frames, paths
+from mer_core.audio.features import StoredMel
 from mer_core.datasets import mtg_jamendo
-from mer_core.features import StoredMel
-from mer_core.leaderboard import Submission
-from mer_core.tracks import DataError
+from mer_core.datasets.tracks import DataError
+from mer_core.evaluation import tag_metrics
 
 TAGS = ["calm", "happy", "sad"]
 HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS"
@@ -14,14 +19,14 @@ HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS"
 
 @pytest.fixture
 def jamendo(tmp_path, monkeypatch, rng):
-    """A test set of 60 tracks by 20 artists in the official layout, and a matrix that knows something of it."""
+    """A test set of 60 tracks by 20 artists in the official layout."""
     root = tmp_path / "mtg_jamendo"
     root.mkdir()
     (root / "moodtheme_split.txt").write_text("".join(f"mood/theme---{tag}\n" for tag in TAGS))
     own = [[tag for tag in TAGS if rng.random() < 0.4] or ["sad"] for _ in range(60)]
     lines = [
-        "\t".join([f"track_{i:02d}", f"artist_{i % 20}", "album", f"00/{i}.mp3", "200.5", *(f"mood/theme---{t}" for t in tags)])
-        for i, tags in enumerate(own)
+        "\t".join([f"track_{i:02d}", f"artist_{i % 20}", "album", f"00/{i}.mp3", "200.5", *tags])
+        for i, tags in enumerate([f"mood/theme---{tag}" for tag in tags] for tags in own)
     ]
     (root / "autotagging_moodtheme-test.tsv").write_text("\n".join([HEADER, *lines]) + "\n")
     monkeypatch.setattr(paths, "data_root", lambda: tmp_path)
@@ -32,7 +37,7 @@ def jamendo(tmp_path, monkeypatch, rng):
         cached.cache_clear()
 
 
-def test_the_spectrograms_that_the_data_set_ships_become_its_frames(jamendo, rng):
+def test_spectrograms_that_the_data_set_ships_become_its_frames(jamendo, rng):
     root = jamendo / "mtg_jamendo"
     header, *lines = (root / "autotagging_moodtheme-test.tsv").read_text().splitlines()
     for part, own in (("train", lines[:3]), ("validation", lines[3:5]), ("test", lines[5:6])):
@@ -67,17 +72,17 @@ def test_tracks_and_tags_are_read_in_the_official_order(jamendo):
     table, names, truth = leaderboard.test_songs()
     assert names == TAGS and list(table["track_id"]) == [f"track_{i:02d}" for i in range(60)]
     assert table["duration_s"].eq(200.5).all() and truth.shape == (60, 3)
-    assert [tuple(np.array(TAGS)[row]) for row in truth] == [tuple(t for t in TAGS if t in own) for own in table["tags"]]
+    assert [set(np.array(TAGS)[row]) for row in truth] == list(map(set, table["tags"]))
     with pytest.raises(DataError, match="autotagging_moodtheme-train.tsv not found.*mtg-jamendo-dataset"):
         mtg_jamendo.annotations("train")
 
 
-def test_a_named_matrix_is_put_in_order_whatever_its_own(matrix, jamendo, rng):
+def test_named_matrices_are_put_in_order(matrix, jamendo, rng):
     table, names, _ = leaderboard.test_songs()
     values = np.load(matrix)
     rows, columns = rng.permutation(60), [2, 0, 1]
     shuffled = values[rows][:, columns]
-    ids, tags = table["track_id"].to_numpy(dtype=str)[rows], np.array([f"mood/theme---{names[c]}" for c in columns])
+    ids, tags = table["track_id"].to_numpy(dtype=str)[rows], [f"mood/theme---{names[c]}" for c in columns]
     np.savez(jamendo / "named.npz", track_id=ids, tags=tags, values=shuffled)
     pd.DataFrame(shuffled, index=ids, columns=tags).to_csv(jamendo / "named.csv")
     for name in ("named.npz", "named.csv"):
@@ -88,7 +93,8 @@ def test_matrices_that_cannot_be_scored_are_refused_with_the_reason(matrix, jame
     np.save(jamendo / "turned.npy", np.load(matrix).T)
     with pytest.raises(DataError, match=r"shape \(3, 60\); the test set is 60 tracks by 3 tags"):
         leaderboard.matrix(str(jamendo / "turned.npy"))
-    pd.DataFrame(np.zeros((60, 2)), index=[f"track_{i:02d}" for i in range(60)], columns=TAGS[:2]).to_csv(jamendo / "few.csv")
+    few = pd.DataFrame(np.zeros((60, 2)), index=[f"track_{i:02d}" for i in range(60)], columns=TAGS[:2])
+    few.to_csv(jamendo / "few.csv")
     with pytest.raises(DataError, match="lacks 1 tags: sad"):
         leaderboard.matrix(str(jamendo / "few.csv"))
     with pytest.raises(DataError, match="neither a published system"):
@@ -97,7 +103,7 @@ def test_matrices_that_cannot_be_scored_are_refused_with_the_reason(matrix, jame
         leaderboard.matrix("mirable_ensemble")
 
 
-def test_a_changed_file_is_not_taken_for_the_published_one(matrix, jamendo):
+def test_changed_files_are_not_taken_for_the_published_ones(matrix, jamendo):
     path = leaderboard.published_path("mirable_ensemble")
     path.parent.mkdir(parents=True)
     path.write_bytes(matrix.read_bytes())
@@ -105,21 +111,23 @@ def test_a_changed_file_is_not_taken_for_the_published_one(matrix, jamendo):
         leaderboard.matrix("mirable_ensemble")
 
 
-def test_a_submission_is_scored_with_intervals_and_compared_on_the_same_resamples(matrix, jamendo, rng):
+def test_submissions_are_scored_with_intervals_and_compared_on_the_same_resamples(matrix, jamendo, rng):
     np.save(jamendo / "noise.npy", rng.random((60, 3)))
-    runs = {name: Submission(systems=systems) for name, systems in (
-        ("mine", (str(matrix),)), ("noise", (str(jamendo / "noise.npy"),)), ("both", (str(matrix), str(jamendo / "noise.npy")))
-    )}  # fmt: skip
-    records = [results.load(leaderboard.summarise(run, "leaderboard", "cpu", name)) for name, run in runs.items()]
+    mine, noise = str(matrix), str(jamendo / "noise.npy")
+    systems = {"mine": (mine,), "noise": (noise,), "both": (mine, noise)}
+    runs = {name: Submission(systems=own) for name, own in systems.items()}
+    records = [record_of(run, "leaderboard", "cpu", name) for name, run in runs.items()]
     _, _, truth = leaderboard.test_songs()
     for record in records:
-        row = results.value(record, name="pr_auc", target=leaderboard.MACRO, decision=leaderboard.SCORES)
-        precision, _ = tagging.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
+        row = results.value(record, name="pr_auc", target=MACRO, decision=SCORES)
+        precision, _ = tag_metrics.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
         assert row["value"] == pytest.approx(precision.mean()) and row["low"] < row["value"] < row["high"]
-    results.save_comparison("leaderboard", "cpu", False, leaderboard.compare(records))
-    compared = results.comparison("leaderboard", "cpu")
-    scores = compared[compared["against"].isna() & (compared["name"] == "pr_auc")].set_index("label")["value"]
-    pairs = compared[compared["against"].notna() & (compared["name"] == "pr_auc")].set_index(["label", "against"])
+    path = results.comparison_path("leaderboard", "cpu", own=True)
+    results.write_json(path, leaderboard_comparison.compare({}, records))
+    compared = results.comparison("leaderboard", "cpu", own=True)
+    compared = compared[compared["name"] == "pr_auc"]
+    scores = compared[compared["against"].isna()].set_index("label")["value"]
+    pairs = compared[compared["against"].notna()].set_index(["label", "against"])
     assert len(pairs) == 3
     assert pairs.loc[("mine", "noise"), "value"] == pytest.approx(scores["mine"] - scores["noise"])
     assert pairs.loc[("mine", "noise"), "low"] > 0 and pairs.loc[("mine", "noise"), "p_holm"] < 0.05
@@ -135,11 +143,11 @@ def test_published_predictions_score_as_printed():
     """Mirable's ensemble and long-hpcp-noisy, to the last digit."""
     leaderboard.test_songs.cache_clear()
     _, _, truth = leaderboard.test_songs()
-    for system, printed in (
-        ("mirable_ensemble", (0.7687, 0.1357, 0.1978)),
-        ("mirable_long_hpcp_noisy", (0.7614, 0.1235, 0.1833)),
-    ):
+    ensemble, long_hpcp_noisy = (0.7687, 0.1357, 0.1978), (0.7614, 0.1235, 0.1833)
+    for system, printed in (("mirable_ensemble", ensemble), ("mirable_long_hpcp_noisy", long_hpcp_noisy)):
         scores = leaderboard.matrix(system)
-        precision, area = tagging.ranking(truth, scores)
-        decided = tagging.decisions(truth, tagging.called(scores, tagging.best_thresholds(truth, scores)))
-        assert np.round((area.mean(), precision.mean(), decided["f_score"].mean()), 4) == pytest.approx(printed)
+        precision, area = tag_metrics.ranking(truth, scores)
+        called = tag_metrics.predicted_tags(scores, tag_metrics.best_thresholds(truth, scores))
+        f_score = tag_metrics.decisions(truth, called)["f_score"]
+        found = [measure.mean() for measure in (area, precision, f_score)]
+        assert np.round(found, 4) == pytest.approx(printed)

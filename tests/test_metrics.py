@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from mer_core import metrics
+from mer_core.evaluation import metrics
 
 
 @pytest.fixture(params=[2, 4])
@@ -12,14 +12,14 @@ def answers(request, rng):
 
 
 def test_agrees_with_scikit_learn(answers):
-    truth, called, n = answers
-    found = metrics.scores(truth, called, n)
-    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truth, called))
-    assert found["macro_f1"] == pytest.approx(sk.f1_score(truth, called, average="macro"))
-    assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(truth, called))
-    assert found["matthews"] == pytest.approx(sk.matthews_corrcoef(truth, called))
+    truth, predicted, n = answers
+    found = metrics.scores(truth, predicted, n)
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truth, predicted))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(truth, predicted, average="macro"))
+    assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(truth, predicted))
+    assert found["matthews"] == pytest.approx(sk.matthews_corrcoef(truth, predicted))
     if n == 2:
-        assert found["positive_f1"] == pytest.approx(sk.f1_score(truth, called))
+        assert found["positive_f1"] == pytest.approx(sk.f1_score(truth, predicted))
 
 
 def test_roc_auc_agrees_with_scikit_learn_ties_included(rng):
@@ -40,7 +40,7 @@ def test_f1_by_hand():
     assert metrics.positive_f1(counts) == pytest.approx(2 * (4 / 5) * (4 / 6) / (4 / 5 + 4 / 6))
 
 
-@pytest.mark.parametrize("truth, called", [([0, 1], [0]), ([], []), ([0, 4], [0, 1]), ([0, 1], [0, -1])])
-def test_bad_input_is_refused(truth, called):
+@pytest.mark.parametrize("truth, predicted", [([0, 1], [0]), ([], []), ([0, 4], [0, 1]), ([0, 1], [0, -1])])
+def test_bad_input_is_refused(truth, predicted):
     with pytest.raises(ValueError):
-        metrics.confusion(np.array(truth, int), np.array(called, int), 4)
+        metrics.confusion(np.array(truth, int), np.array(predicted, int), 4)

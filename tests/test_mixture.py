@@ -9,7 +9,7 @@ def two_groups(rng):
     return np.concatenate([rng.normal(0.2, 0.08, 400), rng.normal(1.5, 0.3, 100)])
 
 
-def test_small_losses_are_called_clean(two_groups):
+def test_small_losses_are_clean(two_groups):
     p = mixture.fit(two_groups).clean_probability
     assert p[:400].mean() > 0.95 and p[400:].mean() < 0.05
 
@@ -57,7 +57,7 @@ def test_all_losses_not_finite_does_not_crash():
     assert clean.sum() == 2 and "not finite" in note
 
 
-def test_a_class_called_noisy_as_a_whole_keeps_its_smallest_losses(rng):
+def test_a_wholly_noisy_class_keeps_its_smallest_losses(rng):
     losses = np.concatenate([rng.normal(0.1, 0.02, 100), rng.normal(2.0, 0.1, 100)])
     labels = np.repeat([0, 1], 100)
     clean, note = mixture.partition(mixture.fit(losses), labels, threshold=0.5, least_clean_share=0.1)

@@ -1,4 +1,3 @@
-import importlib.util
 from dataclasses import replace
 
 import pytest
@@ -6,7 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from mer_core import UserError, models
-from mer_core.features import HPCP, LogMel, MelAndHPCP
+from mer_core.audio.features import LogMel, MelAndHPCP
+from mer_core.audio.hpcp import HPCP
 from mer_core.models import Network, backbones, crnn
 
 TORCHVISION_VGG16 = 138_357_544  # parameters of the published network: 3 input channels, 1,000 outputs
@@ -67,7 +67,9 @@ def test_an_unknown_architecture_is_refused_with_the_known_ones():
 
 
 MEL = LogMel(n_mels=20, pool_frames=2)
-BOTH = MelAndHPCP(LogMel(n_mels=20, pool_frames=2), HPCP(sample_rate=22050, window_samples=2048, hop_samples=512))
+BOTH = MelAndHPCP(
+    LogMel(n_mels=20, pool_frames=2), HPCP(sample_rate=22050, window_samples=2048, hop_samples=512)
+)
 
 
 @pytest.mark.parametrize("features", [MEL, BOTH])
@@ -83,8 +85,10 @@ def test_stored_steps_come_out_in_their_order():
     levels, profile = torch.randn(1, 20, 6), torch.rand(1, 12, 12)
     both = MelAndHPCP(LogMel(n_mels=20), HPCP(sample_rate=22050, window_samples=2048, hop_samples=256))
     assert (both.mel_steps, both.hpcp_steps) == (1, 2)
-    stored = torch.cat([levels.transpose(1, 2), profile.transpose(1, 2).reshape(1, 6, 24)], dim=2)  # (1, frames, values)
-    mel, hpcp = crnn.heard_by_branch(stored.transpose(1, 2).unsqueeze(1), both)
+    stored = torch.cat(
+        [levels.transpose(1, 2), profile.transpose(1, 2).reshape(1, 6, 24)], dim=2
+    )  # (1, frames, values)
+    mel, hpcp = crnn.inputs_of_branches(stored.transpose(1, 2).unsqueeze(1), both)
     torch.testing.assert_close(mel[0, 0], levels[0])
     torch.testing.assert_close(hpcp[0, 0], profile[0])
 
@@ -110,27 +114,22 @@ def test_the_released_student_has_no_way_around_its_blocks():
 
 def test_blocks_are_bypassed_in_training_only():
     torch.manual_seed(0)
-    net = crnn.Settings(width=4, branch=8, head_dropout=0.0, bypass=0.5).build(3, MEL)
+    net = crnn.Settings(width=4, branch=8, head_dropout=0.0, stochastic_depth=0.5).build(3, MEL)
     x = torch.randn(2, 1, 20, 12)
     net.eval()
     torch.testing.assert_close(net(x), net(x))
     net.train()
     assert len({round(net(x).sum().item(), 4) for _ in range(8)}) > 1
-    with pytest.raises(ValueError, match="bypass is a probability"):
-        crnn.Settings(bypass=1.0)
+    with pytest.raises(ValueError, match="stochastic_depth is a probability"):
+        crnn.Settings(stochastic_depth=1.0)
 
 
-timm = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra backbones")
-
-
-@timm
 @pytest.mark.parametrize("name", ["efficientnet_b0", "rexnet_100", "mixnet_s", "resnet18", "regnety_004"])
 def test_image_networks_hear_one_channel(name):
     net = backbones.Settings(name).build(5, MEL).eval()
     assert net(torch.randn(2, 1, 64, 96)).shape == (2, 5)
 
 
-@timm
 def test_weights_of_three_colours_are_summed_to_one_channel(tmp_path):
     colour = backbones.imported_timm().create_model("resnet18")
     torch.save(colour.state_dict(), tmp_path / "resnet18.pth")
@@ -139,7 +138,8 @@ def test_weights_of_three_colours_are_summed_to_one_channel(tmp_path):
     grey = torch.rand(2, 1, 64, 64)
     net.eval(), colour.eval()
     torch.testing.assert_close(
-        net.trunk(grey), colour.forward_head(colour.forward_features(grey.expand(-1, 3, -1, -1)), pre_logits=True)
+        net.trunk(grey),
+        colour.forward_head(colour.forward_features(grey.expand(-1, 3, -1, -1)), pre_logits=True),
     )
     with pytest.raises(UserError, match="Is it the same network"):
         backbones.Settings("mixnet_s", weights=str(tmp_path / "resnet18.pth")).build(3, MEL)

@@ -2,8 +2,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from mer_core import figures
-from mer_core.narrow import WIDTH, narrow
+from mer_companion.analysis import figures
+from mer_companion.analysis.narrow_figures import WIDTH, narrow
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def panels():
     return fig
 
 
-def test_panels_stand_one_below_the_other_and_each_says_what_it_shows(panels):
+def test_panels_are_stacked_with_their_labels(panels):
     small = narrow(panels)
     small.draw_without_rendering()
     places = [ax.get_position() for ax in small.axes]
@@ -24,7 +24,7 @@ def test_panels_stand_one_below_the_other_and_each_says_what_it_shows(panels):
     assert {ax.get_ylabel() for ax in small.axes} == {"Share"} and small.get_figwidth() == WIDTH
 
 
-def test_the_figure_itself_stays_as_it_is(panels):
+def test_wide_figure_stays_as_it_is(panels):
     panels.draw_without_rendering()
     before = [ax.get_position().bounds for ax in panels.axes]
     narrow(panels)
@@ -37,7 +37,12 @@ def test_the_figure_itself_stays_as_it_is(panels):
 
 def test_long_names_leave_room_for_what_they_name():
     rows = pd.DataFrame(
-        {"label": ["a name that would take half the width of a phone", "b"], "value": 0.1, "low": 0.0, "high": 0.2}
+        {
+            "label": ["a name that would take half the width of a phone", "b"],
+            "value": 0.1,
+            "low": 0.0,
+            "high": 0.2,
+        }
     )
     small = narrow(figures.forest(rows, "difference"))
     small.draw_without_rendering()
@@ -45,7 +50,7 @@ def test_long_names_leave_room_for_what_they_name():
     assert small.axes[0].get_position().width > 0.45
 
 
-def test_a_legend_of_the_figure_stands_in_one_column():
+def test_figure_legend_has_one_column():
     rows = pd.DataFrame({"label": ["a", "b"], "value": 0.5, "low": 0.4, "high": 0.6})
     wide = figures.intervals(rows, "share", {"b": 0.7}, chance=0.25)
     small = narrow(wide)

@@ -1,4 +1,6 @@
-"""Sound files as they lie on people's disks: each is predicted, or a sentence says why not, and the others go on."""
+"""Sound files as they lie on people's disks: each is predicted, or a sentence says why not, and the others go
+on.
+"""
 
 import json
 import os
@@ -15,12 +17,16 @@ import torch
 from click.testing import CliRunner
 from conftest import RATE, tone, untrained, write
 
-from mer_core import audio, cli, datasets, frames, listing, predict, prediction_files, trained, training, uncertainty
-from mer_core.features import LogMel, log_mel, log_mel_of_blocks
-from mer_core.tracks import measured
+from mer_app import inputs, main, outputs
+from mer_core import datasets, frames, predict, trained_model
+from mer_core.audio import completeness, decoding
+from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
+from mer_core.datasets.tracks import measured
+from mer_core.evaluation import uncertainty
+from mer_core.segments import make_segments
 
 MODEL = untrained()
-FFMPEG = pytest.mark.skipif(not audio.has_ffmpeg(), reason="ffmpeg is not installed")
+FFMPEG = pytest.mark.skipif(not decoding.has_ffmpeg(), reason="ffmpeg is not installed")
 
 
 @pytest.fixture
@@ -32,14 +38,11 @@ def song(tmp_path, rng):
 
 @pytest.fixture
 def model_file(tmp_path):
-    return str(trained.save(MODEL, tmp_path / "model.safetensors"))
+    return str(trained_model.save(MODEL, tmp_path / "model.safetensors"))
 
 
 def mer_predict(model_file, *words, **keywords):
-    return CliRunner().invoke(cli.main, ["predict", "--model", model_file, *map(str, words)], **keywords)
-
-
-# --- features block by block -------------------------------------------------------------------------------------------------
+    return CliRunner().invoke(main.main, ["predict", "--model", model_file, *map(str, words)], **keywords)
 
 
 @pytest.mark.parametrize("settings", [LogMel(), LogMel(n_mels=64, pool_frames=4)])
@@ -54,22 +57,21 @@ def test_blocks_give_the_frames_of_the_whole(settings, n, rng):
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 192_000])
 def test_decoding_in_blocks_loses_no_sample(tmp_path, rng, rate):
-    samples = rng.uniform(-0.5, 0.5, 3 * audio.BLOCK // 2).astype(np.float32)
+    samples = rng.uniform(-0.5, 0.5, 3 * decoding.BLOCK // 2).astype(np.float32)
     path = write(tmp_path / "a.wav", samples, rate)
     decoded, _ = soundfile.read(path, dtype="float32")
-    np.testing.assert_array_equal(audio.read(path, RATE), decoded if rate == RATE else soxr.resample(decoded, rate, RATE))
+    np.testing.assert_array_equal(
+        decoding.read(path, RATE), decoded if rate == RATE else soxr.resample(decoded, rate, RATE)
+    )
 
 
-# --- one song ----------------------------------------------------------------------------------------------------------------
-
-
-def test_a_file_is_heard_as_in_training(song, tmp_path):
-    tracks = measured("one", ("any",), pd.DataFrame(
-        {"track_id": ["a"], "path": [song], "label": ["any"], "group": ["a"]}), skip_unreadable=False)  # fmt: skip
+def test_frames_of_a_file_are_those_of_training(song, tmp_path):
+    table = pd.DataFrame({"track_id": ["a"], "path": [song], "label": ["any"], "group": ["a"]})
+    tracks = measured("one", ("any",), table, skip_unreadable=False)
     store = frames.compute(tracks, MODEL.features, cache=tmp_path / "cache", progress=False)
-    segments = training.segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
+    segments = make_segments(store, frames.windows(store, MODEL.window_s), torch.device("cpu"))
     with torch.inference_mode():
-        expected = MODEL.committee(segments.spectrograms(torch.arange(len(segments))))
+        expected = MODEL.ensemble(segments.spectrograms(torch.arange(len(segments))))
     said = predict.predict(song, MODEL)
     np.testing.assert_allclose(said.timeline[list(MODEL.classes)], expected, atol=1e-6)
     np.testing.assert_allclose(list(said.probabilities.values()), expected.mean(dim=0), atol=1e-6)
@@ -81,14 +83,16 @@ def test_what_is_said_hangs_together(song):
     assert said.valence == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q4"])
     assert said.arousal == pytest.approx(said.probabilities["Q1"] + said.probabilities["Q2"])
     assert said.timeline["start_s"].tolist() == [0, 1, 2] and said.timeline["end_s"].tolist() == [3, 4, 5]
-    assert said.called[0] in str(said) and not said.notes
+    assert said.predicted[0] in str(said) and not said.notes
 
 
 def test_loudness_of_the_channels_is_averaged_and_six_of_them_are_no_trouble(tmp_path):
     left = tone(300, 4)
     mono, surround = write(tmp_path / "mono.wav", left / 6), tmp_path / "surround.wav"
     soundfile.write(surround, np.stack([left, *[0 * left] * 5], axis=1), RATE)
-    for one, other in zip(*(predict.predict(p, MODEL).probabilities.values() for p in (mono, surround)), strict=True):
+    for one, other in zip(
+        *(predict.predict(p, MODEL).probabilities.values() for p in (mono, surround)), strict=True
+    ):
         assert one == pytest.approx(other, abs=0.01)
 
 
@@ -109,28 +113,29 @@ def test_uncertainty_is_the_sum_of_its_parts(rng):
 def test_tags_are_all_that_are_likelier_than_not(song):
     said = predict.predict(song, untrained(("calm", "dark", "happy"), tagged=True))
     likely = {name for name, p in said.probabilities.items() if p > 0.5}
-    assert said.valence is None and (set(said.called) == likely if likely else len(said.called) == 1)
-
-
-# --- what lies on disks ------------------------------------------------------------------------------------------------------
+    assert said.valence is None and (set(said.predicted) == likely if likely else len(said.predicted) == 1)
 
 
 def test_a_short_song_begins_again_and_says_so(tmp_path):
     short = predict.predict(write(tmp_path / "a.wav", tone(300, 1.2)), MODEL)
     assert len(short.timeline) == 1 and short.timeline["end_s"][0] == pytest.approx(1.2)
     assert "begun again" in short.notes[0]
-    with pytest.raises(audio.AudioError, match=r"lasts 0\.40 s.*longer piece"):
+    with pytest.raises(decoding.AudioError, match=r"lasts 0\.40 s.*longer piece"):
         predict.predict(write(tmp_path / "b.wav", tone(300, 0.4)), MODEL)
 
 
 @pytest.mark.parametrize("rate, notes", [(8000, 1), (192_000, 0)])
 def test_unusual_sample_rates(tmp_path, rate, notes, rng):
-    said = predict.predict(write(tmp_path / "a.wav", rng.uniform(-0.1, 0.1, 4 * rate).astype(np.float32), rate), MODEL)
+    said = predict.predict(
+        write(tmp_path / "a.wav", rng.uniform(-0.1, 0.1, 4 * rate).astype(np.float32), rate), MODEL
+    )
     assert len(said.notes) == notes and said.duration_s == pytest.approx(4)
 
 
-def test_silence_is_predicted_and_called_silence(tmp_path):
-    assert "silent" in predict.predict(write(tmp_path / "a.wav", np.zeros(4 * RATE, np.float32)), MODEL).notes[0]
+def test_silence_is_predicted_with_a_note(tmp_path):
+    assert (
+        "silent" in predict.predict(write(tmp_path / "a.wav", np.zeros(4 * RATE, np.float32)), MODEL).notes[0]
+    )
 
 
 def wrong_files(folder: Path) -> dict[str, str]:
@@ -145,15 +150,26 @@ def wrong_files(folder: Path) -> dict[str, str]:
     write(folder / "cut.flac", np.random.default_rng(0).uniform(-1, 1, 10 * RATE).astype(np.float32))
     os.truncate(folder / "cut.flac", 100_000)
     (folder / "nowhere.mp3").symlink_to(folder / "gone.mp3")
-    return {"empty.mp3": "0 bytes", "text.mp3": "libsndfile", "nan.wav": "not numbers", "moment.wav": "0.40 s",
-            "nothing.wav": "no samples", "cut.flac": "damaged", "nowhere.mp3": "leads nowhere"}  # fmt: skip
+    return {
+        "empty.mp3": "0 bytes",
+        "text.mp3": "libsndfile",
+        "nan.wav": "not numbers",
+        "moment.wav": "0.40 s",
+        "nothing.wav": "no samples",
+        "cut.flac": "damaged",
+        "nowhere.mp3": "leads nowhere",
+    }
 
 
 def test_bad_files_are_named_with_reason_and_remedy_and_the_others_predicted(tmp_path, model_file):
     folder = tmp_path / "music"
     folder.mkdir()
     wrong = wrong_files(folder)
-    odd = [folder / 'it\'s "so" good.wav', folder / "two\nlines.wav", Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav"))]
+    odd = [
+        folder / 'it\'s "so" good.wav',
+        folder / "two\nlines.wav",
+        Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav")),
+    ]
     for path in odd:
         soundfile.write(os.fsencode(path), tone(300, 4), RATE, format="WAV")
     answer = mer_predict(model_file, folder, "--csv", tmp_path / "out.csv", "--json", tmp_path / "out.jsonl")
@@ -162,7 +178,11 @@ def test_bad_files_are_named_with_reason_and_remedy_and_the_others_predicted(tmp
     for name, reason in wrong.items():
         (line,) = [line for line in lines if name in line]
         assert reason in line and line.endswith(".")
-    assert "two\\nlines.wav" in answer.stdout and "caf\\udce9.wav" in answer.stdout and "Traceback" not in answer.output
+    assert (
+        "two\\nlines.wav" in answer.stdout
+        and "caf\\udce9.wav" in answer.stdout
+        and "Traceback" not in answer.output
+    )
     table = pd.read_csv(tmp_path / "out.csv", encoding_errors="surrogateescape")
     assert set(table["path"]) == {str(path) for path in odd}
     objects = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
@@ -177,7 +197,7 @@ def mp3(folder: Path, *, index: bool, mode: str = "CONSTANT", level: float = 0.5
     """Noise as mp3, with or without the frame at its beginning that tells how many follow."""
     soundfile.write(folder / "whole.mp3", NOISE, RATE, bitrate_mode=mode, compression_level=level)
     whole = (folder / "whole.mp3").read_bytes()
-    return whole if index else whole[audio._mp3_frame(whole[:3])[0] :]
+    return whole if index else whole[completeness._mp3_frame(whole[:3])[0] :]
 
 
 def notes_of(path: Path, content: bytes) -> tuple[str, ...]:
@@ -190,7 +210,11 @@ def test_a_file_that_was_cut_off_is_predicted_with_a_note(tmp_path, name):
     path = tmp_path / name
     if name == "a.opus":
         soundfile.write(path, NOISE, 24_000, format="OGG", subtype="OPUS")
-    whole = mp3(tmp_path, index=False) if name == "a.mp3" else (path if path.exists() else write(path, NOISE)).read_bytes()
+    whole = (
+        mp3(tmp_path, index=False)
+        if name == "a.mp3"
+        else (path if path.exists() else write(path, NOISE)).read_bytes()
+    )
     assert notes_of(path, whole) == ()
     (note,) = notes_of(path, whole[: len(whole) * 6 // 10])
     assert note == "is cut off: the file ends in the middle of its sound. Fetch it again."
@@ -215,7 +239,7 @@ def test_joined_mp3s_that_are_heard_to_their_end_are_not_called_cut_off(tmp_path
         assert file.frames > 1.5 * 2 * len(NOISE)  # guessed from the first frames and the size of the file
 
 
-def test_an_mp3_that_holds_more_than_its_header_tells_of_is_heard_in_part_and_says_so(tmp_path):
+def test_an_mp3_that_holds_more_than_its_header_tells_of_is_decoded_in_part_and_says_so(tmp_path):
     joined, guessed = 2 * mp3(tmp_path, index=True), mp3(tmp_path, index=False, mode="VARIABLE")
     for content, held in ((joined, "16.1"), (guessed, "8.0")):
         assert notes_of(tmp_path / "a.mp3", content)[0].startswith(f"holds {held} s, but only the first ")
@@ -229,17 +253,19 @@ def test_a_wav_from_a_pipe_knows_no_length_and_is_not_called_cut_off(tmp_path, l
 
 
 def test_channels_that_cancel_out_are_silence(tmp_path):
-    (note,) = predict.predict(write(tmp_path / "a.wav", np.stack([tone(200, 4), -tone(200, 4)], axis=1)), MODEL).notes
+    (note,) = predict.predict(
+        write(tmp_path / "a.wav", np.stack([tone(200, 4), -tone(200, 4)], axis=1)), MODEL
+    ).notes
     assert note == "is silent once its channels are mixed: what is said of it means nothing."
 
 
 @pytest.mark.parametrize("ffmpeg, known", [(True, "libsndfile or ffmpeg knows"), (False, "libsndfile knows")])
 def test_what_no_decoder_knows_is_not_said_to_be_missing(tmp_path, monkeypatch, ffmpeg, known):
-    if ffmpeg and not audio.has_ffmpeg():
+    if ffmpeg and not decoding.has_ffmpeg():
         pytest.skip("ffmpeg is not installed")
-    monkeypatch.setattr(audio, "has_ffmpeg", lambda: ffmpeg)
+    monkeypatch.setattr(decoding, "has_ffmpeg", lambda: ffmpeg)
     (tmp_path / "a.mp3").write_bytes(np.random.default_rng(0).bytes(50_000))
-    with pytest.raises(audio.AudioError, match=rf"a\.mp3: is no sound that {known}\. (Convert|Install)"):
+    with pytest.raises(decoding.AudioError, match=rf"a\.mp3: is no sound that {known}\. (Convert|Install)"):
         predict.predict(tmp_path / "a.mp3", MODEL)
 
 
@@ -248,13 +274,15 @@ def test_without_permission(tmp_path, song, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refused)
-    with pytest.raises(audio.AudioError, match=r"song\.wav: cannot be read \(Permission denied\)\. Change its permissions"):
+    with pytest.raises(
+        decoding.AudioError, match=r"song\.wav: cannot be read \(Permission denied\)\. Change its permissions"
+    ):
         predict.predict(song, MODEL)
 
 
 def test_a_folder_is_no_song(tmp_path):
     (tmp_path / "a.mp3").mkdir()
-    with pytest.raises(audio.AudioError, match="is no sound file"):
+    with pytest.raises(decoding.AudioError, match="is no sound file"):
         predict.predict(tmp_path / "a.mp3", MODEL)
 
 
@@ -262,14 +290,14 @@ def test_a_folder_is_no_song(tmp_path):
 def test_what_only_ffmpeg_reads_sounds_the_same(song, tmp_path):
     path = tmp_path / "song.m4a"
     subprocess.run(["ffmpeg", "-v", "error", "-i", song, "-c:a", "alac", path], check=True)
-    np.testing.assert_allclose(audio.read(path, RATE), audio.read(song, RATE), atol=1e-4)
-    assert audio.duration_s(path) == pytest.approx(5, abs=0.01)
+    np.testing.assert_allclose(decoding.read(path, RATE), decoding.read(song, RATE), atol=1e-4)
+    assert decoding.duration_s(path) == pytest.approx(5, abs=0.01)
 
 
 def test_without_ffmpeg_the_remedy_is_ffmpeg(tmp_path, monkeypatch):
     (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(5000))
-    monkeypatch.setattr(audio, "has_ffmpeg", lambda: False)
-    with pytest.raises(audio.AudioError, match="Install ffmpeg"):
+    monkeypatch.setattr(decoding, "has_ffmpeg", lambda: False)
+    with pytest.raises(decoding.AudioError, match="Install ffmpeg"):
         predict.predict(tmp_path / "song.m4a", MODEL)
 
 
@@ -294,25 +322,28 @@ def test_memory_does_not_grow_with_the_song(tmp_path):
     assert peak["long"] - peak["short"] < 40e6
 
 
-# --- which files -------------------------------------------------------------------------------------------------------------
-
-
 def test_folders_patterns_and_playlists(tmp_path):
     for name in ("a.mp3", "b/c d.FLAC", "b/e.txt", ".hidden.mp3"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     a, c = tmp_path / "a.mp3", tmp_path / "b" / "c d.FLAC"
-    assert listing.Listing([str(tmp_path)]).files == [a, c]
-    assert listing.Listing([f"{tmp_path}/**/*.FLAC", str(a), str(a)]).files == [c, a]
+    assert inputs.Listing([str(tmp_path)]).files == [a, c]
+    assert inputs.Listing([f"{tmp_path}/**/*.FLAC", str(a), str(a)]).files == [c, a]
     (tmp_path / "b" / "list.m3u8").write_text(
         f"\ufeff#EXTM3U\r\n../a.mp3\r\nfile://{str(c).replace(' ', '%20')}\r\nlist.m3u8\r\n"
     )
-    (tmp_path / "list.pls").write_text("[playlist]\nFile1=b/c d.FLAC\nTitle1=C\nFile2=http://example.org/x.mp3\n")
-    found = listing.Listing([str(tmp_path / "b" / "list.m3u8"), str(tmp_path / "list.pls")])
+    (tmp_path / "list.pls").write_text(
+        "[playlist]\nFile1=b/c d.FLAC\nTitle1=C\nFile2=http://example.org/x.mp3\n"
+    )
+    found = inputs.Listing([str(tmp_path / "b" / "list.m3u8"), str(tmp_path / "list.pls")])
     assert [path.resolve() for path in found.files] == [a, c]
     assert "Download it first" in found.problems["http://example.org/x.mp3"]
-    found = listing.Listing([f"{tmp_path}/*.wma", str(tmp_path / "b" / "e.txt"), ""])
-    assert "no file fits" in found.problems[f"{tmp_path}/*.wma"] and len(found.files) == 1 and "" in found.problems
+    found = inputs.Listing([f"{tmp_path}/*.wma", str(tmp_path / "b" / "e.txt"), ""])
+    assert (
+        "no file fits" in found.problems[f"{tmp_path}/*.wma"]
+        and len(found.files) == 1
+        and "" in found.problems
+    )
 
 
 def test_playlists_from_elsewhere(tmp_path):
@@ -323,12 +354,17 @@ def test_playlists_from_elsewhere(tmp_path):
     (tmp_path / "wide.m3u8").write_bytes("sub\\b.mp3\n".encode("utf-16"))
     (tmp_path / "gone.m3u").write_text("gone [1].mp3\n")
     (tmp_path / "empty.m3u").write_text("#EXTM3U\n")
-    found = listing.Listing([str(tmp_path / name) for name in ("win.m3u", "wide.m3u8", "gone.m3u", "empty.m3u")])
+    found = inputs.Listing(
+        [str(tmp_path / name) for name in ("win.m3u", "wide.m3u8", "gone.m3u", "empty.m3u")]
+    )
     assert [path.name for path in found.files] == ["b.mp3", "café.mp3", "song [live].mp3"]
     gone, empty = found.problems.values()
     assert "no such file, named in" in gone and "gone.m3u" in gone and "names no files" in empty
-    assert "Download it first" in listing.Listing(["https://example.org/a.mp3"]).problems["https://example.org/a.mp3"]
-    assert listing.of_list(b"a.mp3\r\nb.mp3\r\n", null=False) == ["a.mp3", "b.mp3"]
+    assert (
+        "Download it first"
+        in inputs.Listing(["https://example.org/a.mp3"]).problems["https://example.org/a.mp3"]
+    )
+    assert inputs.of_list(b"a.mp3\r\nb.mp3\r\n", null=False) == ["a.mp3", "b.mp3"]
 
 
 def test_a_loop_of_links_ends(tmp_path):
@@ -336,7 +372,7 @@ def test_a_loop_of_links_ends(tmp_path):
     (tmp_path / "a" / "x.mp3").write_bytes(b"x")
     (tmp_path / "a" / "b" / "up").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "self").symlink_to(tmp_path / "a" / "self")
-    assert listing.Listing([str(tmp_path)]).files == [tmp_path / "a" / "x.mp3"]
+    assert inputs.Listing([str(tmp_path)]).files == [tmp_path / "a" / "x.mp3"]
 
 
 def test_a_list_on_standard_input(song, model_file):
@@ -348,10 +384,7 @@ def test_a_list_on_standard_input(song, model_file):
     assert mer_predict(model_file).exit_code == 2 and mer_predict(model_file, "--null", named).exit_code == 2
 
 
-# --- what is written ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_file, monkeypatch):
+def test_a_stopped_run_goes_on_and_changed_music_is_predicted_again(tmp_path, model_file, monkeypatch):
     a, b = (write(tmp_path / "music" / f"{name}.wav", tone(hz, 4)) for name, hz in (("a", 300), ("b", 600)))
     out = ["--csv", tmp_path / "out.csv", "--json", tmp_path / "out.jsonl"]
     assert mer_predict(model_file, a, *out).exit_code == 0
@@ -359,7 +392,9 @@ def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_
         file.write("b.wav,Q1,0.3")  # killed while it wrote
     heard = []
     real = predict.predict
-    monkeypatch.setattr(predict, "predict", lambda path, model: heard.append(Path(path).name) or real(path, model))
+    monkeypatch.setattr(
+        predict, "predict", lambda path, model: heard.append(Path(path).name) or real(path, model)
+    )
     answer = mer_predict(model_file, tmp_path / "music", *out)
     assert heard == ["b.wav"] and "1 of 2 files were predicted before" in answer.stdout
     assert pd.read_csv(tmp_path / "out.csv")["path"].tolist() == [str(a), str(b)]
@@ -368,7 +403,7 @@ def test_a_stopped_run_goes_on_and_changed_music_is_heard_again(tmp_path, model_
     table = pd.read_csv(tmp_path / "out.csv")
     assert table["path"].tolist() == [str(b), str(a)] and table["duration_s"].tolist() == [4, 5]
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
-    assert table.columns.tolist() == prediction_files.columns(MODEL)
+    assert table.columns.tolist() == outputs.columns(MODEL)
 
 
 def test_a_file_of_another_kind_is_never_written_over(tmp_path, song, model_file):
@@ -377,7 +412,11 @@ def test_a_file_of_another_kind_is_never_written_over(tmp_path, song, model_file
     for option, name in (("--csv", "mine.csv"), ("--json", "mine.txt")):
         before = (tmp_path / name).read_text()
         answer = mer_predict(model_file, song, option, tmp_path / name)
-        assert answer.exit_code == 1 and "Choose a new file" in answer.output and (tmp_path / name).read_text() == before
+        assert (
+            answer.exit_code == 1
+            and "Choose a new file" in answer.output
+            and (tmp_path / name).read_text() == before
+        )
 
 
 def test_pictures_and_quiet(song, tmp_path, model_file):
@@ -392,7 +431,7 @@ def test_the_table_has_no_colours_where_nobody_looks(song, model_file):
     assert "\x1b" not in answer.output and "0.5 undecided" in answer.output
 
 
-def test_the_model_that_ships_hears_music_made_by_code():
+def test_the_shipped_model_recognises_synthetic_music():
     track = datasets.load("synthetic").table.iloc[0]
     said = predict.predict(track["path"])
     assert sum(said.probabilities.values()) == pytest.approx(1) and len(said.timeline) > 1

@@ -1,15 +1,16 @@
 import pytest
 
-from mer_core import evaluation, results
-from mer_core.ratings import Ratings
+from mer_companion import results
+from mer_companion.experiments import record_of
+from mer_companion.runs.settings import Ratings
 
 
 @pytest.mark.real_data
 def test_exchanged_columns_of_eim_are_what_makes_its_ratings_disagree():
-    """As distributed, static valence follows dynamic arousal; put right, far fewer moments contradict their song."""
+    """As distributed, static valence follows dynamic arousal; put right, far fewer moments contradict it."""
     found = {}
     for name in ("eim", "eim_as_distributed"):
-        record = evaluation.execute(Ratings(dataset=name), "test", "smoke", name)
+        record = record_of(Ratings(dataset=name), "test", "smoke", name)
         row = results.value(record, part="ratings", name="frames that differ from the song", target="emotion")
         assert row["low"] < row["value"] < row["high"] and row["n"] == 744
         found[name] = row["value"]
@@ -17,7 +18,7 @@ def test_exchanged_columns_of_eim_are_what_makes_its_ratings_disagree():
 
 
 @pytest.mark.real_data
-def test_a_record_of_ratings_holds_shares_and_no_ratings():
-    record = evaluation.execute(Ratings(), "test", "smoke", "pmemo")
+def test_records_of_ratings_hold_shares_and_no_ratings():
+    record = record_of(Ratings(), "test", "smoke", "pmemo")
     assert set(results.predictions(record)) == {"track"} and record["data"]["n_tested"] == 767
     assert all(0 <= row["value"] <= 1 for row in record["metrics"])

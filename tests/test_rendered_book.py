@@ -1,4 +1,6 @@
-"""What must hold for the built book, as a reader's browser shows it from disk: on a phone and on a desk, in light and in dark."""
+"""What must hold for the built book, as a reader's browser shows it from disk: on a phone and on a desk, in
+light and in dark.
+"""
 
 import json
 import re
@@ -14,25 +16,39 @@ import numpy as np
 import pytest
 import soundfile
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
-from mer_core import assets, audio, book, notebooks, paired, paths, printing
+from mer_companion.book import ipynb, notebooks, pdf, web_assets
+from mer_companion.book import site as book
+from mer_core import paths
+from mer_core.audio import decoding
 from mer_core.predict import predict
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = (390, 1440)
-THEMES = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}  # and what axe is asked there: a theme changes colours only
+THEMES = {
+    "light": {},
+    "dark": {"runOnly": ["color-contrast"]},
+}  # and what axe is asked there: a theme changes colours only
 PAGES = [*book.listed(), *sorted(book.MADE_BY_SPHINX)]
 SITE_MB, FIRST_PAGE_MB = 40, 1.5
 
 # axe's findings that are the theme's own: rule, a piece of the element, and why it may stay
 ALLOWED = [
-    ("label-content-name-mismatch", 'aria-label="Search"', "the search button is named Search and also shows its keys, Ctrl + K"),
-    ("aria-required-children", 'class="citation-list"', "the list of references holds links beside its items"),
+    (
+        "label-content-name-mismatch",
+        'aria-label="Search"',
+        "the search button is named Search and also shows its keys, Ctrl + K",
+    ),
+    (
+        "aria-required-children",
+        'class="citation-list"',
+        "the list of references holds links beside its items",
+    ),
 ]
 AXE = """
-options => axe.run(document, {resultTypes: ['violations'], preload: false, ...options}).then(({violations}) => violations
+options => axe.run(document, {resultTypes: ['violations'], preload: false, ...options})
+    .then(({violations}) => violations
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .flatMap(({id, nodes}) => nodes.map(({html}) => [id, html])))
 """
@@ -55,22 +71,30 @@ def site():
 @pytest.fixture(scope="module")
 def tab():
     """One tab of one browser for all tests."""
+    from playwright.sync_api import sync_playwright  # `make test` does without
+
     with sync_playwright() as playwright:
-        options = [*printing.WITHOUT_A_SCREEN, "--autoplay-policy=no-user-gesture-required"]
-        browser = playwright.chromium.launch(executable_path=printing.browser(), args=options)
+        options = [*pdf.WITHOUT_A_SCREEN, "--autoplay-policy=no-user-gesture-required"]
+        browser = playwright.chromium.launch(executable_path=pdf.browser(), args=options)
         yield browser.new_page()
         browser.close()
 
 
-LEFT = "net::ERR_ABORTED"  # what was still on its way when the tab went to the next page; a missing file has another name
+# what was still on its way when the tab went to the next page; a missing file has another name
+LEFT = "net::ERR_ABORTED"
 
 
 def watch(tab):
     """What goes wrong in a tab from now on, and what it asks for."""
     seen = defaultdict(list)
     tab.on("pageerror", lambda error: seen["errors"].append(str(error)))
-    tab.on("console", lambda message: seen["errors"].append(message.text) if message.type == "error" else None)
-    tab.on("requestfailed", lambda request: seen["failed"].append(request.url) if request.failure != LEFT else None)
+    tab.on(
+        "console", lambda message: seen["errors"].append(message.text) if message.type == "error" else None
+    )
+    tab.on(
+        "requestfailed",
+        lambda request: seen["failed"].append(request.url) if request.failure != LEFT else None,
+    )
     tab.on("request", lambda request: seen["requests"].append(request.url))
     return seen
 
@@ -85,14 +109,16 @@ def findings_of_axe(tab, theme):
 
 @pytest.fixture(scope="module")
 def visits(site, tab):
-    """What was found on every page, at every width, in every theme; each page is loaded once for each width."""
+    """What was found on every page, at every width, in every theme; each page is loaded once per width."""
     found, seen = [], watch(tab)
-    axe = (assets.FETCHED / "axe-core/axe.min.js").read_text(encoding="utf-8")
+    local = ("file:", "data:", "blob:")
+    axe = (web_assets.FETCHED / "axe-core/axe.min.js").read_text(encoding="utf-8")
     for name, width in product(PAGES, WIDTHS):
         seen.clear()
         tab.set_viewport_size({"width": width, "height": 900})
         tab.goto((site / f"{name}.html").as_uri())
-        tab.add_style_tag(content="* { transition: none !important }")  # else colours are judged halfway between two themes
+        # else colours are judged halfway between two themes
+        tab.add_style_tag(content="* { transition: none !important }")
         tab.evaluate(DRAWN)
         tab.evaluate(axe)
         for theme in THEMES:
@@ -108,19 +134,19 @@ def visits(site, tab):
                     "interactive": tab.locator(".js-plotly-plot").count(),
                     "errors": list(seen["errors"]),
                     "failed": list(seen["failed"]),
-                    "outside": [url for url in seen["requests"] if not url.startswith(("file:", "data:", "blob:"))],
+                    "outside": [url for url in seen["requests"] if not url.startswith(local)],
                 }
-            )  # fmt: skip
+            )
     return found
 
 
 @pytest.mark.parametrize("fault", ["errors", "failed", "outside", "wider", "undrawn", "axe"])
-def test_no_page_has_at_any_width_in_any_theme(visits, fault):
+def test_pages_have_no_faults_at_any_width_in_any_theme(visits, fault):
     assert len(visits) == len(PAGES) * len(WIDTHS) * len(THEMES)
     assert {visit["where"]: visit[fault] for visit in visits if visit[fault]} == {}
 
 
-def test_there_are_formulas_to_draw(visits):
+def test_formulas_to_draw_exist(visits):
     assert sum(visit["formulas"] for visit in visits) > 0
 
 
@@ -131,7 +157,10 @@ def pages_with(visits, what):
     return pages
 
 
-LINE = "figure => { const line = (figure.layout.shapes || []).at(-1); return line && line.type === 'line' ? line.x0 : null }"
+LINE = """figure => {
+    const line = (figure.layout.shapes || []).at(-1);
+    return line && line.type === 'line' ? line.x0 : null;
+}"""
 
 
 def test_players_play_and_a_line_follows_them(visits, site, tab):
@@ -144,14 +173,20 @@ def test_players_play_and_a_line_follows_them(visits, site, tab):
             tab.wait_for_function("player => player.currentTime > 0.3", arg=player.element_handle())
             player.evaluate("player => player.pause()")
             tab.wait_for_timeout(150)  # a last step of the line
-            assert figure.evaluate(LINE) == pytest.approx(player.evaluate("player => player.currentTime"), abs=0.05)
+            assert figure.evaluate(LINE) == pytest.approx(
+                player.evaluate("player => player.currentTime"), abs=0.05
+            )
 
 
 FIRST_POINT = """figure => {  // of the first trace; without such a point (a heat map) the middle
-    const {x, y, width, height} = figure.getBoundingClientRect(), {xaxis, yaxis} = figure._fullLayout, at = figure.calcdata[0][0];
+    const {x, y, width, height} = figure.getBoundingClientRect();
+    const {xaxis, yaxis} = figure._fullLayout, at = figure.calcdata[0][0];
     if (!xaxis || !Number.isFinite(at?.x)) return {x: x + width / 2, y: y + height / 2};
     return {x: x + xaxis._offset + xaxis.c2p(at.x), y: y + yaxis._offset + yaxis.c2p(at.y)};
 }"""
+LISTEN = """(figure, names) => names.forEach(
+    name => figure.on(name, () => { figure.dataset.answered = name })
+)"""
 ANSWERS = ("plotly_click", "plotly_legendclick", "plotly_relayout", "plotly_restyle", "plotly_buttonclicked")
 
 
@@ -159,9 +194,7 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
     for name in pages_with(visits, "interactive"):
         tab.goto((site / f"{name}.html").as_uri())
         for figure in tab.locator(".js-plotly-plot").all():
-            figure.evaluate(
-                "(figure, names) => names.forEach(name => figure.on(name, () => { figure.dataset.answered = name }))", ANSWERS
-            )
+            figure.evaluate(LISTEN, ANSWERS)
             figure.scroll_into_view_if_needed()
             where = figure.evaluate(FIRST_POINT)
             tab.mouse.move(where["x"], where["y"] + 1)
@@ -188,25 +221,36 @@ def hearing(site, tab):
     return seen
 
 
-@pytest.mark.parametrize(("rate", "suffix"), [(8000, "wav"), (16000, "mp3"), (22050, "wav"), (44100, "mp3"), (48000, "flac")])
-def test_the_page_hears_in_a_song_what_python_hears(hearing, tab, corpus, tmp_path, rate, suffix):
-    samples = np.concatenate([audio.read(path, rate) for path in corpus.table["path"][:5]])  # more than one block of windows
+@pytest.mark.parametrize(
+    ("rate", "suffix"), [(8000, "wav"), (16000, "mp3"), (22050, "wav"), (44100, "mp3"), (48000, "flac")]
+)
+def test_page_predicts_as_python_does(hearing, tab, corpus, tmp_path, rate, suffix):
+    samples = np.concatenate(
+        [decoding.read(path, rate) for path in corpus.table["path"][:5]]
+    )  # more than one block of windows
     soundfile.write(file := tmp_path / f"song.{suffix}", np.stack([samples, samples / 2], axis=1), rate)
     drop(tab, file)
     here, there = np.array(json.loads(tab.locator(HEARD).get_attribute("data-windows"))), predict(file)
     classes = list(there.probabilities)
     np.testing.assert_allclose(here, there.timeline[classes], atol=0.005)
     np.testing.assert_allclose(here.mean(axis=0), list(there.probabilities.values()), atol=0.002)
-    said = {name: tab.locator(f".own-song [data-number={name}]").inner_text() for name in ("called", "valence", "arousal")}
-    assert f"({there.called[0]})" in said["called"]
-    assert [float(said["valence"]), float(said["arousal"])] == pytest.approx([there.valence, there.arousal], abs=0.02)
+    said = {
+        name: tab.locator(f".own-song [data-number={name}]").inner_text()
+        for name in ("called", "valence", "arousal")
+    }
+    assert f"({there.predicted[0]})" in said["called"]
+    assert [float(said["valence"]), float(said["arousal"])] == pytest.approx(
+        [there.valence, there.arousal], abs=0.02
+    )
     assert tab.locator(".own-song .js-plotly-plot").evaluate("plot => plot.data[0].x.length") == len(here)
-    failed = [url for url in hearing["failed"] if not url.startswith("blob:")]  # players stop reading when they know the length
+    failed = [
+        url for url in hearing["failed"] if not url.startswith("blob:")
+    ]  # players stop reading when they know the length
     assert not hearing["errors"] and not failed
     assert all(url.startswith(("file:", "data:", "blob:")) for url in hearing["requests"])
 
 
-def test_the_page_says_what_it_cannot_hear(hearing, tab, tmp_path):
+def test_page_says_what_it_cannot_read(hearing, tab, tmp_path):
     (no_sound := tmp_path / "no_sound.mp3").write_text("words")
     soundfile.write(click := tmp_path / "click.wav", np.zeros(2205), 22050)
     for file, said in ((no_sound, "cannot be decoded"), (click, "choose a longer piece")):
@@ -214,23 +258,27 @@ def test_the_page_says_what_it_cannot_hear(hearing, tab, tmp_path):
         assert said in tab.locator(".own-song [role=status]").inner_text() and not tab.locator(HEARD).count()
 
 
-def test_what_stands_before_a_header_does_not_hide_the_sample_rate(hearing, tab, tmp_path, rng):
+def test_sample_rate_is_found_behind_other_headers(hearing, tab, tmp_path, rng):
     soundfile.write(plain := tmp_path / "plain.wav", 0.1 * rng.standard_normal(4 * 16000), 16000)
     whole = plain.read_bytes()
-    (studio := tmp_path / "studio.wav").write_bytes(whole[:12] + b"JUNK" + (28).to_bytes(4, "little") + bytes(28) + whole[12:])
+    (studio := tmp_path / "studio.wav").write_bytes(
+        whole[:12] + b"JUNK" + (28).to_bytes(4, "little") + bytes(28) + whole[12:]
+    )
     soundfile.write(bare := tmp_path / "bare.mp3", 0.1 * rng.standard_normal(4 * 16000), 16000)
     tag = b"ID3\x04\x00\x00" + bytes([0, 0, 2, 3])  # 2 * 128 + 3 bytes follow, where the tag's text would be
     (tagged := tmp_path / "tagged.mp3").write_bytes(tag + bytes(259) + bare.read_bytes())
     for file in (studio, bare, tagged):
         drop(tab, file)
-        assert "It has 16000 samples a second" in tab.locator(".own-song [data-number=notes]").inner_text(), file
+        assert "It has 16000 samples a second" in tab.locator(".own-song [data-number=notes]").inner_text(), (
+            file
+        )
 
 
-def test_nothing_heavy_is_loaded_before_there_is_a_song(site, hearing):
+def test_heavy_scripts_are_loaded_only_with_a_song(site, hearing):
     assert not [url for url in hearing["requests"] if "plotly" in url or "/hearing/" in url]
 
 
-def test_a_page_without_its_parts_says_so(site, tab, tmp_path):
+def test_page_without_its_parts_says_so(site, tab, tmp_path):
     (tmp_path / "_static").mkdir()
     for part in [site / "try.html", *(site / "_static").iterdir()]:
         if part.name != "hearing":
@@ -253,12 +301,12 @@ def test_launch_buttons_lead_to_notebooks_of_the_repository(site):
     assert all(names == {"Binder", "Colab", "JupyterHub"} for names in found.values())
 
 
-def test_a_downloaded_notebook_reads_in_plain_jupyter(site):
+def test_downloaded_notebook_reads_in_plain_jupyter(site):
     files = sorted((site / "_sources/executed").glob("*.ipynb"))
     assert len(files) == len(notebooks.sources())
     for file in files:
         cells = nbformat.read(file, as_version=4).cells
-        assert not any(paired.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
+        assert not any(ipynb.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
 
 
 def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab):
@@ -274,7 +322,7 @@ def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab):
     assert not seen["errors"] and not seen["failed"]
 
 
-def test_the_theme_button_changes_the_theme(site, tab):
+def test_theme_button_changes_the_theme(site, tab):
     tab.goto((site / "index.html").as_uri())
     themes = set()
     for _ in range(3):
@@ -288,25 +336,30 @@ def test_site_and_first_page_are_small(site, tab):
     seen = watch(tab)
     tab.goto((site / "index.html").as_uri(), wait_until="networkidle")
     loaded = {
-        site / url.partition("?")[0].removeprefix(site.as_uri() + "/") for url in seen["requests"] if url.startswith("file:")
+        site / url.partition("?")[0].removeprefix(site.as_uri() + "/")
+        for url in seen["requests"]
+        if url.startswith("file:")
     }
     assert site / "index.html" in loaded
     assert sum(file.stat().st_size for file in loaded) <= FIRST_PAGE_MB * 1e6
 
 
-def test_two_builds_from_the_same_records_are_identical(site, tmp_path):
+def test_builds_from_the_same_records_are_identical(site, tmp_path):
     sites = [book.build(tmp_path / name).parent for name in ("first", "second")]
-    first, second = ({file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()} for site in sites)
+    first, second = (
+        {file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()}
+        for site in sites
+    )
     assert first.keys() == second.keys() and len(first) > len(PAGES)
     assert [str(name) for name in first if first[name] != second[name]] == []
 
 
-def test_the_printed_book_has_every_page_and_no_link_to_this_machine(site, tab, tmp_path):
-    file = printing.to_pdf(site, book.listed(), tmp_path / "book.pdf")
+def test_printed_book_has_every_page_and_no_local_link(site, tab, tmp_path):
+    file = pdf.to_pdf(site, book.listed(), tmp_path / "book.pdf")
     assert file.read_bytes().startswith(b"%PDF")
     tab.goto(file.with_suffix(".html").as_uri())
     assert tab.evaluate("[...document.querySelectorAll('article')].map(({id}) => id)") == [
-        printing.place(name) for name in book.listed()
+        pdf.place(name) for name in book.listed()
     ]
     tab.evaluate(DRAWN)
     assert tab.locator("mjx-container").count() and not tab.locator(UNDRAWN).count()

@@ -1,30 +1,38 @@
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import UserError, evaluation, experiments, networks, paths, reruns, results, songs, tables, tagging
+from mer_companion import experiments, provenance, results
+from mer_companion.analysis import tables
+from mer_companion.experiments import EXPERIMENTS, kinds, record_of
+from mer_companion.experiments.presets import SSSL
+from mer_companion.reproduction import retraining
+from mer_companion.runs import cross_validation
+from mer_companion.runs.overrides import changed
+from mer_companion.runs.settings import Named, Run
+from mer_core import UserError, datasets, device, paths
+from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel
 from mer_core.datasets import synthetic
-from mer_core.experiments import EXPERIMENTS
-from mer_core.experiments.presets import SSSL
-from mer_core.features import LogMel, MelAndHPCP
-from mer_core.label_noise import LabelNoise
-from mer_core.methods import inherit, self_learning
-from mer_core.models import crnn
-from mer_core.runs import Run, changed
-from mer_core.songs import SongDecision
-from mer_core.splits import Folds
+from mer_core.datasets.label_noise import LabelNoise
+from mer_core.datasets.splits import Folds
+from mer_core.evaluation import aggregation, tag_metrics
+from mer_core.evaluation.aggregation import SongDecision
+from mer_core.methods import METHODS, inherit, self_learning
+from mer_core.models import Network, backbones, crnn
 from mer_core.training import Training
 
 
 @pytest.fixture(scope="module")
 def tiny(monkeypatch_module):
     """A run of seconds: 16 songs of 6 s, two epochs, two folds."""
-    small = synthetic.Corpus(n_songs=16, n_artists=16, song_s=6)
-    monkeypatch_module.setitem(networks.datasets.READERS, "synthetic", lambda **k: synthetic.read(small, **k))
+    small = partial(synthetic.read, synthetic.Corpus(n_songs=16, n_artists=16, song_s=6))
+    monkeypatch_module.setitem(datasets.READERS, "synthetic", small)
     return replace(
         SSSL["smoke"],
         training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
@@ -39,16 +47,11 @@ def monkeypatch_module():
         yield patch
 
 
-def test_same_settings_same_name_and_any_change_another():
+def test_run_ids_are_those_of_the_settings_and_change_with_any():
     assert Run().run_id == Run().run_id
-    changes = [
-        {"seed": 1},
-        {"window_s": 2.0},
-        {"method": inherit.Settings()},
-        {"method": self_learning.Settings(temperature=0.7)},
-        {"folds": Folds(by="artist")},
-    ]
-    assert len({replace(Run(), **change).run_id for change in [{}, *changes]}) == 6
+    others = [{"seed": 1}, {"window_s": 2.0}, {"folds": Folds(by="artist")}]
+    others += [{"method": inherit.Settings()}, {"method": self_learning.Settings(temperature=0.7)}]
+    assert len({replace(Run(), **change).run_id for change in [{}, *others]}) == 6
 
 
 def test_runs_that_differ_only_in_tested_folds_or_song_decision_share_their_networks():
@@ -58,37 +61,65 @@ def test_runs_that_differ_only_in_tested_folds_or_song_decision_share_their_netw
     assert replace(base, seed=1).training_id != base.training_id
 
 
-def test_another_kind_of_network_or_features_is_another_run():
-    kinds = [Run(), Run(network=crnn.Settings()), Run(features=MelAndHPCP()), Run(network=crnn.Settings(width=32))]
-    assert len({run.run_id for run in kinds}) == 4
-    assert kinds[1].config()["network"]["kind"] == "crnn.Settings" and kinds[2].config()["features"]["hpcp"]["size"] == 12
+def test_runs_with_another_kind_of_network_or_features_are_others():
+    settings = (
+        {},
+        {"network": crnn.Settings()},
+        {"features": MelAndHPCP()},
+        {"network": crnn.Settings(width=32)},
+    )
+    runs = [Run(**own) for own in settings]
+    assert len({run.run_id for run in runs}) == 4
+    assert runs[1].config()["network"]["kind"] == "crnn.Settings"
+    assert runs[2].config()["features"]["hpcp"]["size"] == 12
+
+
+def test_kinds_of_settings_have_names_of_their_own():
+    parts = [LogMel, MelAndHPCP, StoredMel, Network, crnn.Settings, backbones.Settings]
+    names = [part.kind for part in parts] + [module.Settings.kind for module in METHODS.values()]
+    assert len(set(names)) == len(names)
+    assert all(module.Settings.kind == name for name, module in METHODS.items())
+
+
+def test_kinds_of_run_without_networks_all_say_how_records_are_made():
+    named = [settings.method_name for settings in Named.__subclasses__()]
+    assert sorted(named) == sorted(kinds.KINDS) and not set(named) & set(METHODS)
+
+
+def test_code_digests_cover_every_module_and_none_that_does_not_exist():
+    modules = provenance.PACKAGES, provenance.OF_TRAINING, ("mer_core.mixture",)
+    assert len(set(map(provenance.code_digest, modules))) == 3
+    package = {path for name in provenance.PACKAGES for path in (paths.ROOT / name).rglob("*.py")}
+    assert package == {path for name in provenance.PACKAGES for path in provenance.sources_of(name)}
+    with pytest.raises(ModuleNotFoundError, match=r"mer_core\.mixtures"):
+        provenance.code_digest(("mer_core.mixture", "mer_core.mixtures"))
 
 
 def test_settings_survive_json():
     config = SSSL["cpu"].config()
     assert json.loads(json.dumps(config)) == config
-    assert config["method"]["name"] == "self_learning" and config["features"]["n_mels"] == SSSL["cpu"].features.n_mels
+    assert config["method"]["name"] == "self_learning" and config["features"]["n_mels"] == 64
 
 
-def test_the_paper_preset_is_the_paper():
-    paper = SSSL["paper"]
-    assert (paper.features.window_samples, paper.features.hop_samples, paper.features.n_mels) == (1024, 512, 128)
+def test_paper_preset_is_the_paper():
+    paper, mel = SSSL["paper"], SSSL["paper"].features
+    assert (mel.window_samples, mel.hop_samples, mel.n_mels) == (1024, 512, 128)
     assert paper.network.architecture == "vgg16" and paper.folds.n == 10 and paper.training.stride == 1
 
 
-def test_every_experiment_has_runs_of_its_own_at_every_preset():
+def test_experiments_have_runs_of_their_own_at_every_preset():
     for experiment in EXPERIMENTS.values():
         for preset in experiment.presets:
             ids = [run.run_id for run in experiment.runs(preset).values()]
             assert len(ids) == len(set(ids)) > 0
 
 
-def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(tiny, monkeypatch):
-    unbroken = evaluation.execute(tiny, "test", "smoke", "unbroken")
+def test_killed_runs_go_on_at_the_next_network_and_end_as_unbroken_ones(tiny, monkeypatch):
+    unbroken = record_of(tiny, "test", "smoke", "unbroken")
     expected = results.predictions(unbroken)
     for path in (paths.CACHE / "networks").rglob("*.npz"):
         path.unlink()
-    trained, original = [], networks.fit
+    trained, original = [], cross_validation.fit
 
     def fit_until_killed(*arguments):
         if len(trained) == 4:  # of three networks for each of two folds
@@ -96,65 +127,72 @@ def test_a_killed_run_goes_on_at_the_next_network_and_ends_as_an_unbroken_one(ti
         trained.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setattr(networks, "fit", fit_until_killed)
+    monkeypatch.setattr(cross_validation, "fit", fit_until_killed)
     with pytest.raises(KeyboardInterrupt):
-        evaluation.execute(tiny, "test", "smoke", "killed")
+        record_of(tiny, "test", "smoke", "killed")
     trained.clear()
-    monkeypatch.setattr(networks, "fit", lambda *a: trained.append(a) or original(*a))
-    resumed = results.predictions(evaluation.execute(tiny, "test", "smoke", "killed"))
+    monkeypatch.setattr(cross_validation, "fit", lambda *a: trained.append(a) or original(*a))
+    resumed = results.predictions(record_of(tiny, "test", "smoke", "killed"))
     assert len(trained) == 2  # what was left of six networks
     for name, values in expected.items():
         np.testing.assert_array_equal(resumed[name], values)
 
 
-def test_a_run_with_a_record_is_loaded_not_repeated(tiny, monkeypatch):
-    first = evaluation.execute(tiny, "test", "smoke", "again")
-    monkeypatch.setattr(networks, "load_frames", None)
-    assert evaluation.execute(tiny, "test", "smoke", "again") == first
-    monkeypatch.setattr(results, "code_digest", lambda *rooms: "other code")
+def test_records_fresh_from_making_are_those_that_are_loaded_later(tiny, monkeypatch):
+    made = record_of(tiny, "test", "smoke", "again")
+    monkeypatch.setattr(cross_validation, "load_frames", None)  # nothing is made a second time
+    assert made == results.load(results.path_of(made)) == record_of(tiny, "test", "smoke", "again")
+    monkeypatch.setattr(provenance, "code_digest", lambda *modules: "other code")
     with pytest.raises(TypeError, match="not callable"):  # a smoke record of other code is stale
-        evaluation.execute(tiny, "test", "smoke", "again")
+        record_of(tiny, "test", "smoke", "again")
 
 
-def test_a_fold_trained_again_gives_the_recorded_answers(tiny, monkeypatch):
-    monkeypatch.setattr(experiments, "jobs", lambda *_: [("again", tiny), ("other seed", replace(tiny, seed=7))])
-    record = evaluation.execute(tiny, "test", "smoke", "again")
+def test_folds_trained_again_give_the_recorded_predictions(tiny, monkeypatch):
+    pairs = [("again", tiny), ("other seed", replace(tiny, seed=7))]
+    monkeypatch.setattr(experiments, "jobs", lambda *_: pairs)
+    record = record_of(tiny, "test", "smoke", "again")
     monkeypatch.setattr(results, "existing", lambda *_: record)
-    same, other = (reruns.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
+    same, other = (retraining.rerun("test", label, "smoke", 0) for label in ("again", "other seed"))
     assert same["now"] == same["recorded"] and same["largest_change_of_a_probability"] == 0
     assert other["largest_change_of_a_probability"] > 0 and other["songs"] == 8
     for row in (same, other):
-        reruns.save(row, "smoke")
-    assert len(reruns.table("smoke")) == 2
+        retraining.save(row, "smoke")
+    assert len(retraining.table("smoke")) == 2
     with pytest.raises(results.RecordError, match="that tested fold 2"):
-        reruns.rerun("test", "again", "smoke", 2)
+        retraining.rerun("test", "again", "smoke", 2)
 
 
-def test_out_of_fold_features_never_come_from_a_network_that_heard_the_song(tiny, monkeypatch):
-    heard, original = [], networks.fit
-    monkeypatch.setattr(networks, "fit", lambda run, data, *rest: heard.append(set(data.track)) or original(run, data, *rest))
+def test_out_of_fold_predictions_never_come_from_a_network_trained_on_the_song(tiny, monkeypatch):
+    learned, original = [], cross_validation.fit
+
+    def fit(run, data, *rest):
+        learned.append(set(data.track))
+        return original(run, data, *rest)
+
+    monkeypatch.setattr(cross_validation, "fit", fit)
     fresh = replace(tiny, seed=5)
-    for part in networks.parts(fresh):
-        networks.train_part(fresh, 0, part)
-    first, *parts = networks.read_fold(fresh, networks.load_frames(fresh), 0)
+    for part in cross_validation.parts(fresh):
+        cross_validation.train_part(fresh, 0, part)
+    first, *parts = cross_validation.read_fold(fresh, cross_validation.load_frames(fresh), 0)
     tracks, test, training = set(range(16)), set(first["test_track"]), set(first["in_sample_track"])
-    outer, *inner = heard
+    outer, *inner = learned
     for own, part in zip(inner, parts, strict=True):
         assert set(part["out_of_fold_track"]) == training - own and set(part["test_track"]) == test
     assert outer == training and test | training == tracks and not test & training
     assert len(inner) == 2 and not inner[0] & inner[1] and inner[0] | inner[1] == training
 
 
-def test_a_record_holds_what_a_reader_needs(tiny):
-    record = evaluation.execute(tiny, "test", "smoke", "again")
+def test_records_hold_what_a_reader_needs(tiny):
+    record = record_of(tiny, "test", "smoke", "again")
     rows = pd.DataFrame(record["metrics"])
-    assert set(rows["decision"]) == set(songs.DECISION_NAMES) - {songs.OF_WHOLE_SONGS}
+    assert set(rows["decision"]) == set(aggregation.DECISION_NAMES) - {aggregation.OF_WHOLE_SONGS}
     assert set(rows["target"]) == {"emotion", "valence", "arousal"}
     pooled = rows[(rows["fold"] == "all") & (rows["part"] == "test")]
-    assert ((pooled["low"] <= pooled["value"]) & (pooled["value"] <= pooled["high"])).all() and (pooled["n"] == 16).all()
+    assert pooled["value"].between(pooled["low"], pooled["high"]).all() and (pooled["n"] == 16).all()
     assert record["cost"]["seconds"] > 0 and record["environment"]["torch"] and len(record["log"]) == 2
+    assert record["environment"]["precision"] == device.precision_on(device.best_device())
     stored = results.predictions(record)
-    tracks = networks.load_frames(tiny).tracks
+    tracks = cross_validation.load_frames(tiny).tracks
     right = tracks.targets[stored["track"]] == stored["decision_svm"]
     assert np.trace(record["confusion"]["svm"]) == right.sum()
     accuracy = results.value(record, name="accuracy", target="emotion", decision="svm")
@@ -163,95 +201,93 @@ def test_a_record_holds_what_a_reader_needs(tiny):
     assert probabilities.shape == (len(seconds), 4) and np.allclose(probabilities.sum(axis=1), 1, atol=0.01)
 
 
-def test_a_record_ships_no_annotations(tiny):
-    stored = results.predictions(evaluation.execute(tiny, "test", "smoke", "again"))
+def test_records_ship_no_annotations(tiny):
+    stored = results.predictions(record_of(tiny, "test", "smoke", "again"))
     assert not {"truth", "label", "targets", "group"} & set(stored)
 
 
 def test_runs_side_by_side_train_a_shared_network_once(tiny):
     other = replace(tiny, song=SongDecision(share_threshold=0.3))
     with ThreadPoolExecutor(1) as executor:
-        started = networks.start([replace(one, seed=5) for one in (tiny, other)], executor)
-        assert len(started) == len(networks.networks_to_train(tiny)) == 6
-        record = evaluation.execute(replace(other, seed=5), "test", "smoke", "beside", started)
+        started = cross_validation.start([replace(one, seed=5) for one in (tiny, other)], executor)
+        assert len(started) == len(cross_validation.networks_to_train(tiny)) == 6
+        record = record_of(replace(other, seed=5), "test", "smoke", "beside", started)
     assert record["data"]["n_tested"] == record["data"]["n_tracks"] == 16
 
 
 def test_comparisons_are_paired_by_song_and_averaged_over_seeds(tiny):
-    plain, other = replace(tiny, method=inherit.Settings()), tiny
-    pairs = [(label, replace(run, seed=s)) for s in (0, 3) for label, run in (("inherit", plain), ("self_learning", other))]
+    runs = {"inherit": replace(tiny, method=inherit.Settings()), "self_learning": tiny}
+    pairs = [(label, replace(run, seed=seed)) for seed in (0, 3) for label, run in runs.items()]
     for pair in pairs:  # one at a time, as shards make them: the last one finds all the others
         made = experiments.execute("segments_to_songs", "smoke", pairs, chosen=[pair])
     assert [record["label"] for record in made] == ["self_learning"]
     compared = results.comparison("segments_to_songs", "smoke")
     (row,) = tables.differences(compared, decision="svm").itertuples()
-    truth = networks.load_frames(tiny).tracks.targets
-    shares = {
-        label: np.mean([(p["decision_svm"] == truth[p["track"]]).mean() for one, run in pairs if one == label
-                        and (p := results.predictions(evaluation.execute(run, "segments_to_songs", "smoke", label)))])
-        for label in ("inherit", "self_learning")
-    }  # fmt: skip
-    assert row.value == pytest.approx(shares["self_learning"] - shares["inherit"]) and row.against == "inherit"
+    truth, shares = cross_validation.load_frames(tiny).tracks.targets, {}
+    for label, run in pairs:
+        stored = results.predictions(record_of(run, "segments_to_songs", "smoke", label))
+        right = (stored["decision_svm"] == truth[stored["track"]]).mean()
+        shares[label] = shares.get(label, 0) + right / 2  # of two seeds
+    assert row.value == pytest.approx(shares["self_learning"] - shares["inherit"])
+    assert row.against == "inherit"
     assert row.low <= row.value <= row.high and row.seeds == [0, 3] and 0 <= row.p <= row.p_holm <= 1
     scores = tables.scores(compared, decision="svm").set_index("label")["value"].to_dict()
     assert scores == pytest.approx(shares)
 
 
-def test_other_data_sets_are_answered_for_and_never_learned_from(tiny):
-    run = replace(tiny, method=inherit.Settings(), also_heard=("synthetic:n_songs=8,n_artists=8,song_s=5",))
-    monkey = networks.datasets.READERS["synthetic"]
-    networks.datasets.READERS["synthetic"] = synthetic.read
-    try:
-        record = evaluation.execute(replace(run, dataset="synthetic:n_songs=16,n_artists=16,song_s=6"), "test", "smoke", "far")
-    finally:
-        networks.datasets.READERS["synthetic"] = monkey
-    (row,) = (m for m in record["metrics"] if (m["part"], m["name"], m["target"]) == ("elsewhere", "accuracy", "emotion"))
-    assert row["n"] == 8 and row["dataset"] == run.also_heard[0] and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+def test_external_tests_are_predicted_and_never_learned_from(tiny, monkeypatch):
+    monkeypatch.setitem(datasets.READERS, "synthetic", synthetic.read)
+    here, there = "synthetic:n_songs=16,n_artists=16,song_s=6", "synthetic:n_songs=8,n_artists=8,song_s=5"
+    run = replace(tiny, method=inherit.Settings(), dataset=here, external_tests=(there,))
+    record = record_of(run, "test", "smoke", "far")
+    asked = {"part": "elsewhere", "name": "accuracy", "target": "emotion"}
+    (row,) = (m for m in record["metrics"] if asked.items() <= m.items())
+    assert row["n"] == 8 and row["dataset"] == there and 0 <= row["low"] <= row["value"] <= row["high"] <= 1
     stored = results.predictions(record)
     assert stored["heard_0"].shape == (8 * 3, 4) and len(stored["heard_0_track_id"]) == 8
 
 
-def test_a_learning_curve_watches_and_changes_nothing(tiny):
+def test_learning_curves_watch_and_change_nothing(tiny):
     plain = replace(tiny, folds=Folds(n=2, by="song", tested=1, inner=0))
-    watched = evaluation.execute(replace(plain, learning_curve=True), "test", "smoke", "watched")
-    seen, alone = results.predictions(watched), results.predictions(evaluation.execute(plain, "test", "smoke", "unwatched"))
-    np.testing.assert_array_equal(seen["test"], alone["test"])
-    curve = tables.learning_curves([watched]).set_index(["asked about", "epoch"])["share"]
-    assert (
-        curve["Unheard songs", 2]
-        == results.value(watched, name="accuracy", target="emotion", decision="mean_probability")["value"]
-    )
+    watched = record_of(replace(plain, learning_curve=True), "test", "smoke", "watched")
+    unwatched = record_of(plain, "test", "smoke", "unwatched")
+    seen, alone = (results.predictions(record)["test"] for record in (watched, unwatched))
+    np.testing.assert_array_equal(seen, alone)
+    curve = tables.learning_curves([watched]).set_index(["evaluated on", "epoch"])["share"]
+    accuracy = results.value(watched, name="accuracy", target="emotion", decision="mean_probability")
+    assert curve["Unheard songs", 2] == accuracy["value"]
     with pytest.raises(ValueError, match="takes labels for right"):
         replace(plain, learning_curve=True, noise=LabelNoise("symmetric", 0.5))
 
 
 def test_tags_are_learned_in_the_same_loop_and_validation_says_when_to_stop():
     run = Run(
-        dataset="synthetic_moods:n_songs=30,n_artists=15,song_s=6", features=LogMel(n_mels=16, pool_frames=8),
-        method=inherit.Settings(), network=crnn.Settings(width=4, branch=16, head_dropout=0.0),
-        training=Training(epochs=12, batch_size=16, learning_rate=5e-3, patience=3), folds=Folds(n=2, inner=0, tested=1),
-    )  # fmt: skip
-    path = networks.train_part(run, 0, 0)
-    with np.load(path) as stored:
-        story = json.loads(str(stored["story"]))
-        asked = {name: set(stored[f"{name}_track"]) for name in ("test", "validation")}
-        probabilities, track = stored["test"], stored["test_track"]
-    part = networks.load_frames(run).tracks.table["part"]
-    assert all(set(part[list(own)]) == {name} and len(own) == (part == name).sum() for name, own in asked.items())
-    aucs = [row["validation_roc_auc"] for row in story["log"]]
+        dataset="synthetic_moods:n_songs=30,n_artists=15,song_s=6",
+        features=LogMel(n_mels=16, pool_frames=8),
+        method=inherit.Settings(),
+        network=crnn.Settings(width=4, branch=16, head_dropout=0.0),
+        training=Training(epochs=12, batch_size=16, learning_rate=5e-3, patience=3),
+        folds=Folds(n=2, inner=0, tested=1),
+    )
+    cross_validation.train_part(run, 0, 0)
+    frames = cross_validation.load_frames(run)
+    (stored,) = cross_validation.read_fold(run, frames, 0)
+    for name in ("test", "validation"):
+        assert set(stored[f"{name}_track"]) == set(np.flatnonzero(frames.tracks.table["part"] == name))
+    aucs = [row["validation_roc_auc"] for row in stored["training"]["log"]]
     assert len(aucs) == 12 or int(np.argmax(aucs)) == len(aucs) - 4  # stopped three epochs after the best
-    truth = networks.load_frames(run).tracks.targets[sorted(asked["test"])]
-    _, area = tagging.ranking(truth, songs.mean_probability(probabilities, track))
-    assert area.mean() > 0.7 and probabilities.shape[1] == 6
-    assert not np.allclose(probabilities.sum(axis=1), 1, atol=0.05)  # tags do not exclude one another
+    mean = aggregation.mean_probability(stored["test"], stored["test_track"])
+    _, area = tag_metrics.ranking(frames.tracks.targets[np.unique(stored["test_track"])], mean)
+    assert area.mean() > 0.7 and mean.shape[1] == 6
+    assert not np.allclose(mean.sum(axis=1), 1, atol=0.05)  # tags do not exclude one another
 
 
 def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
-    seen, original = [], networks.fit
-    monkeypatch.setattr(networks, "fit", lambda run, data, *rest: seen.append(data) or original(run, data, *rest))
-    noisy = replace(tiny, method=inherit.Settings(), noise=LabelNoise("symmetric", 0.5), folds=Folds(n=2, by="song", inner=0))
-    record = evaluation.execute(noisy, "test", "smoke", "noisy")
-    truth = networks.load_frames(tiny).tracks.targets
+    seen, original = [], cross_validation.fit
+    monkeypatch.setattr(cross_validation, "fit", lambda *a: seen.append(a[1]) or original(*a))
+    plain = replace(tiny, method=inherit.Settings(), folds=Folds(n=2, by="song", inner=0))
+    record = record_of(replace(plain, noise=LabelNoise("symmetric", 0.5)), "test", "smoke", "noisy")
+    truth = cross_validation.load_frames(tiny).tracks.targets
     data = seen[0]
     wrong = data.label.numpy() != truth[data.track]
     assert 0.3 < wrong.mean() < 0.7 and not data.truly_clean[wrong].any()
@@ -260,22 +296,31 @@ def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
     assert np.trace(record["confusion"]["mean_probability"]) == right.sum()
 
 
-def test_a_record_of_other_settings_is_neither_taken_nor_overwritten(tiny):
-    record = evaluation.execute(tiny, "test", "smoke", "again")
+def test_records_of_other_settings_are_neither_taken_nor_overwritten(tiny):
+    record = record_of(tiny, "test", "smoke", "again")
     path = results.path_of(record)
     path.write_text(json.dumps(record | {"config": record["config"] | {"window_s": 9.0}}))
     with pytest.raises(results.RecordError, match="before a default changed"):
-        evaluation.execute(tiny, "test", "smoke", "again")
+        record_of(tiny, "test", "smoke", "again")
     path.write_text(json.dumps(record))
 
 
-def test_a_setting_that_does_not_exist_is_refused_with_those_that_do():
+def test_settings_that_do_not_exist_are_refused_with_those_that_do():
     assert changed(Run(), {"folds.n": 3, "method.temperature": 0.7}).method.temperature == 0.7
     with pytest.raises(UserError, match="no setting 'fold'; there are .*folds"):
         changed(Run(), {"fold": 3})
 
 
-def test_an_incomplete_or_missing_record_says_what_to_do(tmp_path):
+def test_renamed_settings_are_recorded_under_old_names_and_set_under_new_ones():
+    settings = {"network.stochastic_depth": 0.2, "external_tests": ["pmemo"]}
+    run = changed(Run(network=crnn.Settings()), settings)
+    assert run.config()["network"]["bypass"] == 0.2 and run.config()["also_heard"] == ["pmemo"]
+    for old, new in (("also_heard", "external_tests"), ("network.bypass", "network.stochastic_depth")):
+        with pytest.raises(UserError, match=f"{old} is now called {new}"):
+            changed(run, {old: 0})
+
+
+def test_incomplete_and_missing_records_say_what_to_do(tmp_path):
     with pytest.raises(results.RecordError, match="no such record"):
         results.load(tmp_path / "none.json")
     (tmp_path / "half.json").write_text('{"schema": 1')
@@ -288,9 +333,8 @@ def test_an_incomplete_or_missing_record_says_what_to_do(tmp_path):
 
 def test_jobs_are_every_variant_with_every_seed():
     jobs = experiments.jobs("segments_to_songs", "smoke", seeds=(0, 1), changes={"window_s": 2.0})
-    assert [(label, run.seed) for label, run in jobs] == [
-        ("inherit", 0), ("self_learning", 0), ("inherit", 1), ("self_learning", 1),
-    ]  # fmt: skip
+    expected = itertools.product((0, 1), ("inherit", "self_learning"))
+    assert [(run.seed, label) for label, run in jobs] == list(expected)
     assert all(run.window_s == 2.0 for _, run in jobs)
     (_, own), *_ = experiments.jobs("segments_to_songs", "cpu", dataset="mine.csv")
     assert own.dataset.endswith("/mine.csv") and own.dataset.startswith("/")

@@ -50,7 +50,9 @@ def test_loss_of_a_mixture_is_the_mixture_of_losses(predictions):
     first, second = F.one_hot(torch.arange(20) % 4, 4).float(), F.one_hot(torch.arange(20) % 3, 4).float()
     weight = torch.full((20,), 0.7)
     blended = soft_cross_entropy(logits, mixup(first, second, weight))
-    apart = 0.7 * F.cross_entropy(logits, torch.arange(20) % 4) + 0.3 * F.cross_entropy(logits, torch.arange(20) % 3)
+    apart = 0.7 * F.cross_entropy(logits, torch.arange(20) % 4) + 0.3 * F.cross_entropy(
+        logits, torch.arange(20) % 3
+    )
     torch.testing.assert_close(blended, apart)
 
 
@@ -72,7 +74,9 @@ def test_r_drop_counts_only_the_noisy_set(predictions):
 
 @pytest.mark.parametrize("architecture", ["vgg_slim", "vgg16"])
 def test_one_trunk_and_two_heads_equal_two_full_passes(architecture):
-    """Under the same dropout masks: same value, same gradient. Only the head drops, so the trunk's second pass is the first."""
+    """Under the same dropout masks: same value, same gradient. Only the head drops, so the trunk's second
+    pass is the first.
+    """
     torch.manual_seed(0)
     once = models.Network(architecture).build(4).double()  # exact enough to tell rounding from a difference
     twice = copy.deepcopy(once)

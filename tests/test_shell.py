@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import tone, untrained, write
 
-from mer_core import AskedError, cli, progress, shell, trained, training
+from mer_app import main, options, workers
+from mer_core import AskedError, device, progress, trained_model
 
 
 def mer(*words):
-    return CliRunner().invoke(cli.main, words)
+    return CliRunner().invoke(main.main, words)
 
 
 def on_terminal(monkeypatch, *words) -> str:
@@ -36,7 +37,7 @@ def on_terminal(monkeypatch, *words) -> str:
         patch.setattr(sys, "stdout", terminal)
         patch.setattr(sys, "stderr", terminal)
         try:
-            cli.main(words, standalone_mode=False)
+            main.main(words, standalone_mode=False)
         except SystemExit as end:
             assert not end.code
     listener.join()
@@ -56,7 +57,7 @@ RECIPE = ("--set", "folds.n=2", "--set", "folds.by=song", "--set", "training.epo
 
 
 def test_quiet_commands_show_no_bar_on_a_terminal(music, tmp_path, monkeypatch):
-    trained.save(untrained(), tmp_path / "m.safetensors")
+    trained_model.save(untrained(), tmp_path / "m.safetensors")
     predict = ("predict", "--model", str(tmp_path / "m.safetensors"), str(music / "low"))
     assert "songs: 100%|" in on_terminal(monkeypatch, *predict)
     assert on_terminal(monkeypatch, *predict, "--quiet", "--csv", str(tmp_path / "table.csv")) == ""
@@ -114,21 +115,41 @@ def test_a_setting_that_makes_no_sense_is_refused_before_any_music_is_read(setti
 
 
 def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
-    from mer_core.runs import Run, changed
+    from mer_companion.runs.overrides import changed
+    from mer_companion.runs.settings import Run
 
-    run = changed(Run(), dict(map(shell.setting_of, ("noise.kind=symmetric", "noise.rate=1", "training.learning_rate=1e-3"))))
+    run = changed(
+        Run(),
+        dict(
+            map(options.setting_of, ("noise.kind=symmetric", "noise.rate=1", "training.learning_rate=1e-3"))
+        ),
+    )
     assert (run.noise.rate, run.training.learning_rate) == (1, 0.001)
-    assert changed(Run(), dict(map(shell.setting_of, ("training.epochs=2", "method.warmup_epochs=1")))).training.epochs == 2
+    assert (
+        changed(
+            Run(), dict(map(options.setting_of, ("training.epochs=2", "method.warmup_epochs=1")))
+        ).training.epochs
+        == 2
+    )
+
+
+def test_a_trained_model_is_scored_as_it_is_and_takes_no_recipe(music):
+    answer = mer("evaluate", str(music), "--model", "quadrants", "--seed", "1", "--set", "folds.n=3")
+    assert answer.exit_code == 2 and "--set, --seed: how networks are trained" in answer.output
 
 
 @pytest.mark.parametrize("seeds", [("1", "1"), ("-1",)])
 def test_a_seed_counts_once(seeds, music):
     words = [word for seed in seeds for word in ("--seed", seed)]
-    assert mer("evaluate", str(music), *words).exit_code == mer("run", "segments_to_songs", *words).exit_code == 2
+    assert (
+        mer("evaluate", str(music), *words).exit_code
+        == mer("run", "segments_to_songs", *words).exit_code
+        == 2
+    )
 
 
 @pytest.mark.parametrize("device", ["foo", "cuda:99", "mps:7", "cpu:1x"])
-def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(device, music, tmp_path, monkeypatch):
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(device, music, monkeypatch):
     monkeypatch.setattr("mer_core.datasets.load", None)
     answer = mer("evaluate", str(music), "--device", device)
     assert answer.exit_code == 2 and f"no device '{device}' here; there are auto, cpu" in answer.output
@@ -136,32 +157,37 @@ def test_a_device_that_is_not_there_is_refused_at_once_with_those_that_are(devic
 
 
 def test_the_device_is_that_of_the_command_only(monkeypatch):
-    monkeypatch.delenv(training.DEVICE, raising=False)
+    monkeypatch.delenv(device.DEVICE, raising=False)
     monkeypatch.delenv(progress.QUIET, raising=False)
-    with shell.on_device("cpu", quiet=True):
-        assert training.best_device().type == "cpu" and os.environ[progress.QUIET]
-    with pytest.raises(AskedError), shell.on_device("cuda:99", quiet=True):
+    with workers.on_device("cpu", quiet=True):
+        assert device.best_device().type == "cpu" and os.environ[progress.QUIET]
+    with pytest.raises(AskedError), workers.on_device("cuda:99", quiet=True):
         pass
-    assert not {training.DEVICE, progress.QUIET} & set(os.environ)
+    assert not {device.DEVICE, progress.QUIET} & set(os.environ)
 
 
 def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(device, "cores", lambda: 4)
     sizes = {}
-    for device in ("cpu", "cuda", "auto"):
-        with shell.on_device(device, quiet=False), shell.executor_of(None, None) as executor:
-            sizes[device] = executor and executor._max_workers
+    for name in ("cpu", "cuda", "auto"):
+        with workers.on_device(name, quiet=False), workers.executor_of(None, None) as executor:
+            sizes[name] = executor and executor._max_workers
     assert sizes == {"cpu": 4, "cuda": None, "auto": None}
 
 
 def test_what_cannot_be_written_is_refused_before_any_work(music, tmp_path, monkeypatch):
     monkeypatch.setattr("mer_core.datasets.load", None)
-    monkeypatch.setattr("mer_core.trained.named", None)
+    monkeypatch.setattr("mer_core.trained_model.named", None)
     (tmp_path / "taken").write_text("a file")
     for place in (tmp_path / "taken" / "x.out", tmp_path / "taken" / "deep" / "x.out", tmp_path):
-        for command, option in (("evaluate", "--json"), ("label-check", "--html"), ("label-check", "--csv"), ("train", "--out")):
+        for command, option in (
+            ("evaluate", "--json"),
+            ("label-check", "--html"),
+            ("label-check", "--csv"),
+            ("train", "--out"),
+        ):
             answer = mer(command, str(music), option, str(place))
             assert answer.exit_code == 2 and f"Invalid value for '{option}'" in answer.output, answer.output
     assert mer("export", "quadrants", str(tmp_path / "taken" / "m.onnx")).exit_code == 2
@@ -171,10 +197,10 @@ def test_what_cannot_be_written_is_refused_before_any_work(music, tmp_path, monk
 def test_what_can_be_made_can_be_written(tmp_path):
     (tmp_path / "old").write_text("")
     for name in ("old", "new", "folder/that/is/new", "/dev/null"):
-        assert shell.Writable().convert(str(tmp_path / name), None, None) == tmp_path / name
+        assert options.Writable().convert(str(tmp_path / name), None, None) == tmp_path / name
     assert not (tmp_path / "folder").exists()
     with pytest.raises(click.BadParameter):
-        shell.Writable(file_okay=False).convert(str(tmp_path / "old"), None, None)
+        options.Writable(file_okay=False).convert(str(tmp_path / "old"), None, None)
 
 
 def test_files_that_are_not_ours_stay(tmp_path, music):
@@ -194,12 +220,15 @@ def test_files_that_are_not_ours_stay(tmp_path, music):
         ("export", "quadrants", str(tmp_path / "full")),
     ):
         answer = mer(*command)
-        assert answer.exit_code == 2 and ("would be lost" in answer.output or "does not end in" in answer.output), answer.output
+        assert answer.exit_code == 2 and (
+            "would be lost" in answer.output or "does not end in" in answer.output
+        ), answer.output
     (tmp_path / "mine.safetensors").unlink()  # its card is still somebody else's
     answer = mer("train", str(music), "--out", str(tmp_path / "mine.safetensors"))
     assert answer.exit_code == 2 and "mine.md holds something else" in answer.output
     assert (
-        all(path.read_bytes() == content for path, content in before.items() if path.exists()) and song.read_bytes() == b"music"
+        all(path.read_bytes() == content for path, content in before.items() if path.exists())
+        and song.read_bytes() == b"music"
     )
 
 
@@ -214,7 +243,7 @@ def test_a_stopped_command_says_so_and_ends_as_shells_expect(music, monkeypatch)
 
 def test_no_colours_where_they_are_not_wanted(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
-    answer = CliRunner().invoke(cli.main, ["predict", "gone.mp3"], color=True)
+    answer = CliRunner().invoke(main.main, ["predict", "gone.mp3"], color=True)
     assert "could not be predicted" in answer.output and "\x1b" not in answer.output
     monkeypatch.delenv("NO_COLOR")
-    assert "\x1b" in CliRunner().invoke(cli.main, ["predict", "gone.mp3"], color=True).output
+    assert "\x1b" in CliRunner().invoke(main.main, ["predict", "gone.mp3"], color=True).output

@@ -2,23 +2,25 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mer_core import metrics, significance
+from mer_core.evaluation import metrics, significance
 
 SONGS = 300
 
 
-def accuracy_interval(truth, called, groups):
+def accuracy_interval(truth, predicted, groups):
     weights = significance.artist_weights(groups)
-    return significance.interval(significance.resampled(metrics.accuracy, truth, called, 2, weights))
+    return significance.interval(significance.resampled(metrics.accuracy, truth, predicted, 2, weights))
 
 
 def test_interval_of_independent_songs_is_the_binomial_one(rng):
     truth = np.zeros(400, int)
-    called = (rng.random(400) < 0.25).astype(int)
-    low, high = accuracy_interval(truth, called, np.arange(400))
-    p = 1 - called.mean()
+    predicted = (rng.random(400) < 0.25).astype(int)
+    low, high = accuracy_interval(truth, predicted, np.arange(400))
+    p = 1 - predicted.mean()
     half = 1.96 * np.sqrt(p * (1 - p) / 400)
-    assert (high - low) / 2 == pytest.approx(half, rel=0.1) and (low + high) / 2 == pytest.approx(p, abs=0.005)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.1) and (low + high) / 2 == pytest.approx(
+        p, abs=0.005
+    )
 
 
 def test_songs_that_hang_together_widen_the_interval(rng):
@@ -39,14 +41,17 @@ def test_pairing_cancels_what_both_find_hard(rng):
     low, high = significance.seed_averaged_difference(np.zeros(400, int), [a], [b], groups, n_classes=2)[1:3]
     alone = accuracy_interval(np.zeros(400, int), a, groups)
     assert high - low < 0.4 * (alone[1] - alone[0]) and 0 <= low <= (b - a).mean() <= high
-    assert significance.seed_averaged_difference(np.zeros(400, int), [a], [a], groups, n_classes=2)[1:3] == (0.0, 0.0)
+    assert significance.seed_averaged_difference(np.zeros(400, int), [a], [a], groups, n_classes=2)[1:3] == (
+        0.0,
+        0.0,
+    )
 
 
 def test_resampling_a_matrix_product_equals_counting():
-    truth, called, groups = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 1]), np.array(["a", "a", "b", "c"])
+    truth, predicted, groups = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 1]), np.array(["a", "a", "b", "c"])
     weights = significance.artist_weights(groups, draws=5)
-    by_product = significance.resampled(metrics.accuracy, truth, called, 3, weights)
-    by_count = [np.repeat(truth == called, w.astype(int)).mean() for w in weights]
+    by_product = significance.resampled(metrics.accuracy, truth, predicted, 3, weights)
+    by_count = [np.repeat(truth == predicted, w.astype(int)).mean() for w in weights]
     np.testing.assert_allclose(by_product, by_count)
     assert np.array_equal(weights[:, 0], weights[:, 1])  # songs of one artist come together
 
@@ -71,14 +76,20 @@ def test_equal_seeds_add_nothing_to_the_artists(truth, rng, metric):
     a, b = runs(truth, rng, 0.8, 1), runs(truth, rng, 0.7, 1)
     groups = np.arange(SONGS) // 3
     one = significance.seed_averaged_difference(truth, a, b, groups, metric)
-    five = significance.seed_averaged_difference(truth, a.repeat(5, axis=0), b.repeat(5, axis=0), groups, metric)
+    five = significance.seed_averaged_difference(
+        truth, a.repeat(5, axis=0), b.repeat(5, axis=0), groups, metric
+    )
     np.testing.assert_allclose(five, one)
-    np.testing.assert_allclose(five[1:3], significance.seed_averaged_difference(truth, a[:1], b[:1], groups, metric, 2)[1:3])
+    np.testing.assert_allclose(
+        five[1:3], significance.seed_averaged_difference(truth, a[:1], b[:1], groups, metric, 2)[1:3]
+    )
 
 
 def test_the_figure_is_the_mean_over_seeds_of_the_metric(truth, rng):
     a, b, groups = runs(truth, rng, 0.8, 3), runs(truth, rng, 0.7, 3), np.arange(SONGS)
-    of_a, of_b = ([metrics.macro_f1(metrics.confusion(truth, run, 2)) for run in called] for called in (a, b))
+    of_a, of_b = (
+        [metrics.macro_f1(metrics.confusion(truth, run, 2)) for run in predicted] for predicted in (a, b)
+    )
     alone = significance.seed_averaged(truth, a, groups, metrics.macro_f1)
     assert alone.value == pytest.approx(np.mean(of_a)) and alone.low < alone.value < alone.high
     found = significance.seed_averaged_difference(truth, a, b, groups, metrics.macro_f1)
@@ -107,16 +118,20 @@ def test_more_songs_and_more_seeds_narrow_the_interval(rng):
 def test_a_mean_of_few_seeds_varies_as_it_should():
     values = np.array([0.6, 0.7, 0.8])
     means = significance.seed_shares(3, draws=20000) @ values
-    assert means.var() == pytest.approx(values.var(ddof=1) / 3, rel=0.05) and means.mean() == pytest.approx(0.7, abs=1e-3)
+    assert means.var() == pytest.approx(values.var(ddof=1) / 3, rel=0.05) and means.mean() == pytest.approx(
+        0.7, abs=1e-3
+    )
     assert (significance.seed_shares(1, draws=4) == 1).all()
 
 
 def null_p_values(rng, n_seeds, agreeing, times=150):
-    """p-values where a and b are equally good: 60 songs, each run's errors shared by all runs of its method or its own."""
+    """p-values where a and b are equally good: 60 songs, each run's errors shared by all runs of its method
+    or its own.
+    """
     for _ in range(times):
         truth = rng.integers(0, 2, 60)
         a, b = (runs(truth, rng, 0.7, 1 if agreeing else n_seeds) for _ in "ab")
-        a, b = (called.repeat(n_seeds // len(called), axis=0) for called in (a, b))
+        a, b = (predicted.repeat(n_seeds // len(predicted), axis=0) for predicted in (a, b))
         yield significance.seed_averaged_difference(truth, a, b, np.arange(60), draws=200).p
 
 
@@ -138,20 +153,29 @@ def test_shapes_that_do_not_fit_are_refused():
     groups = ["a", "b"]
     with pytest.raises(ValueError, match="same seeds"):
         significance.seed_averaged_difference([0, 1], [[0, 1]], [[0, 1], [0, 1]], groups)
-    for called, own in (([0, 1], groups), ([[0, 1, 1]], groups), ([[0, 1]], ["a"]), (np.empty((0, 2), int), groups)):
-        with pytest.raises(ValueError, match="calls"):
-            significance.seed_averaged([0, 1], called, own, n_classes=2)
+    for predicted, own in (
+        ([0, 1], groups),
+        ([[0, 1, 1]], groups),
+        ([[0, 1]], ["a"]),
+        (np.empty((0, 2), int), groups),
+    ):
+        with pytest.raises(ValueError, match="predictions"):
+            significance.seed_averaged([0, 1], predicted, own, n_classes=2)
 
 
 def test_corrected_t_by_hand():
-    t, p = significance.corrected_t_test([1, 2, 3], n_train=2, n_test=1)  # mean 2, variance 1, 1/3 + 1/2 = 5/6
+    t, p = significance.corrected_t_test(
+        [1, 2, 3], n_train=2, n_test=1
+    )  # mean 2, variance 1, 1/3 + 1/2 = 5/6
     assert t == pytest.approx(2 / np.sqrt(5 / 6)) and p == pytest.approx(1 - t / np.sqrt(2 + t**2))
 
 
 def test_without_a_test_set_the_correction_is_the_ordinary_t_test(rng):
     a, b = rng.normal(size=(2, 25))
     ordinary = stats.ttest_rel(a, b)
-    np.testing.assert_allclose(significance.corrected_t_test(a - b, 100, 0), (ordinary.statistic, ordinary.pvalue))
+    np.testing.assert_allclose(
+        significance.corrected_t_test(a - b, 100, 0), (ordinary.statistic, ordinary.pvalue)
+    )
 
 
 def test_shared_training_songs_make_a_difference_less_sure(rng):
@@ -169,7 +193,9 @@ def test_differences_without_variance():
     assert significance.corrected_t_test([-0.1, -0.1], 4, 1) == (-np.inf, 0.0)
 
 
-@pytest.mark.parametrize(("differences", "n_train"), [([], 4), ([0.1], 4), ([0.1, np.nan], 4), ([0.1, 0.2], 0)])
+@pytest.mark.parametrize(
+    ("differences", "n_train"), [([], 4), ([0.1], 4), ([0.1, np.nan], 4), ([0.1, 0.2], 0)]
+)
 def test_t_test_of_too_little_is_refused(differences, n_train):
     with pytest.raises(ValueError, match="need two|must be positive"):
         significance.corrected_t_test(differences, n_train, 1)
@@ -195,6 +221,12 @@ def test_holm_refuses_what_is_no_p_value(p_values):
 
 
 def test_resamples_are_laid_around_what_was_measured(rng):
-    values = np.concatenate([[0.3], 0.35 + rng.normal(0, 0.02, 500)])  # as average precision is in resamples with repetition
-    laid = significance.laid_around(values)
-    assert laid[0] == 0.3 and laid[1:].mean() == pytest.approx(0.3) and laid[1:].std() == pytest.approx(values[1:].std())
+    values = np.concatenate(
+        [[0.3], 0.35 + rng.normal(0, 0.02, 500)]
+    )  # as average precision is in resamples with repetition
+    laid = significance.recentred(values)
+    assert (
+        laid[0] == 0.3
+        and laid[1:].mean() == pytest.approx(0.3)
+        and laid[1:].std() == pytest.approx(values[1:].std())
+    )

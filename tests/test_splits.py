@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_core import datasets, splits
-from mer_core.datasets import synthetic
-from mer_core.splits import Folds
-from mer_core.tracks import DataError
+from mer_core import datasets
+from mer_core.datasets import splits, synthetic
+from mer_core.datasets.splits import Folds
+from mer_core.datasets.tracks import DataError
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,9 @@ def test_no_song_is_on_both_sides_and_with_artists_no_artist(tracks, by):
         training, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         assert not set(tracks.table["track_id"][training]) & set(tracks.table["track_id"][test])
         inner = splits.inner(tracks, training, folds)
-        sides = [(training, test)] + [(training[inner != j], training[inner == j]) for j in range(folds.inner)]
+        sides = [(training, test)] + [
+            (training[inner != j], training[inner == j]) for j in range(folds.inner)
+        ]
         if by == "artist":
             for a, b in sides:
                 assert len(a) and len(b) and not set(tracks.groups[a]) & set(tracks.groups[b])
@@ -38,7 +40,9 @@ def test_folds_are_read_back_from_their_file(tracks, tmp_path):
     first = splits.outer(tracks, Folds(n=3), tmp_path)
     (path,) = tmp_path.glob("*.csv")
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([lines[0], *sorted(lines[1:], reverse=True)]))  # order in the file must not matter
+    path.write_text(
+        "\n".join([lines[0], *sorted(lines[1:], reverse=True)])
+    )  # order in the file must not matter
     np.testing.assert_array_equal(splits.outer(tracks, Folds(n=3), tmp_path), first)
     path.write_text("\n".join(lines[:-1]))
     with pytest.raises(DataError, match="song023"):
@@ -83,9 +87,14 @@ def test_committed_folds_of_4q_are_disjoint(by, n, monkeypatch):
 
 def tagged(rng, n=120, n_artists=40):
     """Clips of artists, each with a few of four tags, one of them rare."""
-    tags = [tuple(t for t, share in zip("abcd", (0.5, 0.4, 0.3, 0.15), strict=True) if rng.random() < share) for _ in range(n)]
+    tags = [
+        tuple(t for t, share in zip("abcd", (0.5, 0.4, 0.3, 0.15), strict=True) if rng.random() < share)
+        for _ in range(n)
+    ]
     ids = [f"t{i:03d}" for i in range(n)]
-    return pd.DataFrame({"track_id": ids, "tags": tags, "group": [f"artist {i % n_artists}" for i in range(n)]})
+    return pd.DataFrame(
+        {"track_id": ids, "tags": tags, "group": [f"artist {i % n_artists}" for i in range(n)]}
+    )
 
 
 def test_parts_keep_artists_whole_and_do_every_tag_justice(rng, tmp_path, monkeypatch):

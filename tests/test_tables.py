@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from mer_core import tables, tag_tables
+from mer_companion.analysis import tables, tag_tables
 
 
 def record(label, validation, test, **config):
@@ -26,45 +26,65 @@ def record(label, validation, test, **config):
 def compared(labels, against=None):
     """A comparison table with one metric, as `results.comparison` gives it."""
     row = {"target": "emotion", "decision": "mean_probability", "name": "accuracy", "seeds": [0], "n": 40}
-    rows = [row | {"label": label, "against": None, "value": v, "low": v - 0.1, "high": v + 0.1} for label, v in labels.items()]
+    rows = [
+        row | {"label": label, "against": None, "value": v, "low": v - 0.1, "high": v + 0.1}
+        for label, v in labels.items()
+    ]
     for label, v in (against or {}).items():
-        rows.append(row | {"label": label, "against": "plain", "value": v, "low": v - 0.1, "high": v + 0.1, "p": 0.5,
-                           "p_holm": 1.0, "p_t": 0.5})  # fmt: skip
+        interval = {"value": v, "low": v - 0.1, "high": v + 0.1}
+        rows.append(
+            row | interval | {"label": label, "against": "plain", "p": 0.5, "p_holm": 1.0, "p_t": 0.5}
+        )
     return pd.DataFrame(rows)
 
 
-def test_a_duration_picked_on_the_reported_songs_stands_beside_the_one_chosen_inside(monkeypatch):
+def test_nested_choice_shows_durations_chosen_inside_and_picked(monkeypatch):
     monkeypatch.setattr(tables, "TARGETS", ("emotion",))
-    chosen = {"label": "chosen_for_emotion", "log": [[{"chosen": "durations/seconds_1"}], [{"chosen": "durations/seconds_3"}]]}
+    chosen = {
+        "label": "chosen_for_emotion",
+        "log": [[{"chosen": "durations/seconds_1"}], [{"chosen": "durations/seconds_3"}]],
+    }
     rows = compared({"seconds_1": 0.57, "seconds_3": 0.85, "chosen_for_emotion": 0.8})
     (row,) = tables.nested_choice(rows, [chosen]).itertuples()
     assert row[1] == "1, 3" and row.accuracy.startswith("0.800 [") and row[3] == "3"
     assert row[4].startswith("0.850 [") and row[5] == "+0.050"
 
 
-def test_settings_are_lined_up_around_their_default():
-    records = [record("default", (), ()), record("T_1", (), (), temperature=1.0), record("tau_0.9", (), (), clean_threshold=0.9)]
+def test_settings_are_sorted_around_their_default():
+    records = [
+        record("default", (), ()),
+        record("T_1", (), (), temperature=1.0),
+        record("tau_0.9", (), (), clean_threshold=0.9),
+    ]
     rows = tables.around_default(compared({"default": 0.6, "T_1": 0.5, "tau_0.9": 0.7}), records, "default")
     at = {(r.setting, r.at): (r.value, r.default) for r in rows.itertuples()}
     assert at == {
-        ("temperature", 1.0): (0.5, False), ("temperature", 0.5): (0.6, True),
-        ("clean_threshold", 0.9): (0.7, False), ("clean_threshold", 0.5): (0.6, True),
-    }  # fmt: skip
+        ("temperature", 1.0): (0.5, False),
+        ("temperature", 0.5): (0.6, True),
+        ("clean_threshold", 0.9): (0.7, False),
+        ("clean_threshold", 0.5): (0.6, True),
+    }
 
 
-def test_a_difference_is_shown_with_its_sign_and_its_reference():
+def test_differences_have_sign_and_reference():
     shown = tables.against(
-        compared({"plain": 0.6, "other": 0.5}, {"other": -0.1}), [record("plain", (), ()), record("other", (), ())]
+        compared({"plain": 0.6, "other": 0.5}, {"other": -0.1}),
+        [record("plain", (), ()), record("other", (), ())],
     )
-    assert shown.loc["other", "difference"] == "-0.100 [-0.200, +0.000] from plain" and shown.loc["plain", "difference"] == ""
+    assert (
+        shown.loc["other", "difference"] == "-0.100 [-0.200, +0.000] from plain"
+        and shown.loc["plain", "difference"] == ""
+    )
     assert shown.loc["plain", "accuracy"] == "0.600 [0.500, 0.700]"
 
 
-def test_courses_are_high_valence_and_arousal_at_the_middle_of_each_window(monkeypatch):
+def test_courses_are_at_the_middle_of_each_window(monkeypatch):
     stored = {
         "heard_0": np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0]], dtype=np.float16),
-        "heard_0_track": np.array([0, 0, 1]), "heard_0_second": np.array([0, 1, 0]), "heard_0_track_id": np.array(["a", "b"]),
-    }  # fmt: skip
+        "heard_0_track": np.array([0, 0, 1]),
+        "heard_0_second": np.array([0, 1, 0]),
+        "heard_0_track_id": np.array(["a", "b"]),
+    }
     monkeypatch.setattr(tables, "predictions", lambda record: stored)
     found = tables.courses({"config": {"also_heard": ["elsewhere"], "window_s": 3.0}}, "elsewhere")
     np.testing.assert_allclose(found["a"]["valence"], [0.5, 0.5], atol=1e-3)
@@ -72,13 +92,15 @@ def test_courses_are_high_valence_and_arousal_at_the_middle_of_each_window(monke
     assert found["a"]["second"].tolist() == [1.5, 2.5] and found["b"]["valence"].tolist() == [1.0]
 
 
-def test_a_course_that_rises_with_the_listeners_agrees_with_them():
-    called = {"a": pd.DataFrame({"second": [1.5, 2.5, 3.5], "valence": [0.1, 0.2, 0.3], "arousal": [0.9, 0.5, 0.1]})}
+def test_course_agreement_is_a_rank_correlation():
+    predicted = {
+        "a": pd.DataFrame({"second": [1.5, 2.5, 3.5], "valence": [0.1, 0.2, 0.3], "arousal": [0.9, 0.5, 0.1]})
+    }
     felt = pd.DataFrame({"track_id": "a", "second": [1.0, 4.0], "valence": [0.4, 0.6], "arousal": [0.4, 0.6]})
-    assert tables.course_agreement(called, felt).loc["a"].tolist() == [1.0, -1.0]
+    assert tables.course_agreement(predicted, felt).loc["a"].tolist() == [1.0, -1.0]
 
 
-def test_every_row_of_table_3_has_ours_or_says_that_it_was_not_run():
+def test_table_3_has_ours_or_says_that_it_was_not_run():
     shown = tables.table_3({})
     wanted = tables.published().query("paper == 'sssl' and table == 3 and dataset == '4Q'")
     assert set(wanted["system"]) <= set(shown.index.get_level_values("system"))
@@ -93,8 +115,8 @@ def test_table_2_stands_beside_ours():
     assert shown.loc[("arousal", "accuracy", "printed"), "1 s"] == f"{printed:.3f}"
 
 
-def test_every_difference_of_a_release_names_a_run_or_a_reason():
-    from mer_core.experiments import EXPERIMENTS
+def test_differences_of_releases_name_a_run_or_a_reason():
+    from mer_companion.experiments import EXPERIMENTS
 
     for paper in ("mirable", "selab"):
         shown = tag_tables.released_differently(paper)

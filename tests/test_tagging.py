@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from mer_core import tagging
+from mer_core.evaluation import tag_metrics
 
 
 @pytest.fixture
@@ -16,24 +16,26 @@ def table(rng):
 
 def test_ranking_agrees_with_scikit_learn_ties_included(table):
     truth, scores = table
-    precision, area = tagging.ranking(truth, scores)
+    precision, area = tag_metrics.ranking(truth, scores)
     pairs = list(zip(truth.T, scores.T, strict=True))
-    np.testing.assert_allclose(precision, [sk.average_precision_score(t, s) for t, s in pairs], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        precision, [sk.average_precision_score(t, s) for t, s in pairs], rtol=0, atol=1e-12
+    )
     np.testing.assert_allclose(area, [sk.roc_auc_score(t, s) for t, s in pairs], rtol=0, atol=1e-12)
 
 
 def test_a_resample_scores_as_the_tracks_written_out(table, rng):
     truth, scores = table
     weights = rng.multinomial(300, np.full(300, 1 / 300), size=4)
-    precision, area = tagging.ranking(truth, scores, weights)
+    precision, area = tag_metrics.ranking(truth, scores, weights)
     for w, p, a in zip(weights, precision, area, strict=True):
         rows = np.repeat(np.arange(300), w)
-        expected = tagging.ranking(truth[rows], scores[rows])
+        expected = tag_metrics.ranking(truth[rows], scores[rows])
         np.testing.assert_allclose((p, a), expected, atol=1e-9)
-    decided = tagging.called(scores, 0.7)
-    found = tagging.decisions(truth, decided, weights)
+    decided = tag_metrics.predicted_tags(scores, 0.7)
+    found = tag_metrics.decisions(truth, decided, weights)
     rows = np.repeat(np.arange(300), weights[0])
-    for name, values in tagging.decisions(truth[rows], decided[rows]).items():
+    for name, values in tag_metrics.decisions(truth[rows], decided[rows]).items():
         np.testing.assert_allclose(found[name][0], values)
 
 
@@ -41,24 +43,26 @@ def test_a_resample_scores_as_the_tracks_written_out(table, rng):
 def test_chance_is_the_mean_over_all_orders(n, positive):
     truth = np.arange(n) < positive
     orders = list(itertools.permutations(range(n)))
-    found = [tagging.ranking(truth[:, None], np.array(order, float)[:, None])[0][0] for order in orders]
-    assert tagging.chance_precision(n, positive) == pytest.approx(np.mean(found))
+    found = [tag_metrics.ranking(truth[:, None], np.array(order, float)[:, None])[0][0] for order in orders]
+    assert tag_metrics.chance_precision(n, positive) == pytest.approx(np.mean(found))
 
 
 def test_a_tag_that_was_not_drawn_has_no_score():
     truth = np.array([[1, 0], [0, 1], [0, 1]], bool)
-    precision, area = tagging.ranking(truth, np.arange(6.0).reshape(3, 2), np.array([[0, 2, 1]]))
+    precision, area = tag_metrics.ranking(truth, np.arange(6.0).reshape(3, 2), np.array([[0, 2, 1]]))
     assert np.isnan(precision[0]).all() and np.isnan(area[0]).all()
 
 
 def test_only_the_order_of_scores_counts(table):
     truth, scores = table
-    np.testing.assert_allclose(tagging.ranking(truth, scores), tagging.ranking(truth, np.exp(5 * scores)))
+    np.testing.assert_allclose(
+        tag_metrics.ranking(truth, scores), tag_metrics.ranking(truth, np.exp(5 * scores))
+    )
 
 
 def test_chance_is_the_share_of_positives(rng):
     truth = rng.random((4000, 3)) < np.array([0.05, 0.2, 0.5])
-    precision, area = tagging.ranking(truth, rng.random(truth.shape))
+    precision, area = tag_metrics.ranking(truth, rng.random(truth.shape))
     np.testing.assert_allclose(precision, truth.mean(axis=0), atol=0.03)
     np.testing.assert_allclose(area, 0.5, atol=0.05)
 
@@ -72,17 +76,19 @@ def test_thresholds_are_those_of_the_official_evaluation(table):
         with np.errstate(invalid="ignore"):
             f = np.nan_to_num(2 * precision * recall / (precision + recall))
         expected.append(thresholds[np.argmax(f)])
-    found = tagging.best_thresholds(truth, scores)
+    found = tag_metrics.best_thresholds(truth, scores)
     np.testing.assert_array_equal(found, expected)
-    decided = tagging.called(scores, found)
-    scored = tagging.decisions(truth, decided)
+    decided = tag_metrics.predicted_tags(scores, found)
+    scored = tag_metrics.decisions(truth, decided)
     np.testing.assert_allclose(scored["f_score"], sk.f1_score(truth, decided, average=None, zero_division=0))
     np.testing.assert_allclose(scored["tpr"], sk.recall_score(truth, decided, average=None, zero_division=0))
-    np.testing.assert_allclose(scored["tnr"], sk.recall_score(~truth, ~decided, average=None, zero_division=0))
+    np.testing.assert_allclose(
+        scored["tnr"], sk.recall_score(~truth, ~decided, average=None, zero_division=0)
+    )
 
 
 def test_tables_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="two equal tables"):
-        tagging.ranking(np.zeros((3, 2)), np.zeros((3, 4)))
+        tag_metrics.ranking(np.zeros((3, 2)), np.zeros((3, 4)))
     with pytest.raises(ValueError, match="1 scores are missing"):
-        tagging.ranking(np.zeros((2, 1)), np.array([[np.nan], [0.0]]))
+        tag_metrics.ranking(np.zeros((2, 1)), np.array([[np.nan], [0.0]]))

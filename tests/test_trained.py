@@ -6,8 +6,11 @@ import torch
 from conftest import untrained
 from safetensors.torch import save_file
 
-from mer_core import calibration, model_card, trained
-from mer_core.trained import Committee, ModelError
+from mer_app import model_card
+from mer_companion import folders
+from mer_core import trained_model
+from mer_core.evaluation import calibration
+from mer_core.trained_model import Ensemble, ModelError
 
 
 def levels(n=5, seed=0):
@@ -16,14 +19,16 @@ def levels(n=5, seed=0):
 
 def test_what_is_saved_answers_bit_for_bit_as_what_was_at_hand(tmp_path):
     model = untrained()
-    again = trained.load(trained.save(model, tmp_path / "m.safetensors"))
-    assert torch.equal(again.committee(levels()), model.committee(levels()))
+    again = trained_model.load(trained_model.save(model, tmp_path / "m.safetensors"))
+    assert torch.equal(again.ensemble(levels()), model.ensemble(levels()))
     assert again.facts() == model.facts() and again.digest == model.digest
     assert again.classes == ("Q1", "Q2", "Q3", "Q4") and again.n_frames == 32
 
 
 def test_the_file_alone_says_what_its_numbers_mean(tmp_path):
-    with trained.safe_open(trained.save(untrained(), tmp_path / "m.safetensors"), framework="pt") as file:
+    with trained_model.safe_open(
+        trained_model.save(untrained(), tmp_path / "m.safetensors"), framework="pt"
+    ) as file:
         text = file.metadata()
     assert json.loads(text["classes"]) == ["Q1", "Q2", "Q3", "Q4"]
     assert "0.5 is undecided" in json.loads(text["scales"])["valence, arousal"]
@@ -32,52 +37,60 @@ def test_the_file_alone_says_what_its_numbers_mean(tmp_path):
 
 def test_a_committee_is_the_mean_of_its_tempered_members():
     model = untrained()
-    each = torch.stack([member(levels()).softmax(dim=1) for member in model.committee.members]).detach().numpy()
-    expected = calibration.tempered(each, model.committee.temperature).mean(axis=0)
-    np.testing.assert_allclose(model.committee(levels()).detach(), expected, atol=1e-5)
+    each = (
+        torch.stack([member(levels()).softmax(dim=1) for member in model.ensemble.members]).detach().numpy()
+    )
+    expected = calibration.tempered(each, model.ensemble.temperature).mean(axis=0)
+    np.testing.assert_allclose(model.ensemble(levels()).detach(), expected, atol=1e-5)
 
 
 def test_networks_trained_side_by_side_are_calibrated_as_one(rng):
     logits = torch.tensor(rng.normal(size=(4, 6, 3)), dtype=torch.float32)
     members = [torch.nn.Identity() for _ in range(4)]
-    committee = Committee(members, 0.5, tagged=False, together=2)
-    for member, own in zip(committee.members, logits, strict=True):
+    ensemble = Ensemble(members, 0.5, tagged=False, together=2)
+    for member, own in zip(ensemble.members, logits, strict=True):
         member.forward = lambda levels, own=own: own
     pairs = logits.softmax(dim=-1).numpy().reshape(2, 2, 6, 3).mean(axis=1)  # what a record keeps of each run
-    np.testing.assert_allclose(committee.each(torch.zeros(6)), calibration.tempered(pairs, 0.5), atol=1e-6)
+    np.testing.assert_allclose(ensemble.each(torch.zeros(6)), calibration.tempered(pairs, 0.5), atol=1e-6)
 
 
 def test_tags_need_not_add_up_to_one():
     members = [torch.nn.Flatten(), torch.nn.Flatten()]
-    said = Committee(members, 1.0, tagged=True)(torch.full((2, 1, 1, 3), 2.0))
+    said = Ensemble(members, 1.0, tagged=True)(torch.full((2, 1, 1, 3), 2.0))
     np.testing.assert_allclose(said, 1 / (1 + np.exp(-2.0)), atol=1e-6)
 
 
-@pytest.mark.parametrize("content, reason", [(b"", "no safetensors file"), (b"not a model", "no safetensors file")])
+@pytest.mark.parametrize(
+    "content, reason", [(b"", "no safetensors file"), (b"not a model", "no safetensors file")]
+)
 def test_another_kind_of_file_is_refused(tmp_path, content, reason):
     path = tmp_path / "m.safetensors"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=reason):
-        trained.load(path)
+        trained_model.load(path)
 
 
 def test_a_missing_a_foreign_and_a_damaged_model_are_told_apart(tmp_path):
     with pytest.raises(ModelError, match="no such model"):
-        trained.load(tmp_path / "m.safetensors")
+        trained_model.load(tmp_path / "m.safetensors")
     save_file({"a": torch.zeros(2)}, tmp_path / "foreign.safetensors")
     with pytest.raises(ModelError, match="no model of mer_core"):
-        trained.load(tmp_path / "foreign.safetensors")
+        trained_model.load(tmp_path / "foreign.safetensors")
     text = {name: json.dumps(value) for name, value in untrained().facts().items()}
-    save_file({"a": torch.zeros(2)}, tmp_path / "hollow.safetensors", {"format": trained.FORMAT, **text})
+    save_file(
+        {"a": torch.zeros(2)}, tmp_path / "hollow.safetensors", {"format": trained_model.FORMAT, **text}
+    )
     with pytest.raises(ModelError, match="does not hold what its text says"):
-        trained.load(tmp_path / "hollow.safetensors")
+        trained_model.load(tmp_path / "hollow.safetensors")
 
 
 def test_weights_that_are_not_finite_are_refused():
-    broken = untrained().committee.members
+    broken = untrained().ensemble.members
     next(broken[0].parameters()).data.fill_(1e6)  # beyond half precision
     with pytest.raises(ModelError, match="not finite"):
-        trained.assembled(list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={})
+        trained_model.assembled(
+            list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={}
+        )
 
 
 def test_a_temperature_undoes_what_made_networks_too_sure(rng):
@@ -97,7 +110,9 @@ def test_a_song_gets_the_temperature_of_the_other_folds(rng):
     windows = rng.dirichlet(np.ones(3), size=(2, 60))
     track, truth, fold = np.repeat(np.arange(30), 2), rng.integers(3, size=30), np.arange(30) % 3
     crossed = calibration.cross_fitted(windows, track, truth, fold)
-    flipped = np.where(fold == 0, (truth + 1) % 3, truth)  # other labels in the first fold change nothing there
+    flipped = np.where(
+        fold == 0, (truth + 1) % 3, truth
+    )  # other labels in the first fold change nothing there
     again = calibration.cross_fitted(windows, track, flipped, fold)
     np.testing.assert_array_equal(crossed[fold == 0], again[fold == 0])
     assert np.abs(crossed[fold != 0] - again[fold != 0]).max() > 0
@@ -105,21 +120,34 @@ def test_a_song_gets_the_temperature_of_the_other_folds(rng):
 
 
 def test_the_model_that_ships_loads_and_gives_distributions():
-    model = trained.shipped()
-    said = model.committee(levels())
-    assert model.quadrants and len(model.committee.members) == 3
+    model = trained_model.shipped()
+    said = model.ensemble(levels())
+    assert model.quadrants and len(model.ensemble.members) == 3
     np.testing.assert_allclose(said.sum(dim=1), 1, atol=1e-5)
-    path = trained.paths.MODELS / "quadrants.safetensors"
+    path = trained_model.paths.MODELS / "quadrants.safetensors"
     assert path.stat().st_size < 8e6
     assert path.with_suffix(".md").read_text() == model_card.written(model)
 
 
 def test_the_card_says_what_the_committed_records_say(monkeypatch):
-    from mer_core import paths, results
+    from mer_companion import results
+    from mer_core import paths
 
-    monkeypatch.setattr(paths, "RESULTS", paths.DATA / "results")
-    card = trained.shipped().card
-    records = [next((paths.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json")) for name in card["run_ids"]]
-    alone = [results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability") for r in records]
-    assert card["out_of_fold"]["n"] == 900 and card["seeds"] == [0, 1, 2] and card["settings"]["method"]["gain_db"] == 10
-    assert card["out_of_fold"]["scores"]["accuracy"]["value"] > max(row["value"] for row in alone)  # together better than alone
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
+    card = trained_model.shipped().card
+    records = [
+        next((folders.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json"))
+        for name in card["run_ids"]
+    ]
+    alone = [
+        results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability")
+        for r in records
+    ]
+    assert (
+        card["out_of_fold"]["n"] == 900
+        and card["seeds"] == [0, 1, 2]
+        and card["settings"]["method"]["gain_db"] == 10
+    )
+    assert card["out_of_fold"]["scores"]["accuracy"]["value"] > max(
+        row["value"] for row in alone
+    )  # together better than alone

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from mer_core import UserError, frames, models, training
-from mer_core.features import LogMel
+from mer_core import UserError, frames, models
+from mer_core.audio.features import LogMel
 from mer_core.methods import METHODS, inherit, self_learning
+from mer_core.segments import make_segments
 from mer_core.semi_supervised import symmetric_kl
-from mer_core.training import Learner, Training
+from mer_core.training import Learner, Training, supervised_epoch
 
 SMALL = Training(epochs=3, batch_size=16, learning_rate=2e-3, precision="float32")
 CPU = torch.device("cpu")
@@ -21,7 +22,7 @@ def store(corpus):
 
 @pytest.fixture(scope="module")
 def data(store):
-    return training.segments(store, frames.windows(store, 2.0), CPU)
+    return make_segments(store, frames.windows(store, 2.0), CPU)
 
 
 def learner_for(data, settings=SMALL, seed=0):
@@ -53,11 +54,11 @@ def test_spectrograms_are_the_frames_of_the_store(data, store):
 
 def test_a_clip_that_is_too_short_begins_again(store):
     windows = frames.windows(store, 12.0, repeat_short=True)  # of songs of 8 s
-    repeated = training.segments(store, windows, CPU)
+    repeated = make_segments(store, windows, CPU)
     assert len(repeated) == len(store.tracks) and repeated.repeats
     own = np.array(store.values[store.offsets[1] : store.offsets[2]])
-    heard = repeated.spectrograms(torch.tensor([1]))[0, 0].numpy().T
-    np.testing.assert_array_equal(heard, np.concatenate([own, own])[: windows.n_frames])
+    levels = repeated.spectrograms(torch.tensor([1]))[0, 0].numpy().T
+    np.testing.assert_array_equal(levels, np.concatenate([own, own])[: windows.n_frames])
     mean, _ = repeated.level_statistics()
     np.testing.assert_allclose(mean[:, 0], np.array(store.values, float).mean(axis=0), rtol=1e-4)
 
@@ -122,7 +123,9 @@ def test_training_learns_to_tell_songs_apart(data, method):
     alone = {"iterations": 0} if method == "noisy_student" else {}  # there is no music without labels here
     answer = METHODS[method].train(learner, data, METHODS[method].Settings(**alone))
     found = answer(data).argmax(dim=1)
-    assert (found == data.label).float().mean() > 0.4  # chance: 0.25; a quarter of the windows are not what they are labelled
+    assert (
+        found == data.label
+    ).float().mean() > 0.4  # chance: 0.25; a quarter of the windows are not what they are labelled
     assert learner.log[-1]["loss"] is not None and len(learner.log) == 24
 
 
@@ -135,11 +138,13 @@ def test_plain_mixup_remains_when_every_label_is_trusted(data):
 
 def test_the_noisy_set_gets_sharpened_predictions_and_the_clean_set_its_labels(data):
     learner = learner_for(data)
-    inherit.supervised_epoch(learner, data, data.in_epoch(0, 1))
+    supervised_epoch(learner, data, data.in_epoch(0, 1))
     learner.log.append({})
     index = torch.arange(len(data))
     predictions = learner.predict(data)
-    labels = self_learning.separate(learner, data, index, predictions, predictions, self_learning.Settings(temperature=0.5))
+    labels = self_learning.separate(
+        learner, data, index, predictions, predictions, self_learning.Settings(temperature=0.5)
+    )
     targets, noisy = labels.targets, labels.noisy
     assert torch.equal(targets[~noisy].argmax(dim=1), data.label[~noisy])
     assert set(targets[~noisy].unique().tolist()) == {0.0, 1.0}
@@ -176,6 +181,13 @@ def test_consistency_draws_the_two_passes_together(data, consistency_input):
     assert disagreement(50.0) < 0.7 * disagreement(0.0)
 
 
+@pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_convolutions_are_computed_in_the_precision_that_the_device_has(data, monkeypatch, native, dtype):
+    monkeypatch.setattr("mer_core.device.has_native_bf16", lambda _: native)
+    learner = learner_for(data, Training(epochs=1))
+    assert learner.trunk(data.spectrograms(torch.arange(2))).dtype == dtype
+
+
 def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data):
     learner = learner_for(data)
     learner.log.append({})
@@ -186,8 +198,13 @@ def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data):
 
 
 def test_settings_out_of_range_are_refused():
-    for bad in ({"clean_threshold": 1.5}, {"temperature": -0.1}, {"mixup_alpha": -1.0}, {"consistency_input": "both"}):
+    for bad in (
+        {"clean_threshold": 1.5},
+        {"temperature": -0.1},
+        {"mixup_alpha": -1.0},
+        {"consistency_input": "both"},
+    ):
         with pytest.raises(ValueError):
             self_learning.Settings(**bad)
-    with pytest.raises(ValueError, match="bf16 or float32"):
+    with pytest.raises(ValueError, match="auto, bf16, float32"):
         Training(precision="fp8")

@@ -5,8 +5,8 @@ from conftest import tone, write
 
 from mer_core import datasets
 from mer_core.datasets import deam, pmemo
+from mer_core.datasets.tracks import DataError
 from mer_core.emotion import quadrants
-from mer_core.tracks import DataError
 
 
 def write_text(path, text):
@@ -16,24 +16,38 @@ def write_text(path, text):
 
 @pytest.fixture
 def like_pmemo(tmp_path):
-    """Three rated choruses and an unrated one (id 9): one artist in two spellings, one unknown, a comma within quotes."""
+    """Three rated choruses and an unrated one (id 9): one artist in two spellings, one unknown, a comma
+    within quotes.
+    """
     write_text(
         tmp_path / pmemo.METADATA,
         "musicId,fileName,title,artist,album,duration,chorus_start_time,chorus_end_time\n"
         '1,1.mp3,One,Lady GaGa,"Vol. 1, live",32.1,00:01,00:33\n2,2.mp3,Two,Lady Gaga,B,20.0,00:01,00:21\n'
         "3,3.mp3,Three,,C,20.0,00:01,00:21\n9,9.mp3,Nine,Beyoncé,D,20.0,00:01,00:21\n",
     )
-    write_text(tmp_path / pmemo.STATIC, "musicId,Arousal(mean),Valence(mean)\n1,0.9,0.5\n2,0.1,0.9\n3,0.2,0.4\n")
-    write_text(tmp_path / pmemo.DYNAMIC, "musicId,frameTime,Arousal(mean),Valence(mean)\n1,15.5,0.8,0.6\n1,16.0,,0.6\n")
-    write_text(tmp_path / pmemo.DYNAMIC_SD, "musicId,frameTime,Arousal(std),Valence(std)\n1,15.5,0.3,0.2\n1,16.0,0.3,0.2\n")
+    write_text(
+        tmp_path / pmemo.STATIC, "musicId,Arousal(mean),Valence(mean)\n1,0.9,0.5\n2,0.1,0.9\n3,0.2,0.4\n"
+    )
+    write_text(
+        tmp_path / pmemo.DYNAMIC,
+        "musicId,frameTime,Arousal(mean),Valence(mean)\n1,15.5,0.8,0.6\n1,16.0,,0.6\n",
+    )
+    write_text(
+        tmp_path / pmemo.DYNAMIC_SD,
+        "musicId,frameTime,Arousal(std),Valence(std)\n1,15.5,0.3,0.2\n1,16.0,0.3,0.2\n",
+    )
     return tmp_path
 
 
 @pytest.fixture
 def like_deam(tmp_path):
-    """Two songs of EiM, whose ratings DEAM exchanges, and two later ones: blanks after commas, tabs within quotes, empty sds."""
+    """Two songs of EiM, whose ratings DEAM exchanges, and two later ones: blanks after commas, tabs within
+    quotes, empty sds.
+    """
     header = "song_id, valence_mean, valence_std, arousal_mean, arousal_std\n"
-    write_text(tmp_path / deam.STATIC[0], header + "2, 3.1, , 6, \n1000, 5, , 1.5, \n1001, 7, 0.9, 2.5, 1.1\n")
+    write_text(
+        tmp_path / deam.STATIC[0], header + "2, 3.1, , 6, \n1000, 5, , 1.5, \n1001, 7, 0.9, 2.5, 1.1\n"
+    )
     write_text(tmp_path / deam.STATIC[1], header + "2058, 2, , 8, \n")
     write_text(
         tmp_path / deam.SONGS,
@@ -43,7 +57,8 @@ def like_deam(tmp_path):
     )
     write_text(tmp_path / deam.DYNAMIC[0], "song_id,sample_15000ms,sample_15500ms\n2,0.1,-0.2\n2058,0.3,\n")
     write_text(
-        tmp_path / deam.DYNAMIC[1], "song_id,sample_15000ms,sample_15500ms,sample_100000ms\n2,0.5,0.6,\n2058,0.7,0.8,0.9\n"
+        tmp_path / deam.DYNAMIC[1],
+        "song_id,sample_15000ms,sample_15500ms,sample_100000ms\n2,0.5,0.6,\n2058,0.7,0.8,0.9\n",
     )
     return tmp_path
 
@@ -57,7 +72,14 @@ def test_pmemo_has_a_row_per_rating_and_an_artist_has_one_spelling(like_pmemo):
 
 def test_pmemo_over_time_has_spreads_and_no_gaps(like_pmemo):
     assert pmemo.dynamic(like_pmemo).to_dict("records") == [
-        {"track_id": "1", "second": 15.5, "valence": 0.6, "arousal": 0.8, "valence_sd": 0.2, "arousal_sd": 0.3}
+        {
+            "track_id": "1",
+            "second": 15.5,
+            "valence": 0.6,
+            "arousal": 0.8,
+            "valence_sd": 0.2,
+            "arousal_sd": 0.3,
+        }
     ]
 
 
@@ -65,13 +87,22 @@ def test_pmemo_reads_rated_choruses_and_passes_over_unrated_ones(like_pmemo):
     for i in (1, 2, 3, 9):
         write(like_pmemo / "chorus" / f"{i}.mp3", tone(200, 1.0))
     tracks = pmemo.read(like_pmemo)
-    assert tracks.name == "pmemo" and tracks.table["label"].tolist() == ["Q1", "Q4", "Q3"]  # 0.5 counts as high
+    assert tracks.name == "pmemo" and tracks.table["label"].tolist() == [
+        "Q1",
+        "Q4",
+        "Q3",
+    ]  # 0.5 counts as high
     assert tracks.table["duration_s"].between(0.9, 1.2).all()
 
 
 def test_deam_puts_the_exchanged_columns_of_eim_right_and_only_those(like_deam):
     right, wrong = deam.annotations(like_deam), deam.annotations(like_deam, as_distributed=True)
-    assert right["track_id"].tolist() == ["2", "1000", "1001", "2058"] and right["eim"].tolist() == [True, True, False, False]
+    assert right["track_id"].tolist() == ["2", "1000", "1001", "2058"] and right["eim"].tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert wrong[["valence", "arousal"]].values.tolist() == [[3.1, 6], [5, 1.5], [7, 2.5], [2, 8]]
     assert right[["valence", "arousal"]].values.tolist() == [[6, 3.1], [1.5, 5], [7, 2.5], [2, 8]]
 
@@ -94,22 +125,31 @@ def test_eim_is_the_early_part_of_deam_in_any_of_three_folders(like_deam, folder
     for i in (2, 1000, 1001, 2058):
         write(like_deam / folder / f"{i}.mp3", tone(200, 1.0))
     tracks = deam.read_eim(like_deam)
-    assert tracks.name == "eim" and dict(tracks.table[["track_id", "label"]].values) == {"2": "Q4", "1000": "Q2"}
+    assert tracks.name == "eim" and dict(tracks.table[["track_id", "label"]].values) == {
+        "2": "Q4",
+        "1000": "Q2",
+    }
     if folder in deam.AUDIO:
         assert deam.read(like_deam).table["track_id"].tolist() == ["1000", "1001", "2", "2058"]
 
 
-@pytest.mark.parametrize("read, what", [(pmemo.read, "metadata.csv"), (deam.read, "songs_info"), (deam.read_eim, "songs_info")])
+@pytest.mark.parametrize(
+    "read, what", [(pmemo.read, "metadata.csv"), (deam.read, "songs_info"), (deam.read_eim, "songs_info")]
+)
 def test_missing_files_are_named_with_where_to_get_and_put_them(tmp_path, read, what):
     with pytest.raises(DataError, match=f"{what}.* not found in .*Download.*{tmp_path}.*MER_DATA"):
         read(tmp_path)
 
 
 def test_ratings_without_audio_say_how_many_where_and_what_to_do(like_pmemo):
-    with pytest.raises(DataError, match="3 of 3 rated tracks have no audio: 1, 2, 3.*chorus below.*ID.mp3.*Download"):
+    with pytest.raises(
+        DataError, match="3 of 3 rated tracks have no audio: 1, 2, 3.*chorus below.*ID.mp3.*Download"
+    ):
         pmemo.read(like_pmemo, audible_only=True)  # nothing to hear: no way to go on
     write(like_pmemo / "chorus" / "2.mp3", tone(200, 1.0))
-    with pytest.raises(DataError, match="2 of 3 .*: 1, 3.*To go on with the 1 others, ask for it: audible_only"):
+    with pytest.raises(
+        DataError, match="2 of 3 .*: 1, 3.*To go on with the 1 others, ask for it: audible_only"
+    ):
         pmemo.read(like_pmemo)
     assert pmemo.read(like_pmemo, audible_only=True).table["track_id"].tolist() == ["2"]
 
@@ -129,12 +169,15 @@ def test_real_ratings_match_their_cards():
     ):
         labels = quadrants(songs["valence"], songs["arousal"], scale.midpoint)
         assert card_counts(labels, songs["group"]) == datasets.card(name)["expected"]
-        assert songs["valence"].between(scale.low, scale.high).all() and songs["arousal"].between(scale.low, scale.high).all()
+        assert (
+            songs["valence"].between(scale.low, scale.high).all()
+            and songs["arousal"].between(scale.low, scale.high).all()
+        )
         assert songs["track_id"].is_unique
 
 
 @pytest.mark.real_data
-def test_four_choruses_can_be_heard_and_last_as_long_as_the_metadata_say():
+def test_four_choruses_have_audio_and_last_as_long_as_the_metadata_say():
     tracks = pmemo.read(audible_only=True).table
     told = pmemo.annotations().set_index("track_id")["duration_s"]
     assert len(tracks) >= 4 and (tracks["duration_s"] - tracks["track_id"].map(told)).abs().max() < 0.1

@@ -1,13 +1,18 @@
-"""On pages with figures to explore: the plotly that lies beside the pages, and the script and style that draw them.
+"""On pages with figures to explore: the plotly that lies beside the pages, and the script and style that draw
+them.
 
-The page that hears the reader's own song gets its script too, and loads plotly itself once there is something to draw. Where
-plotly could not be fetched (`mer_core.assets`), there is a sentence in a figure's place.
+The page that takes the reader's own song gets its script too, and loads plotly itself once there is something
+to draw. Where plotly could not be fetched (`mer_companion.book.web_assets`), there is a sentence in a
+figure's place.
 """
 
 from pathlib import Path
 
 PLOTLY = "plotly.min.js"
-WANTED = {'class="explore"': (PLOTLY, "explore.js"), 'class="explore own-song"': ("explore.js", "own_song.js")}
+WANTED = {
+    'class="explore"': (PLOTLY, "explore.js"),
+    'class="explore own-song"': ("explore.js", "own_song.js"),
+}
 
 
 def with_scripts(app, pagename, templatename, context, doctree):
@@ -19,7 +24,9 @@ def with_scripts(app, pagename, templatename, context, doctree):
 
 
 def look_for_plotly(app, config):
-    config.plotly_is_there = any(Path(app.confdir, folder, PLOTLY).exists() for folder in config.html_static_path)
+    config.plotly_is_there = any(
+        Path(app.confdir, folder, PLOTLY).exists() for folder in config.html_static_path
+    )
 
 
 def setup(app):

@@ -1,7 +1,9 @@
-"""Every figure as drawings for light and dark pages, for desks and phones, with links to its SVG and PDF and to its data as CSV.
+"""Every figure as drawings for light and dark pages, for desks and phones, with links to its SVG and PDF and
+to its data as CSV.
 
-The files lie in ``executed/figures`` (`mer_core.notebooks.keep_figures`) and are copied beside the pages. The dark drawing is the
-light one with its greys turned over: black on white becomes white on black. The more colour there is, the more it stays itself.
+The files lie in ``executed/figures`` (`mer_companion.book.notebooks.keep_figures`) and are copied beside the
+pages. The dark drawing is the light one with its greys turned over: black on white becomes white on black.
+The more colour there is, the more it stays itself.
 """
 
 import re
@@ -52,13 +54,14 @@ def with_drawings(app, pagename, templatename, context, doctree):
 
 
 def drawn(page: BeautifulSoup, picture, stem: str, width: str) -> None:
-    """Put the drawings in the place of the notebook's picture, each for its width and theme; those not shown are not loaded."""
+    """Put the drawings in place of the notebook's picture, one per width and theme, loaded when shown."""
     alt = picture["alt"]
     for theme, end in (("light", ""), ("dark", "-dark")):
         both = page.new_tag("picture")
         both.append(page.new_tag("source", attrs={"media": PHONE, "srcset": f"{stem}-narrow{end}.svg"}))
         shared = {"alt": alt, "loading": "lazy", "style": f"--drawn-width: {width}"}
-        both.append(page.new_tag("img", attrs={"src": f"{stem}{end}.svg", "class": f"only-{theme}", **shared}))
+        own = {"src": f"{stem}{end}.svg", "class": f"only-{theme}"}
+        both.append(page.new_tag("img", attrs=own | shared))
         picture.insert_before(both)
     picture.decompose()
 
@@ -69,13 +72,15 @@ def copied(app, exception):
         return
     shutil.copytree(source, target, dirs_exist_ok=True)
     for light in source.glob("*.svg"):
-        (target / f"{light.stem}-dark.svg").write_text(in_the_dark(light.read_text(encoding="utf-8")), encoding="utf-8")
+        dark = in_the_dark(light.read_text(encoding="utf-8"))
+        (target / f"{light.stem}-dark.svg").write_text(dark, encoding="utf-8")
     without_unused(Path(app.outdir))
 
 
 def without_unused(site: Path) -> None:
     """Take away the notebooks' own pictures, in whose place pages show the drawings."""
-    pages = "".join(page.read_text(encoding="utf-8") for page in site.rglob("*.html") if "_static" not in page.parts)
+    html = [page for page in site.rglob("*.html") if "_static" not in page.parts]
+    pages = "".join(page.read_text(encoding="utf-8") for page in html)
     for picture in (site / "_images").glob("*"):
         if picture.name not in pages:
             picture.unlink()

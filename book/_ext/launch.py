@@ -1,6 +1,8 @@
-"""Buttons and downloads that lead to notebooks which exist: those in ``notebooks/ipynb``, and readable executed ones.
+"""Buttons and downloads that lead to notebooks which exist: those in ``notebooks/ipynb``, and readable
+executed ones.
 
-The theme takes the page's own file for the notebook, which is made when the book is built and lies in no repository.
+The theme takes the page's own file for the notebook, which is made when the book is built and lies in no
+repository.
 """
 
 import json
@@ -9,16 +11,17 @@ from urllib.parse import urlencode
 
 import nbformat
 
-from mer_core import paired, paths
+from mer_companion.book import ipynb
+from mer_core import paths
 
-PAGES, KEPT = "executed/", f"{paired.FOLDER.relative_to(paths.ROOT).as_posix()}/"
-LINK_MAKER = "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers who have a JupyterHub of their own
+PAGES, KEPT = "executed/", f"{ipynb.FOLDER.relative_to(paths.ROOT).as_posix()}/"
+LINK_MAKER = "https://nbgitpuller.readthedocs.io/en/latest/link.html"  # for readers with a JupyterHub
 
 
 def with_right_targets(app, pagename, templatename, context, doctree):
     if not pagename.startswith(PAGES):
         return
-    repository = paired.settings()["repository"]
+    repository = ipynb.settings()["repository"]
     wrong, right = f"{repository['path_to_book']}/{PAGES}", KEPT
     for group in context["header_buttons"]:
         if group.get("label") == "launch-buttons":
@@ -30,13 +33,19 @@ def with_right_targets(app, pagename, templatename, context, doctree):
 def to_a_hub(repository: dict, pagename: str) -> dict:
     """A button to the page that makes a link for the reader's own JupyterHub, filled in but for the hub."""
     path = f"{KEPT}{Path(pagename).name}.ipynb"
-    asked = urlencode(
-        {"repo": repository["url"], "branch": repository["branch"], "app": "jupyterlab", "filepath": path}, safe="/"
-    )
+    wanted = {
+        "repo": repository["url"],
+        "branch": repository["branch"],
+        "app": "jupyterlab",
+        "filepath": path,
+    }
     return {
-        "type": "link", "text": "JupyterHub", "tooltip": "Make a link for your JupyterHub",
-        "icon": "_static/images/logo_jupyterhub.svg", "url": f"{LINK_MAKER}?{asked}",
-    }  # fmt: skip
+        "type": "link",
+        "text": "JupyterHub",
+        "tooltip": "Make a link for your JupyterHub",
+        "icon": "_static/images/logo_jupyterhub.svg",
+        "url": f"{LINK_MAKER}?{urlencode(wanted, safe='/')}",
+    }
 
 
 def readable_downloads(app, exception):
@@ -44,7 +53,7 @@ def readable_downloads(app, exception):
         return
     known = json.loads(Path(app.srcdir, app.config.results_json).read_text(encoding="utf-8"))
     for path in Path(app.outdir, "_sources", PAGES).glob("*.ipynb"):
-        nbformat.write(paired.made_readable(nbformat.read(path, as_version=4), known), path)
+        nbformat.write(ipynb.made_readable(nbformat.read(path, as_version=4), known), path)
 
 
 def setup(app):

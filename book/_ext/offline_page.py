@@ -1,9 +1,12 @@
 """Pages ask for nothing that is not there, nor for more than they use.
 
-- Sphinx-thebe's scripts go: live code is off, and its constants, written twice, are a script error on every page.
-- MathJax goes from pages without formulas, and from all where it could not be fetched (`mer_core.assets`): they show TeX source.
+- Sphinx-thebe's scripts go: live code is off, and its constants, written twice, are a script error on every
+page.
+- MathJax goes from pages without formulas, and from all where it could not be fetched
+(`mer_companion.book.web_assets`): they show TeX source.
 - The theme's source maps, for those who mend the theme, stay out of the site.
-- Search opened from disk lists titles only: a browser lets no page read another one there for the lines around a hit.
+- Search opened from disk lists titles only: a browser lets no page read another one there for the lines
+around a hit.
 """
 
 from pathlib import Path
@@ -15,13 +18,17 @@ def with_what_is_there(app, pagename, templatename, context, doctree):
     if pagename == "search":
         app.add_js_file(None, body=FROM_DISK)
     has_formulas = app.env.get_domain("math").data["has_equations"].get(pagename)
-    unwanted = ["thebe"] if has_formulas and app.config.mathjax_is_there else ["thebe", app.config.mathjax_path]
+    unwanted = (
+        {"thebe"} if has_formulas and app.config.mathjax_is_there else {"thebe", app.config.mathjax_path}
+    )
     scripts = context.get("script_files", [])
-    context["script_files"] = [script for script in scripts if not any(name in str(script) for name in unwanted)]
+    context["script_files"] = [js for js in scripts if not any(name in str(js) for name in unwanted)]
 
 
 def look_for_mathjax(app, config):
-    config.mathjax_is_there = any(Path(app.confdir, folder, config.mathjax_path).exists() for folder in config.html_static_path)
+    config.mathjax_is_there = any(
+        Path(app.confdir, folder, config.mathjax_path).exists() for folder in config.html_static_path
+    )
 
 
 def without_source_maps(app, exception):

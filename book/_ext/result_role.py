@@ -1,7 +1,8 @@
 """The ``{result}`` and ``{interval}`` roles: numbers from the records, never typed by hand.
 
-``{result}`key``` shows the number under that key, ``{result}`key:.3f``` formats it; ``{interval}`key:.3f``` shows it with the
-ends of its 95 % interval: 0.637 (0.605 to 0.669). An unknown key is a warning, which the strict build turns into an error.
+``{result}`key``` shows the number under that key, ``{result}`key:.3f``` formats it; ``{interval}`key:.3f```
+shows it with the ends of its 95 % interval: 0.637 (0.605 to 0.669). An unknown key is a warning, which the
+strict build turns into an error.
 """
 
 import json
@@ -11,7 +12,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
-from mer_core.paired import spelt
+from mer_companion.book.ipynb import spelt
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,9 @@
-"""What is wider than the page scrolls in a box of its own, by finger or by arrow keys; the page itself never does.
+"""What is wider than the page scrolls in a box of its own, by finger or by arrow keys; the page itself never
+does.
 
-Tables and figures get such a box with a name for screen readers; cells that hold a sentence are marked, so that only those wrap.
-What opens hidden code is called what it says: the theme's name for all of them hides it from screen readers.
+Tables and figures get such a box with a name for screen readers; cells that hold a sentence are marked, so
+that only those wrap. What opens hidden code is named by its own text, which the theme's label hides from
+screen readers.
 """
 
 from bs4 import BeautifulSoup
@@ -25,7 +27,7 @@ def in_boxes(app, pagename, templatename, context, doctree):
             picture_box = box(page, f"Figure {number} of this page")
             pictures[0].insert_before(picture_box)
             picture_box.extend([picture.extract() for picture in pictures])
-    for style in page.select("style[scoped]"):  # pandas brings one with every table; browsers apply it to the whole page
+    for style in page.select("style[scoped]"):  # pandas adds them to tables; browsers apply them to the page
         style.decompose()
     for summary in page.select("details > summary[aria-label]"):
         del summary["aria-label"]
@@ -33,7 +35,7 @@ def in_boxes(app, pagename, templatename, context, doctree):
 
 
 def join_header_rows(table):
-    """Pandas puts the index's names in a row of their own, below the blank corner; one row of headers reads better."""
+    """One row of headers: pandas puts the index's names in a row below the blank corner."""
     rows = table.select("thead > tr")
     if len(rows) != 2 or len(rows[0]("th")) != len(rows[1]("th")):
         return

@@ -32,6 +32,8 @@
       document.head.append(script);
     });
 
+  const WEIGHTS = "quadrants.safetensors"; // the name by which the graph asks for them
+
   async function unpacked(name) {
     const text = atob(window.packed[name]);
     const bytes = new Uint8Array(text.length);
@@ -56,7 +58,10 @@
       mjs: await asUrl("ort-wasm-simd-threaded.mjs", "text/javascript"),
       wasm: await asUrl("ort-wasm-simd-threaded.wasm", "application/wasm"),
     };
-    return ort.InferenceSession.create(await (await unpacked("model.onnx")).arrayBuffer());
+    const [graph, weights] = await Promise.all(
+      ["quadrants.onnx", WEIGHTS].map(async (name) => new Uint8Array(await (await unpacked(name)).arrayBuffer())),
+    );
+    return ort.InferenceSession.create(graph, { externalData: [{ path: WEIGHTS, data: weights }] });
   }
 
   const lasts = (file) =>

@@ -7,7 +7,7 @@ import yaml
 
 from mer_core import paths
 from mer_core.datasets import deam, folder, mtg_jamendo, panda4q, pmemo, synthetic
-from mer_core.tracks import DataError, Tracks, shown
+from mer_core.datasets.tracks import DataError, Tracks, shown
 
 READERS = {
     "synthetic": synthetic.read,
@@ -52,7 +52,7 @@ def load(name: str, skip_unreadable: bool = False) -> Tracks:
 
 
 def from_anywhere(name: str) -> str:
-    """A data set's name, or the whole path of your own music: it has the same runs from any working folder."""
+    """A data set's name, or the absolute path of your own music, so that runs do not depend on the folder."""
     return name if is_registered(name) else str(Path(name).resolve())
 
 
@@ -60,17 +60,18 @@ def options_of(name: str, text: str) -> dict:
     """``drift=0.4,n_songs=96`` as names and plain values; a name alone means yes."""
     pairs = [part.partition("=") for part in text.split(",") if part]
     if bad := [key for key, _, _ in pairs if not key.isidentifier()]:
-        raise DataError(f"{name!r}: {shown(bad)} is no option. Write options as in synthetic:drift=0.4,n_songs=96.")
+        example = "Write options as in synthetic:drift=0.4,n_songs=96."
+        raise DataError(f"{name!r}: {shown(bad)} is no option. {example}")
     return {key: yaml.safe_load(value) if equals else True for key, equals, value in pairs}
 
 
 def card(name: str) -> dict:
-    """What the registry says of a data set: title, licence, source, how to get it, what a correct copy holds."""
+    """A data set's registry card: title, licence, source, how to get it, what a correct copy holds."""
     return yaml.safe_load((paths.REGISTRY / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def check(tracks: Tracks) -> list[tuple[str, object, object]]:
-    """Expected against found, as (what, expected, found) rows from the registry's card; no rows where there is no card."""
+    """(what, expected, found) rows from the registry's card; none where there is no card."""
     if not (paths.REGISTRY / f"{tracks.name}.yaml").exists():
         return []
     found = {

@@ -5,19 +5,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_core import paths, splits
+from mer_core import paths
+from mer_core.datasets import splits
+from mer_core.datasets.tracks import DataError, Tracks, audio_files, match_audio, measured
 from mer_core.emotion import QUADRANTS
-from mer_core.tracks import DataError, Tracks, audio_files, match_audio, measured
 
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"  # columns Song, Quadrant
 METADATA = "panda_dataset_taffc_metadata.csv"  # Song, Artist, Title, MoodsStrSplit, ...; written in Latin-1
 LEAST_CLIPS_OF_A_MOOD = 40
-SHORTEST_S = 25.0  # of clips with moods: the two of 10 s cannot be heard long, and long and short are asked about the same songs
+# of clips with moods: the two of 10 s are too short for long windows, and long and short test the same songs
+SHORTEST_S = 25.0
 
 HOW_TO_GET_IT = (
-    "Download the '4Q audio emotion dataset' (Panda et al., TAFFC 2018) of MIR @ CISUC, University of Coimbra "
-    "(mir.dei.uc.pt, Resources), and unpack it so that {folder} holds the folders Q1 to Q4 and both CSV files. If it lies "
-    "elsewhere, point the environment variable MER_DATA at the folder that contains '4q'."
+    "Download the '4Q audio emotion dataset' (Panda et al., TAFFC 2018) of MIR @ CISUC, University of "
+    "Coimbra (mir.dei.uc.pt, Resources), and unpack it so that {folder} holds the folders Q1 to Q4 and "
+    "both CSV files. If it lies elsewhere, point the environment variable MER_DATA at the folder that "
+    "contains '4q'."
 )
 
 
@@ -28,7 +31,7 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
 
     Raises
     ------
-    DataError : files missing (with where to get them), label without audio, audio without label, unreadable audio
+    DataError : files missing (with where to get them), labels or audio alone, unreadable audio
     """
     root = root or paths.data_root() / "4q"
     annotations, songs = _tables(root)
@@ -52,12 +55,12 @@ def read_moods(
     half: bool = False,
     other_half: bool = False,
 ) -> Tracks:
-    """The same clips with the mood words that AllMusic gives their songs: any number of the 54 that at least 40 clips have.
+    """The same clips with AllMusic's mood words for their songs, the 54 that at least 40 clips have.
 
-    Artists are divided among training, validation and test. Clips that have none of these words are left out: nobody has said
-    that no mood fits them; and so are those shorter than SHORTEST_S. `untagged` gives the clips without words alone, as music
-    without labels, less those by artists of validation and test; `half` leaves out every second artist of the training part,
-    and `other_half` gives these alone.
+    Artists are divided among training, validation and test. Clips that have none of these words are left out:
+    nobody has said that no mood fits them; and so are those shorter than SHORTEST_S. `untagged` gives the
+    clips without words alone, as music without labels, but for those by artists of validation and test;
+    `half` leaves out every second artist of the training part, and `other_half` gives these alone.
 
     Raises
     ------
@@ -70,14 +73,15 @@ def read_moods(
     frequent = words.explode().value_counts()
     names = tuple(sorted(frequent.index[frequent >= LEAST_CLIPS_OF_A_MOOD]))
     tags = words.map(lambda own: tuple(word for word in own if word in names))
-    table = pd.DataFrame({"track_id": annotations["Song"], "tags": tags, "group": artists(annotations, songs)})
+    group = artists(annotations, songs)
+    table = pd.DataFrame({"track_id": annotations["Song"], "tags": tags, "group": group})
     table = match_audio("4q_moods", table, audio_files(root))
     has = table["tags"].map(bool)
-    silent, table = table[~has], table[has].reset_index(drop=True)
+    without, table = table[~has], table[has].reset_index(drop=True)
     table["part"] = splits.parts("4q_moods", table, names)
     if untagged:
-        asked = set(table.loc[table["part"] != "train", "group"])
-        table = silent[~silent["group"].isin(asked)].assign(part="train").reset_index(drop=True)
+        held_out = set(table.loc[table["part"] != "train", "group"])
+        table = without[~without["group"].isin(held_out)].assign(part="train").reset_index(drop=True)
     elif half or other_half:
         training = table["part"] == "train"
         second = table["group"].isin(sorted(set(table.loc[training, "group"]))[1::2]) & training
@@ -95,5 +99,5 @@ def _tables(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Annotations, and metadata by song; raises DataError where files are missing, with where to get them."""
     if missing := [name for name in (*QUADRANTS, ANNOTATIONS, METADATA) if not (root / name).exists()]:
         raise DataError(f"4q: {', '.join(missing)} not found in {root}. {HOW_TO_GET_IT.format(folder=root)}")
-    annotations = pd.read_csv(root / ANNOTATIONS, encoding="latin-1")
-    return annotations, pd.read_csv(root / METADATA, encoding="latin-1").drop_duplicates("Song").set_index("Song")
+    annotations, songs = (pd.read_csv(root / name, encoding="latin-1") for name in (ANNOTATIONS, METADATA))
+    return annotations, songs.drop_duplicates("Song").set_index("Song")

@@ -1,12 +1,12 @@
-"""PMEmo: 794 pop choruses, 767 of them rated for valence and arousal, whole and over time (Zhang et al., ICMR 2018)."""
+"""PMEmo: 794 pop choruses, 767 with valence and arousal, whole and over time (Zhang et al., ICMR 2018)."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from mer_core import paths
+from mer_core.datasets.tracks import DataError, Tracks, audio_files, measured, shown
 from mer_core.emotion import QUADRANTS, Scale, quadrants
-from mer_core.tracks import DataError, Tracks, audio_files, measured, shown
 
 SCALE = Scale(0.0, 1.0)  # of the ratings of whole choruses and of those over time
 METADATA = "metadata.csv"
@@ -14,11 +14,20 @@ STATIC = "annotations/static_annotations.csv"
 DYNAMIC = "annotations/dynamic_annotations.csv"
 DYNAMIC_SD = "annotations/dynamic_annotations_std.csv"
 AUDIO = ("chorus",)
+NAMES = {  # of columns there and here
+    "musicId": "track_id",
+    "frameTime": "second",
+    "duration": "duration_s",
+    "Valence(mean)": "valence",
+    "Arousal(mean)": "arousal",
+    "Valence(std)": "valence_sd",
+    "Arousal(std)": "arousal_sd",
+}
 
 HOW_TO_GET_IT = (
-    "Download PMEmo (Zhang et al., ICMR 2018; github.com/HuiZhangDB/PMEmo links to it, 1.3 GB) and unpack it so that {folder} "
-    "holds metadata.csv and the folders annotations and chorus. If it lies elsewhere, point the environment variable MER_DATA "
-    "at the folder that contains 'pmemo'."
+    "Download PMEmo (Zhang et al., ICMR 2018; github.com/HuiZhangDB/PMEmo links to it, 1.3 GB) and unpack "
+    "it so that {folder} holds metadata.csv and the folders annotations and chorus. If it lies elsewhere, "
+    "point the environment variable MER_DATA at the folder that contains 'pmemo'."
 )
 
 
@@ -36,26 +45,17 @@ def annotations(root: Path | None = None) -> pd.DataFrame:
     """
     static, songs = (table.astype({"musicId": str}) for table in _tables(root, STATIC, METADATA))
     songs = static.merge(songs, on="musicId", how="left", validate="1:1")
-    return pd.DataFrame(
-        {
-            "track_id": songs["musicId"],
-            "group": artist_groups(songs["artist"], songs["musicId"]),
-            "artist": songs["artist"],
-            "title": songs["title"],
-            "album": songs["album"],
-            "valence": songs["Valence(mean)"],
-            "arousal": songs["Arousal(mean)"],
-            "duration_s": songs["duration"],
-        }
-    )
+    songs = songs.assign(group=artist_groups(songs["artist"], songs["musicId"])).rename(columns=NAMES)
+    return songs[["track_id", "group", "artist", "title", "album", "valence", "arousal", "duration_s"]]
 
 
 def dynamic(root: Path | None = None) -> pd.DataFrame:
-    """How the rating moves: one row per half second, from 15.5 s on (the makers removed the first 15 s).
+    """Ratings over time: one row per half second, from 15.5 s on (the makers removed the first 15 s).
 
     Returns
     -------
-    table : columns track_id (str), second, valence, arousal (means over listeners, 0 to 1), valence_sd, arousal_sd (same scale)
+    table : columns track_id (str), second, valence, arousal (means over listeners, 0 to 1), and their
+        standard deviations valence_sd, arousal_sd
 
     Raises
     ------
@@ -63,29 +63,24 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
     """
     means, spreads = _tables(root, DYNAMIC, DYNAMIC_SD)
     frames = means.merge(spreads, on=["musicId", "frameTime"], how="left", validate="1:1")
-    names = {
-        "musicId": "track_id",
-        "frameTime": "second",
-        "Valence(mean)": "valence",
-        "Arousal(mean)": "arousal",
-        "Valence(std)": "valence_sd",
-        "Arousal(std)": "arousal_sd",
-    }
-    frames = frames[list(names)].rename(columns=names).astype({"track_id": str})
+    frames = frames.rename(columns=NAMES).astype({"track_id": str})
+    frames = frames[["track_id", "second", "valence", "arousal", "valence_sd", "arousal_sd"]]
     return frames.dropna(subset=["valence", "arousal"], ignore_index=True)
 
 
 def read(root: Path | None = None, *, skip_unreadable: bool = False, audible_only: bool = False) -> Tracks:
     """Tracks of PMEmo: the label is the quadrant of the rating of the whole chorus, the group the artist.
 
-    Choruses without a rating (27 of 794) are no part of the table. `audible_only` leaves out rated choruses without audio.
+    Choruses without a rating (27 of 794) are no part of the table. `audible_only` leaves out rated choruses
+    without audio.
 
     Raises
     ------
     DataError : files missing (with where to get them), ratings without audio, unreadable audio
     """
     root = root or paths.data_root() / "pmemo"
-    tracks = rated_tracks("pmemo", annotations(root), SCALE, root, AUDIO, HOW_TO_GET_IT, audible_only=audible_only)
+    source = SCALE, root, AUDIO, HOW_TO_GET_IT
+    tracks = rated_tracks("pmemo", annotations(root), *source, audible_only=audible_only)
     return measured("pmemo", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
 
 
@@ -99,14 +94,15 @@ def _tables(root: Path | None, *names: str) -> list[pd.DataFrame]:
 def read_tables(name: str, root: Path, files: tuple[str, ...], how_to_get_it: str) -> list[pd.DataFrame]:
     """CSV files below `root`, blanks after the commas ignored; raises DataError if any is missing."""
     if missing := [file for file in files if not (root / file).is_file()]:
-        raise DataError(f"{name}: {', '.join(missing)} not found in {root}. {how_to_get_it.format(folder=root)}")
+        advice = how_to_get_it.format(folder=root)
+        raise DataError(f"{name}: {', '.join(missing)} not found in {root}. {advice}")
     return [pd.read_csv(root / file, skipinitialspace=True) for file in files]
 
 
 def artist_groups(artists: pd.Series, track_ids: pd.Series) -> pd.Series:
-    """Who must not be torn apart: the artist by letters and digits alone, else the song.
+    """What stays together in a split: the artist by letters and digits alone, else the song.
 
-    So "Lady GaGa" and "Lady Gaga", "Blink 182" and "Blink-182" are one artist each, and not on both sides of a split.
+    So "Lady GaGa" and "Lady Gaga", "Blink 182" and "Blink-182" are one artist each.
 
     >>> artist_groups(pd.Series(["Blink-182", "blink 182", None]), pd.Series(["7", "8", "9"])).tolist()
     ['blink182', 'blink182', 'song 9']
@@ -116,11 +112,18 @@ def artist_groups(artists: pd.Series, track_ids: pd.Series) -> pd.Series:
 
 
 def rated_tracks(
-    name: str, songs: pd.DataFrame, scale: Scale, root: Path, folders: tuple[str, ...], how_to_get_it: str, *, audible_only: bool
+    name: str,
+    songs: pd.DataFrame,
+    scale: Scale,
+    root: Path,
+    folders: tuple[str, ...],
+    how_to_get_it: str,
+    *,
+    audible_only: bool,
 ) -> pd.DataFrame:
-    """Rated songs with their quadrant as ``label`` and the ``path`` of their audio, in the first of `folders` that exists.
+    """Rated songs with their quadrant as ``label`` and their audio's ``path``, in the first existing folder.
 
-    Audio without a rating is left alone.
+    Audio without a rating is ignored.
 
     Raises
     ------
@@ -131,10 +134,11 @@ def rated_tracks(
     audible = songs["track_id"].isin(files)
     silent = songs.loc[~audible, "track_id"]
     if len(silent) == len(songs) or (len(silent) and not audible_only):
-        go_on = f" To go on with the {audible.sum()} others, ask for it: audible_only." if audible.any() else ""
+        others = f" To go on with the {audible.sum()} others, ask for it: audible_only."
         raise DataError(
-            f"{name}: {len(silent)} of {len(songs)} rated tracks have no audio: {shown(silent)}. It should lie in "
-            f"{' or '.join(folders)} below {root}, as ID.mp3. {how_to_get_it.format(folder=root)}{go_on}"
+            f"{name}: {len(silent)} of {len(songs)} rated tracks have no audio: {shown(silent)}. It should "
+            f"lie in {' or '.join(folders)} below {root}, as ID.mp3. "
+            f"{how_to_get_it.format(folder=root)}{others if audible.any() else ''}"
         )
     label = quadrants(songs["valence"], songs["arousal"], scale.midpoint)
     return songs.assign(label=label, path=songs["track_id"].map(files))[audible]

@@ -1,9 +1,10 @@
-"""Music made by code, whose emotion is known for every second.
+"""Synthetic music whose emotion is known for every second.
 
-Each song has a dominant quadrant and passages that depart from it. Mode, tempo, level, register, articulation and brightness
-follow what listening experiments found of musical cues (Eerola, Friberg and Bresin, "Emotional expression in music:
-contribution, linearity, and additivity of primary musical cues", Frontiers in Psychology 2013): happy music is major, fast
-and staccato; sad music minor, slow, soft and dark. It serves mechanism and measurement, never claims about music.
+Each song has a dominant quadrant and passages that depart from it. Mode, tempo, level, register, articulation
+and brightness follow what listening experiments found of musical cues (Eerola, Friberg and Bresin, "Emotional
+expression in music: contribution, linearity, and additivity of primary musical cues", Frontiers in Psychology
+2013): happy music is major, fast and staccato; sad music minor, slow, soft and dark. It serves to test
+mechanisms and measurements, never claims about music.
 """
 
 import hashlib
@@ -17,8 +18,8 @@ import soundfile
 from filelock import FileLock
 
 from mer_core import paths
+from mer_core.datasets.tracks import DataError, Tracks, measured, shown
 from mer_core.emotion import QUADRANTS
-from mer_core.tracks import PARTS, DataError, Tracks, measured, shown
 
 SAMPLE_RATE = 22050  # Hz
 TABLE_SIZE = 2048  # samples of one period of a voice's waveform
@@ -63,7 +64,7 @@ class Corpus:
 
 
 def second_labels(quadrant: str, corpus: Corpus, rng: np.random.Generator) -> tuple[str, ...]:
-    """True quadrant of each second: the song's own, but for passages that add up to the drift (to the nearest second)."""
+    """True quadrant of each second: the song's own, but for passages that add up to the share `drift`."""
     labels = [quadrant] * corpus.song_s
     others = [q for q in QUADRANTS if q != quadrant]
     left = round(corpus.drift * corpus.song_s)
@@ -87,7 +88,9 @@ def waveform(brightness: float) -> np.ndarray:
     return wave / np.abs(wave).max()
 
 
-def render(labels: tuple[str, ...], artist: np.random.Generator, rng: np.random.Generator, spread: float) -> np.ndarray:
+def render(
+    labels: tuple[str, ...], artist: np.random.Generator, rng: np.random.Generator, spread: float
+) -> np.ndarray:
     """Play a song: chords on the beat and a melody over them, second by second as its labels say.
 
     Returns
@@ -113,7 +116,8 @@ def render(labels: tuple[str, ...], artist: np.random.Generator, rng: np.random.
         envelope = np.minimum(1, t / 0.012) * np.exp(-2.5 * t / beat_s) * np.minimum(1, (t[-1] - t) / 0.02)
         for note in notes:
             hz = 440 * 2 ** ((note - 69) / 12)
-            song[start : start + len(t)] += gain * envelope * wave[(t * hz * TABLE_SIZE).astype(int) % TABLE_SIZE]
+            period = (t * hz * TABLE_SIZE).astype(int) % TABLE_SIZE
+            song[start : start + len(t)] += gain * envelope * wave[period]
         time_s += beat_s
         beat += 1
     noise = rng.normal(scale=10 ** (-60 / 20), size=len(labels) * SAMPLE_RATE)  # the hiss of a quiet room
@@ -121,7 +125,7 @@ def render(labels: tuple[str, ...], artist: np.random.Generator, rng: np.random.
 
 
 def make(corpus: Corpus, folder: Path) -> None:
-    """Write the corpus: one flac per song and ``songs.json`` with ids, artists, labels and the labels per second."""
+    """Write the corpus: one flac per song, and ``songs.json`` with ids, artists and labels per second."""
     folder.mkdir(parents=True, exist_ok=True)
     songs = []
     for i in range(corpus.n_songs):
@@ -132,13 +136,15 @@ def make(corpus: Corpus, folder: Path) -> None:
         samples = render(labels, np.random.default_rng((corpus.seed, 1_000_000 + artist)), rng, corpus.spread)
         track_id = f"song{i:03d}"
         soundfile.write(folder / f"{track_id}.flac", samples, SAMPLE_RATE)
-        songs.append({"track_id": track_id, "label": quadrant, "group": f"artist{artist:03d}", "second_labels": labels})
+        song = {"track_id": track_id, "label": quadrant, "group": f"artist{artist:03d}"}
+        songs.append(song | {"second_labels": labels})
     # written last: its presence says that the corpus is complete
     (folder / "songs.json").write_text(json.dumps(songs), encoding="utf-8")
 
 
 def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **settings) -> Tracks:
-    """Tracks of a synthetic corpus, made on first use and kept in the cache; ``second_labels`` holds its truth.
+    """Tracks of a synthetic corpus, made on first use and kept in the cache; ``second_labels`` holds its
+    truth.
 
     `settings` are those of `Corpus`, where none is given.
 
@@ -147,7 +153,8 @@ def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **setti
     DataError : no such setting
     """
     if unknown := set(settings) - {f.name for f in fields(Corpus)}:
-        raise DataError(f"the synthetic corpus has no setting {shown(sorted(unknown))}; see mer_core.datasets.synthetic.Corpus.")
+        known = "see mer_core.datasets.synthetic.Corpus"
+        raise DataError(f"the synthetic corpus has no setting {shown(sorted(unknown))}; {known}.")
     corpus = corpus or Corpus(**settings)
     name = hashlib.sha256(json.dumps(asdict(corpus), sort_keys=True).encode()).hexdigest()[:10]
     folder = paths.CACHE / f"synthetic-{name}"
@@ -156,24 +163,33 @@ def read(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **setti
         if not (folder / "songs.json").exists():
             make(corpus, folder)
     songs = pd.read_json(folder / "songs.json", dtype=False)
-    table = songs[["track_id", "label", "group"]].assign(path=[folder / f"{i}.flac" for i in songs["track_id"]])
+    files = [folder / f"{i}.flac" for i in songs["track_id"]]
+    table = songs[["track_id", "label", "group"]].assign(path=files)
     truth = {row.track_id: tuple(row.second_labels) for row in songs.itertuples()}
-    sizes = (corpus.n_songs, corpus.n_artists)  # ids, labels and artists depend on these only: one name, one file of folds
-    name = "synthetic" if sizes == (Corpus.n_songs, Corpus.n_artists) else "synthetic-{}-songs-{}-artists".format(*sizes)
+    # ids, labels and artists depend on these two only: one name, one file of folds
+    usual = (corpus.n_songs, corpus.n_artists) == (Corpus.n_songs, Corpus.n_artists)
+    name = "synthetic" if usual else f"synthetic-{corpus.n_songs}-songs-{corpus.n_artists}-artists"
     return measured(name, QUADRANTS, table, skip_unreadable=skip_unreadable, second_labels=truth)
 
 
-MOODS = {"Q1": ("happy", "lively", "pleasant"), "Q2": ("lively", "tense"), "Q3": ("sad",), "Q4": ("calm", "pleasant")}
+MOODS = {
+    "Q1": ("happy", "lively", "pleasant"),
+    "Q2": ("lively", "tense"),
+    "Q3": ("sad",),
+    "Q4": ("calm", "pleasant"),
+}
 
 
 def read_moods(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **settings) -> Tracks:
     """The same songs with any number of six mood words: the quadrant's own, "pleasant" and "lively".
 
-    The first fifth of the artists is tested, the second validates, the others are learned from. Raises as `read` does.
+    The first fifth of the artists is for test, the second for validation, the others for training. Raises as
+    `read` does.
     """
     tracks = read(corpus, skip_unreadable=skip_unreadable, **settings)
-    artists = sorted(set(tracks.groups))
-    part_of = {a: PARTS[::-1][i] if (i := 5 * k // len(artists)) < 2 else PARTS[0] for k, a in enumerate(artists)}
-    table = tracks.table.assign(tags=tracks.table["label"].map(MOODS), part=tracks.table["group"].map(part_of))
+    artists, by_fifth = sorted(set(tracks.groups)), ("test", "validation", "train", "train", "train")
+    part_of = {artist: by_fifth[5 * k // len(artists)] for k, artist in enumerate(artists)}
+    label, group = tracks.table["label"], tracks.table["group"]
+    table = tracks.table.assign(tags=label.map(MOODS), part=group.map(part_of))
     words = tuple(sorted({word for own in MOODS.values() for word in own}))
     return Tracks("synthetic_moods", words, table.drop(columns="label"))

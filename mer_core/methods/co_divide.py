@@ -1,20 +1,25 @@
-"""Co-divide (Li, Socher and Hoi, "DivideMix", ICLR 2020): SSSL with two networks, each judging the labels for the other.
+"""Co-divide (Li, Socher and Hoi, "DivideMix", ICLR 2020): SSSL with two networks, each judging the labels for
+the other.
 
-A network that splits its own training data confirms its own errors; a peer from other random numbers errs elsewhere. The erased
-labels become the sharpened mean prediction of both, and both answer together. SSSL does not say that it does this.
+A network that splits its own training data confirms its own errors; a peer from other random numbers errs
+elsewhere. The erased labels become the sharpened mean prediction of both, and the prediction is the mean of
+both. SSSL does not say that it does this.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mer_core.methods import self_learning
-from mer_core.methods.inherit import supervised_epoch
 from mer_core.methods.self_learning import semi_supervised_epoch, separate
-from mer_core.training import Learner, Segments, Together
+from mer_core.segments import Segments
+from mer_core.training import Learner, LearnerEnsemble, supervised_epoch
 
 
 @dataclass(frozen=True)
 class Settings(self_learning.Settings):
     """SSSL's own settings."""
+
+    kind: ClassVar[str] = "co_divide"
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
@@ -27,8 +32,8 @@ def train(learner: Learner, segments: Segments, settings: Settings):
                 supervised_epoch(one, segments, index)
             continue
         predictions = [one.predict(segments, index) for one in pair]
-        together = (predictions[0] + predictions[1]) / 2
+        mean = (predictions[0] + predictions[1]) / 2
         for one, judge in zip(pair, reversed(predictions), strict=True):
-            labels = separate(one, segments, index, judge, together, settings)
+            labels = separate(one, segments, index, judge, mean, settings)
             semi_supervised_epoch(one, segments, labels, settings, settings.consistency_at(epoch))
-    return Together(*pair)
+    return LearnerEnsemble(*pair)

@@ -1,23 +1,28 @@
-"""ELR, early-learning regularisation (Liu et al., NeurIPS 2020): hold on to what was learned before wrong labels are memorised.
+"""ELR, early-learning regularisation (Liu et al., NeurIPS 2020): stay with early predictions.
 
-A running mean t of each window's past predictions is kept; the loss rewards agreement with it, no label is ever thrown away:
+A running mean t of each window's past predictions is kept; the loss rewards agreement with it, no label is
+ever thrown away:
 
     L = CE(f(x), y) + lambda * mean log(1 - <t, f(x)>),    t <- beta t + (1 - beta) f(x)
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch.nn import functional as F
 
-from mer_core.training import Learner, Segments
+from mer_core.segments import Segments
+from mer_core.training import Learner
 
-LEAST_PROBABILITY = 1e-4  # predictions are kept off 0 and 1, so that the logarithm stays finite (the authors' code)
+LEAST_PROBABILITY = 1e-4  # predictions stay off 0 and 1, so that logarithms stay finite (the authors' code)
 
 
 @dataclass(frozen=True)
 class Settings:
     """The authors' values for CIFAR-10."""
+
+    kind: ClassVar[str] = "elr"
 
     weight: float = 3.0  # lambda
     momentum: float = 0.7  # beta
@@ -37,5 +42,6 @@ def train(learner: Learner, segments: Segments, settings: Settings):
             now = (predicted / predicted.sum(dim=1, keepdim=True)).detach()
             past[batch] = settings.momentum * past[batch] + (1 - settings.momentum) * now
             agreement = (past[batch] * predicted).sum(dim=1)
-            learner.step(F.cross_entropy(logits, segments.label[batch]) + settings.weight * (1 - agreement).log().mean())
+            plain = F.cross_entropy(logits, segments.label[batch])
+            learner.step(plain + settings.weight * (1 - agreement).log().mean())
     return learner.predict

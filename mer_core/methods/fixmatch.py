@@ -1,25 +1,29 @@
 """FixMatch-style pseudo-labels (Sohn et al., NeurIPS 2020) in place of SSSL's soft labels, mixup and R-Drop.
 
-The mixture separates as in SSSL. Clean windows keep their label. Of the others only those count whose prediction is sure; they
-are asked to give the same answer when a strip of bands and a strip of time are hidden.
+The mixture separates as in SSSL. Clean windows keep their label. Of the others only those with a confident
+prediction count; it is their target when a strip of bands and a strip of time are masked.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
 from mer_core.methods import self_learning
-from mer_core.methods.inherit import supervised_epoch
 from mer_core.methods.self_learning import separate
+from mer_core.segments import Segments
 from mer_core.semi_supervised import mask, soft_cross_entropy
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
-SEPARATION = self_learning.Settings(temperature=0)  # SSSL's separation; erased labels become the likeliest class
+# SSSL's separation; erased labels become the likeliest class
+SEPARATION = self_learning.Settings(temperature=0)
 
 
 @dataclass(frozen=True)
 class Settings:
     """FixMatch's threshold; the rest as in SSSL."""
+
+    kind: ClassVar[str] = "fixmatch"
 
     warmup_epochs: int = 5
     confidence: float = 0.95  # a pseudo-label counts when its probability reaches this
@@ -31,7 +35,7 @@ class Settings:
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
-    """Warm up on all labels, then labels on X as they are, pseudo-labels on masked windows of U where sure."""
+    """Warm up on all labels, then labels on X and confident pseudo-labels on masked windows of U."""
     for epoch in learner.epochs():
         index = segments.in_epoch(epoch, learner.training.stride)
         if epoch < settings.warmup_epochs:
@@ -43,7 +47,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
         learner.note(n_pseudo_labelled=int((counts & labels.noisy).sum()))
         for batch in learner.batches(torch.nonzero(counts)[:, 0]):
             levels = segments.spectrograms(labels.index[batch]).float()
-            hidden = mask(levels, settings.longest_masked_share, learner.generator)
-            levels = torch.where(labels.noisy[batch][:, None, None, None], hidden, levels)
+            masked = mask(levels, settings.longest_masked_share, learner.generator)
+            levels = torch.where(labels.noisy[batch][:, None, None, None], masked, levels)
             learner.step(soft_cross_entropy(learner.logits(levels), labels.targets[batch]))
     return learner.predict

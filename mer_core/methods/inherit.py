@@ -1,30 +1,36 @@
-"""Every segment inherits its song's label, or its tags (Sarkar et al. 2020): the plain way, and the baseline of all others.
+"""Every segment inherits its song's label, or its tags (Sarkar et al. 2020): the baseline of all others.
 
-Labels may be smoothed, and windows augmented as SELAB-HCMUS does for tags: mixed in pairs, partly hidden, one tag at a time.
+Labels may be smoothed, and windows augmented as SELAB-HCMUS does for tags: mixed in pairs, partly masked, one
+tag at a time.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch.nn import functional as F
 
-from mer_core.features import SILENCE_DB
+from mer_core.audio.features import SILENCE_DB
+from mer_core.segments import Segments
 from mer_core.semi_supervised import mask, mixup, mixup_weights
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
-FOCUS, POSITIVE_WEIGHT = 2.0, 0.75  # gamma of the focal loss, and how much a positive counts; in SELAB's release
+FOCUS, POSITIVE_WEIGHT = 2.0, 0.75  # gamma of the focal loss, weight of a positive; in SELAB's release
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Labels and windows as they are, unless something is asked for."""
+    """Labels and windows as they are, unless something is set."""
+
+    kind: ClassVar[str] = "inherit"
 
     label_smoothing: float = 0.0  # probability spread evenly over all classes (Szegedy et al. 2016); 0: none
     mixup_alpha: float = 0.0  # of Beta(alpha, alpha); SELAB: 1; 0: none
-    longest_masked_share: float = 0.0  # of bands, and of frames, in the windows that are masked; SELAB's release: 0.2
+    longest_masked_share: float = 0.0  # of bands, and of frames, in masked windows; SELAB's release: 0.2
     masked_windows: float = 0.5  # share of windows that are masked, where any is
-    gain_db: float = 0.0  # each window louder or softer by up to this, so that the recording's level tells less; 0: as it is
-    single_tags: bool = False  # every tag equally often, each window with one of its tags (SELAB, section 2.1.4)
+    # each window louder or softer by up to this, so that the recording's level tells less; 0: as it is
+    gain_db: float = 0.0
+    single_tags: bool = False  # every tag equally often, a window with one of its tags (SELAB, section 2.1.4)
     focal: bool = False  # weighted focal loss, as in SELAB's release, instead of binary cross-entropy
 
     def __post_init__(self):
@@ -36,18 +42,12 @@ class Settings:
 
     @property
     def plain(self) -> bool:
-        return not (self.mixup_alpha or self.longest_masked_share or self.gain_db or self.single_tags or self.focal)
-
-
-def supervised_epoch(learner: Learner, segments: Segments, index: torch.Tensor, label_smoothing: float = 0.0) -> None:
-    """One epoch of cross-entropy against the songs' labels."""
-    for batch in learner.batches(index):
-        logits = learner.logits(segments.spectrograms(batch))
-        learner.step(learner.loss(logits, segments.label[batch], label_smoothing))
+        augmented = self.mixup_alpha or self.longest_masked_share or self.gain_db
+        return not (augmented or self.single_tags or self.focal)
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
-    """Train on the songs' labels, believing every one of them."""
+    """Train on the songs' labels, trusting every one of them."""
     plain = settings.plain and not (learner.tagged and settings.label_smoothing)
     for epoch in learner.epochs():
         index = segments.in_epoch(epoch, learner.training.stride)
@@ -60,7 +60,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
 
 
 def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor, settings: Settings):
-    """Shuffled batches of (windows in dB, soft targets): one tag each, mixed in pairs, partly hidden, where that is asked for."""
+    """Shuffled batches of (windows in dB, soft targets), augmented as the settings say."""
     targets = soft_targets(segments, index, settings.label_smoothing)
     if settings.single_tags:
         drawn, tag = one_tag_each(segments.label[index] > 0, learner.generator)
@@ -74,14 +74,14 @@ def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor,
             weights = mixup_weights(len(batch), settings.mixup_alpha, learner.generator).to(levels)
             levels, own = mixup(levels, levels[partner], weights), mixup(own, own[partner], weights)
         if settings.longest_masked_share:
-            hidden = mask(levels, settings.longest_masked_share, learner.generator)
+            masked = mask(levels, settings.longest_masked_share, learner.generator)
             chosen = torch.rand(len(batch), generator=learner.generator).to(levels) < settings.masked_windows
-            levels = torch.where(chosen[:, None, None, None], hidden, levels)
+            levels = torch.where(chosen[:, None, None, None], masked, levels)
         yield levels, own
 
 
 def amplified(levels: torch.Tensor, at_most_db: float, generator: torch.Generator) -> torch.Tensor:
-    """Windows in dB, each louder or softer as a whole, by a gain drawn evenly from -at_most_db to at_most_db."""
+    """Windows in dB, each louder or softer as a whole, by a gain uniform in [-at_most_db, at_most_db]."""
     gain = at_most_db * (2 * torch.rand(len(levels), generator=generator) - 1)
     return (levels + gain.to(levels)[:, None, None, None]).clamp_min(SILENCE_DB)
 
@@ -95,22 +95,27 @@ def soft_targets(segments: Segments, index: torch.Tensor, label_smoothing: float
 
 
 def one_tag_each(has: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """About as many rows as there are, every tag equally often: (rows, tags), rows drawn anew among those with the tag."""
+    """(rows, tags): about as many as there are rows, every tag equally often, on rows drawn among its own."""
     has = has.cpu()
     tags = torch.nonzero(has.any(dim=0))[:, 0]
     each = -(-len(has) // len(tags))
-    rows = torch.stack([torch.multinomial(has[:, tag].float(), each, replacement=True, generator=generator) for tag in tags])
+    rows = torch.stack(
+        [torch.multinomial(has[:, tag].float(), each, replacement=True, generator=generator) for tag in tags]
+    )
     return rows.flatten(), tags.repeat_interleave(each)
 
 
-def window_losses(learner: Learner, logits: torch.Tensor, targets: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """(n,) loss of each window: cross-entropy against labels or soft targets; of tags the mean of each one's, or focal."""
+def window_losses(
+    learner: Learner, logits: torch.Tensor, targets: torch.Tensor, settings: Settings
+) -> torch.Tensor:
+    """(n,) cross-entropy of each window with label or soft targets; of tags the mean, or the focal loss."""
     if targets.ndim == 1:
         return F.cross_entropy(logits, targets, reduction="none")
     if not learner.tagged:
         return -(targets * F.log_softmax(logits, dim=1)).sum(dim=1)
     each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     if settings.focal:
-        weight = torch.where(targets > 0, POSITIVE_WEIGHT, 1 - POSITIVE_WEIGHT)  # any share of a tag counts as the tag
+        # any share of a tag counts as the tag
+        weight = torch.where(targets > 0, POSITIVE_WEIGHT, 1 - POSITIVE_WEIGHT)
         each = weight * (1 - torch.exp(-each)) ** FOCUS * each
     return each.mean(dim=1)

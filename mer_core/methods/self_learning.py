@@ -1,52 +1,63 @@
 """SSSL: semi-supervised self-learning (Sun et al. 2024), the whole of section 2.1.
 
 After a warm-up on the songs' labels, each epoch
-1. measures every training window's loss, without dropout, and asks a mixture how likely its label is clean;
+1. measures every training window's loss, without dropout, and fits a mixture: how likely is its label clean?
 2. keeps the labels that seem clean, and replaces the others by the sharpened prediction;
-3. trains on mixtures of all windows, and asks two dropout passes to agree on those whose label was erased.
+3. trains on mixtures of all windows, and makes two dropout passes agree on those whose label was erased.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from mer_core import metrics, mixture
-from mer_core.methods.inherit import supervised_epoch
+from mer_core import mixture
+from mer_core.evaluation import metrics
+from mer_core.segments import Segments
 from mer_core.semi_supervised import mixup, mixup_weights, r_drop, sharpen, soft_cross_entropy
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
 HISTOGRAM_BINS = 50  # of the scaled losses, kept per epoch so that figures need no retraining
 MIXED, PLAIN = "mixed", "plain"
 TOGETHER, PER_CLASS, NONE = "together", "per_class", "none"
 LINEAR, LOG = "linear", "log"
+CHOICES = {
+    "consistency_input": (MIXED, PLAIN),
+    "separation": (TOGETHER, PER_CLASS, NONE),
+    "loss_scale": (LINEAR, LOG),
+}
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the paper leaves open, each with the reason for its default."""
 
-    warmup_epochs: int = 5  # of plain training before losses mean anything; DivideMix uses 10 of 300 on images
-    clean_threshold: float = 0.5  # tau: at 0.5 a label is kept when clean is the likelier explanation (DivideMix)
+    kind: ClassVar[str] = "self_learning"
+
+    warmup_epochs: int = (
+        5  # of plain training before losses mean anything; DivideMix uses 10 of 300 on images
+    )
+    clean_threshold: float = 0.5  # tau: a label is kept when clean is the likelier explanation (DivideMix)
     temperature: float = 0.5  # T: DivideMix's and MixMatch's; 0: hard labels
-    mixup_alpha: float = 1.0  # of Beta(alpha, alpha); 1: any blend equally likely, the mixup paper's choice for CIFAR; 0: none
+    mixup_alpha: float = 1.0  # of Beta(alpha, alpha); 1: any blend equally likely (mixup on CIFAR); 0: none
     consistency_weight: float = 1.0  # lambda, on the mean divergence over a batch; R-Drop uses 0.3 to 5
-    consistency_input: str = PLAIN  # "plain": x of U itself (Eq. 8); "mixed": L_MIX's input, whose trunk pass it shares
+    consistency_input: str = (
+        PLAIN  # x of U itself (Eq. 8); "mixed": L_MIX's input, whose trunk pass it shares
+    )
     least_clean_share: float = 0.1  # of each class that stays labelled whatever the mixture says
-    separation: str = TOGETHER  # one mixture for all windows, as printed; "per_class": one each; "none": no label is kept
-    loss_scale: str = LINEAR  # what the mixture is fitted to: "linear", the loss (DivideMix), or "log", its logarithm
-    ramp_epochs: int = 0  # after the warm-up, in which lambda rises linearly to its value (DivideMix: 16); 0: at once
+    separation: str = TOGETHER  # one mixture, as printed; "per_class": one for each; "none": no label is kept
+    loss_scale: str = LINEAR  # the mixture is fitted to the loss (DivideMix); "log": to its logarithm
+    ramp_epochs: int = 0  # after the warm-up, in which lambda rises linearly (DivideMix: 16); 0: at once
 
     def __post_init__(self):
         for name in ("clean_threshold", "least_clean_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability or share in [0, 1], got {getattr(self, name)}")
         if min(self.temperature, self.mixup_alpha, self.consistency_weight, self.ramp_epochs) < 0:
-            raise ValueError("temperature, mixup_alpha, consistency_weight and ramp_epochs must not be negative")
-        for name, known in (
-            ("consistency_input", (MIXED, PLAIN)), ("separation", (TOGETHER, PER_CLASS, NONE)), ("loss_scale", (LINEAR, LOG)),
-        ):  # fmt: skip
+            raise ValueError("temperature, mixup_alpha, consistency_weight and ramp_epochs are not negative")
+        for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is one of {', '.join(known)}, got {getattr(self, name)!r}")
 
@@ -90,18 +101,19 @@ def separate(
     Parameters
     ----------
     judged_by : (n, n_classes) predictions whose losses the mixture sees
-    refined_by : (n, n_classes) predictions that, sharpened, replace the noisy labels; in SSSL both come from one pass
+    refined_by : (n, n_classes) predictions that, sharpened, replace the noisy labels; in SSSL the same
     """
     labels = segments.label[index]
     losses = F.nll_loss(judged_by.clamp_min(1e-12).log(), labels, reduction="none")
     fitted = fit(losses.cpu().numpy(), labels.cpu().numpy(), settings)
-    clean, note = mixture.partition(fitted, labels.cpu().numpy(), settings.clean_threshold, settings.least_clean_share)
+    limits = settings.clean_threshold, settings.least_clean_share
+    clean, note = mixture.partition(fitted, labels.cpu().numpy(), *limits)
     if settings.separation == NONE:
         clean, note = np.zeros_like(clean), "no label was kept"
     learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))
     noisy = torch.as_tensor(~clean, device=segments.device)
-    known = F.one_hot(labels, segments.n_classes).to(refined_by)
-    return SoftLabels(index, torch.where(noisy[:, None], sharpen(refined_by, settings.temperature), known), noisy)
+    known, refined = F.one_hot(labels, segments.n_classes), sharpen(refined_by, settings.temperature)
+    return SoftLabels(index, torch.where(noisy[:, None], refined, known.to(refined)), noisy)
 
 
 def fit(losses: np.ndarray, labels: np.ndarray, settings: Settings) -> mixture.LossMixture:
@@ -120,7 +132,12 @@ def semi_supervised_epoch(
 
 
 def loss(
-    learner: Learner, segments: Segments, labels: SoftLabels, batch: torch.Tensor, settings: Settings, consistency_weight: float
+    learner: Learner,
+    segments: Segments,
+    labels: SoftLabels,
+    batch: torch.Tensor,
+    settings: Settings,
+    consistency_weight: float,
 ) -> torch.Tensor:
     """Eq. 9 for one batch, whose entries point into the epoch's windows."""
     partner = batch[torch.randperm(len(batch), generator=learner.generator).to(batch)]
@@ -133,7 +150,7 @@ def loss(
     noisy = labels.noisy[batch]
     if consistency_weight == 0 or not noisy.any():
         return total
-    if settings.consistency_input == MIXED:  # a mixture belongs to the set of its dominant partner, here the first
+    if settings.consistency_input == MIXED:  # a mixture belongs to the set of its dominant partner, the first
         disagreement = r_drop(logits, learner.head(features), noisy)
     else:
         features = learner.trunk(levels)
@@ -141,13 +158,16 @@ def loss(
     return total + consistency_weight * disagreement
 
 
-def figures_of(fitted: mixture.LossMixture, clean: np.ndarray, note: str, segments: Segments, index: np.ndarray) -> dict:
-    """What the log keeps of one separation: sizes, mixture, clean share per class, histogram, and the truth where known."""
+def figures_of(
+    fitted: mixture.LossMixture, clean: np.ndarray, note: str, segments: Segments, index: np.ndarray
+) -> dict:
+    """What the log keeps of a separation: sizes, mixture, histogram and, where known, the truth."""
     labels = segments.label.cpu().numpy()[index]
+    of_class = [clean[labels == k] for k in range(segments.n_classes)]
     row = {
         "n_clean": int(clean.sum()),
         "n_noisy": int((~clean).sum()),
-        "clean_share": [float(clean[labels == k].mean()) if (labels == k).any() else None for k in range(segments.n_classes)],
+        "clean_share": [float(own.mean()) if own.size else None for own in of_class],
         "means": fitted.means,
         "deviations": fitted.deviations,
         "weights": fitted.weights,
@@ -161,10 +181,10 @@ def figures_of(fitted: mixture.LossMixture, clean: np.ndarray, note: str, segmen
 
 
 def detection(truth: np.ndarray, clean_probability: np.ndarray, clean: np.ndarray) -> dict:
-    """How well wrong labels are found, where the truth is known: ranking, the set that was kept, and calibration."""
+    """How well wrong labels are found, where the truth is known: ranking, kept set and calibration."""
     return {
         "auc": metrics.roc_auc(truth, clean_probability),
-        "average_precision": metrics.average_precision(~truth, 1 - clean_probability),  # of finding wrong labels
+        "average_precision": metrics.average_precision(~truth, 1 - clean_probability),  # of wrong labels
         "truly_clean_in_clean_set": float(truth[clean].mean()) if clean.any() else None,
         "truly_clean": float(truth.mean()),
         "calibration_error": metrics.calibration_error(truth, clean_probability),

@@ -1,22 +1,26 @@
-"""Iterative soft labels (Mao, Ching and Lee, IEEE/ACM TASLP 2022, for speech): labels move towards what the network hears.
+"""Iterative soft labels (Mao, Ching and Lee, IEEE/ACM TASLP 2022, for speech): labels move to predictions.
 
-After a warm-up every window's label becomes a blend of its song's label and the mean of the network's predictions so far; no
-label is judged, none is thrown away. It is SSSL's self-learning without its separation, mixup and R-Drop.
+After a warm-up every window's label becomes a blend of its song's label and the mean of the network's
+predictions so far; no label is judged, none is thrown away. It is SSSL's self-learning without its
+separation, mixup and R-Drop.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch.nn import functional as F
 
-from mer_core.methods.inherit import supervised_epoch
+from mer_core.segments import Segments
 from mer_core.semi_supervised import soft_cross_entropy
-from mer_core.training import Learner, Segments
+from mer_core.training import Learner, supervised_epoch
 
 
 @dataclass(frozen=True)
 class Settings:
     """How much of the song's label remains."""
+
+    kind: ClassVar[str] = "soft_labels"
 
     warmup_epochs: int = 5
     label_weight: float = 0.5  # of the song's label in the blend; 1: plain training
@@ -29,15 +33,15 @@ class Settings:
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on the songs' labels, then let the predictions of every epoch refine them."""
     known = F.one_hot(segments.label, segments.n_classes).float()
-    heard, times = torch.zeros_like(known), torch.zeros(len(segments), 1, device=segments.device)
+    summed, times = torch.zeros_like(known), torch.zeros(len(segments), 1, device=segments.device)
     for epoch in learner.epochs():
         index = segments.in_epoch(epoch, learner.training.stride)
         if epoch < settings.warmup_epochs:
             supervised_epoch(learner, segments, index)
             continue
-        heard[index] += learner.predict(segments, index)
+        summed[index] += learner.predict(segments, index)
         times[index] += 1
-        targets = settings.label_weight * known + (1 - settings.label_weight) * heard / times.clamp_min(1)
+        targets = settings.label_weight * known + (1 - settings.label_weight) * summed / times.clamp_min(1)
         learner.note(moved=float(1 - targets[index].gather(1, segments.label[index][:, None]).mean()))
         for batch in learner.batches(index):
             learner.step(soft_cross_entropy(learner.logits(segments.spectrograms(batch)), targets[batch]))

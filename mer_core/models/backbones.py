@@ -1,34 +1,38 @@
-"""Image networks from timm on spectrograms, as SELAB-HCMUS uses them: EfficientNet-B0, ReXNet-100, MixNet-S, ResNet, RegNet."""
+"""Image networks from timm on spectrograms, as SELAB-HCMUS uses them: EfficientNet-B0, ReXNet-100, ..."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import nn
 from torch.library import Library
 
 from mer_core import UserError
-from mer_core.features import Features
+from mer_core.audio.features import Features
 
-# What torchvision declares when its own binaries load. Those from the package index want CUDA's libraries; beside a torch without
-# them they do not load, and importing torchvision (as timm and transformers do) fails at the missing declarations.
-OPERATORS = {name: f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" for name in ("nms", "qnms")}
+# What torchvision declares when its own binaries load. Those from the package index want CUDA's libraries;
+# beside a torch without them they do not load, and importing torchvision (as timm and transformers do) fails
+# at the missing declarations.
+OPERATORS = [f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" for name in ("nms", "qnms")]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which of timm's networks, with one input channel; from random weights, or from some that lie on your disk."""
+    """Which of timm's networks, with one input channel, and from which weights."""
+
+    kind: ClassVar[str] = "backbones.Settings"
 
     name: str = "efficientnet_b0"
     dropout: float = 0.2
-    weights: str = ""  # path of a .safetensors or .pth file in timm's format; "": trained from nothing
+    weights: str = ""  # path of a .safetensors or .pth file in timm's format; "": random weights
 
     def build(self, n_classes: int, features: Features) -> nn.Module:
         return Backbone(n_classes, self)
 
 
 class Backbone(nn.Module):
-    """(batch, 1, n_mels, n_frames) -> (batch, n_classes) logits; trunk: timm's features, averaged over the picture."""
+    """(batch, 1, n_mels, n_frames) -> (batch, n_classes) logits; trunk: timm's features, averaged."""
 
     def __init__(self, n_classes: int, settings: Settings):
         super().__init__()
@@ -45,9 +49,9 @@ class Backbone(nn.Module):
 
 
 def load_weights(network: nn.Module, path: str) -> None:
-    """Take over weights trained on pictures: three colours become one channel by their sum, the classifier is left out."""
+    """Take over weights trained on images: colours are summed to one channel, the classifier is left out."""
     if not Path(path).is_file():
-        raise UserError(f"{path}: no such file of weights. Give a .safetensors or .pth file in timm's format.")
+        raise UserError(f"{path}: no such file. Give a .safetensors or .pth file in timm's format.")
     from timm.models import load_state_dict
 
     stored = load_state_dict(path)
@@ -55,9 +59,11 @@ def load_weights(network: nn.Module, path: str) -> None:
     for name, value in stored.items():
         if name in own and value.ndim == 4 and value.shape[1] == 3 and own[name].shape[1] == 1:
             stored[name] = value.sum(dim=1, keepdim=True)
-    fitting = {name: value for name, value in stored.items() if name in own and value.shape == own[name].shape}
+    shapes = {name: value.shape for name, value in own.items()}
+    fitting = {name: value for name, value in stored.items() if value.shape == shapes.get(name)}
     if missing := [name for name in own if name not in fitting and "num_batches_tracked" not in name]:
-        raise UserError(f"{path}: lacks {len(missing)} of the network's weights, the first {missing[0]}. Is it the same network?")
+        lacking = f"{len(missing)} of the network's weights, the first {missing[0]}"
+        raise UserError(f"{path}: lacks {lacking}. Is it the same network?")
     network.load_state_dict(fitting, strict=False)
 
 
@@ -78,7 +84,7 @@ def declare_missing_operators() -> None:
     except (ImportError, RuntimeError):
         if not hasattr(torch.ops.torchvision, "nms"):
             declared.append(fragment := Library("torchvision", "DEF"))
-            for schema in OPERATORS.values():
+            for schema in OPERATORS:
                 fragment.define(schema)
 
 

@@ -1,7 +1,8 @@
-"""VGG16 (Simonyan and Zisserman, ICLR 2015) on spectrograms, as in SSSL, and a slim relative for small machines.
+"""VGG16 (Simonyan and Zisserman, ICLR 2015) on spectrograms, as in SSSL, and a slim one for small machines.
 
-Every network here has two parts, called one after the other by ``forward``: a ``trunk`` without dropout, from spectrograms to
-features, and a ``head`` with dropout, from features to one logit per emotion. R-Drop's second pass repeats only the head.
+Every network here has two parts, called one after the other by ``forward``: a ``trunk`` without dropout, from
+spectrograms to features, and a ``head`` with dropout, from features to one logit per emotion. R-Drop's second
+pass repeats only the head.
 """
 
 import torch
@@ -11,7 +12,7 @@ CONVOLUTIONS_PER_BLOCK = (2, 2, 3, 3, 3)  # configuration D of the paper: 13 con
 
 
 def blocks(widths: tuple[int, ...], *, batch_norm: bool, round_up: bool) -> nn.Sequential:
-    """Blocks of 3x3 convolutions, each block ending in a 2x2 maximum that halves both axes, odd lengths rounded up or down."""
+    """Blocks of 3x3 convolutions, each ending in a 2x2 maximum, which rounds odd lengths up or down."""
     layers: list[nn.Module] = []
     channels = 1
     for width, depth in zip(widths, CONVOLUTIONS_PER_BLOCK, strict=True):
@@ -25,9 +26,9 @@ def blocks(widths: tuple[int, ...], *, batch_norm: bool, round_up: bool) -> nn.S
 
 
 class VGG16(nn.Module):
-    """VGG16 with one input channel and `n_classes` outputs; nothing else differs from the original (SSSL, section 3.1).
+    """VGG16 with one input channel and `n_classes` outputs, otherwise the original (SSSL, section 3.1).
 
-    (batch, 1, n_mels, n_frames) -> (batch, n_classes) logits, n_mels and n_frames at least 32 (five halvings).
+    (batch, 1, n_mels, n_frames) -> (batch, n_classes) logits, both axes at least 32 (five halvings).
     """
 
     def __init__(self, n_classes: int, dropout: float = 0.5):
@@ -37,12 +38,11 @@ class VGG16(nn.Module):
             nn.AdaptiveAvgPool2d(7),  # the original's grid before the dense layers, whatever the window
             nn.Flatten(),  # (batch, 512 * 7 * 7)
         )
-        self.head = nn.Sequential(
-            nn.Linear(512 * 7 * 7, 4096), nn.ReLU(inplace=True), nn.Dropout(dropout),
-            nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout(dropout),
-            nn.Linear(4096, n_classes),
-        )  # fmt: skip
-        for layer in self.modules():  # as torchvision starts it: without batch norm the default start does not train
+        hidden = []
+        for n_in in (512 * 7 * 7, 4096):
+            hidden += [nn.Linear(n_in, 4096), nn.ReLU(inplace=True), nn.Dropout(dropout)]
+        self.head = nn.Sequential(*hidden, nn.Linear(4096, n_classes))
+        for layer in self.modules():  # as torchvision: without batch norm PyTorch's default does not train
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
@@ -52,7 +52,7 @@ class VGG16(nn.Module):
 
 
 class VGGSlim(nn.Module):
-    """VGG16 at a quarter of its width, with batch norm, a global average and a small head: 0.7 % of the parameters.
+    """VGG16 at a quarter of its width, with batch norm and a small head: 0.7 % of the parameters.
 
     (batch, 1, n_mels, n_frames) -> (batch, n_classes) logits, any n_mels and n_frames.
     """
@@ -64,9 +64,8 @@ class VGGSlim(nn.Module):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),  # (batch, 128)
         )
-        self.head = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(128, 128), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(128, n_classes)
-        )
+        hidden = [nn.Linear(128, 128), nn.ReLU(inplace=True), nn.Dropout(dropout)]
+        self.head = nn.Sequential(nn.Dropout(dropout), *hidden, nn.Linear(128, n_classes))
 
     def forward(self, spectrograms: torch.Tensor) -> torch.Tensor:
         return self.head(self.trunk(spectrograms))

@@ -1,0 +1,157 @@
+"""Which sound files are meant: files, folders, patterns, playlists, or a list of them."""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES
+
+SUFFIXES = (*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES)
+PLAYLISTS = (".m3u", ".m3u8", ".pls")
+
+
+class Listing:
+    """Sound files in the order in which they are met, each once, and what could not be followed, with the
+    reason.
+
+    ``files``: paths as they were given; ``problems``: reason by name.
+    """
+
+    def __init__(self, names: Iterable[str] = ()):
+        self.files: list[Path] = []
+        self.problems: dict[str, str] = {}
+        self._met: set[str] = set()
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """Take in a file, all sound files below a folder, those of a playlist, or those that a pattern fits.
+
+        A file is taken whatever its name ends in, and whether or not it exists: who reads it, says so.
+        """
+        if not name or "\0" in name:
+            self.problems[name] = f"{name!r}: is no path. Check the list that it comes from."
+        elif "://" in name and not os.path.lexists(name):
+            self.problems[name] = f"{name}: is an address on the network. Download it first."
+        elif Path(name).is_dir():
+            self._take(_below(Path(name), self.problems), name, "no sound files below this folder")
+        elif Path(name).suffix.lower() in PLAYLISTS and Path(name).is_file():
+            self._follow(Path(name))
+        elif glob.has_magic(name) and not os.path.lexists(name):
+            fitting = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 -- patterns may be absolute
+            self._take(map(Path, fitting), name, "no file fits this pattern")
+        else:
+            self._once(Path(name))
+
+    def _once(self, path: Path) -> bool:
+        """Whether a file was not met before; it is then taken."""
+        key = os.path.abspath(path)  # noqa: PTH100 -- not resolved: two links to one file may be two songs of a collection
+        if key in self._met:
+            return False
+        self._met.add(key)
+        self.files.append(path)
+        return True
+
+    def _take(self, found: Iterable[Path], name: str, otherwise: str) -> None:
+        n = 0
+        for path in found:
+            self._once(path)
+            n += 1
+        if not n:
+            self.problems.setdefault(name, f"{name}: {otherwise} ({', '.join(SUFFIXES)}). Check the path.")
+
+    def _follow(self, playlist: Path) -> None:
+        """Entries of a playlist, relative to where it lies; playlists within playlists are followed once."""
+        key = os.path.abspath(playlist)  # noqa: PTH100
+        if key in self._met:
+            return
+        self._met.add(key)
+        try:
+            named = list(entries(text_of(playlist.read_bytes()), playlist.suffix.lower()))
+        except OSError as error:
+            self.problems[str(playlist)] = (
+                f"{playlist}: cannot be read ({error.strerror}). Change its permissions."
+            )
+            return
+        if not named:
+            self.problems[str(playlist)] = f"{playlist}: names no files. Check what wrote it."
+        for entry in named:
+            address = urlsplit(entry)
+            if address.scheme == "file":
+                entry = unquote(address.path, errors="surrogateescape")
+            path = entry if "://" in entry else spelt(playlist.parent, entry)
+            if path == entry or os.path.lexists(path):
+                self.add(path)
+            else:
+                self.problems[path] = f"{path}: no such file, named in {playlist}. Check the path."
+
+
+def text_of(data: bytes) -> str:
+    """The text of a playlist, with the bytes of names that are no UTF-8 kept."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    return os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
+
+
+def spelt(folder: Path, entry: str) -> str:
+    """A playlist's entry as a path: as it stands, or as the file is there with slashes for backslashes, or
+    read as Latin-1.
+    """
+    slashed = entry.replace("\\", "/")
+    spellings = [entry, slashed, *(os.fsencode(one).decode("latin-1") for one in (entry, slashed))]
+    paths = [os.path.join(folder, one) for one in spellings]  # noqa: PTH118 -- a Path would tidy the name up
+    return next(filter(os.path.lexists, paths), paths[0])
+
+
+def entries(text: str, suffix: str) -> Iterator[str]:
+    """The entries of a playlist: of .pls what stands behind File1=, File2=, ..., else every line that is no
+    comment.
+
+    >>> list(entries("#EXTM3U\\n#EXTINF:30,Song\\na b.mp3\\n\\n", ".m3u"))
+    ['a b.mp3']
+    >>> list(entries("[playlist]\\nFile1=a.mp3\\nTitle1=A\\n", ".pls"))
+    ['a.mp3']
+    """
+    for line in text.replace("\r\n", "\n").split("\n"):
+        name, equals, value = line.strip().partition("=")
+        if suffix == ".pls":
+            if equals and name.lower().startswith("file") and name[4:].isdigit():
+                yield value
+        elif line.strip() and not line.lstrip().startswith("#"):
+            yield line.strip()
+
+
+def _below(folder: Path, problems: dict[str, str]) -> Iterator[Path]:
+    """Sound files below a folder, sorted, links followed; a folder that a link leads back to is not entered
+    again.
+    """
+
+    def unreadable(error: OSError) -> None:
+        problems[error.filename] = (
+            f"{error.filename}: cannot be opened ({error.strerror}). Change its permissions."
+        )
+
+    entered = {os.path.realpath(folder)}
+    for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
+        fresh = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(parent, name))  # noqa: PTH118
+            if not name.startswith(".") and real not in entered:
+                entered.add(real)
+                fresh.append(name)
+        folders[:] = fresh
+        for name in sorted(names):
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield Path(parent, name)
+
+
+def of_list(data: bytes, null: bool) -> list[str]:
+    """Paths from a list as ``find`` writes it: one a line, or ended by NUL, which bears newlines in names.
+
+    >>> of_list(b"a.mp3\\nb c.mp3\\n", null=False)
+    ['a.mp3', 'b c.mp3']
+    """
+    ends = data.split(b"\0") if null else data.replace(b"\r\n", b"\n").split(b"\n")
+    return [os.fsdecode(one) for one in ends if one]

@@ -1,0 +1,619 @@
+"""One function per figure: arrays or tables in, a matplotlib Figure out. One style, colour-blind safe."""
+
+import base64
+import io
+import os
+import textwrap
+from collections.abc import Iterable
+from itertools import cycle
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import norm
+
+from mer_companion.analysis.narrow_figures import narrow
+from mer_core.emotion import in_words
+
+WIDTH = 7.2  # inches: the text column of the book
+PALETTE = sns.color_palette("colorblind")
+CLEAN, NOISY, NEUTRAL = PALETTE[0], PALETTE[1], "0.45"
+MARKERS = "osD^vP*X"
+METHOD_NAMES = {"inherit": "Inherit the song's label", "self_learning": "SSSL (self-learning)", "elr": "ELR"}
+FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
+PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
+FILE = {"figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "mer"}
+
+sns.set_theme(style="ticks", palette="colorblind", rc=FONT | PLAIN | FILE)
+
+
+def panels(
+    height: float, columns: int = 1, rows: int = 1, width: float = WIDTH, **how
+) -> tuple[Figure, list[Axes]]:
+    """A figure of this height in inches and its panels, row by row."""
+    fig, axes = plt.subplots(
+        rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **how
+    )
+    return fig, list(axes.flat)
+
+
+def errors(rows: pd.DataFrame, value: str = "value") -> list[pd.Series]:
+    """How far a value's interval reaches below and above it, as matplotlib's error bars want it."""
+    return [rows[value] - rows["low"], rows["high"] - rows[value]]
+
+
+def lines(ax: Axes, x, columns: pd.DataFrame, colours: Iterable = PALETTE, marked: bool = True) -> None:
+    """One line per column, each with its own colour and marker."""
+    for name, marker, colour in zip(columns, cycle(MARKERS), cycle(colours), strict=False):
+        ax.plot(x, columns[name], marker=marker if marked else "", ms=4, color=colour, label=in_words(name))
+
+
+def legend_right(ax: Axes, **how) -> None:
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), **how)
+
+
+def legend_outside(ax: Axes, where: str, ncols: int) -> None:
+    """A legend of the whole figure, with each of a panel's labels once."""
+    handles, labels = ax.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    ax.figure.legend(unique.values(), unique.keys(), loc=f"outside {where}", ncols=ncols, fontsize=8)
+
+
+def finished(fig: Figure, data: pd.DataFrame) -> Figure:
+    """Take the figure out of pyplot's hands: a notebook then shows it once, as the value of its cell.
+
+    Where the book is made, what is drawn goes with it, as SVG, as PDF and as the table of its data (`FILES`).
+    """
+    plt.close(fig)
+    if os.environ.get(FILES):
+        fig._repr_mimebundle_ = lambda include=None, exclude=None: files_of(fig, data)
+    return fig
+
+
+FILES = "MER_FIGURE_FILES"  # environment variable: whether figures bring their files
+
+
+def files_of(fig: Figure, data: pd.DataFrame) -> dict[str, str]:
+    """A figure as SVG, wide and narrow, as PDF (base64), and its data as CSV, by MIME type.
+
+    Without dates: equal figures are equal files.
+    """
+    pdf = io.BytesIO()
+    fig.savefig(pdf, format="pdf", metadata={"CreationDate": None})
+    indexed = not isinstance(data.index, pd.RangeIndex)
+    return {
+        "image/svg+xml": as_svg(fig),
+        NARROW_SVG: as_svg(narrow(fig)),
+        "application/pdf": base64.b64encode(pdf.getvalue()).decode(),
+        "text/csv": data.to_csv(index=indexed, float_format="%.6g", lineterminator="\n"),
+    }
+
+
+NARROW_SVG = "image/x-narrow+svg"
+
+
+def as_svg(fig: Figure) -> str:
+    drawn = io.StringIO()
+    fig.savefig(drawn, format="svg", metadata={"Date": None}, transparent=True)
+    return drawn.getvalue()
+
+
+def method_name(label: str) -> str:
+    return METHOD_NAMES.get(label, label.replace("_", " "))
+
+
+def song_timeline(
+    probabilities: np.ndarray,
+    seconds: np.ndarray,
+    classes,
+    window_s: float,
+    title: str,
+    truth: tuple[str, ...] | None = None,
+) -> Figure:
+    """Probability of each emotion along one song (SSSL, Fig. 2); a point stands at the middle of its window.
+
+    Parameters
+    ----------
+    probabilities : (n_windows, n_classes); seconds : (n_windows,) where each window starts
+    truth : true class of each second, drawn as a strip below, where known
+    """
+    fig, [ax] = panels(3.0)
+    drawn = pd.DataFrame(probabilities, columns=list(classes))
+    lines(ax, seconds + window_s / 2, drawn)
+    for second, label in enumerate(truth or ()):
+        colour = PALETTE[list(classes).index(label) % 10]
+        ax.axvspan(second, second + 1, ymax=0.045, color=colour, lw=0)
+    bottom = -0.06 if truth else 0
+    ax.set(xlabel="Time in the song (s)", ylabel="Probability", ylim=(bottom, 1.02), title=title)
+    legend_right(ax)
+    return finished(fig, drawn.assign(second=seconds))
+
+
+def minutes(seconds: float, _: int | None = None) -> str:
+    """A time as minutes and seconds: 125 becomes 2:05."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+POINTS = 400  # of a line at most: more are not visible
+
+
+def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
+    """A sound file's emotion along time: every label, valence and arousal where the labels tell them, and
+    the uncertainty.
+
+    Of long files a point is the mean of several windows.
+
+    Parameters
+    ----------
+    timeline : of `predict.Emotion`
+    """
+    step = -(-len(timeline) // POINTS)
+    shown = timeline.groupby(np.arange(len(timeline)) // step).mean()
+    middle = (shown["start_s"] + shown["end_s"]) / 2
+    plane = "valence" in timeline and timeline[["valence", "arousal"]].notna().all(axis=None)
+    ratios = [2, 1.3, 0.8] if plane else [2, 0.8]
+    n = len(ratios)
+    fig, axes = panels(1.2 + 1.5 * n, rows=n, sharex=True, height_ratios=ratios)
+    marked = len(shown) <= 60
+    lines(axes[0], middle, shown[list(classes)], marked=marked)
+    if plane:
+        others = (PALETTE * 2)[len(classes) % 10 :]
+        lines(axes[1], middle, shown[["valence", "arousal"]], others, marked)
+    lines(axes[-1], middle, shown[["uncertainty"]], [NEUTRAL], marked)
+    for ax in axes:
+        ax.set(ylim=(0, 1.02), ylabel="Probability")
+    legend_right(axes[0])
+    if plane:
+        legend_right(axes[1], title="high")
+        axes[1].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+    axes[0].set_title(title)
+    means = f", means of {step} windows" if step > 1 else ""
+    axes[-1].set(ylabel="Uncertainty", xlabel=f"Time in the song (min:s){means}")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10], integer=True))
+    axes[-1].xaxis.set_major_formatter(minutes)
+    return finished(fig, timeline)
+
+
+def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
+    """Scaled losses and their two Gaussians at the first, middle and last separated epoch."""
+    separated = [row for row in log if row.get("means")]
+    places = np.linspace(0, len(separated) - 1, n_epochs).round().astype(int)
+    chosen = [separated[i] for i in np.unique(places)]
+    fig, axes = panels(2.6, len(chosen), sharey=True)
+    grid = np.linspace(0, 1, 400)
+    for ax, row in zip(axes, chosen, strict=True):
+        density = np.array(row["histogram"]) / np.mean(row["histogram"])
+        ax.stairs(density, np.linspace(0, 1, len(density) + 1), fill=True, color="0.85")
+        fitted = zip(row["means"], row["deviations"], row["weights"], strict=True)
+        styles = (CLEAN, "-", "clean"), (NOISY, "--", "noisy")
+        for (mean, deviation, weight), (colour, style, name) in zip(fitted, styles, strict=True):
+            curve = weight * norm.pdf(grid, mean, deviation)
+            ax.plot(grid, curve, color=colour, ls=style, label=f"{name} ({weight:.0%})")
+        ax.set(title=f"Epoch {row['epoch'] + 1}", xlabel="Scaled loss", ylim=(0, 1.05 * density.max()))
+        ax.legend(loc="upper right", fontsize=8)
+    axes[0].set_ylabel("Density")
+    drawn = [{"epoch": row["epoch"] + 1, **dict(enumerate(row["histogram"]))} for row in chosen]
+    return finished(fig, pd.DataFrame(drawn))
+
+
+def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
+    """Confusion matrix of each method, true classes in rows; shade: share of the row."""
+    n = len(counts)
+    fig, axes = panels(0.6 + WIDTH / 2 / max(1, n / 2), n)
+    names = [in_words(c) for c in classes]
+    for ax, (label, matrix) in zip(axes, counts.items(), strict=True):
+        share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        ticks = {"xticklabels": names, "yticklabels": names if ax is axes[0] else False}
+        shades = {"vmin": 0, "vmax": 1, "cmap": "Blues", "cbar": False, "square": True}
+        sns.heatmap(share, annot=matrix, fmt="d", ax=ax, **shades, **ticks)
+        ax.set(title=method_name(label), xlabel="Predicted", ylabel="Labelled" if ax is axes[0] else "")
+        ax.tick_params(axis="both", length=0)
+    tables = {name: pd.DataFrame(matrix, list(classes), list(classes)) for name, matrix in counts.items()}
+    return finished(fig, pd.concat(tables))
+
+
+def clean_detection(log: list[dict]) -> Figure:
+    """Does the mixture find the truly clean windows? ROC-AUC per epoch, and purity of the clean set."""
+    rows = pd.DataFrame([row for row in log if row.get("auc") is not None])
+    fig, [ax] = panels(2.6)
+    epoch, purity = rows["epoch"] + 1, rows["truly_clean_in_clean_set"]
+    ranks = "AUC: clean probability ranks clean above noisy"
+    ax.plot(epoch, rows["auc"], marker="o", color=CLEAN, label=ranks)
+    ax.plot(epoch, purity, marker="s", color=NOISY, label="Truly clean share of the clean set")
+    ax.plot(epoch, rows["truly_clean"], color=NEUTRAL, ls="--", label="Truly clean share of all windows")
+    ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+    ax.set(xlabel="Epoch", ylabel="Share", ylim=(0, 1.02), xticks=epoch)
+    ax.legend(loc="lower right", fontsize=8)
+    return finished(fig, rows[["epoch", "auc", "truly_clean_in_clean_set", "truly_clean"]])
+
+
+def intervals(
+    rows: pd.DataFrame, xlabel: str, published: dict[str, float] | None = None, chance: float | None = None
+) -> Figure:
+    """Values with their 95 % intervals, one line each; hollow diamonds are the paper's own figures, the
+    dotted line is chance.
+
+    Parameters
+    ----------
+    rows : table with the columns ``label``, ``value``, ``low``, ``high``; values in [0, 1]
+    published : printed figure by ``label``, in [0, 1]
+    """
+    fig, [ax] = panels(1.0 + 0.36 * len(rows))
+    y = np.arange(len(rows))[::-1]
+    ours = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "Ours, 95 % interval over artists"}
+    ax.errorbar(rows["value"], y, xerr=errors(rows), **ours)
+    for label, value in (published or {}).items():
+        at = y[list(rows["label"]).index(label)]
+        ax.plot(value, at, "D", mfc="none", mec=NOISY, ms=8, label="Printed in the paper")
+    if chance is not None:
+        ax.axvline(chance, color=NEUTRAL, ls=":", label="Most frequent class")
+    named_rows(ax, rows["label"].map(method_name))
+    ax.set_xlabel(xlabel)
+    legend_outside(ax, "upper right", 3)
+    return finished(fig, rows)
+
+
+def named_rows(ax: Axes, names: Iterable[str]) -> None:
+    """Names along the vertical axis, the first on top, and a grid to read values by."""
+    names = list(names)
+    ax.set(yticks=range(len(names))[::-1], yticklabels=names, ylim=(-0.6, len(names) - 0.4))
+    ax.grid(axis="x", color="0.92")
+
+
+F1_COLOURS = {"positive": PALETTE[0], "macro": PALETTE[2], "weighted": PALETTE[1]}
+F1_MARKERS = {"positive": "o", "macro": "s", "weighted": "^"}
+
+
+def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
+    """Differences from a reference with their 95 % intervals; right of 0 is better. Filled: the interval
+    leaves 0 out.
+
+    Parameters
+    ----------
+    rows : table with the columns ``label``, ``value``, ``low``, ``high``
+    """
+    fig, [ax] = panels(0.9 + 0.32 * len(rows))
+    for y, row in zip(range(len(rows))[::-1], rows.itertuples(), strict=True):
+        colour, sure = CLEAN if row.value > 0 else NOISY, row.low > 0 or row.high < 0
+        error = [[row.value - row.low], [row.high - row.value]]
+        mark = {"fmt": "o", "capsize": 3, "color": colour, "mfc": None if sure else "white"}
+        ax.errorbar(row.value, y, xerr=error, **mark)
+    ax.axvline(0, color=NEUTRAL, lw=0.8)
+    named_rows(ax, rows["label"].map(method_name))
+    ax.set_xlabel(xlabel)
+    return finished(fig, rows)
+
+
+SETTING_NAMES = {
+    "clean_threshold": "Clean threshold τ",
+    "temperature": "Temperature T",
+    "mixup_alpha": "Mixup α",
+    "consistency_weight": "Weight of the agreement λ",
+    "share_threshold": "Share threshold θ",
+}
+
+
+def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
+    """A score as one setting after another moves off its default (ringed), one panel each, with 95 %
+    intervals.
+
+    Parameters
+    ----------
+    rows : table with the columns ``setting`` (its name), ``at`` (its value), ``value``, ``low``, ``high``,
+    ``default`` (bool)
+    """
+    settings = list(rows.groupby("setting", sort=False))
+    fig, axes = panels(2.4, len(settings), sharey=True, gridspec_kw={"wspace": 0.05})
+    for ax, (name, own) in zip(axes, settings, strict=True):
+        own = own.sort_values("at")
+        x, default = np.arange(len(own)), own["default"]
+        ax.errorbar(x, own["value"], yerr=errors(own), fmt="o-", capsize=3, color=CLEAN)
+        ax.plot(x[default], own["value"][default], "o", ms=11, mfc="none", mec=NOISY)
+        ax.set(xticks=x, xticklabels=[f"{value:g}" for value in own["at"]], xlim=(-0.4, len(own) - 0.6))
+        ax.set_xlabel(SETTING_NAMES.get(name, name))
+    axes[0].set_ylabel(ylabel)
+    return finished(fig, rows)
+
+
+def by_condition(rows: pd.DataFrame, xlabel: str, ylabel: str, chance: float | None = None) -> Figure:
+    """A score of several methods under several conditions, side by side, with 95 % intervals where there are
+    any.
+
+    Parameters
+    ----------
+    rows : table with the columns ``condition``, ``method``, ``value``, and ``low``, ``high`` or neither
+    """
+    conditions, methods = list(rows["condition"].unique()), list(rows["method"].unique())
+    fig, [ax] = panels(2.8)
+    for i, (method, marker) in enumerate(zip(methods, MARKERS, strict=False)):
+        own = rows[rows["method"] == method]
+        x = np.array([conditions.index(c) for c in own["condition"]]) + 0.12 * (i - (len(methods) - 1) / 2)
+        how = {
+            "yerr": errors(own) if "low" in own else None,
+            "color": PALETTE[i],
+            "label": method_name(method),
+        }
+        ax.errorbar(x, own["value"], fmt=marker, capsize=3, **how)
+    if chance is not None:
+        ax.axhline(chance, color=NEUTRAL, ls=":", label="Chance")
+    names = [textwrap.fill(str(condition), 12) for condition in conditions]
+    ax.set(xticks=range(len(conditions)), xticklabels=names, xlabel=xlabel, ylabel=ylabel)
+    ax.grid(axis="y", color="0.92")
+    legend_outside(ax, "upper right", 4)
+    return finished(fig, rows)
+
+
+def by_duration(rows: pd.DataFrame) -> Figure:
+    """Accuracy by segment duration, one panel per question; hollow diamonds are the paper's own figures.
+
+    Parameters
+    ----------
+    rows : table with the columns ``target``, ``seconds``, ``value``, ``low``, ``high``, ``printed`` (may be
+    missing)
+    """
+    groups = list(rows.groupby("target", sort=False))
+    fig, axes = panels(2.7, len(groups))
+    ours = {"fmt": "o-", "capsize": 3, "color": CLEAN, "label": "Ours, 95 % interval"}
+    theirs = {"mfc": "none", "mec": NOISY, "ms": 7, "label": "Printed in the paper"}
+    for ax, (target, own) in zip(axes, groups, strict=True):
+        seconds = own["seconds"]
+        ax.errorbar(seconds, own["value"], yerr=errors(own), **ours)
+        ax.plot(seconds, own["printed"].astype(float), "D", **theirs)
+        ax.set(title="quadrants" if target == "emotion" else target, xlabel="Segment (s)", xticks=seconds)
+    axes[0].set_ylabel("Song accuracy")
+    legend_outside(axes[-1], "lower center", 2)
+    return finished(fig, rows)
+
+
+def kept_labels(log: list[dict], classes) -> Figure:
+    """Share of each class's labels that the mixture keeps, per epoch."""
+    rows = [row for row in log if row.get("clean_share")]
+    kept = pd.DataFrame([row["clean_share"] for row in rows], columns=list(classes))
+    epochs = [row["epoch"] + 1 for row in rows]
+    fig, [ax] = panels(2.6)
+    lines(ax, epochs, kept)
+    ax.set(xlabel="Epoch", ylabel="Share of labels kept", ylim=(0, 1.02))
+    legend_right(ax)
+    return finished(fig, kept.assign(epoch=epochs))
+
+
+def learning_curves(rows: pd.DataFrame) -> Figure:
+    """Shares predicted as labelled, epoch by epoch, a panel for each of `tables.EVALUATED_ON`."""
+    named = rows.assign(method=rows["method"].map(method_name))
+    return by_epoch(named, "share", "Share predicted as labelled", "evaluated on", "method")
+
+
+def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> Figure:
+    """Mean of a column after each epoch, with the range over folds and seeds, by panel and line."""
+    names = [str(name) for name in rows[line].unique()]
+    place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": 0.85}
+    look = {"hue": line, "style": line, "hue_order": names, "style_order": names}
+    look |= {"markers": list(MARKERS[: len(names)]), "dashes": False}
+    grid = sns.relplot(rows.astype({line: str}), kind="line", errorbar=("pi", 100), **place, **look)
+    grid.set(xlabel="Epoch", ylabel=ylabel, xticks=sorted(rows["epoch"].unique())).set_titles("{col_name}")
+    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(names), 5), title=None)
+    return finished(grid.figure, rows)
+
+
+RELIABILITY = ["confidence", "accuracy", "n", "low", "high"]  # columns
+
+
+def reliability(
+    curves: dict[str, list], xlabel: str = "Clean probability", ylabel: str = "Share truly clean"
+) -> Figure:
+    """Accuracy against confidence; by default of clean probabilities: the share of truly clean labels among
+    those given a probability. On the diagonal: calibrated.
+
+    Parameters
+    ----------
+    curves : by name, (confidence, accuracy, n) rows as `metrics.reliability` gives them, or with the ends of
+        the accuracy's interval behind (`calibration.reliability`)
+    """
+    fig, [ax] = panels(WIDTH * 0.55, width=WIDTH * 0.6)
+    ax.plot([0, 1], [0, 1], color=NEUTRAL, ls=":", label="Calibrated")
+    for (name, rows), marker, colour in zip(curves.items(), MARKERS, PALETTE, strict=False):
+        confidence, accuracy, n, *ends = np.array(rows).T
+        if ends:
+            ax.vlines(confidence, *ends, color=colour, lw=1)
+        ax.plot(confidence, accuracy, color=colour, lw=1, label=name)
+        ax.scatter(confidence, accuracy, s=6 + 120 * n / n.sum(), marker=marker, color=colour)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, 1), ylim=(0, 1.02))
+    ax.legend(fontsize=8, loc="lower right")
+    drawn = {name: pd.DataFrame(rows, columns=RELIABILITY[: len(rows[0])]) for name, rows in curves.items()}
+    return finished(fig, pd.concat(drawn))
+
+
+def valence_arousal_course(track_id: str, predicted: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
+    """Valence and arousal along a song: the model's probability of high, and, where annotated, the measured
+    mean and deviation.
+
+    Parameters
+    ----------
+    predicted : ``second``, ``valence``, ``arousal``, probabilities of high
+    measured : ``track_id``, ``second``, ``valence``, ``arousal`` in [0, 1] and ``valence_sd``,
+    ``arousal_sd``, or None
+    """
+    fig, axes = panels(2.5, 2, sharey=True)
+    for ax, dimension in zip(axes, ("valence", "arousal"), strict=True):
+        line = {"ms": 3.5, "color": CLEAN, "label": "Predicted: probability of high"}
+        ax.plot(predicted["second"], predicted[dimension], "o-", **line)
+        if measured is not None:
+            own = measured[measured["track_id"] == track_id]
+            mean, deviation = own[dimension], own[f"{dimension}_sd"]
+            ax.plot(own["second"], mean, color=NOISY, label="Measured: mean of listeners")
+            band = {"color": NOISY, "alpha": 0.15, "lw": 0, "label": "± 1 s.d."}
+            ax.fill_between(own["second"], mean - deviation, mean + deviation, **band)
+        ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+        ax.set(title=f"PMEmo {track_id}: {dimension}", xlabel="Time in the clip (s)", ylim=(0, 1.02))
+    axes[0].set_ylabel("Low to high")
+    legend_outside(axes[0], "lower center", 3)
+    return finished(fig, predicted)
+
+
+DETECTION_NAMES = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "calibration_error": "Calibration error",
+}
+
+
+def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
+    """How well wrong labels are found, epoch by epoch: a panel per measure, a line per condition.
+
+    Parameters
+    ----------
+    rows : as `tables.detection` gives them, with a column named by `condition`
+    """
+    long = rows.rename(columns=DETECTION_NAMES)
+    long = long.melt(["epoch", condition], list(DETECTION_NAMES.values()), "measure")
+    return by_epoch(long, "value", "", "measure", condition)
+
+
+def by_tag(rows: pd.DataFrame) -> Figure:
+    """Average precision of every tag with its 95 % interval, and as a tick what chance would give.
+
+    Parameters
+    ----------
+    rows : as `tag_tables.by_tag` gives them
+    """
+    fig, [ax] = panels(0.8 + 0.17 * len(rows))
+    y = np.arange(len(rows))[::-1]
+    ours = {"fmt": "o", "ms": 4, "color": CLEAN, "label": "Average precision, 95 % interval over artists"}
+    ax.errorbar(rows["value"], y, xerr=errors(rows), **ours)
+    ax.plot(rows["chance"], y, "|", ms=7, mew=1.5, color=NOISY, label="Chance")
+    ax.set(yticks=y, xlabel="Average precision", ylim=(-0.8, len(rows) - 0.2), xlim=(0, None))
+    ax.set_yticklabels(rows["label"], fontsize=7)
+    ax.grid(axis="x", color="0.92")
+    legend_outside(ax, "upper right", 2)
+    return finished(fig, rows)
+
+
+def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
+    """A validation measure by the weight of an ensemble's first member, a line per run; ringed: chosen."""
+    fig, [ax] = panels(2.8)
+    reached = {f"run {r['config']['seed'] + 1}": r["log"][0][0]["validation"] for r in records}
+    for record, (run, curve), marker, colour in zip(
+        records, reached.items(), cycle("osD^v"), PALETTE, strict=False
+    ):
+        ax.plot(np.linspace(0, 1, len(curve)), curve, marker, ls="-", ms=3, color=colour, label=run)
+        ax.plot(record["log"][0][0]["weight"], max(curve), "o", ms=11, mfc="none", color=colour)
+    measure = records[0]["config"]["measure"].replace("_auc", "").upper()
+    ax.set(xlabel=xlabel, ylabel=f"{measure}-AUC, validation")
+    ax.grid(color="0.92")
+    fig.legend(loc="outside upper center", ncols=len(records))
+    return finished(fig, pd.DataFrame(reached))
+
+
+def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
+    """HPCP along songs of `seconds`, (12, n_frames) by label; rows are pitch classes from A upwards."""
+    fig, axes = panels(2.0 * len(profiles), rows=len(profiles), sharex=True)
+    image = {"aspect": "auto", "origin": "lower", "cmap": "cividis", "vmin": 0, "vmax": 1}
+    for ax, (label, profile) in zip(axes, profiles.items(), strict=True):
+        ax.imshow(profile, extent=(0, seconds, -0.5, 11.5), **image)
+        ax.set(yticks=range(12), ylabel="Pitch class", title=in_words(label))
+        ax.set_yticklabels(["A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯"], fontsize=7)
+    axes[-1].set_xlabel("Second")
+    return finished(fig, pd.concat({label: pd.DataFrame(profile.T) for label, profile in profiles.items()}))
+
+
+def annotation_noise(rows: pd.DataFrame) -> Figure:
+    """Shares of windows that contradict their clip, by data set, for quadrants, with 95 % intervals.
+
+    Parameters
+    ----------
+    rows : as `tables.annotation_noise_rows` gives them
+    """
+    own = rows[(rows["target"] == "emotion") & rows["method"].str.startswith("3 s windows")]
+    return by_condition(own, "", "Share of three-second windows")
+
+
+def beside_trivial(rows: pd.DataFrame) -> Figure:
+    """Every printed F1 of a target on one line, and as vertical marks what a constant answer scores by each
+    definition of F1.
+
+    Parameters
+    ----------
+    rows : ``dataset``, ``target``, ``system``, ``f1``, and ``trivial positive``, ``trivial macro``, ``trivial
+    weighted``
+    """
+    groups = list(rows.groupby(["dataset", "target"], sort=False))[::-1]
+    fig, [ax] = panels(1.0 + 0.42 * len(groups))
+    for y, (_, own) in enumerate(groups):
+        quoted = ~own["system"].str.startswith("Proposed")
+        printed = (~quoted, "0.15", "Printed for SSSL"), (quoted, "white", "Printed, quoted from others")
+        for which, fill, name in printed:
+            f1, marks = own["f1"][which], {"mfc": fill, "mec": "0.15", "ms": 5, "label": name, "zorder": 3}
+            ax.plot(f1, np.full(len(f1), y), "o", **marks)
+        for definition, colour in F1_COLOURS.items():
+            constant = own[f"trivial {definition}"].iloc[0]
+            name = f"Constant answer, {definition} F1"
+            ax.vlines(constant, y - 0.32, y + 0.32, color=colour, lw=3, label=name)
+    names = [f"{dataset} {target.replace('_', ' ')}" for (dataset, target), _ in groups]
+    named_rows(ax, names[::-1])
+    ax.set(xlabel="F1 (%)", xlim=(0, 100))
+    legend_outside(ax, "upper right", 2)
+    return finished(fig, rows)
+
+
+def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> Figure:
+    """Shares of high songs at which each printed accuracy and F1 can stand together, one panel per target.
+
+    Parameters
+    ----------
+    rows : ``target``, ``system``, ``setting``, ``accuracy``, ``f1``, ``definition``, ``share``; a row per
+    possible share
+    marks : shares to point out, by name, by target
+    """
+    targets = list(rows.groupby("target", sort=False))
+    fig, axes = panels(4.2, len(targets), sharex=True)
+    for ax, (target, own) in zip(axes, targets, strict=True):
+        setting = own["setting"].where(own["system"] == "Proposed", own["system"].str.split(" ").str[0])
+        pairs = setting + own["accuracy"].map("\n{:.2f}".format) + own["f1"].map(" / {:.2f}".format)
+        order = sorted(
+            pairs.unique(), key=lambda pair: (" s\n" not in pair, pair), reverse=True
+        )  # durations first
+        for shift, (definition, colour) in zip((0.2, 0, -0.2), F1_COLOURS.items(), strict=True):
+            which = own["definition"] == definition
+            y, marker = pairs[which].map(order.index) + shift, F1_MARKERS[definition]
+            ax.plot(own["share"][which], y, marker, color=colour, ms=3.5, label=f"{definition} F1")
+        for (name, share), style in zip(marks[target].items(), ("--", ":"), strict=False):
+            ax.axvline(share, color=NEUTRAL, ls=style, label=name)
+        ax.set(title=target.capitalize(), xlabel="Share of songs that count as high")
+        ax.set_yticks(range(len(order)), order, fontsize=8)
+    legend_outside(axes[-1], "upper center", 5)
+    return finished(fig, rows)
+
+
+def sharpened(rows: pd.DataFrame) -> Figure:
+    """Class probabilities (columns), one panel per row: a prediction and readings of a formula for it."""
+    fig, axes = panels(2.2, len(rows), sharey=True)
+    for ax, (name, p) in zip(axes, rows.iterrows(), strict=True):
+        ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])
+        ax.set_title(name, fontsize=8)
+    axes[0].set(ylabel="Probability", ylim=(0, 1.02))
+    return finished(fig, rows)
+
+
+def luck_of_best(rows: pd.DataFrame) -> Figure:
+    """What the best of equal systems gains by luck, by how often two of them agree, beside the printed gain
+    (dashed).
+
+    Parameters
+    ----------
+    rows : ``dataset``, ``target``, ``agreement``, ``gain``, ``low``, ``high``, ``printed``
+    """
+    groups = list(rows.groupby(["dataset", "target"], sort=False))
+    fig, axes = panels(2.6, len(groups), sharey=True)
+    luck = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "By luck, central 95 %"}
+    printed = {"color": NOISY, "ls": "--", "label": "Printed: best minus mean of durations"}
+    for ax, ((dataset, target), own) in zip(axes, groups, strict=True):
+        ax.errorbar(own["agreement"], own["gain"], yerr=errors(own, "gain"), **luck)
+        ax.axhline(own["printed"].iloc[0], **printed)
+        ax.set(title=f"{dataset} {target}", xlabel="Agreement (%)")
+    axes[0].set(ylabel="Gain (points)", ylim=(0, None))
+    legend_outside(axes[0], "upper right", 2)
+    return finished(fig, rows)

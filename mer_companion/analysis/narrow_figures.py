@@ -1,0 +1,72 @@
+"""The same figure for a phone: narrower, panels stacked, legends below or above, long names wrapped."""
+
+import pickle
+import textwrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+
+WIDTH = 4.0  # inches: the text of a figure is then about as large as that of a page on a phone
+PANEL_HEIGHT = 0.85  # of a panel among others, as a share of the wide figure's height
+LEGEND_LINE = 0.2  # inches of height for each entry of a legend above
+NAME = 22  # characters of a line of a name
+
+
+def narrow(fig: Figure) -> Figure:
+    """A copy of a figure that reads on a phone; the figure itself stays as it is."""
+    bundle = fig.__dict__.pop("_repr_mimebundle_", None)  # a local function, which cannot be copied
+    copy = pickle.loads(pickle.dumps(fig))
+    if bundle is not None:
+        fig._repr_mimebundle_ = bundle
+    panels = [ax for ax in copy.axes if ax.get_subplotspec() is not None]
+    height = fig.get_figheight()
+    if len(panels) > 1 and panels[0].get_subplotspec().get_gridspec().nrows == 1:
+        stack(copy, panels)
+        height *= PANEL_HEIGHT * len(panels)
+    height += LEGEND_LINE * sum(len(legend.get_texts()) for legend in copy.legends)
+    copy.set_layout_engine("constrained")
+    copy.set_size_inches(WIDTH, height)
+    for ax in panels:
+        wrap_names(ax)
+        put_legend_below(ax)
+    for legend in list(copy.legends):
+        in_one_column(copy, legend)
+    return copy
+
+
+def stack(fig: Figure, panels: list[Axes]) -> None:
+    """Put panels that stood side by side one below the other; labels of the first one are repeated."""
+    first = panels[0]
+    for ax, place in zip(panels, fig.add_gridspec(len(panels), 1), strict=True):
+        ax.set_subplotspec(place)
+        ax.set_ylabel(ax.get_ylabel() or first.get_ylabel())
+        ax.tick_params(labelleft=True)
+        if not len(ax.get_yticks()):
+            ax.set_yticks(first.get_yticks(), [text.get_text() for text in first.get_yticklabels()])
+
+
+def in_one_column(fig: Figure, legend: Legend) -> None:
+    """Put a legend of the whole figure above it in one column, unless its entries are not the panels'."""
+    panels = [ax.get_legend_handles_labels() for ax in fig.axes]
+    known = {name: handle for handles, names in panels for handle, name in zip(handles, names, strict=True)}
+    names = [text.get_text() for text in legend.get_texts()]
+    if set(names) <= set(known):
+        legend.remove()
+        fig.legend([known[name] for name in names], names, loc="outside upper center", ncols=1, fontsize=8)
+
+
+def wrap_names(ax: Axes) -> None:
+    """Break names along the vertical axis that would leave no room for what they name."""
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    if any(len(name) > NAME for name in names):
+        ax.set_yticks(ax.get_yticks(), [textwrap.fill(name, NAME) for name in names])
+
+
+def put_legend_below(ax: Axes) -> None:
+    """A legend that stood on the right of its panel goes below it."""
+    legend = ax.get_legend()
+    if legend is None or legend.get_bbox_to_anchor().transformed(ax.transAxes.inverted()).x0 < 1:
+        return
+    names = [text.get_text() for text in legend.get_texts()]
+    ax.legend(legend.legend_handles, names, loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)

@@ -1,0 +1,207 @@
+"""Every number that a page may quote, from the records, the shipped model and what the papers print."""
+
+import numpy as np
+import pandas as pd
+
+from mer_companion import experiments, provenance, results
+from mer_companion.analysis import clean_probability, tables
+from mer_companion.experiments import kinds
+from mer_companion.runs import tag_scoring
+from mer_core import datasets, trained_model
+from mer_core.evaluation import metrics
+
+PAPERS = {"sssl": experiments.sssl.EXPERIMENTS, "mediaeval": experiments.mediaeval.EXPERIMENTS}
+Numbers = dict[str, float | int]
+
+
+def numbers() -> Numbers:
+    """All numbers, by key.
+
+    Metrics have the key ``experiment/label/target/decision/metric``; differences from the reference run
+    ``experiment/label/difference/target/decision``, which is that in accuracy, and with ``/metric`` behind it
+    those in others; a label with several references has ``difference_from_reference`` in place of
+    ``difference``. With ``/low`` and ``/high`` behind it, the ends of the 95 % interval, with ``/p`` the
+    p-value. All are means over seeds. What else there is: see the functions called here.
+    """
+    found = rated(recorded_or_none("annotation_noise"))
+    found |= figure_2(headline := recorded_or_none("segments_to_songs")) | on_two_folds(headline)
+    found |= lowest_run(recorded_or_none("networks_that_teach"))
+    found |= kept_by_peers(recorded_or_none("known_noise"))
+    found |= of_model(trained_model.shipped().card)
+    found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
+    for name in experiments.EXPERIMENTS:
+        if name != "annotation_noise" and (records := recorded_or_none(name)):
+            found |= scored(name, results.comparison(name, recorded_at(name)))
+            found |= found_wrong_labels(name, records) | costs(name, records)
+    for paper, of_paper in PAPERS.items():
+        made = [record for name in of_paper for record in recorded_or_none(name)]
+        found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
+        found[f"budget/{paper}/gpu_hours"] = budget([r for r in made if provenance.on_gpu(r)])
+    for row in tables.published().itertuples():
+        found[f"published/{row.paper}/{row.table}/{row.dataset}/{row.system}/{row.metric}"] = row.value / 100
+    return found
+
+
+def recorded_at(name: str) -> str:
+    """The preset whose records the book shows of an experiment."""
+    return experiments.EXPERIMENTS[name].recorded_at
+
+
+def recorded_or_none(name: str, preset: str | None = None) -> list[dict]:
+    """The records of an experiment, by default those that the book shows; or an empty list."""
+    try:
+        return experiments.recorded(name, preset or recorded_at(name))
+    except results.RecordError:
+        return []
+
+
+def with_interval(key: str, row) -> Numbers:
+    """The value of a row of metrics under a key, and the ends of its interval."""
+    return {key: row["value"], f"{key}/low": row["low"], f"{key}/high": row["high"]}
+
+
+def of_model(card: dict) -> Numbers:
+    """Scores and calibration of the shipped model's recipe, on songs that its networks had not seen."""
+    known = card["out_of_fold"]
+    found = {"model/songs": known["n"], "model/temperature": known["temperature"]}
+    found |= {f"model/level/{name}": value for name, value in card["level"].items()}
+    found["model/gain_db"] = card["settings"]["method"]["gain_db"]
+    calibration = known["calibration"]
+    rows = dict(known["scores"])
+    for dimension in ("valence", "arousal"):
+        after = known[dimension]["calibration"]["after"]
+        rows[f"{dimension}/accuracy"] = known[dimension]["scores"]["accuracy"]
+        rows[f"{dimension}/calibration_error"] = after["calibration_error"]
+    for when in ("before", "after"):
+        rows[f"calibration_error/{when}"] = calibration[when]["calibration_error"]
+    rows["calibration_error/windows"] = calibration["error_of_windows"]
+    rows["surprise_saved"] = calibration["surprise_saved"]
+    for name, row in rows.items():
+        found |= with_interval(f"model/{name}", row)
+    return found
+
+
+def lowest_run(records: list[dict]) -> Numbers:
+    """The ROC-AUC of the worst training run of each label: a run at a half never learned."""
+    found: Numbers = {}
+    for record in records:
+        row = results.value(record, name="roc_auc", target=tag_scoring.MACRO, decision=tag_scoring.SCORES)
+        key = f"{record['experiment']}/{record['label']}/lowest_roc_auc"
+        found[key] = min(row["value"], found.get(key, 1.0))
+    return found
+
+
+def kept_by_peers(records: list[dict]) -> Numbers:
+    """Share of right labels among the windows that co-teaching keeps in its last epoch, mean over folds."""
+    return {
+        f"{record['experiment']}/{record['label']}/windows/kept/truly_clean": float(
+            np.mean([log[-1]["truly_clean_in_clean_set"] for log in record["log"]])
+        )
+        for record in records
+        if record["config"]["method"]["name"] == "co_teaching"
+    }
+
+
+def found_departures(records: list[dict], label: str = "inherit_20") -> Numbers:
+    """ROC-AUC of a mixture over unseen songs for windows that depart from their label, first seed."""
+    found = {}
+    for record in (r for r in records if r["label"] == label and r["config"]["seed"] == 0):
+        rows = clean_probability.judged(record, datasets.load(record["config"]["dataset"]))
+        auc = metrics.roc_auc(rows["truly_clean"].to_numpy(), rows["clean_probability"].to_numpy())
+        found[f"hear/{label}/windows/clean_probability/auc"] = auc
+    return found
+
+
+def first_fold(records: list[dict]) -> Numbers:
+    """Macro F1 of `beyond` in the first fold alone, on whose training songs the features were decided."""
+    found = {}
+    for record in records:
+        decision = results.main_decision(record)
+        row = results.value(record, fold=0, name="macro_f1", target="emotion", decision=decision)
+        found[f"beyond/{record['label']}/first_fold/macro_f1"] = row["value"]
+    return found
+
+
+def budget(records: list[dict]) -> float:
+    """Hours of a core, or of a GPU, to make these records anew, each run counted once."""
+    own = {r["run_id"]: r for r in records if not kinds.of_record(r).of_members}
+    return sum(record["cost"]["core_minutes"] for record in own.values()) / 60
+
+
+def costs(name: str, records: list[dict]) -> Numbers:
+    """Mean cost of a label's runs, and how many there are."""
+    found: Numbers = {}
+    for label in dict.fromkeys(record["label"] for record in records):
+        minutes = [record["cost"]["core_minutes"] for record in records if record["label"] == label]
+        found[f"{name}/{label}/core_minutes"] = sum(minutes) / len(minutes)
+        found[f"{name}/{label}/seeds"] = len(minutes)
+    return found
+
+
+def found_wrong_labels(name: str, records: list[dict]) -> Numbers:
+    """How well the mixture found wrong labels in the last epoch, mean over folds and seeds."""
+    rows = tables.detection(records)
+    if rows.empty:
+        return {}
+    last = rows[rows["epoch"] == rows["epoch"].max()].groupby("label").mean(numeric_only=True)
+    return {
+        f"{name}/{label}/windows/clean_probability/{measure}": float(last.loc[label, measure])
+        for label in last.index
+        for measure in ("auc", "average_precision", "calibration_error")
+    }
+
+
+def figure_2(records: list[dict], song: str = "MT0010465830") -> Numbers:
+    """Share of windows of the paper's Figure 2 that SSSL predicts as labelled (Q1); mean over seeds."""
+    sssl = [record for record in records if record["label"] == "self_learning"]
+    if not sssl:
+        return {}
+    q1 = float(np.mean([(results.timeline(r, song)[0].argmax(axis=1) == 0).mean() for r in sssl]))
+    stem = f"segments_to_songs/self_learning/{song}/windows"
+    return {f"{stem}/share_q1": q1, f"{stem}/share_others": 1 - q1}
+
+
+def on_two_folds(records: list[dict]) -> Numbers:
+    """Accuracy of headline runs on the secondary experiments' two folds: mean, extremes over seeds."""
+    shares: dict[str, list[float]] = {}
+    for record in records:
+        which = {"name": "accuracy", "target": "emotion", "decision": "mean_probability"}
+        own = pd.DataFrame([results.value(record, fold=fold, **which) for fold in (0, 1)])
+        shares.setdefault(record["label"], []).append(float(np.average(own["value"], weights=own["n"])))
+    found = {}
+    for label, of_seeds in shares.items():
+        stem = f"segments_to_songs/{label}/two_folds"
+        found |= {
+            stem: float(np.mean(of_seeds)),
+            f"{stem}/lowest": min(of_seeds),
+            f"{stem}/highest": max(of_seeds),
+        }
+    return found
+
+
+def rated(records: list[dict]) -> Numbers:
+    """What listeners' ratings show, with intervals: ``annotation_noise/label/target/listeners/measure``."""
+    found = {}
+    for record in records:
+        for row in record["metrics"]:
+            stem = f"annotation_noise/{record['label']}/{row['target']}/listeners"
+            found |= with_interval(f"{stem}/{row['name'].replace(' ', '_')}", row)
+    return found
+
+
+def scored(name: str, compared: pd.DataFrame) -> Numbers:
+    """The numbers of one experiment's comparison, by key."""
+    found: Numbers = {}
+    references = compared.groupby("label")["against"].nunique()
+    for row in compared.to_dict("records"):
+        stem = f"{name}/{row['label']}"
+        key = f"{stem}/{row['target']}/{row['decision']}/{row['name']}"
+        if isinstance(row["against"], str):
+            if (row["name"] != "accuracy" and row["target"] != tag_scoring.MACRO) or name == "leaderboard":
+                continue  # the leaderboard compares everyone with everyone: see its page
+            several = f"_from_{row['against']}" if references[row["label"]] > 1 else ""
+            key = f"{stem}/difference{several}/{row['target']}/{row['decision']}"
+            key += "" if row["name"] == "accuracy" else f"/{row['name']}"
+            found |= {f"{key}/p": row["p"], f"{key}/p_holm": row["p_holm"]}
+        found |= with_interval(key, row) | {f"{stem}/n": row["n"]}
+    return found

@@ -1,0 +1,202 @@
+"""From records and notebooks to the published book: execute, write what pages quote, build strictly.
+
+Everything written here lies under ``book/executed`` and ``book/generated`` and can be made again at any time.
+"""
+
+import json
+import multiprocessing
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pandas as pd
+import yaml
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+
+from mer_companion import folders, results
+from mer_companion.analysis import claims, figures, speed, tables
+from mer_companion.book import browser_model, notebooks, pdf, status, web_assets
+from mer_companion.book.files import write_if_changed
+from mer_companion.book.numbers import numbers
+from mer_companion.reproduction import report, retraining
+from mer_core import UserError, paths
+from mer_core.device import cores, threads_of_children
+from mer_core.progress import progress_bar
+
+GENERATED = folders.BOOK / "generated"
+HTML = paths.ROOT / "_build" / "html"
+
+
+class BookError(UserError):
+    """A book that must not be published; the message says what is wrong."""
+
+
+def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None:
+    """Run the text notebooks at a preset, with further parameters, side by side; the executed ones become
+    pages of the book.
+
+    Those that were executed before from the same source, parameters, code, records and libraries are left as
+    they are. Of those that are not requested, only the ones never executed are run: a book has all its
+    pages.
+
+    Raises
+    ------
+    NotebookError : an unknown notebook, or a cell that failed
+    """
+    by_name = {source.stem: source for source in notebooks.sources()}
+    if unknown := set(only) - set(by_name):
+        raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
+    targets = {name: folders.EXECUTED / f"{name}.ipynb" for name in by_name}
+    chosen = set(only) or set(by_name)
+    wanted = {
+        name: {"preset": preset} | (values if name in chosen else {})
+        for name in by_name
+        if name in chosen or not targets[name].exists()
+    }
+    jobs = [
+        (by_name[name], targets[name], own)
+        for name, own in wanted.items()
+        if not notebooks.up_to_date(by_name[name], targets[name], **own)
+    ]
+    workers = min(cores(), max(1, len(jobs)))
+    spawn = multiprocessing.get_context("spawn")
+    done = len(wanted) - len(jobs)
+    with (
+        threads_of_children(max(1, cores() // workers)),
+        ProcessPoolExecutor(workers, spawn) as executor,
+        progress_bar(total=len(wanted), initial=done, desc="notebooks", unit="notebook") as bar,
+    ):
+        try:
+            begun = [
+                executor.submit(notebooks.execute, source, target, **own) for source, target, own in jobs
+            ]
+            for job in as_completed(begun):
+                job.result()
+                bar.update()
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
+def write_generated() -> None:
+    """Write the numbers, the tables and the index figure that pages include.
+
+    Raises
+    ------
+    RecordError : the main experiment has no records
+    """
+    known = numbers()
+    drawn, data = headline(results.comparison("segments_to_songs", "cpu"))
+    notebooks.write_figure(
+        folders.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data)
+    )
+    files = {
+        "numbers.json": json.dumps(known, indent=1, sort_keys=True),
+        "status.md": status.status_table().to_markdown(index=False) + "\n",
+        "experiments.md": status.experiments_table().to_markdown(index=False) + "\n",
+        "behind.json": json.dumps(status.behind_pages(), indent=1),
+        "verdicts.md": claims.counted(claims.table(known)).to_markdown() + "\n",
+        "reruns.md": (retraining.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
+        "drift.md": report.page(),
+        "benchmarks.md": speed.page(),
+    }
+    for name, text in files.items():
+        write_if_changed(GENERATED / name, text.encode())
+
+
+def headline(compared: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Song accuracy of each method with its interval beside the printed figure; and the data drawn."""
+    rows = tables.scores(compared)
+    printed = {"self_learning": tables.printed("4Q", "Proposed", "four_class_accuracy")}
+    chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]
+    title = f"Accuracy on {rows['n'].max()} songs, four quadrants"
+    return figures.intervals(rows, title, printed, chance), rows
+
+
+MADE_BY_SPHINX = {"genindex", "search"}
+SHAPES = ("_ext/*.py", "_style/*", "_templates/**/*.html")  # of every page; Sphinx does not look at them
+
+
+def listed() -> list[str]:
+    """All pages in the order of the table of contents, without suffix."""
+    toc = yaml.safe_load((folders.BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+
+
+def build(folder: Path = paths.ROOT) -> Path:
+    """Build the book as static HTML in the folder's ``_build``, offline, every warning an error; returns its
+    first page.
+
+    Pages whose sources are as they were at the last build are left alone; where one has been removed, or our
+    extensions or style have changed, all are built anew.
+    """
+    site = folder / HTML.relative_to(paths.ROOT)
+    if is_outdated(site):
+        shutil.rmtree(site.parent)
+    missing = list(filter(None, (web_assets.gather(), browser_model.gather())))
+    program = Path(sys.executable).with_name("jupyter-book")
+    strictly = ["-W", "-n", "--keep-going"]
+    command = [program, "build", folders.BOOK, "--path-output", folder, *strictly]
+    if subprocess.run(command, check=False).returncode:
+        raise BookError("the book has warnings or errors (above); every one must be fixed to publish it.")
+    if found := faults(site):
+        raise BookError(f"{len(found)} faults in the built pages:\n  " + "\n  ".join(found))
+    for said in missing:
+        print(said, file=sys.stderr)
+    return site / "index.html"
+
+
+def is_outdated(site: Path) -> bool:
+    """Whether a built site holds pages that are gone, or is older than what shapes every page."""
+    last = site / "searchindex.js"  # the last file that a build writes
+    if not last.exists():
+        return site.parent.exists()
+    built = {path.relative_to(site).with_suffix("").as_posix() for path in pages_of(site)}
+    shapes = [path for pattern in SHAPES for path in folders.BOOK.glob(pattern)]
+    changed = any(path.stat().st_mtime > last.stat().st_mtime for path in shapes)
+    return changed or bool(built - set(listed()) - MADE_BY_SPHINX)
+
+
+def pages_of(site: Path) -> list[Path]:
+    """The pages of a built site."""
+    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+
+
+def to_pdf() -> Path:
+    """Print the book as built to one PDF beside it."""
+    return pdf.to_pdf(HTML, listed(), HTML.with_name("mer-companion.pdf"))
+
+
+def faults(site: Path) -> list[str]:
+    """What Sphinx misses in built pages: dead local links, pictures without alt text, network scripts."""
+    read = {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in pages_of(site)}
+    anchors = {path.resolve(): {tag["id"] for tag in page.find_all(id=True)} for path, page in read.items()}
+    found = []
+    for path, page in read.items():
+        name = path.relative_to(site)
+        for image in page.find_all("img"):
+            alt = image.get("alt", "")
+            if not alt or alt.endswith((".png", ".svg")):  # without a text of ours the alt is the file's name
+                found.append(f"{name}: {image.get('src')} has no alt text")
+        for element in page.select("a[href], link[href]:not([rel=canonical]), img[src], script[src]"):
+            link = element.get("href") or element.get("src")
+            if fault := _fault(path, link, element.name, anchors):
+                found.append(f"{name}: {fault}")
+    return found
+
+
+def _fault(page: Path, link: str, tag: str, anchors: dict[Path, set[str]]) -> str | None:
+    """Why a link of a page leads nowhere, or None."""
+    url = urlsplit(link)
+    if url.scheme or url.netloc:
+        return f"{link} needs the network" if tag != "a" and url.scheme != "data" else None
+    target = (page.parent / unquote(url.path)).resolve() if url.path else page.resolve()
+    if not target.exists():
+        return f"{link} does not exist"
+    if url.fragment and target in anchors and unquote(url.fragment) not in anchors[target]:
+        return f"{link}: no such place on that page"
+    return None

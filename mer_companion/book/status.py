@@ -1,0 +1,126 @@
+"""What has been run: the records behind each page, their cost, and a table of all experiments and records."""
+
+import pandas as pd
+
+from mer_companion import experiments, provenance, results
+from mer_companion.analysis import tables
+from mer_companion.analysis.markdown import version_of
+from mer_companion.book.numbers import recorded_at, recorded_or_none
+
+SHOWN_BY = {  # notebook: the experiments whose records its page shows
+    "01_segments_to_songs": ["segments_to_songs"],
+    "02_durations": ["durations"],
+    "03_baselines": ["baselines"],
+    "04_ablations": ["ablations"],
+    "05_alternatives": ["alternatives"],
+    "06_attempts": ["attempts", "learning_curves"],
+    "07_sensitivity": ["sensitivity", "song_decision"],
+    "08_song_decision": ["song_decision"],
+    "09_wrong_labels": ["drift", "known_noise", "annotation_noise"],
+    "10_audit": [],
+    "11_timelines": ["segments_to_songs", "elsewhere"],
+    "12_elsewhere": ["elsewhere"],
+    "13_beyond": ["beyond"],
+    "14_front_end": ["front_end"],
+    "15_verdicts": [],
+    "16_leaderboard": ["leaderboard"],
+    "17_long_or_short": ["long_or_short"],
+    "18_harmony": ["harmony", "harmony_on_quadrants"],
+    "19_noisy_student": ["noisy_student", "half_the_labels"],
+    "20_co_teaching": ["networks_that_teach", "known_noise"],
+    "21_ensembles": ["long_and_short", "networks_that_teach"],
+    "22_differences": ["mirable_as_released", "selab_as_released"],
+    "23_paper_network": ["paper_network"],
+    "24_hear": ["drift"],
+    "25_your_song": ["loudness"],
+}
+
+
+def behind_pages() -> dict[str, list[dict]]:
+    """For every page of a notebook the experiments whose records it shows: command, runs, cost, commits."""
+    recorded = {name: recorded_or_none(name) for name in experiments.EXPERIMENTS}
+    return {
+        f"executed/{notebook}": [
+            {
+                "command": f"mer run {name} --preset {recorded_at(name)}",
+                "runs": len(records),
+                "cost": cost(records),
+                "commits": sorted({r["code"]["commit"][:7] for r in records if r["code"]["commit"]}),
+            }
+            for name in names
+            if (records := recorded[name])
+        ]
+        for notebook, names in SHOWN_BY.items()
+    }
+
+
+def all_differences() -> pd.DataFrame:
+    """Every recorded run's paired difference in accuracy (quadrants) from its reference."""
+    found = [
+        tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
+        for name in experiments.EXPERIMENTS
+        if name != "annotation_noise" and recorded_or_none(name)
+    ]
+    rows = pd.concat(found, ignore_index=True)
+    return rows.assign(label=(rows["experiment"] + ": " + rows["label"]).str.replace("_", " "))
+
+
+def experiments_table() -> pd.DataFrame:
+    """One row per experiment: question, what it feeds, command, number of records, cost."""
+    rows = []
+    for name, experiment in experiments.EXPERIMENTS.items():
+        made, preset = recorded_or_none(name), recorded_at(name)
+        row = {
+            "question": experiment.question,
+            "feeds": experiment.feeds,
+            "command": f"`mer run {name} --preset {preset}`",
+            "runs recorded": f"{len(made)} of {len(experiments.jobs(name, preset))}",
+            "cost": cost(made),
+            "at the paper preset": run_at_paper(name) if "paper" in experiment.presets else "does not apply",
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def cost(records: list[dict]) -> str:
+    """What these records took: minutes of a core, of a GPU, or of both, where some were made on each."""
+    spent: dict[str, float] = {}
+    for record in records:
+        unit = "GPU-minutes" if provenance.on_gpu(record) else "core-minutes"
+        spent[unit] = spent.get(unit, 0.0) + record["cost"]["core_minutes"]
+    return ", ".join(f"{minutes:,.0f} {unit}" for unit, minutes in sorted(spent.items(), reverse=True))
+
+
+def run_at_paper(name: str) -> str:
+    """Whether an experiment has been run as printed, which needs a GPU."""
+    made = recorded_or_none(name, "paper")
+    return f"{len(made)} of {len(experiments.jobs(name, 'paper'))} runs" if made else "not run"
+
+
+def status_table() -> pd.DataFrame:
+    """One row per record of the tracked presets: what was run, when, on what, at what cost, by which code."""
+    rows = []
+    tracked = [
+        (preset, name)
+        for preset in ("cpu", "paper")
+        for name, experiment in experiments.EXPERIMENTS.items()
+        if preset in experiment.presets
+    ]
+    for preset, name in tracked:
+        for r in recorded_or_none(name, preset):
+            row = {
+                "experiment": name,
+                "run": r["label"],
+                "seed": r["config"]["seed"],
+                "preset": preset,
+                "made": r["created"][:10],
+                "songs": r["data"]["n_tested"],
+                "audio": " ".join(r["data"]["audio"]),
+                "core-minutes": round(r["cost"]["core_minutes"], 1),
+                "device": r["environment"]["device"],
+                "torch": r["environment"]["torch"],
+                "commit": version_of(r["code"]),
+                "record": r["run_id"],
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)

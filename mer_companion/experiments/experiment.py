@@ -1,0 +1,92 @@
+"""What an experiment is: a question, and the runs that answer it, written as changes of a preset's run."""
+
+from dataclasses import dataclass, field, fields
+
+from mer_companion.experiments.presets import SSSL
+from mer_companion.runs.overrides import changed
+from mer_companion.runs.settings import Fusion, Named, Ratings, Run, SongClassifier, Submission, TagEnsemble
+from mer_core import UserError
+from mer_core.methods import METHODS, self_learning
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question and the runs that answer it.
+
+    ``variants`` maps a label to what it changes in the preset's run: ``{"method.temperature": 0.7}`` sets one
+    field of one part, ``{"method": "elr"}`` takes another method, with the preset's warm-up where it has one.
+    Those with ``sources`` are no networks but song-level baselines on these features; those with ``members``
+    or ``tag_members`` join the predictions of other experiments' runs; those with ``ratings`` measure
+    listeners' annotations, without audio; those with ``systems`` score published predictions.
+    """
+
+    question: str
+    feeds: str
+    variants: dict[str, dict]
+    reference: str  # the run from which the others' differences are taken
+    references: dict[str, str | tuple[str, ...]] = field(default_factory=dict)  # others, for some labels
+    presets: tuple[str, ...] = tuple(SSSL)  # where the question makes sense
+    seeds: tuple[int, ...] = (0,)  # at smoke the first only
+    at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
+    bases: dict[str, Run] = field(default_factory=lambda: SSSL)  # the runs that variants change, by preset
+
+    def runs(self, preset: str) -> dict[str, Run | Named]:
+        """The experiment's runs at a preset, by label.
+
+        Raises
+        ------
+        UserError : the experiment has no runs at this preset
+        """
+        if preset not in self.presets:
+            there = ", ".join(self.presets)
+            raise UserError(f"this experiment has no runs at the preset {preset!r}; it has some at {there}.")
+        base, smoke = self.bases[preset], preset == "smoke"
+        labels = self.at_smoke if smoke and self.at_smoke else self.variants
+        one_fold = {"folds.tested": base.folds.tested} if smoke else {}  # whatever a variant sets
+        return {
+            label: run_of(base, changes | (one_fold if "folds.tested" in changes else {}))
+            for label, changes in self.variants.items()
+            if label in labels
+        }
+
+    def seeds_at(self, preset: str) -> tuple[int, ...]:
+        return self.seeds[:1] if preset == "smoke" else self.seeds
+
+    @property
+    def recorded_at(self) -> str:
+        """The preset whose records the book shows: the paper's only where two cores do not suffice."""
+        return "cpu" if "cpu" in self.presets else "paper"
+
+    def references_of(self) -> dict[str, tuple[str, ...]]:
+        """The labels that each label is compared with; none is compared with itself."""
+        found = {label: self.references.get(label, self.reference) for label in self.variants}
+        several = {label: (one,) if isinstance(one, str) else one for label, one in found.items()}
+        return {label: tuple(r for r in others if r not in ("", label)) for label, others in several.items()}
+
+
+def run_of(preset: Run, changes: dict) -> Run | Named:
+    """A preset's run with these changes; or a run of another kind in its place."""
+    if "ratings" in changes:
+        return Ratings(dataset=changes["ratings"])
+    if "systems" in changes:
+        return Submission(systems=changes["systems"])
+    if "tag_members" in changes:
+        own = {{"tag_members": "members"}.get(name, name): value for name, value in changes.items()}
+        return changed(TagEnsemble(dataset=preset.dataset), own)
+    if "members" in changes:
+        return changed(Fusion(dataset=preset.dataset, folds=preset.folds), changes)
+    if "sources" in changes:
+        same = {"dataset": preset.dataset, "features": preset.features, "folds": preset.folds}
+        return changed(SongClassifier(**same), changes)
+    if changes.get("features") == "mel":
+        changes = changes | {"features": preset.features.mel}
+    if isinstance(changes.get("method"), str):
+        changes = changes | {"method": settings_of(changes["method"], preset.method)}
+    return changed(preset, changes)
+
+
+def settings_of(method: str, preset: self_learning.Settings) -> object:
+    """Settings of a method, unlike its defaults only where they must agree with the preset's SSSL."""
+    of = METHODS[method].Settings
+    shared = [f.name for f in fields(of)] if issubclass(of, self_learning.Settings) else ["warmup_epochs"]
+    return of(**{name: getattr(preset, name) for name in shared if name in {f.name for f in fields(of)}})

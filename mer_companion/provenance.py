@@ -1,0 +1,84 @@
+"""What a record was made with: code, versions, machine and time. No torch here."""
+
+import hashlib
+import os
+import platform
+import subprocess
+import time
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from mer_core import paths
+
+VERSIONED = ("torch", "librosa", "scikit-learn", "numpy", "soundfile", "soxr")
+PACKAGES = ("mer_core", "mer_companion", "mer_app")
+# what the predictions of a network depend on; the rest decides, scores, records or draws
+OF_TRAINING = (
+    "mer_core.audio",
+    "mer_core.datasets",
+    "mer_core.device",
+    "mer_core.evaluation.aggregation",
+    "mer_core.evaluation.tag_metrics",
+    "mer_core.frames",
+    "mer_core.methods",
+    "mer_core.mixture",
+    "mer_core.models",
+    "mer_core.segments",
+    "mer_core.semi_supervised",
+    "mer_core.training",
+    "mer_companion.runs.cross_validation",
+)
+
+
+def timestamp() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def code_state() -> dict:
+    """Commit of the code, and whether it was modified since; from MER_COMMIT where files were copied."""
+
+    def git(*words: str) -> str:
+        answer = subprocess.run(["git", *words], cwd=paths.ROOT, capture_output=True, text=True, check=False)
+        return answer.stdout.strip()
+
+    return {
+        "commit": git("rev-parse", "--short=10", "HEAD") or os.environ.get("MER_COMMIT"),
+        "modified": bool(git("status", "--porcelain", *PACKAGES)),
+        "digest": code_digest(),
+    }
+
+
+@cache
+def code_digest(modules: tuple[str, ...] = PACKAGES) -> str:
+    """Fingerprint of the sources of modules and packages, by default of all code, when first requested.
+
+    Raises
+    ------
+    ModuleNotFoundError : there is no such module, so that no list of names outlives a module that it names
+    """
+    sources = {path for module in modules for path in sources_of(module)}
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:16]
+
+
+def sources_of(module: str) -> list[Path]:
+    """The file of a module, or all files of a package."""
+    place = paths.ROOT.joinpath(*module.split("."))
+    found = list(place.rglob("*.py")) or [path for path in [place.with_suffix(".py")] if path.is_file()]
+    if not found:
+        raise ModuleNotFoundError(f"no module {module}")
+    return found
+
+
+def environment(device: str, threads: int) -> dict:
+    here = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+    return here | {"device": device, "threads": threads} | {name: version(name) for name in VERSIONED}
+
+
+def cores_of(environment: dict) -> int:
+    """How many cores (or GPUs) a network kept busy."""
+    return environment["threads"] if environment["device"] == "cpu" else 1
+
+
+def on_gpu(record: dict) -> bool:
+    return record["environment"]["device"] != "cpu"

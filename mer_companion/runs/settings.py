@@ -1,0 +1,202 @@
+"""All kinds of run as settings, which are a run's identity.
+
+Settings of which there are several kinds (methods, features, networks) carry their ``kind``, a name that
+stands in run ids and records and therefore never changes, whatever becomes of modules and classes.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import ClassVar
+
+from mer_companion.runs.annotation_noise import MARGIN, WINDOW_S
+from mer_companion.runs.tag_scoring import MEASURES
+from mer_companion.song_features.sources import LOG_MEL
+from mer_core.audio.features import Features, LogMel
+from mer_core.datasets.label_noise import NONE, LabelNoise
+from mer_core.datasets.splits import Folds
+from mer_core.evaluation.aggregation import SongDecision
+from mer_core.methods import self_learning
+from mer_core.models import Network
+from mer_core.training import Training
+
+RECORDED_AS = {  # fields that had another name when records began
+    "external_tests": "also_heard",
+    "stochastic_depth": "bypass",
+    "windows_per_song": "asked_windows",
+}
+SVM, LOGISTIC = "svm", "logistic"  # classifiers of whole songs
+PMEMO, EIM, DEAM_LATER = "pmemo", "eim", "deam_later"  # rated by listeners
+EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT = (
+    "eim_offset_kept",
+    "deam_later_offset_kept",
+)  # columns put right only
+EIM_AS_DISTRIBUTED = "eim_as_distributed"  # neither columns nor the slider's offset put right
+RATED = (PMEMO, EIM, DEAM_LATER, EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT, EIM_AS_DISTRIBUTED)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that trains networks; the defaults are SSSL as printed, where it is printed."""
+
+    dataset: str = "4q"  # a registered name, or the path of your own music
+    features: Features = LogMel()
+    window_s: float = 3.0  # segment duration in seconds; a window starts every second
+    windows_per_song: int = 0  # of test and validation songs, evenly spread; 0: all
+    repeat_short: bool = False  # clips shorter than a window begin again; else they are refused
+    noise: LabelNoise = LabelNoise()  # put into the labels of training windows; test songs keep theirs
+    method: object = self_learning.Settings()  # the Settings of one of mer_core.methods
+    network: object = Network()  # or the Settings of another file of mer_core.models
+    training: Training = Training()
+    folds: Folds = Folds()
+    song: SongDecision = SongDecision()
+    unlabelled: tuple[str, ...] = ()  # data sets that a method may learn from without their labels
+    external_tests: tuple[str, ...] = ()  # other data sets, for which the networks predict only
+    learning_curve: bool = False  # log the accuracy of each epoch's network; nothing is chosen by it
+    skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them
+    seed: int = 0
+
+    def __post_init__(self):
+        if round(self.window_s * self.features.frames_per_second) < 1:
+            raise ValueError(f"window_s is a length in seconds, of at least one frame, got {self.window_s:g}")
+        if min(self.windows_per_song, self.seed) < 0:
+            raise ValueError("windows_per_song and seed must not be negative")
+        if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
+            raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
+        if self.learning_curve and self.noise.kind != NONE:
+            raise ValueError("a learning curve takes labels for right: it is for runs without label noise")
+
+    @property
+    def method_name(self) -> str:
+        return self.method.kind
+
+    def config(self) -> dict:
+        """All settings as plain values, as JSON has them."""
+        parts = {"features": self.features, "network": self.network}
+        kinds = {name: {"kind": part.kind, **recorded(part)} for name, part in parts.items()}
+        return plain(recorded(self) | kinds | {"method": {"name": self.method_name, **recorded(self.method)}})
+
+    @property
+    def training_id(self) -> str:
+        """Name of the networks, shared by runs that differ only in tested folds or the song decision."""
+        folds = replace(self.folds, tested=None, inner=Folds.inner)
+        return replace(self, folds=folds, song=SongDecision()).run_id
+
+    @property
+    def run_id(self) -> str:
+        return name_of(differences(self) | {"method": [self.method_name, differences(self.method)]})
+
+
+class Named:
+    """Frozen settings of a run that trains no network by itself; like a `Run`, they are its identity."""
+
+    method_name: ClassVar[str]
+
+    def config(self) -> dict:
+        """All settings as plain values, as JSON has them."""
+        return plain(recorded(self) | {"method": {"name": self.method_name}})
+
+    @property
+    def run_id(self) -> str:
+        return name_of(differences(self) | {"method": [self.method_name, {}]})
+
+
+@dataclass(frozen=True)
+class SongClassifier(Named):
+    """A song-level baseline: a classifier of whole songs on frozen features."""
+
+    method_name: ClassVar[str] = "probes"
+
+    dataset: str = "4q"
+    sources: tuple[str, ...] = (LOG_MEL,)  # of mer_companion.song_features.sources, concatenated
+    classifier: str = SVM  # radial basis functions; or "logistic" regression, which bears many features
+    features: LogMel = LogMel()  # from which log_mel_statistics are computed
+    folds: Folds = Folds()
+    skip_unreadable: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.classifier not in (SVM, LOGISTIC):
+            raise ValueError(f"classifier is {SVM} or {LOGISTIC}, got {self.classifier!r}")
+
+
+@dataclass(frozen=True)
+class Fusion(Named):
+    """Several predictions for the same songs made into one: averaged, or chosen between in each fold."""
+
+    method_name: ClassVar[str] = "fusion"
+
+    dataset: str = "4q"
+    members: tuple[str, ...] = ()  # experiment/label; the seeds of a member are averaged first
+    member_seeds: tuple[int, ...] = ()  # which of them; none named: all
+    chosen_for: str = ""  # the target for which each fold takes its best member; "": all are averaged
+    folds: Folds = Folds()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TagEnsemble(Named):
+    """A weighted mean of two systems' probabilities of tags; members are records of the same seed."""
+
+    method_name: ClassVar[str] = "tag_ensemble"
+
+    dataset: str = "4q_moods"
+    members: tuple[str, ...] = ()  # two, as experiment/label
+    measure: str = "roc_auc"  # or "pr_auc": what the weight is chosen by
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure is one of {', '.join(MEASURES)}, got {self.measure!r}")
+
+
+@dataclass(frozen=True)
+class Ratings(Named):
+    """A measurement of the segment-label noise that listeners' ratings show."""
+
+    method_name: ClassVar[str] = "ratings"
+
+    dataset: str = PMEMO
+    window_s: float = WINDOW_S
+    margin: float = MARGIN  # of the scale: a clip nearer than this to the midpoint is ambiguous
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Submission(Named):
+    """One line of the leaderboard: a published system, a matrix of your own, or the plain mean of several."""
+
+    method_name: ClassVar[str] = "submission"
+
+    dataset: str = "mtg_jamendo"
+    systems: tuple[str, ...] = ()  # names of the registry's card, or paths of matrices
+    seed: int = 0
+
+
+def recorded(settings) -> dict:
+    """The fields of a settings object, and of those within it, under the names that records have."""
+    found = {RECORDED_AS.get(f.name, f.name): getattr(settings, f.name) for f in fields(settings)}
+    return {name: recorded(value) if is_dataclass(value) else value for name, value in found.items()}
+
+
+def plain(settings: dict) -> dict:
+    return json.loads(json.dumps(settings))
+
+
+def name_of(changes: dict) -> str:
+    """Same settings, same name. Only what differs from its default counts: a new field changes no name."""
+    return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def differences(settings) -> dict:
+    """The fields of a settings object that differ from the defaults of its class."""
+    found = {}
+    for f in fields(settings):
+        value = getattr(settings, f.name)
+        if value == f.default:
+            continue
+        if is_dataclass(value):
+            kind = {"kind": value.kind} if type(value) is not type(f.default) else {}
+            value = kind | differences(value)
+        found[RECORDED_AS.get(f.name, f.name)] = value
+    return found

@@ -1,0 +1,138 @@
+"""Which tracks are trained on and which are tested: folds by song or by artist, made once and kept as files.
+
+Splitting comes before anything else: segments follow their song, so no song is ever on both sides; with
+``by="artist"`` no artist is either.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core import paths
+from mer_core.datasets.tracks import DataError, Tracks, has_tags, shown
+from mer_core.files import atomic_write
+
+BY = ("song", "artist")
+
+
+@dataclass(frozen=True)
+class Folds:
+    """How a data set is divided; the paper says "ten fold" and no more."""
+
+    n: int = 10
+    by: str = "song"  # what stays together: "song" (as papers do) or "artist" (as new music would be)
+    # folds inside the training songs, for out-of-fold song features and for validation; 0: none
+    inner: int = 2
+    seed: int = 0
+    tested: int | None = None  # how many of the n folds are run, first ones first; None: all
+
+    def __post_init__(self):
+        if self.by not in BY:
+            raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
+        if self.n < 2 or self.inner < 0 or self.inner == 1:
+            got = f"n={self.n}, inner={self.inner}"
+            raise ValueError(f"at least two folds are needed (or no inner ones: 0), got {got}")
+        if self.tested is not None and not 1 <= self.tested <= self.n:
+            raise ValueError(f"between 1 and all {self.n} folds can be tested, got {self.tested}")
+
+
+def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) -> np.ndarray:
+    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares, artists whole with ``by="artist"``.
+
+    Raises
+    ------
+    DataError : more folds than songs (or artists) of the rarest class
+    """
+    from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
+
+    units = groups if by == "artist" else np.arange(len(targets))
+    scarce, rarest = min((len(set(units[targets == k])), k) for k in np.unique(targets))
+    if scarce < n:
+        fewer = ", or use fewer folds (--set folds.n=... folds.inner=... on the command line)"
+        raise DataError(
+            f"{n} folds by {by} need at least {n} {by}s of every class, but {rarest} has {scarce} (among "
+            f"the {len(targets)} songs to divide). Add {by}s of it{fewer if scarce > 1 else ''}."
+        )
+    fold = np.empty(len(targets), dtype=int)
+    splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)  # a song is a group of one
+    for k, (_, test) in enumerate(splitter.split(targets, targets, units)):
+        fold[test] = k
+    return fold
+
+
+def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | None = None) -> np.ndarray:
+    """Train, validation or test for each tagged track, artists whole, from the data set's split file.
+
+    At first use the file is written: of many random divisions of the artists the one in which the least
+    represented tag comes nearest to its share.
+
+    Raises
+    ------
+    DataError : the file lacks tracks
+    """
+    path = (folder or paths.SPLITS) / f"{name}-by-artist.csv"
+    return _stored(path, name, table["track_id"], "part", lambda: divided(table, tags))
+
+
+def _stored(path: Path, name: str, ids: pd.Series, column: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+    if not path.exists():
+        with atomic_write(path) as fresh:
+            pd.DataFrame({"track_id": ids, column: make()}).to_csv(fresh, index=False)
+    stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")[column]
+    if missing := sorted(set(ids) - set(stored.index)):
+        raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. Delete it to split anew.")
+    return ids.map(stored).to_numpy()
+
+
+PART_SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
+DIVISIONS = 20_000  # tried once
+
+
+def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.ndarray:
+    """A part for each row: of many divisions of the artists the one whose worst tag is best represented."""
+    artists, own = np.unique(table["group"].to_numpy(dtype=str), return_inverse=True)
+    has = has_tags(table["tags"], tags).astype(float)
+    by_artist = np.zeros((len(artists), len(tags)))
+    np.add.at(by_artist, own, has)
+    rng, best, least_bad = np.random.default_rng(seed), None, -np.inf
+    shares = np.array(list(PART_SHARES.values()))
+    for _ in range(DIVISIONS):
+        part = rng.choice(len(shares), size=len(artists), p=shares)
+        counts = np.array([by_artist[part == k].sum(axis=0) for k in range(len(shares))])
+        worst = (counts / by_artist.sum(axis=0) / shares[:, None]).min()
+        if worst > least_bad:
+            best, least_bad = part, worst
+    return np.array(list(PART_SHARES))[best][own]
+
+
+def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
+    """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
+
+    The files of registered data sets are tracked; those of your own music lie in the cache, named by its
+    annotations.
+
+    Raises
+    ------
+    DataError : the file lacks tracks, or has an artist on both sides
+    """
+    default = paths.CACHE / "splits" / tracks.digest() if tracks.own else paths.SPLITS
+    path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
+
+    def assigned() -> np.ndarray:
+        return assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
+
+    fold = _stored(path, tracks.name, tracks.table["track_id"], "fold", assigned)
+    torn = [group for group in set(tracks.groups) if len(set(fold[tracks.groups == group])) > 1]
+    if folds.by == "artist" and torn:
+        names = shown(sorted(torn))
+        raise DataError(f"{path}: has artists on both sides: {names}. Delete the file to split anew.")
+    return fold
+
+
+def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:
+    """(len(training),) inner fold of each training track (positions), divided by the same rule."""
+    labels, groups = tracks.table["label"].to_numpy()[training], tracks.groups[training]
+    return assign(labels, groups, folds.inner, folds.by, folds.seed)

@@ -1,0 +1,174 @@
+"""The Tracks table: one row per clip, whatever data set it came from; checked once, trusted afterwards."""
+
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core import UserError
+from mer_core.audio import decoding
+
+COLUMNS = ("track_id", "path", "group", "duration_s")  # and label, or tags
+PARTS = ("train", "validation", "test")
+
+
+class DataError(UserError):
+    """Data that cannot be used as it is; the message names the file or track, the reason and the remedy."""
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Clips with one label each, or with any number of tags, sorted by ``track_id``.
+
+    ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must
+    stay together when data is split: the artist where known, else the song), ``duration_s`` (seconds, from
+    the file's header), and ``label`` (one of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train,
+    validation or test). ``second_labels`` maps a track to its true label per second, where that is known
+    (synthetic corpus only). ``skipped`` maps files left out on request to the reason. ``own`` marks a user's
+    music: it has no registry card, and what is derived from it stays out of the tracked folders.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    table: pd.DataFrame
+    second_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    own: bool = False
+
+    def __post_init__(self):
+        needed = (*COLUMNS, *(("tags", "part") if self.tagged else ("label",)))
+        if missing := [column for column in needed if column not in self.table]:
+            needs = f"{list(COLUMNS)} and label or tags"
+            raise DataError(f"{self.name}: the table lacks the columns {missing}; it needs {needs}.")
+        if self.table.empty:
+            raise DataError(f"{self.name}: no track is left to work with.")
+        ids = self.table["track_id"]
+        if twice := sorted(set(ids[ids.duplicated()])):
+            raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs its own.")
+        if unknown := sorted(set(self.named) - set(self.classes)):
+            known = ", ".join(self.classes)
+            raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {known}.")
+        object.__setattr__(self, "table", self.table.sort_values("track_id", ignore_index=True))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def tagged(self) -> bool:
+        """Whether tracks have any number of tags instead of one label."""
+        return "tags" in self.table
+
+    @property
+    def named(self) -> pd.Series:
+        """The label of every track, or every tag of every track, one after the other."""
+        return self.table["tags"].explode().dropna() if self.tagged else self.table["label"]
+
+    @property
+    def targets(self):
+        """(n_tracks,) int, index of each label in ``classes``; of tags (n_tracks, n_classes) bool."""
+        if self.tagged:
+            return has_tags(self.table["tags"], self.classes)
+        return self.table["label"].map(self.classes.index).to_numpy()
+
+    @property
+    def groups(self):
+        """(n_tracks,) array of group names."""
+        return self.table["group"].to_numpy()
+
+    def holds(self, track: int, second: int, window_s: int) -> bool:
+        """Whether a track's label is true of most seconds of a window; only where second labels are known."""
+        row = self.table.iloc[track]
+        truth = self.second_labels[row["track_id"]][second : second + window_s]
+        return 2 * truth.count(row["label"]) > len(truth)
+
+    def without(self, reasons: dict[str, str]) -> "Tracks":
+        """The same tracks without those whose path is a key of `reasons`, which are noted in ``skipped``."""
+        keep = ~self.table["path"].map(str).isin(reasons)
+        return replace(self, table=self.table[keep], skipped=self.skipped | reasons)
+
+    def digest(self) -> str:
+        """Fingerprint of the annotations: ids, labels (or tags and parts) and groups.
+
+        Of your own music, which changes more than published data sets do, also of the files' sizes.
+        """
+        rows = self.table[["track_id", *(["tags", "part"] if self.tagged else ["label"]), "group"]]
+        if self.own:
+            rows = rows.assign(bytes=[path.stat().st_size for path in self.table["path"]])
+        return hashlib.sha256(rows.to_csv(index=False).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def has_tags(tags: Iterable[tuple[str, ...]], names: Iterable[str]) -> np.ndarray:
+    """(n_tracks, n_tags) bool array: which track has which of these tags."""
+    return np.array([[name in own for name in names] for own in map(set, tags)])
+
+
+def shown(names: Iterable[str], at_most: int = 5) -> str:
+    """A list for an error message: the first few names, then how many more."""
+    names = list(names)
+    rest = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(map(str, names[:at_most])) + rest
+
+
+def audio_files(folder: Path) -> dict[str, Path]:
+    """Sound files below a folder by their name without suffix; raises DataError where two share one."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or path.name.startswith("."):
+            continue
+        if (other := found.setdefault(path.stem, path)) != path:
+            raise DataError(f"{path} and {other} share the id {path.stem!r}. Rename or remove one of them.")
+    return found
+
+
+def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path]) -> pd.DataFrame:
+    """Join annotations (``track_id``, ``label``, ``group``) with audio files one to one.
+
+    Raises
+    ------
+    DataError : a label without audio or audio without a label, named
+    """
+    ids = labels["track_id"]
+    if silent := sorted(set(ids) - set(files)):
+        raise DataError(
+            f"{name}: {len(silent)} labelled tracks have no audio: {shown(silent)}. Complete the download, "
+            "or remove their rows from the annotations."
+        )
+    if unlabelled := sorted(set(files) - set(ids)):
+        raise DataError(
+            f"{name}: {len(unlabelled)} audio files have no label: {shown(files[i] for i in unlabelled)}. "
+            "Add them to the annotations, or move them elsewhere."
+        )
+    return labels.assign(path=ids.map(files))
+
+
+def measured(
+    name: str, classes: tuple[str, ...], table: pd.DataFrame, *, skip_unreadable: bool, **known
+) -> Tracks:
+    """Read every file's duration and make the table of Tracks.
+
+    Raises
+    ------
+    DataError : a file that is empty or no sound; with `skip_unreadable` it is noted in ``skipped``
+    """
+
+    def duration_or_reason(path: Path) -> float | str:
+        try:
+            return decoding.duration_s(path)
+        except decoding.AudioError as error:
+            return str(error)
+
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(duration_or_reason, table["path"]))
+    reasons = {str(path): a for path, a in zip(table["path"], found, strict=True) if isinstance(a, str)}
+    if reasons and not skip_unreadable:
+        raise DataError(
+            f"{name}: {len(reasons)} unreadable audio files. {shown(reasons.values(), 3)} "
+            "To go on without them, ask for it: skip_unreadable (--skip-unreadable on the command line)."
+        )
+    table = table.assign(duration_s=[None if isinstance(a, str) else a for a in found])
+    table = table[table["duration_s"].notna()].astype({"duration_s": float})
+    return Tracks(name, classes, table, skipped=reasons, **known)

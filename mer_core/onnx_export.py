@@ -1,0 +1,160 @@
+"""A trained model for other programs: one ONNX graph from samples to probabilities.
+
+The graph holds everything between a song's samples and its windows' probabilities, the log-mel spectrogram
+included: whoever runs it needs no other signal processing. ONNX Runtime runs it in Python, C++, Java and in
+the browser.
+"""
+
+import json
+import logging
+import warnings
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrize import register_parametrization
+
+from mer_core import UserError, trained_model
+from mer_core.audio.features import POWER_FLOOR, mel_filters
+from mer_core.files import atomic_write
+from mer_core.frames import HOP_S
+from mer_core.trained_model import TrainedModel
+
+INPUTS = {
+    "samples": "(1, n_samples) float32: the whole song, or a piece of it, one channel, at the sample rate of "
+    "the features",
+    "frames": "(n_windows, n_frames) int64: which frames each window hears, counted from the first sample. A "
+    "song's window w begins at frame round(w * window_every_s * sample_rate / (hop_samples * pool_frames)); "
+    "a song shorter than a window begins again in it",
+}
+OUTPUTS = {
+    "probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are "
+    "their mean"
+}
+WORTH_A_REFERENCE = 256  # bytes; what is shorter stays in the graph
+
+
+class ExportError(UserError):
+    """A model that could not be exported; the message says why and what to do."""
+
+
+class WaveformModel(nn.Module):
+    """From samples to probabilities: `features.log_mel`, then the ensemble.
+
+    The Fourier transform is written as a convolution with a sine and a cosine for each frequency, which every
+    runtime has.
+
+    (1, n_samples) samples, (n_windows, n_frames) frames of windows -> (n_windows, n_classes) probabilities
+    """
+
+    def __init__(self, model: TrainedModel):
+        super().__init__()
+        self.ensemble, self.features = halved(model.ensemble), model.features
+        n = self.features.window_samples
+        angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64) / n
+        self.register_buffer("waves", torch.stack([angle.cos(), angle.sin()]).float())
+        self.register_buffer("window", torch.hann_window(n))
+        self.register_buffer("filters", mel_filters(self.features, torch.device("cpu")).clone())
+
+    def levels(self, samples: torch.Tensor) -> torch.Tensor:
+        """(1, n_samples) -> (n_frames, n_mels) dB, as rough as they are stored (`frames.DTYPE`)."""
+        n = self.features.window_samples
+        phase = torch.arange(n // 2 + 1).unsqueeze(1) * torch.arange(n) % n  # modulo n: exact in float32
+        # computed when the graph is loaded, not stored
+        kernels = (self.waves[:, phase] * self.window).flatten(0, 1).unsqueeze(1)
+        padded = nn.functional.pad(samples, (n // 2, n // 2)).unsqueeze(1)
+        spectrum = nn.functional.conv1d(padded, kernels, stride=self.features.hop_samples)
+        power = spectrum.square().unflatten(1, (2, n // 2 + 1)).sum(dim=1)
+        mel_power = nn.functional.avg_pool1d(self.filters @ power, self.features.pool_frames, ceil_mode=True)
+        return mel_power.clamp_min(POWER_FLOOR).log10().mul(10.0)[0].T.half().float()
+
+    def forward(self, samples: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+        return self.ensemble(self.levels(samples)[frames].transpose(1, 2).unsqueeze(1))
+
+
+class Single(nn.Module):
+    """Half precision to single precision."""
+
+    def forward(self, half: torch.Tensor) -> torch.Tensor:
+        return half.float()
+
+
+def halved(ensemble: nn.Module) -> nn.Module:
+    """A copy with matrices in half precision, as in the model's file, that computes in single precision."""
+    copied = deepcopy(ensemble)
+    for layer in [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]:
+        layer.weight.data = layer.weight.data.to(trained_model.WEIGHTS)
+        register_parametrization(layer, "weight", Single(), unsafe=True)  # unsafe: it changes the type
+    return copied
+
+
+def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Path:
+    """Write a model as one ONNX file with weights in half precision, described in its metadata.
+
+    Parameters
+    ----------
+    weights : the model's safetensors file, in the same folder, from which the graph then reads the networks'
+        matrices (ONNX's external data); None: the ONNX file holds them itself
+
+    Raises
+    ------
+    ExportError : the ONNX packages are missing
+    UserError : nothing can be written there
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  # what torch exports with
+    except ImportError as error:
+        message = f"exporting needs the package {error.name}. Get it: pip install -e '.[export]'"
+        raise ExportError(message) from None
+    samples = torch.zeros(1, round(2 * model.window_s * model.features.sample_rate))
+    frames = torch.arange(3).unsqueeze(1) + torch.arange(model.n_frames)
+    names = {"input_names": list(INPUTS), "output_names": list(OUTPUTS)}
+    sizes = {"samples": {1: torch.export.Dim("n_samples")}, "frames": {0: torch.export.Dim("n_windows")}}
+    graph = WaveformModel(model).eval()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # of torch's exporter about its own parts
+        made = torch.onnx.export(
+            graph, (samples, frames), dynamo=True, verbose=False, dynamic_shapes=sizes, **names
+        ).model_proto
+    remove_origins(made.graph)
+    if weights is not None:
+        refer(made.graph, weights)
+    facts = {name: json.dumps(value, sort_keys=True) for name, value in described(model).items()}
+    onnx.helper.set_model_props(made, facts)
+    return written(path, made.SerializeToString(deterministic=True))
+
+
+def remove_origins(graph) -> None:
+    """Remove the source lines that nodes came from."""
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+
+
+def refer(graph, weights: Path) -> None:
+    """Replace what the file of weights holds too, byte for byte, by its place there."""
+    from onnx.external_data_helper import set_external_data
+
+    content = weights.read_bytes()
+    for tensor in graph.initializer:
+        if len(tensor.raw_data) >= WORTH_A_REFERENCE and (place := content.find(tensor.raw_data)) >= 0:
+            set_external_data(tensor, weights.name, offset=place, length=len(tensor.raw_data))
+            tensor.ClearField("raw_data")
+
+
+def described(model: TrainedModel) -> dict:
+    """What a program has to know to use the graph, as plain values."""
+    facts = {name: value for name, value in model.facts().items() if name != "card"}
+    windows = {"n_frames": model.n_frames, "window_every_s": HOP_S}
+    origin = {"licence": model.card["licence"], "digest": model.digest}
+    return facts | {"inputs": INPUTS, "outputs": OUTPUTS} | windows | origin
+
+
+def written(path: Path, content: bytes) -> Path:
+    """Write a file, whole or not at all."""
+    with atomic_write(path) as fresh:
+        fresh.write_bytes(content)
+    return path

@@ -1,0 +1,230 @@
+"""A trained model as one file: networks, features, labels, temperature and model card.
+
+The file is in safetensors format, which holds numbers and text and nothing that could be executed. Its text
+says all that is needed to use it.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialised
+from torch import nn
+
+from mer_core import UserError, paths
+from mer_core.audio.features import LogMel
+from mer_core.emotion import QUADRANTS
+from mer_core.files import atomic_write
+from mer_core.models import Network
+from mer_core.training import Normalised
+
+KIND = "mer_core trained model"
+FORMAT = f"{KIND}, version 2"  # 2: networks trained side by side, what a recording's level does
+WEIGHTS = torch.float16  # a relative error of 0.05 %: no probability changes by more than a thousandth
+SHIPPED = "quadrants"  # the model that comes with the project
+
+SCALES = {
+    "labels": "probabilities in [0, 1] that add up to 1: how surely the song has each label",
+    "tags": "a probability in [0, 1] for each tag: how surely the song has it",
+    "valence, arousal": "the probability in [0, 1] that valence (arousal) is high, from those of the "
+    "quadrants; 0.5 is undecided. Not a rating: 0.9 is surely pleasant, not very pleasant",
+}
+
+
+class ModelError(UserError):
+    """A file that is no trained model, or a model that cannot be used here."""
+
+
+class Ensemble(nn.Module):
+    """The mean of several networks' calibrated probabilities.
+
+        p(k) = mean over runs r of softmax_k(log q_r / T)
+        q_r(k) = mean over the networks n of run r of softmax_k(z_n)
+
+    where a run mostly has one network, so that log q_r may be read as its logits z_n. Of tags: the mean of
+    logistic(z_nk).
+
+    (n_windows, 1, n_mels, n_frames) levels in dB -> (n_windows, n_classes) probabilities. The temperature T
+    divides the logits: above 1 probabilities become less confident, below 1 more (Guo et al., "On calibration
+    of modern neural networks", ICML 2017).
+
+    Parameters
+    ----------
+    together : networks per run, one after the other: two where a method trains two (co-teaching)
+    """
+
+    def __init__(self, members: list[nn.Module], temperature: float, tagged: bool, together: int = 1):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.temperature, self.tagged, self.together = temperature, tagged, together
+
+    def each(self, levels: torch.Tensor) -> torch.Tensor:
+        """The probabilities of every run, (n_runs, n_windows, n_classes)."""
+        logits = torch.stack([member(levels) for member in self.members])
+        if self.tagged:
+            return logits.sigmoid().unflatten(0, (-1, self.together)).mean(dim=1)
+        of_runs = logits.log_softmax(dim=-1).unflatten(0, (-1, self.together)).logsumexp(dim=1)
+        return (of_runs / self.temperature).softmax(dim=-1)
+
+    def forward(self, levels: torch.Tensor) -> torch.Tensor:
+        return self.each(levels).mean(dim=0)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """Networks with all that is needed to use them; written by `save`, read by `load`.
+
+    ``window_s``: seconds of a window; ``card``: where the networks come from and how good they are, as plain
+    values.
+    """
+
+    ensemble: Ensemble
+    network: Network
+    features: LogMel
+    window_s: float
+    classes: tuple[str, ...]
+    card: dict
+
+    @property
+    def quadrants(self) -> bool:
+        """Whether the labels are Russell's quadrants, which give valence and arousal too."""
+        return self.classes == QUADRANTS and not self.ensemble.tagged
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of a window."""
+        return round(self.window_s * self.features.frames_per_second)
+
+    @cached_property
+    def digest(self) -> str:
+        """Fingerprint of weights and facts, which tells models apart."""
+        content = hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode())
+        for value in self.ensemble.state_dict().values():
+            content.update(value.cpu().numpy().tobytes())
+        return content.hexdigest()[:16]
+
+    def facts(self) -> dict:
+        """All but the weights, as plain values."""
+        kind = "tags" if self.ensemble.tagged else "labels"
+        scales = [kind, *(["valence, arousal"] if self.quadrants else [])]
+        return {
+            "classes": list(self.classes),
+            "answers": kind,
+            "scales": {name: SCALES[name] for name in scales},
+            "features": {"kind": "log_mel", **asdict(self.features)},
+            "window_s": self.window_s,
+            "network": asdict(self.network),
+            "n_networks": len(self.ensemble.members),
+            "together": self.ensemble.together,
+            "temperature": self.ensemble.temperature,
+            "card": self.card,
+        }
+
+
+def assembled(
+    members: list[nn.Module], temperature: float, tagged: bool, together: int = 1, **rest
+) -> TrainedModel:
+    """Networks as a trained model, in the precision of the file: saving changes no prediction."""
+    for member in members:
+        for weights in member.parameters():
+            weights.data = weights.data.to(WEIGHTS).float()
+            if not torch.isfinite(weights).all():
+                remedy = "Train again with another seed or a lower rate."
+                raise ModelError(f"a network has weights that are not finite. {remedy}")
+    return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
+
+
+def save(model: TrainedModel, path: Path) -> Path:
+    """Write a model as one safetensors file: weights in half precision, everything else as text."""
+    values = model.ensemble.state_dict()
+    for name, weights in model.ensemble.named_parameters():  # statistics of batch norm stay as they are
+        values[name] = weights.detach().to(WEIGHTS)
+    text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
+    return keep(values, Path(path), {"format": FORMAT, **text})
+
+
+def keep(weights: dict[str, torch.Tensor], path: Path, text: dict[str, str] | None = None) -> Path:
+    """Write a safetensors file, whole or not at all."""
+    content = serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text)
+    with atomic_write(path) as fresh:
+        fresh.write_bytes(content)
+    return path
+
+
+def kept(path: Path) -> dict[str, torch.Tensor]:
+    """The numbers of a safetensors file."""
+    return _read(path)[1]
+
+
+def load(path: Path) -> TrainedModel:
+    """A model as `save` wrote it, on the CPU, ready to predict.
+
+    Raises
+    ------
+    ModelError : no such file, no model of this kind, or one that is damaged
+    """
+    facts, values = _read(path)
+    if (written := facts.pop("format", "")) != FORMAT:
+        other = f"is a {written}, and this program reads {FORMAT}"
+        reason = other if written.startswith(KIND) else "is no model of mer_core"
+        raise ModelError(f"{path}: {reason}. Train it again: mer train MUSIC --out {path.name}")
+    try:
+        facts = {name: json.loads(text) for name, text in facts.items()}
+        network = Network(**facts["network"])
+        facts["features"].pop("kind")
+        features = LogMel(**facts["features"])
+        members = [bare(network, features, len(facts["classes"])) for _ in range(facts["n_networks"])]
+        ensemble = Ensemble(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
+        ensemble.load_state_dict(values)  # which converts to single precision
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        message = f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
+        raise ModelError(message) from None
+    ensemble, classes = ensemble.eval().requires_grad_(False), tuple(facts["classes"])
+    return TrainedModel(ensemble, network, features, facts["window_s"], classes, facts["card"])
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in names}
+    except FileNotFoundError:
+        remedy = f"Known by name is {SHIPPED}; train your own with mer train."
+        raise ModelError(f"{path}: no such model. {remedy}") from None
+    except (SafetensorError, OSError) as error:
+        remedy = "Give a model that mer train has made."
+        raise ModelError(f"{path}: is no safetensors file ({error}). {remedy}") from None
+
+
+def bare(network: Network, features: LogMel, n_classes: int) -> Normalised:
+    """A network whose weights and band statistics are still to come."""
+    mean, deviation = torch.zeros(features.n_mels, 1), torch.ones(features.n_mels, 1)
+    return Normalised(network.build(n_classes, features), mean, deviation)
+
+
+@cache
+def shipped() -> TrainedModel:
+    """The model that comes with the project: four quadrants, from the clips of 4Q."""
+    return load(file_of(SHIPPED))
+
+
+def named(name: str) -> TrainedModel:
+    """A model by its name, or by the path of its file."""
+    return shipped() if name == SHIPPED else load(file_of(name))
+
+
+def file_of(name: str) -> Path:
+    if name == SHIPPED:
+        return paths.MODELS / f"{SHIPPED}.safetensors"
+    path = Path(name)
+    return path / "model.safetensors" if path.is_dir() else path  # a folder that mer export has written
+
+
+def card_of(name: str) -> Path:
+    """The model card beside a model's file."""
+    return file_of(name).with_suffix(".md")
