@@ -9,12 +9,20 @@ import torch
 from golden.make_musicnn_golden import GOLDEN, MODELS, RATE, signals
 from torch.nn import functional as F
 
+from mer_companion.song_features import musicnn, musicnn_weights, sources, tensorflow_checkpoint
+from mer_companion.song_features.musicnn import (
+    FEATURES,
+    N_FEATURES,
+    WINDOW_FRAMES,
+    BatchNorm,
+    Branch,
+    MusiCNN,
+)
+from mer_companion.song_features.musicnn_weights import WeightsError
+from mer_companion.song_features.tensorflow_checkpoint import CheckpointError
 from mer_core import paths
-from mer_core.features import log_mel
-from mer_core.models import musicnn, musicnn_weights, tensorflow_checkpoint
-from mer_core.models.musicnn import FEATURES, N_FEATURES, WINDOW_FRAMES, BatchNorm, Branch, MusiCNN
-from mer_core.models.musicnn_weights import WeightsError
-from mer_core.models.tensorflow_checkpoint import CheckpointError
+from mer_core.audio import decoding
+from mer_core.audio.features import log_mel
 
 OUTPUTS = {"penultimate": slice(0, 200), "mean_pool": slice(250, 1003), "max_pool": slice(1003, 1756)}
 
@@ -117,7 +125,10 @@ def block(pairs):
     written, before = b"", b""
     for key, value in pairs:
         shared = next(i for i in range(len(key) + 1) if key[: i + 1] != before[: i + 1] or i == len(key))
-        written, before = written + bytes([shared, len(key) - shared]) + varint(len(value)) + key[shared:] + value, key
+        written, before = (
+            written + bytes([shared, len(key) - shared]) + varint(len(value)) + key[shared:] + value,
+            key,
+        )
     return written + struct.pack("<II", 0, 1)
 
 
@@ -198,3 +209,20 @@ def test_answers_are_those_of_the_original(released):
         np.testing.assert_allclose(found[:, 200:250].sigmoid(), golden[f"{name}_tags"], atol=1e-4)
         for output, columns in OUTPUTS.items():
             np.testing.assert_allclose(found[:, columns], golden[f"{name}_{output}"], atol=1e-3)
+
+
+def test_song_features_are_the_mean_over_windows_and_kept(corpus, monkeypatch):
+    torch.manual_seed(0)
+    network = MusiCNN().eval()
+    monkeypatch.setattr(musicnn_weights, "load", lambda name: network)
+    found = sources.load("musicnn:MSD_musicnn", corpus, FEATURES)
+    assert found.shape == (len(corpus), N_FEATURES) and len(np.unique(found[:, 0])) == len(corpus)
+    samples = decoding.read(corpus.table["path"][3], FEATURES.sample_rate)
+    levels = log_mel(torch.from_numpy(samples)[None], FEATURES)[0]
+    seconds = int(len(samples) / FEATURES.sample_rate - musicnn.WINDOW_S) + 1
+    starts = [round(second * FEATURES.frames_per_second) for second in range(seconds)]
+    with torch.inference_mode():
+        alone = [network.features(levels[:, s : s + WINDOW_FRAMES], torch.tensor([0])) for s in starts]
+    np.testing.assert_allclose(found[3], torch.cat(alone).mean(dim=0), atol=2e-3)  # frames in half precision
+    monkeypatch.setattr(MusiCNN, "features", None)  # not needed a second time
+    np.testing.assert_array_equal(sources.load("musicnn:MSD_musicnn", corpus, FEATURES), found)

@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import provenance
-from mer_companion.song_features import handcrafted
+from mer_companion.song_features import handcrafted, musicnn, musicnn_weights
 from mer_core import paths
 from mer_core.audio import decoding
 from mer_core.audio.features import LogMel
 from mer_core.datasets.tracks import DataError, Tracks, shown
 from mer_core.files import atomic_write
-from mer_core.frames import compute, file_hash
+from mer_core.frames import compute, file_hash, windows
 from mer_core.models import backbones
 from mer_core.progress import progress_bar
 
 LOG_MEL, HANDCRAFTED, TOP_100 = "log_mel_statistics", "hand_made", "published_top100"
-EMBEDDINGS, AUDIO_MODEL = "embeddings", "audio_model"
+EMBEDDINGS, AUDIO_MODEL, MUSICNN = "embeddings", "audio_model", "musicnn"
 QUANTILES = (0.1, 0.5, 0.9)
 MODEL_CHUNK_S = 5  # seconds that an audio model is given at once; its answers are averaged
 OF_HANDCRAFTED = (  # the code that handcrafted features depend on
@@ -33,12 +33,14 @@ OF_HANDCRAFTED = (  # the code that handcrafted features depend on
     "mer_companion.song_features.harmony",
 )
 
+OF_MUSICNN = ("mer_core.audio", "mer_core.frames", "mer_companion.song_features.musicnn")
+
 
 def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:
     """Features of every track from a source: its name, with a path behind a colon where it needs one.
 
     ``log_mel_statistics``; ``hand_made``; ``published_top100`` (4Q only); ``embeddings:FILE``;
-    ``audio_model:FOLDER``
+    ``audio_model:FOLDER``; ``musicnn:MSD_musicnn`` or ``musicnn:MTT_musicnn``
 
     Raises
     ------
@@ -55,7 +57,9 @@ def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool
         return embeddings(Path(path), tracks)
     if name == AUDIO_MODEL:
         return audio_model(Path(path), tracks)
-    known = f"{LOG_MEL}, {HANDCRAFTED}, {TOP_100}, {EMBEDDINGS}:FILE, {AUDIO_MODEL}:FOLDER"
+    if name == MUSICNN:
+        return musicnn_features(path, tracks, skip_unreadable=skip_unreadable)
+    known = f"{LOG_MEL}, {HANDCRAFTED}, {TOP_100}, {EMBEDDINGS}:FILE, {AUDIO_MODEL}:FOLDER, {MUSICNN}:NAME"
     raise DataError(f"{source!r} is no source of song features; there are {known}.")
 
 
@@ -147,6 +151,31 @@ def of_tracks(table: pd.DataFrame, tracks: Tracks, path: Path) -> np.ndarray:
     if not np.isfinite(values).all():
         raise DataError(f"{path}: holds missing or infinite values. Fill them in or drop their columns.")
     return values
+
+
+def musicnn_features(name: str, tracks: Tracks, *, skip_unreadable: bool = False) -> np.ndarray:
+    """What a pretrained MusiCNN finds, mean over windows of 3 s, one every second: (n_songs, 1756).
+
+    Kept in the cache, named by the weights, the sound and the code.
+
+    Raises
+    ------
+    WeightsError : the released weights are not here; the message says how to get them
+    DataError : tracks shorter than a window, or unreadable ones that are not to be skipped
+    """
+    network = musicnn_weights.load(name)
+    frames = compute(tracks, musicnn.FEATURES, skip_unreadable=skip_unreadable)
+    path = cached("song_features", [name, provenance.code_digest(OF_MUSICNN), frames.name])
+    if path.exists():
+        return embeddings(path, frames.tracks)
+    of_windows = windows(frames, musicnn.WINDOW_S)
+    starts = of_windows.first - frames.offsets[of_windows.track]
+    rows = []
+    for song in progress_bar(range(len(frames.tracks)), desc=name, unit="track"):
+        levels = np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]], dtype=np.float32).T
+        rows.append(musicnn.mean_features(network, levels, starts[of_windows.track == song]))
+    save(path, frames.tracks, np.array(rows))
+    return embeddings(path, frames.tracks)
 
 
 def audio_model(folder: Path, tracks: Tracks) -> np.ndarray:

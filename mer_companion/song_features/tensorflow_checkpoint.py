@@ -68,7 +68,7 @@ def block(table: bytes, begin: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of a block, in order.
 
     A key is stored as the number of bytes that it shares with the one before, and the rest. Behind the pairs
-    stand restart points, 4 bytes each, and their number; behind the block a byte says whether it is compressed.
+    stand restart points, 4 bytes each, and their number; behind the block a byte says if it is compressed.
     """
     if table[begin + size] != 0:
         raise CheckpointError("the index is compressed, which is not read here. Save it without compression.")

@@ -2,17 +2,18 @@
 
 Written anew after the paper and its release (``musicnn`` 0.1.0, ISC licence: LICENSES/musicnn-ISC.txt), whose
 weights `musicnn_weights` takes over. The front end has wide filters for timbre and long ones for rhythm, the
-mid-end residual convolutions over time, the back end two dense layers behind maximum and mean over time (Pons et
-al., "End-to-end learning for music audio tagging at scale", ISMIR 2018). T below: frames, 62.5 a second.
+mid-end residual convolutions over time, the back end two dense layers behind maximum and mean over time (Pons
+et al., "End-to-end learning for music audio tagging at scale", ISMIR 2018). T below: frames, 62.5 a second.
 
 It hears levels in dB, as the frame store keeps them: extraction, storage and gain are the same as elsewhere.
 """
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core.features import LogMel
+from mer_core.audio.features import LogMel
 
 FEATURES = LogMel(sample_rate=16000, window_samples=512, hop_samples=256, n_mels=96, high_hz=8000.0)
 WINDOW_FRAMES = 187  # of the windows that it was trained on
@@ -162,3 +163,9 @@ class MusiCNN(nn.Module):
 def pooled(found: torch.Tensor) -> torch.Tensor:
     """Maximum and mean over time, (n, channels, T) -> (n, 2 * channels): first both of the first channel."""
     return torch.stack([found.amax(dim=2), found.mean(dim=2)], dim=2).flatten(1)
+
+
+@torch.inference_mode()
+def mean_features(network: MusiCNN, levels: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Mean over windows of `MusiCNN.features`: (96, T) dB and the windows' first frames (n,) -> (1756,)."""
+    return network.features(torch.from_numpy(levels), torch.from_numpy(first)).mean(dim=0).numpy()

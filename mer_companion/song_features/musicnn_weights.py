@@ -1,6 +1,6 @@
 """MusiCNN's released weights, taken from the package ``musicnn`` 0.1.0 without TensorFlow, kept in the cache.
 
-    python -m mer_core.models.musicnn_weights [FOLDER OR WHEEL OF THE PACKAGE]
+    python -m mer_companion.song_features.musicnn_weights [FOLDER OR WHEEL OF THE PACKAGE]
 
 The weights lie in the package, under its ISC licence (LICENSES/musicnn-ISC.txt). Nothing is downloaded here.
 """
@@ -16,15 +16,15 @@ import torch
 from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
+from mer_companion.song_features import tensorflow_checkpoint
+from mer_companion.song_features.musicnn import MIDDLE_LAYERS, TEMPORAL_FRAMES, TIMBRAL_BANDS, MusiCNN
 from mer_core import UserError, paths
-from mer_core.files import whole
-from mer_core.models import tensorflow_checkpoint
-from mer_core.models.musicnn import MIDDLE_LAYERS, TEMPORAL_FRAMES, TIMBRAL_BANDS, MusiCNN
+from mer_core.files import atomic_write
 
 PACKAGE = "musicnn==0.1.0"
 HOW_TO_GET_IT = (
     f"Install the package that holds them, `pip install --no-deps {PACKAGE}` (29 MB), then run "
-    "`python -m mer_core.models.musicnn_weights`. Its code needs TensorFlow, its weights do not."
+    "`python -m mer_companion.song_features.musicnn_weights`. Its code needs TensorFlow, its weights do not."
 )
 WHEEL = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"  # musicnn-0.1.0-py3-none-any.whl
 INDEX, DATA = ".index", ".data-00000-of-00001"
@@ -108,7 +108,7 @@ def convert(name: str, package: Path | zipfile.Path, path: Path) -> None:
     """Write one model's weights as float32; raises WeightsError where they are not the released ones."""
     index, data = (checked(package / name / file, sha256) for file, sha256 in CHECKPOINTS[name].items())
     weights = renamed(tensorflow_checkpoint.read(index, data))
-    with whole(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_bytes(serialised(weights, {"source": f"{name} of {PACKAGE} (ISC licence, UPF 2019)"}))
 
 
