@@ -121,14 +121,12 @@ def entry(shape, offset, size, kind=1):
 
 
 def block(pairs):
-    """Keys and values with the beginnings that they share left out, one restart point, no compression, no checksum."""
+    """Keys and values with the beginnings that they share left out, one restart point, uncompressed."""
     written, before = b"", b""
     for key, value in pairs:
         shared = next(i for i in range(len(key) + 1) if key[: i + 1] != before[: i + 1] or i == len(key))
-        written, before = (
-            written + bytes([shared, len(key) - shared]) + varint(len(value)) + key[shared:] + value,
-            key,
-        )
+        written += bytes([shared, len(key) - shared]) + varint(len(value)) + key[shared:] + value
+        before = key
     return written + struct.pack("<II", 0, 1)
 
 
@@ -161,9 +159,12 @@ def test_what_is_no_checkpoint_is_refused():
     compressed = bytearray(good)
     compressed[compressed.index(b"crc_") - 1] = 1
     cases = [
-        (b"short", b"", "magic number"), (good[:-1], b"", "magic number"), (good, b"1234", "do not fill"),
-        (bytes(compressed), b"12345678", "compressed"), (table([(b"a", entry([2], 0, 8, kind=7))]), b"12345678", "type 7"),
-    ]  # fmt: skip
+        (b"short", b"", "magic number"),
+        (good[:-1], b"", "magic number"),
+        (good, b"1234", "do not fill"),
+        (bytes(compressed), b"12345678", "compressed"),
+        (table([(b"a", entry([2], 0, 8, kind=7))]), b"12345678", "type 7"),
+    ]
     for index, data, reason in cases:
         with pytest.raises(CheckpointError, match=reason):
             tensorflow_checkpoint.read(index, data)
@@ -190,7 +191,7 @@ def test_every_logit_has_a_tag():
 
 @pytest.fixture(scope="module", params=MODELS)
 def released(request):
-    """A network with its released weights, and its name; from the project's cache or the installed package."""
+    """A network with its released weights, and its name; from the cache or the installed package."""
     own = paths.DATA / "cache" / "pretrained"
     try:
         cache = own if musicnn_weights.kept_at(request.param, own).exists() else None
