@@ -62,9 +62,10 @@ def code_digest(modules: tuple[str, ...] = PACKAGES) -> str:
 
 
 def sources_of(module: str) -> list[Path]:
-    """The file of a module, or all files of a package."""
+    """The file of a module, or all files of a package, templates of cards and pages among them."""
     place = paths.ROOT.joinpath(*module.split("."))
-    found = list(place.rglob("*.py")) or [path for path in [place.with_suffix(".py")] if path.is_file()]
+    found = [*place.rglob("*.py"), *place.rglob("*.jinja")]
+    found = found or [path for path in [place.with_suffix(".py")] if path.is_file()]
     if not found:
         raise ModuleNotFoundError(f"no module {module}")
     return found

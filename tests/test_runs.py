@@ -89,7 +89,9 @@ def test_kinds_of_run_without_networks_all_say_how_records_are_made():
 def test_code_digests_cover_every_module_and_none_that_does_not_exist():
     modules = provenance.PACKAGES, provenance.OF_TRAINING, ("mer_core.mixture",)
     assert len(set(map(provenance.code_digest, modules))) == 3
-    package = {path for name in provenance.PACKAGES for path in (paths.ROOT / name).rglob("*.py")}
+    folders_of = [paths.ROOT / name for name in provenance.PACKAGES]
+    package = {path for one in folders_of for path in (*one.rglob("*.py"), *one.rglob("*.jinja"))}
+    assert {".py", ".jinja"} == {path.suffix for path in package}
     assert package == {path for name in provenance.PACKAGES for path in provenance.sources_of(name)}
     with pytest.raises(ModuleNotFoundError, match=r"mer_core\.mixtures"):
         provenance.code_digest(("mer_core.mixture", "mer_core.mixtures"))
