@@ -18,7 +18,7 @@ from benchmarks.side_by_side import alone, in_turn, row
 from mer_companion.experiments.presets import SSSL
 from mer_companion.runs import cross_validation
 from mer_companion.runs.settings import Run
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 from mer_core.segments import Segments
 
 ROUNDS = 3
@@ -36,7 +36,7 @@ THEIRS = "a plain script in the style of DivideMix's, R-Drop as the paper's text
 
 def ours(run: Run, data: Segments, test: Segments, seed: int) -> np.ndarray:
     answer, _ = cross_validation.fit(run, data, seed, on_epoch=lambda row: None)
-    return aggregation.mean_probability(answer(test).numpy(), test.track)
+    return song_decision.mean_probability(answer(test).numpy(), test.track)
 
 
 def rows(rounds: int = ROUNDS) -> list[dict]:

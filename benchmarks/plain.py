@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from mer_companion.runs.settings import Run
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 from mer_core.methods import self_learning
 from mer_core.segments import Segments
 from mer_core.training import EVALUATION_BATCH, warmup_then_cosine
@@ -111,4 +111,4 @@ def train(run: Run, data: Segments, test: Segments, seed: int) -> np.ndarray:
     with torch.no_grad():
         loader = DataLoader(OneByOne(test, np.arange(len(test)), statistics), EVALUATION_BATCH)
         said = torch.cat([net(x).softmax(dim=1) for x, _ in loader])
-    return aggregation.mean_probability(said.numpy(), test.track)
+    return song_decision.mean_probability(said.numpy(), test.track)

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mer_app.text import printable
-from mer_core import AskedError, UserError
+from mer_core import RequestError, UserError
 from mer_core.files import is_stream
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
@@ -116,7 +116,7 @@ def clear_errors():
         click.echo("Stopped. What is finished is kept: the same command goes on from there.", err=True)
         raise SystemExit(130) from None
     except UserError as error:
-        kind = click.UsageError if isinstance(error, AskedError) else click.ClickException
+        kind = click.UsageError if isinstance(error, RequestError) else click.ClickException
         raise kind("\n".join(map(printable, str(error).split("\n")))) from None
 
 

@@ -47,7 +47,7 @@ def runs_on(
 
     Raises
     ------
-    AskedError : no such setting, or one that cannot have this value
+    RequestError : no such setting, or one that cannot have this value
     """
     dataset = datasets.from_anywhere(dataset)
     base = run_of(SSSL[preset], {"method": method})

@@ -18,7 +18,7 @@ def on_device(device: str, quiet: bool):
 
     Raises
     ------
-    AskedError : there is no such device
+    RequestError : there is no such device
     """
     from mer_core.device import DEVICE, best_device, restore
 

@@ -18,7 +18,7 @@ OF_TRAINING = (
     "mer_core.audio",
     "mer_core.datasets",
     "mer_core.device",
-    "mer_core.evaluation.aggregation",
+    "mer_core.evaluation.song_decision",
     "mer_core.evaluation.tag_metrics",
     "mer_core.frames",
     "mer_core.methods",

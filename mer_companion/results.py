@@ -13,7 +13,7 @@ import pandas as pd
 from mer_companion import folders, provenance
 from mer_core import UserError, datasets
 from mer_core.datasets.tracks import Tracks
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 from mer_core.files import atomic_write
 
 SCHEMA = 1
@@ -223,8 +223,8 @@ def value(record: dict, part: str = "test", fold="all", **which) -> dict:
 
 def main_decision(record: dict) -> str:
     """The decision by which a record is compared: its song-level classifier's, or the mean of its windows."""
-    whole = aggregation.OF_WHOLE_SONGS
-    return whole if whole in record["confusion"] else aggregation.MAIN_DECISION
+    whole = song_decision.OF_WHOLE_SONGS
+    return whole if whole in record["confusion"] else song_decision.MAIN_DECISION
 
 
 def timeline(record: dict, track_id: str) -> tuple[np.ndarray, np.ndarray]:

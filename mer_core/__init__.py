@@ -1,6 +1,6 @@
 """mer_core: the models and methods behind a paper companion for music emotion recognition.
 
-The way of the data, one function call per arrow::
+The pipeline, one function call per arrow::
 
     audio -> Tracks -> Frames -> Segments -> method -> segment probabilities -> song decision -> metrics
 
@@ -36,5 +36,5 @@ class UserError(ValueError):
     """Something that the user can mend; the message names the file or track, the reason and the remedy."""
 
 
-class AskedError(UserError):
+class RequestError(UserError):
     """A request that makes no sense whatever the music: a setting, a device; the message says what would."""

@@ -21,7 +21,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
 from mer_core import UserError, models
 from mer_core.device import AUTO, BF16, PRECISIONS, memory_format_on, precision_on
-from mer_core.evaluation import aggregation, tag_metrics
+from mer_core.evaluation import song_decision, tag_metrics
 from mer_core.files import atomic_write
 from mer_core.segments import Segments
 
@@ -190,7 +190,7 @@ class Learner:
         index = self.validation.in_epoch(0, self.training.stride or 1)
         predicted = self.predict(self.validation, index).cpu().numpy()
         track = self.validation.track[index.cpu().numpy()]
-        probabilities = aggregation.mean_probability(predicted, track)
+        probabilities = song_decision.mean_probability(predicted, track)
         first = np.unique(self.validation.track, return_index=True)[1]
         _, area = tag_metrics.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
         return float(np.nanmean(area))

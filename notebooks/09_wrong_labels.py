@@ -33,7 +33,7 @@ from mer_companion.analysis import figures, tables
 #
 # Synthetic songs leave their label's emotion for a share of their seconds, the drift. Three seeds each. AUC: how often a truly clean window
 # gets a higher clean probability than a wrong one; chance is a half. Average precision: of ranking the wrong ones first; chance is their
-# share. Calibration error: how far the promised probability is from the kept one.
+# share. Calibration error: the mean absolute difference between predicted probability and observed share, over bins.
 
 # %% tags=["hide-input"]
 drifting = experiments.recorded("drift", "cpu")
@@ -60,7 +60,7 @@ known = tables.detection(together).assign(
 )
 figures.detection_by_epoch(known, "noise")
 
-# %% mystnb={"figure": {"name": "fig-noise-reliability", "caption": "Is the clean probability what it says? Share of untouched labels by promised probability, last epoch, two folds of 4Q; the area of a mark is its share of windows."}, "image": {"alt": "Reliability curves of the clean probability for four kinds of label noise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-noise-reliability", "caption": "Is the clean probability what it says? Share of untouched labels by clean probability, last epoch, two folds of 4Q; the area of a mark is its share of windows."}, "image": {"alt": "Reliability curves of the clean probability for four kinds of label noise."}} tags=["hide-input"]
 figures.reliability(
     {r["label"].removeprefix("self_learning_").replace("_", " "): tables.reliability([r]) for r in together}
 )

@@ -59,13 +59,13 @@ figures.emotion_course(course, labels, emotion.path.stem)
 pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 
 # %% [markdown]
-# ## Does the model keep its promises?
+# ## Is the model calibrated?
 #
-# For 4Q's songs, each asked of networks that had heard neither it nor its artist: of those called with a probability, the share called rightly.
-# The temperature that makes networks more careful or more decided, {result}`model/temperature:.2f`, was for this found on the other folds. It saves
-# {interval}`model/surprise_saved:.3f` nats of surprise a song.
+# Each song of 4Q is predicted by networks trained on other folds, without its artist: of the songs predicted with some confidence, the share
+# predicted correctly. For this comparison the temperature, {result}`model/temperature:.2f` on all folds, was fitted on the other folds. Temperature
+# scaling lowers the negative log-likelihood by {interval}`model/surprise_saved:.3f` nats a song.
 
-# %% mystnb={"figure": {"name": "fig-promises", "caption": "Confidence, the probability of the leading quadrant, against accuracy, the share of songs predicted rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal, promises are kept."}, "image": {"alt": "Share of songs called rightly against the probability promised, near the diagonal."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-promises", "caption": "Confidence, the probability of the leading quadrant, against accuracy, the share of songs predicted rightly, in ten equal bins; a larger point stands for more songs; lines: 95 % intervals over artists. On the diagonal the model is calibrated."}, "image": {"alt": "Accuracy against confidence in ten bins, near the diagonal."}} tags=["hide-input"]
 known = trained_model.shipped().card["out_of_fold"]
 figures.reliability({"The recipe of this model": known["reliability"]}, "Confidence", "Accuracy")
 

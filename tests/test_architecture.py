@@ -22,6 +22,8 @@ BELOW = {  # modules or packages -> what none of them imports, anywhere
     "mer_core.frames mer_core.segments": """
         mer_core.training mer_core.methods mer_core.trained_model mer_core.predict mer_core.onnx_export""",
     "mer_core.training": "mer_core.methods mer_core.trained_model mer_core.predict mer_core.onnx_export",
+    "mer_core.methods mer_core.trained_model": "mer_core.predict mer_core.onnx_export mer_core.pipeline",
+    "mer_core.predict mer_core.onnx_export": "mer_core.pipeline",
     "mer_companion.provenance mer_companion.folders mer_companion.results": """
         mer_companion.analysis mer_companion.runs mer_companion.experiments mer_companion.reproduction
         mer_companion.book""",

@@ -21,8 +21,8 @@ from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel
 from mer_core.datasets import synthetic
 from mer_core.datasets.label_noise import LabelNoise
 from mer_core.datasets.splits import Folds
-from mer_core.evaluation import aggregation, tag_metrics
-from mer_core.evaluation.aggregation import SongDecision
+from mer_core.evaluation import song_decision, tag_metrics
+from mer_core.evaluation.song_decision import SongDecision
 from mer_core.methods import METHODS, inherit, self_learning
 from mer_core.models import Network, backbones, crnn
 from mer_core.training import Training
@@ -187,7 +187,7 @@ def test_out_of_fold_predictions_never_come_from_a_network_trained_on_the_song(t
 def test_records_hold_what_a_reader_needs(tiny):
     record = record_of(tiny, "test", "smoke", "again")
     rows = pd.DataFrame(record["metrics"])
-    assert set(rows["decision"]) == set(aggregation.DECISION_NAMES) - {aggregation.OF_WHOLE_SONGS}
+    assert set(rows["decision"]) == set(song_decision.DECISION_NAMES) - {song_decision.OF_WHOLE_SONGS}
     assert set(rows["target"]) == {"emotion", "valence", "arousal"}
     pooled = rows[(rows["fold"] == "all") & (rows["part"] == "test")]
     assert pooled["value"].between(pooled["low"], pooled["high"]).all() and (pooled["n"] == 16).all()
@@ -278,7 +278,7 @@ def test_tags_are_learned_in_the_same_loop_and_validation_says_when_to_stop():
         assert set(stored[f"{name}_track"]) == set(np.flatnonzero(frames.tracks.table["part"] == name))
     aucs = [row["validation_roc_auc"] for row in stored["training"]["log"]]
     assert len(aucs) == 12 or int(np.argmax(aucs)) == len(aucs) - 4  # stopped three epochs after the best
-    mean = aggregation.mean_probability(stored["test"], stored["test_track"])
+    mean = song_decision.mean_probability(stored["test"], stored["test_track"])
     _, area = tag_metrics.ranking(frames.tracks.targets[np.unique(stored["test_track"])], mean)
     assert area.mean() > 0.7 and mean.shape[1] == 6
     assert not np.allclose(mean.sum(axis=1), 1, atol=0.05)  # tags do not exclude one another

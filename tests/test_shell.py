@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from conftest import tone, untrained, write
 
 from mer_app import main, options, workers
-from mer_core import AskedError, device, progress, trained_model
+from mer_core import RequestError, device, progress, trained_model
 
 
 def mer(*words):
@@ -161,7 +161,7 @@ def test_the_device_is_that_of_the_command_only(monkeypatch):
     monkeypatch.delenv(progress.QUIET, raising=False)
     with workers.on_device("cpu", quiet=True):
         assert device.best_device().type == "cpu" and os.environ[progress.QUIET]
-    with pytest.raises(AskedError), workers.on_device("cuda:99", quiet=True):
+    with pytest.raises(RequestError), workers.on_device("cuda:99", quiet=True):
         pass
     assert not {device.DEVICE, progress.QUIET} & set(os.environ)
 

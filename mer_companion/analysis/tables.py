@@ -16,7 +16,7 @@ from mer_companion import results
 from mer_companion.results import main_decision, predictions
 from mer_core import paths
 from mer_core.emotion import high_probability
-from mer_core.evaluation import aggregation, significance
+from mer_core.evaluation import significance, song_decision
 from mer_core.evaluation.metrics import RELIABILITY_BINS
 
 pd.set_option("display.max_colwidth", None, "display.max_rows", None)  # pages show tables whole
@@ -49,7 +49,7 @@ def differences(
 
 
 def _chosen(rows: pd.DataFrame, metric: str, target: str, decision: str | None) -> pd.DataFrame:
-    decisions = aggregation.MAIN_DECISIONS if decision is None else [decision]
+    decisions = song_decision.MAIN_DECISIONS if decision is None else [decision]
     right = rows["decision"].isin(decisions) & (rows["name"] == metric) & (rows["target"] == target)
     return rows[right]
 
@@ -72,11 +72,11 @@ def decision_table(compared: pd.DataFrame, metric: str = "accuracy", target: str
     """One metric with its interval by decision (rows) and label (columns), ready to read."""
     right = (compared["name"] == metric) & (compared["target"] == target)
     shown = side_by_side(compared[compared["against"].isna() & right], "decision", "label")
-    known = [name for name in aggregation.DECISION_NAMES if name in shown.index]
-    return shown.loc[known].rename(index=aggregation.DECISION_NAMES).fillna("")
+    known = [name for name in song_decision.DECISION_NAMES if name in shown.index]
+    return shown.loc[known].rename(index=song_decision.DECISION_NAMES).fillna("")
 
 
-def beside_printed(compared: pd.DataFrame, decision: str = aggregation.MAIN_DECISION) -> pd.DataFrame:
+def beside_printed(compared: pd.DataFrame, decision: str = song_decision.MAIN_DECISION) -> pd.DataFrame:
     """Our accuracy and F1 (macro, or positive of two classes) beside those that SSSL prints for 4Q."""
     rows = []
     for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
@@ -137,7 +137,7 @@ def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "question": TARGET_NAMES[r.target],
-            "decision": aggregation.DECISION_NAMES[r.decision],
+            "decision": song_decision.DECISION_NAMES[r.decision],
             "run": r.label,
             "difference": spoken(r, sign=True),
             "p bootstrap": f"{r.p:.3f}",
@@ -362,7 +362,7 @@ def in_the_plane(records: list[dict]) -> pd.DataFrame:
     found = []
     for record in records:
         stored, classes = predictions(record), np.array(record["data"]["classes"])
-        mean = aggregation.mean_probability(stored["test"], stored["test_track"])
+        mean = song_decision.mean_probability(stored["test"], stored["test_track"])
         songs = {"track_id": stored["track_id"][np.unique(stored["test_track"])]}
         songs |= {"predicted": classes[mean.argmax(axis=1)]} | high_probabilities(mean)
         found.append(pd.DataFrame({"method": record["label"], **songs}))

@@ -9,7 +9,7 @@ from mer_companion.runs import scoring
 from mer_companion.runs.scoring import measured, truth_of
 from mer_core.emotion import QUADRANTS
 from mer_core.evaluation import significance
-from mer_core.evaluation.aggregation import MAIN_DECISIONS
+from mer_core.evaluation.song_decision import MAIN_DECISIONS
 
 References = dict[str, tuple[str, ...]]  # the labels that each label is compared with
 

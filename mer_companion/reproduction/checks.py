@@ -33,7 +33,7 @@ from mer_companion.reproduction.report import Level
 from mer_companion.runs import cross_validation, scoring
 from mer_core import datasets, device, paths
 from mer_core.datasets.tracks import DataError
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 from mer_core.progress import progress_bar
 
 RECORDS, PREDICTIONS, SMOKE, NETWORKS = "records", "predictions", "smoke", "networks"
@@ -326,7 +326,7 @@ def apart_by_seed(records: list[dict]) -> dict[str, float]:
         if kinds.of_record(record).predicts == "labels":
             runs.setdefault((record["experiment"], record["label"]), []).append(record)
     furthest = dict.fromkeys((ACCURACY, PREDICTED_OTHERWISE, LARGEST_CHANGE), ROUNDING)
-    which = {"name": "accuracy", "target": "emotion", "decision": aggregation.MAIN_DECISION}
+    which = {"name": "accuracy", "target": "emotion", "decision": song_decision.MAIN_DECISION}
     for pair in (pair for seeds in runs.values() for pair in itertools.combinations(seeds, 2)):
         a, b = map(scoring.probabilities, pair)
         of_fold = scoring.by_track(pair[0], "fold")

@@ -13,7 +13,7 @@ from mer_companion.experiments import kinds
 from mer_companion.runs import cross_validation
 from mer_companion.runs.settings import Run
 from mer_core.device import best_device, device_name
-from mer_core.evaluation import aggregation, metrics
+from mer_core.evaluation import metrics, song_decision
 
 
 def recorded(preset: str) -> Iterator[tuple[str, str, Run, dict]]:
@@ -56,8 +56,8 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
     predict, _ = cross_validation.fit(run, taught, seed, lambda row: None)
     stored = results.predictions(record)
     own = np.isin(stored["test_track"], test)
-    before = aggregation.mean_probability(stored["test"][own], stored["test_track"][own])
-    after = aggregation.mean_probability(cross_validation.half(predict(tested)), tested.track)
+    before = song_decision.mean_probability(stored["test"][own], stored["test_track"][own])
+    after = song_decision.mean_probability(cross_validation.half(predict(tested)), tested.track)
     truth, n = frames.tracks.targets[np.unique(test)], before.shape[1]
     classes = before.argmax(axis=1), after.argmax(axis=1)
     recorded, now = (metrics.accuracy(metrics.confusion(truth, predicted, n)) for predicted in classes)

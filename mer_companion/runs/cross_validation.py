@@ -22,7 +22,7 @@ from mer_core.audio.features import Features
 from mer_core.datasets import splits
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.device import best_device, computes_with, device_name
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 from mer_core.files import atomic_write
 from mer_core.frames import Frames, compute, windows
 from mer_core.methods import METHODS
@@ -164,7 +164,7 @@ def learning_curve(learner: Learner, data: Segments, test: Segments) -> dict[str
     """Accuracy on the windows that a network learns from, on test windows and on test songs."""
     learned = data.in_epoch(0, learner.training.stride)
     probabilities = learner.predict(test)
-    predicted = aggregation.mean_probability(probabilities.cpu().numpy(), test.track).argmax(axis=1)
+    predicted = song_decision.mean_probability(probabilities.cpu().numpy(), test.track).argmax(axis=1)
     labels = test.label.cpu().numpy()[np.unique(test.track, return_index=True)[1]]
     right = learner.predict(data, learned).argmax(dim=1) == data.label[learned]
     return {

@@ -11,7 +11,7 @@ from mer_companion import results
 from mer_companion.runs.scoring import by_track, probabilities
 from mer_companion.runs.settings import Fusion
 from mer_core.datasets.splits import Folds
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 
 
 def joined(fusion: Fusion, members: dict[str, list[dict]]) -> tuple[dict[str, np.ndarray], list[list[dict]]]:
@@ -46,8 +46,8 @@ def joined(fusion: Fusion, members: dict[str, list[dict]]) -> tuple[dict[str, np
         mean[fold == k] = found[best]["mean"][fold == k]
         log.append([{"epoch": 0, "chosen": best, "validation_accuracy": reached[best]}])
     decisions = {results.main_decision(record) for records in members.values() for record in records}
-    by_windows = decisions == {aggregation.MAIN_DECISION}
-    decision = aggregation.MAIN_DECISION if by_windows else aggregation.OF_WHOLE_SONGS
+    by_windows = decisions == {song_decision.MAIN_DECISION}
+    decision = song_decision.MAIN_DECISION if by_windows else song_decision.OF_WHOLE_SONGS
     return found[first] | {"mean": mean, f"decision_{decision}": mean.argmax(axis=1)}, log
 
 

@@ -27,7 +27,7 @@ from mer_companion.runs.settings import Fusion, Ratings, Run, SongClassifier, Su
 from mer_core import datasets
 from mer_core.datasets.tracks import Tracks
 from mer_core.emotion import QUADRANTS
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 from mer_core.frames import Frames, windows
 
 
@@ -71,7 +71,7 @@ def predictions_of_folds(run: Run, frames: Frames) -> tuple[dict, list[dict], li
     for k in cross_validation.tested_folds(run):
         first, *inner = parts = cross_validation.read_fold(run, frames, k)
         own = np.unique(first["test_track"])
-        mean = aggregation.mean_probability(first["test"], first["test_track"])
+        mean = song_decision.mean_probability(first["test"], first["test_track"])
         arrays = {"track": own, "fold": np.full(len(own), k), "mean": mean}
         decided = scoring.decide(parts, tracks.targets, run.song)
         arrays |= {f"decision_{name}": predicted for name, predicted in decided.items()}
@@ -93,7 +93,7 @@ def predictions_elsewhere(run: Run, frames: Frames) -> tuple[dict[str, np.ndarra
         other, key = cross_validation.load_frames(cross_validation.on_dataset(run, name)).tracks, f"heard_{i}"
         arrays |= {array: firsts[0][array] for array in (key, f"{key}_track", f"{key}_second")}
         arrays[f"{key}_track_id"] = other.table["track_id"].to_numpy(dtype=str)
-        means = [aggregation.mean_probability(first[key], first[f"{key}_track"]) for first in firsts]
+        means = [song_decision.mean_probability(first[key], first[f"{key}_track"]) for first in firsts]
         rows += scoring.external_rows(name, np.mean(means, axis=0), other)
     return arrays, rows
 
@@ -104,7 +104,7 @@ def record_of_tags(run: Run, request: Request, frames: Frames) -> dict:
     arrays = {}
     for name in ("test", "validation"):
         track = part[f"{name}_track"]
-        arrays |= {name: aggregation.mean_probability(part[name], track), f"{name}_track": np.unique(track)}
+        arrays |= {name: song_decision.mean_probability(part[name], track), f"{name}_track": np.unique(track)}
     made = part["training"]
     record = heading(run, request, frames.tracks, len(arrays["test"])) | cost_of_training([[made]])
     return save_tags(record | {"log": [made["log"]]}, frames.tracks, arrays)

@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import get_args, get_origin
 
 from mer_companion.runs.settings import RECORDED_AS
-from mer_core import AskedError
+from mer_core import RequestError
 
 WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
 RENAMED = {old: new for new, old in RECORDED_AS.items()}
@@ -16,16 +16,16 @@ def changed(settings, changes: dict, part_of: str = ""):
 
     Raises
     ------
-    AskedError : no such setting, or one that cannot have this value
+    RequestError : no such setting, or one that cannot have this value
     """
     types, own, parts = {f.name: f.type for f in fields(settings)}, {}, {}
     for name, value in changes.items():
         first, dot, rest = name.partition(".")
         if (now := RENAMED.get(first)) in types:
-            raise AskedError(f"the setting {part_of + first} is now called {part_of + now}.")
+            raise RequestError(f"the setting {part_of + first} is now called {part_of + now}.")
         if first not in types or (dot and not is_dataclass(getattr(settings, first))):
             known = ", ".join(part_of + one for one in types)
-            raise AskedError(f"no setting {part_of + name!r}; there are {known}.")
+            raise RequestError(f"no setting {part_of + name!r}; there are {known}.")
         if dot:
             parts.setdefault(first, {})[rest] = value
         else:
@@ -36,7 +36,7 @@ def changed(settings, changes: dict, part_of: str = ""):
         return replace(settings, **own)
     except ValueError as error:
         given = ", ".join(f"{part_of}{name}={value}" for name, value in changes.items())
-        raise AskedError(f"{given}: {error}.") from None
+        raise RequestError(f"{given}: {error}.") from None
 
 
 def fitting(value, name: str, before, kind: type):
@@ -48,7 +48,7 @@ def fitting(value, name: str, before, kind: type):
     else:
         good, what = fits(value, kind), wanted(kind)
     if not good:
-        raise AskedError(f"{name}={value!r}: wanted is {what}.")
+        raise RequestError(f"{name}={value!r}: wanted is {what}.")
     return value
 
 

@@ -12,8 +12,8 @@ from mer_companion import results
 from mer_core import datasets
 from mer_core.datasets.tracks import Tracks
 from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
-from mer_core.evaluation import aggregation, metrics, significance
-from mer_core.evaluation.aggregation import MAIN_DECISION, SongDecision
+from mer_core.evaluation import metrics, significance, song_decision
+from mer_core.evaluation.song_decision import MAIN_DECISION, SongDecision
 
 HIGH = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}  # of each quadrant, which is high
 
@@ -30,15 +30,15 @@ def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> di
     first, *inner = parts
     theta = settings.share_threshold
     trained_on = targets[np.unique(first["in_sample_track"])]
-    own = aggregation.statistics(first["in_sample"], first["in_sample_track"], theta)
-    statistics = aggregation.statistics(first["test"], first["test_track"], theta)
+    own = song_decision.statistics(first["in_sample"], first["in_sample_track"], theta)
+    statistics = song_decision.statistics(first["test"], first["test_track"], theta)
     decided = {
-        "svm_in_sample": aggregation.svm(own, trained_on, settings).predict(statistics),
+        "svm_in_sample": song_decision.svm(own, trained_on, settings).predict(statistics),
         **decide_by_windows(first["test"], first["test_track"]),
         "most_frequent": np.full(len(statistics), np.bincount(trained_on).argmax()),
     }
     if inner:
-        means = [aggregation.mean_probability(part["test"], part["test_track"]) for part in inner]
+        means = [song_decision.mean_probability(part["test"], part["test_track"]) for part in inner]
         decided["mean_probability_inner"] = np.mean(means, axis=0).argmax(axis=1)
         decided["svm"] = decide_out_of_fold(inner, targets, settings)
     return decided
@@ -47,9 +47,9 @@ def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> di
 def decide_by_windows(test: np.ndarray, track: np.ndarray) -> dict[str, np.ndarray]:
     """The decisions that need nothing but the windows' probabilities: (n_songs,) classes by name."""
     return {
-        MAIN_DECISION: aggregation.mean_probability(test, track).argmax(axis=1),
-        "majority_vote": aggregation.majority_vote(test, track),
-        "maximum_run_length": aggregation.maximum_run_length(test, track),
+        MAIN_DECISION: song_decision.mean_probability(test, track).argmax(axis=1),
+        "majority_vote": song_decision.majority_vote(test, track),
+        "maximum_run_length": song_decision.maximum_run_length(test, track),
     }
 
 
@@ -57,12 +57,12 @@ def decide_out_of_fold(inner: list[dict], targets: np.ndarray, settings: SongDec
     """Classes by a machine that learned from the inner networks' predictions out of fold."""
 
     def statistics(part: dict, name: str) -> np.ndarray:
-        return aggregation.statistics(part[name], part[f"{name}_track"], settings.share_threshold)
+        return song_decision.statistics(part[name], part[f"{name}_track"], settings.share_threshold)
 
     learned = np.concatenate([statistics(part, "out_of_fold") for part in inner])
     tracks = np.concatenate([np.unique(part["out_of_fold_track"]) for part in inner])
-    fitted = aggregation.svm(learned, targets[tracks], settings)
-    scores = [aggregation.scores(fitted, statistics(part, "test")) for part in inner]
+    fitted = song_decision.svm(learned, targets[tracks], settings)
+    scores = [song_decision.scores(fitted, statistics(part, "test")) for part in inner]
     return fitted.classes_[np.mean(scores, axis=0).argmax(axis=1)]
 
 
@@ -110,7 +110,7 @@ def validation_rows(fold: int, inner: list[dict], tracks: Tracks) -> list[dict]:
     """
     track = np.concatenate([np.unique(part["out_of_fold_track"]) for part in inner])
     mean = np.concatenate(
-        [aggregation.mean_probability(part["out_of_fold"], part["out_of_fold_track"]) for part in inner]
+        [song_decision.mean_probability(part["out_of_fold"], part["out_of_fold_track"]) for part in inner]
     )
     decided, rows = {MAIN_DECISION: mean.argmax(axis=1)}, []
     for target, n, decision, predicted in predictions_of(decided, mean, tracks.classes == QUADRANTS):
@@ -136,7 +136,7 @@ def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks: Tracks)
 
 
 def decisions_of(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    stored = {name: f"decision_{name}" for name in aggregation.DECISION_NAMES}
+    stored = {name: f"decision_{name}" for name in song_decision.DECISION_NAMES}
     return {name: arrays[key] for name, key in stored.items() if key in arrays}
 
 
@@ -165,7 +165,7 @@ def probabilities(record: dict) -> np.ndarray:
     stored = results.predictions(record)
     if "test" not in stored:  # classifiers of whole songs, and what is made of others' predictions
         return by_track(record, "mean")
-    return aggregation.mean_probability(stored["test"], stored["test_track"])
+    return song_decision.mean_probability(stored["test"], stored["test_track"])
 
 
 def scores(record: dict) -> list[dict]:
@@ -181,7 +181,7 @@ def scores(record: dict) -> list[dict]:
     rows = pooled_rows(stored, probabilities(record)[in_order], tracks)
     if predicts_elsewhere_alone(record):
         for i, name in enumerate(record["config"].get("also_heard", ())):
-            mean = aggregation.mean_probability(stored[f"heard_{i}"], stored[f"heard_{i}_track"])
+            mean = song_decision.mean_probability(stored[f"heard_{i}"], stored[f"heard_{i}_track"])
             rows += external_rows(name, mean, datasets.load(name))
     return rows
 

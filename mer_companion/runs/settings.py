@@ -15,7 +15,7 @@ from mer_companion.song_features.sources import LOG_MEL
 from mer_core.audio.features import Features, LogMel
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.datasets.splits import Folds
-from mer_core.evaluation.aggregation import SongDecision
+from mer_core.evaluation.song_decision import SongDecision
 from mer_core.methods import self_learning
 from mer_core.models import Network
 from mer_core.training import Training

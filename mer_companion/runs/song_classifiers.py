@@ -17,7 +17,7 @@ from mer_companion.song_features import sources
 from mer_core import datasets
 from mer_core.datasets import splits
 from mer_core.datasets.tracks import Tracks
-from mer_core.evaluation import aggregation
+from mer_core.evaluation import song_decision
 
 SVM_C = (1.0, 2.0, 4.0, 8.0)
 SVM_WIDTHS = (0.125, 0.25, 0.5, 1.0)  # of gamma times the number of features; 1: scikit-learn's "scale" rule
@@ -70,7 +70,7 @@ def predictions(settings: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.
                 "track": test,
                 "fold": np.full(len(test), k),
                 "mean": mean,
-                f"decision_{aggregation.OF_WHOLE_SONGS}": fitted.classes_[mean.argmax(axis=1)],
+                f"decision_{song_decision.OF_WHOLE_SONGS}": fitted.classes_[mean.argmax(axis=1)],
                 "decision_most_frequent": np.full(len(test), np.bincount(own).argmax()),
             }
         )

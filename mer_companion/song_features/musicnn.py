@@ -5,7 +5,7 @@ weights `musicnn_weights` takes over. The front end has wide filters for timbre 
 mid-end residual convolutions over time, the back end two dense layers behind maximum and mean over time (Pons
 et al., "End-to-end learning for music audio tagging at scale", ISMIR 2018). T below: frames, 62.5 a second.
 
-It hears levels in dB, as the frame store keeps them: extraction, storage and gain are the same as elsewhere.
+Its input is levels in dB, as the frame store keeps them; it compresses them itself.
 """
 
 import numpy as np

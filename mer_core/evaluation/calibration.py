@@ -10,7 +10,7 @@ window it is, and songs come in the order of ``np.unique(track)``.
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from mer_core.evaluation import aggregation, metrics, significance
+from mer_core.evaluation import metrics, significance, song_decision
 from mer_core.evaluation.significance import Estimate
 
 BOUNDS = (0.1, 10.0)  # of the temperature
@@ -30,7 +30,7 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 def of_songs(windows: np.ndarray, track: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """(n_songs, n_classes) mean probability over windows and networks, as a trained model predicts."""
-    return aggregation.mean_probability(tempered(windows, temperature).mean(axis=0), track)
+    return song_decision.mean_probability(tempered(windows, temperature).mean(axis=0), track)
 
 
 def negative_log_likelihood(probabilities: np.ndarray, truth: np.ndarray) -> float:
