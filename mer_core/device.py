@@ -103,7 +103,7 @@ def precision_on(device: torch.device, wanted: str = AUTO) -> str:
 
 
 def memory_format_on(device: torch.device) -> torch.memory_format:
-    """Channels last on CPUs, where convolutions are faster in either precision, and on CUDA's tensor cores."""
+    """Channels last on CPUs, where it is faster in either precision, and on CUDA's tensor cores."""
     return torch.channels_last if device.type in ("cpu", "cuda") else torch.contiguous_format
 
 

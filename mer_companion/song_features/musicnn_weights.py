@@ -23,8 +23,8 @@ from mer_core.files import atomic_write
 
 PACKAGE = "musicnn==0.1.0"
 HOW_TO_GET_IT = (
-    f"Install the package that holds them, `pip install --no-deps {PACKAGE}` (29 MB), then run "
-    "`python -m mer_companion.song_features.musicnn_weights`. Its code needs TensorFlow, its weights do not."
+    f"Install the package that holds them: `pip install --no-deps {PACKAGE}` (29 MB). Its code needs "
+    "TensorFlow, its weights do not."
 )
 WHEEL = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"  # musicnn-0.1.0-py3-none-any.whl
 INDEX, DATA = ".index", ".data-00000-of-00001"
