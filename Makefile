@@ -12,7 +12,7 @@ book: .venv/book-ready  ## synthetic corpus -> every notebook at smoke -> strict
 pdf: .venv/book-ready  ## the book, and all of it as one PDF; needs a Chromium
 	$(BIN)/mer book --preset smoke --pdf
 
-test: .venv/test-ready .venv/weights-ready  ## the test suite but for the built book; tests on real data join in when MER_DATA is set
+test: .venv/test-ready .venv/musicnn-weights  ## the test suite but for the built book; tests on real data join in when MER_DATA is set
 	$(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile
 
 test-book: book .venv/browser-ready  ## what must hold for the built book, looked at in a Chromium
@@ -34,7 +34,7 @@ records: .venv/book-ready  ## the recorded experiments on real audio; needs MER_
 	$(BIN)/mer run all --preset cpu
 
 # MusiCNN's released weights, which tests compare with the original's answers; its code, which needs TensorFlow, is not used.
-.venv/weights-ready: .venv/test-ready
+.venv/musicnn-weights: .venv/test-ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --no-deps musicnn
 	touch $@
 
