@@ -33,12 +33,14 @@ def tiny(monkeypatch_module):
     """A run of seconds: 16 songs of 6 s, two epochs, two folds."""
     small = partial(synthetic.read, synthetic.Corpus(n_songs=16, n_artists=16, song_s=6))
     monkeypatch_module.setitem(datasets.READERS, "synthetic", small)
-    return replace(
+    cross_validation._frames.cache_clear()  # of the whole corpus, where another test has loaded it
+    yield replace(
         SSSL["smoke"],
         training=Training(epochs=2, batch_size=16, learning_rate=2e-3),
         method=self_learning.Settings(warmup_epochs=1),
         folds=Folds(n=2, by="song", inner=2),
     )
+    cross_validation._frames.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -35,13 +35,13 @@ Answer = Callable[[Segments], torch.Tensor]  # (n, n_classes) probabilities of s
 
 def load_frames(run: Run) -> Frames:
     """Tracks and frames of a run, computed on first use and kept for runs on the same frames."""
-    return _frames(run.dataset, run.features, run.skip_unreadable)
+    return _frames(run.dataset, run.features, run.skip_unreadable, paths.CACHE)
 
 
 @lru_cache(maxsize=4)
-def _frames(dataset: str, features: Features, skip_unreadable: bool) -> Frames:
+def _frames(dataset: str, features: Features, skip_unreadable: bool, cache: Path) -> Frames:
     tracks = datasets.load(dataset, skip_unreadable=skip_unreadable)
-    return compute(tracks, features, skip_unreadable=skip_unreadable)
+    return compute(tracks, features, skip_unreadable=skip_unreadable, cache=cache / "frames")
 
 
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
