@@ -7,7 +7,6 @@ Each runs in a process of its own: one that fails, or takes too long, loses only
 
 import argparse
 import json
-import platform
 import signal
 import subprocess
 import sys
@@ -66,21 +65,9 @@ def machine() -> dict:
     cpu = torch.device("cpu")
     installed = {name: version_or_none(name) for name in OTHER_SIDES}
     return provenance.environment("cpu", torch.get_num_threads()) | device.computes_with(cpu) | {
-        "processor": processor(), "bf16_native": device.has_native_bf16(cpu),
+        "processor": provenance.processor(), "bf16_native": device.has_native_bf16(cpu),
         **{name: number for name, number in installed.items() if number},
     }  # fmt: skip
-
-
-def processor() -> str:
-    """The processor's name as its system has it."""
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        return named[0] if named else platform.machine()
-    if sys.platform == "darwin":
-        asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    return platform.processor() or platform.machine()
 
 
 def version_or_none(name: str) -> str | None:

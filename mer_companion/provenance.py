@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import subprocess
+import sys
 import time
 from functools import cache
 from importlib.metadata import version
@@ -74,6 +75,17 @@ def sources_of(module: str) -> list[Path]:
 def environment(device: str, threads: int) -> dict:
     here = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
     return here | {"device": device, "threads": threads} | {name: version(name) for name in VERSIONED}
+
+
+def processor() -> str:
+    """The processor's name as its system has it."""
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    if sys.platform == "darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return platform.processor()
 
 
 def cores_of(environment: dict) -> int:

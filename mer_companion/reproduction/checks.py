@@ -14,7 +14,6 @@ A number that is gone, or that no record has, has drifted like one that differs.
 import hashlib
 import itertools
 import json
-import platform
 import shutil
 import time
 from collections.abc import Callable
@@ -171,12 +170,8 @@ def again(
 
 def machine() -> dict:
     """Versions and machine, as in records, and the processor: another one sums in another order."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    here = {"processor": next(named, platform.processor())}
     made_with = provenance.environment(device.device_name(), THREADS)
-    return made_with | device.computes_with(device.best_device()) | here
+    return made_with | device.computes_with(device.best_device()) | {"processor": provenance.processor()}
 
 
 def same_machine(environment: dict) -> bool:
