@@ -9,8 +9,12 @@ import torch
 from golden.make_musicnn_golden import GOLDEN, MODELS, RATE, signals
 from torch.nn import functional as F
 
-from mer_companion.song_features import musicnn, musicnn_weights, sources, tensorflow_checkpoint
-from mer_companion.song_features.musicnn import (
+from mer_companion.song_features import sources
+from mer_core import paths
+from mer_core.audio import decoding
+from mer_core.audio.features import log_mel
+from mer_core.models import musicnn, musicnn_weights, tensorflow_checkpoint
+from mer_core.models.musicnn import (
     FEATURES,
     N_FEATURES,
     WINDOW_FRAMES,
@@ -18,11 +22,8 @@ from mer_companion.song_features.musicnn import (
     Branch,
     MusiCNN,
 )
-from mer_companion.song_features.musicnn_weights import WeightsError
-from mer_companion.song_features.tensorflow_checkpoint import CheckpointError
-from mer_core import paths
-from mer_core.audio import decoding
-from mer_core.audio.features import log_mel
+from mer_core.models.musicnn_weights import WeightsError
+from mer_core.models.tensorflow_checkpoint import CheckpointError
 
 OUTPUTS = {"penultimate": slice(0, 200), "mean_pool": slice(250, 1003), "max_pool": slice(1003, 1756)}
 

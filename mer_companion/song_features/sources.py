@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import provenance
-from mer_companion.song_features import handcrafted, musicnn, musicnn_weights
+from mer_companion.song_features import handcrafted
 from mer_core import paths
 from mer_core.audio import decoding
 from mer_core.audio.features import LogMel
 from mer_core.datasets.tracks import DataError, Tracks, shown
 from mer_core.files import atomic_write
 from mer_core.frames import compute, file_hash, windows
-from mer_core.models import backbones
+from mer_core.models import backbones, musicnn, musicnn_weights
 from mer_core.progress import progress_bar
 
 LOG_MEL, HANDCRAFTED, TOP_100 = "log_mel_statistics", "hand_made", "published_top100"
@@ -33,7 +33,7 @@ OF_HANDCRAFTED = (  # the code that handcrafted features depend on
     "mer_companion.song_features.harmony",
 )
 
-OF_MUSICNN = ("mer_core.audio", "mer_core.frames", "mer_companion.song_features.musicnn")
+OF_MUSICNN = ("mer_core.audio", "mer_core.frames", "mer_core.models.musicnn")
 
 
 def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:

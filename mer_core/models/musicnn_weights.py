@@ -1,6 +1,6 @@
 """MusiCNN's released weights, taken from the package ``musicnn`` 0.1.0 without TensorFlow, kept in the cache.
 
-    python -m mer_companion.song_features.musicnn_weights [FOLDER OR WHEEL OF THE PACKAGE]
+    python -m mer_core.models.musicnn_weights [FOLDER OR WHEEL OF THE PACKAGE]
 
 The weights lie in the package, under its ISC licence (LICENSES/musicnn-ISC.txt). Nothing is downloaded here.
 """
@@ -16,10 +16,10 @@ import torch
 from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
-from mer_companion.song_features import tensorflow_checkpoint
-from mer_companion.song_features.musicnn import MIDDLE_LAYERS, TEMPORAL_FRAMES, TIMBRAL_BANDS, MusiCNN
 from mer_core import UserError, paths
 from mer_core.files import atomic_write
+from mer_core.models import tensorflow_checkpoint
+from mer_core.models.musicnn import MIDDLE_LAYERS, TEMPORAL_FRAMES, TIMBRAL_BANDS, MusiCNN
 
 PACKAGE = "musicnn==0.1.0"
 HOW_TO_GET_IT = (
