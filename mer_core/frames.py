@@ -8,18 +8,27 @@ name in one step.
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from filelock import FileLock
 
-from mer_core import paths
+from mer_core import paths, window_features
 from mer_core.audio import decoding
-from mer_core.audio.features import Features, StoredMel, StoredMelError, frames_of, stored_mel
+from mer_core.audio.features import (
+    Features,
+    StoredMel,
+    StoredMelError,
+    WindowFeatures,
+    frames_of,
+    frames_within,
+    stored_mel,
+)
 from mer_core.datasets.tracks import DataError, Tracks, shown
 from mer_core.files import atomic_write
+from mer_core.models import musicnn
 from mer_core.progress import progress_bar
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
@@ -52,6 +61,7 @@ class Windows:
     first: np.ndarray  # (n_windows,) int, row of the frame store
     second: np.ndarray  # (n_windows,) int, where the window starts in its track
     n_frames: int
+    window_s: float
     # (n_windows,) int, frames before the clip ends and begins again; n_frames but in clips that are too short
     n_own: np.ndarray
 
@@ -79,6 +89,9 @@ def compute(
     DataError : a file that cannot be decoded; with `skip_unreadable` its track is left out of ``tracks``
     """
     cache = cache or paths.CACHE / "frames"
+    options = {"skip_unreadable": skip_unreadable, "cache": cache, "progress": progress}
+    if isinstance(settings, WindowFeatures) and len(settings.sources) > 1:
+        return side_by_side([compute(tracks, source, **options) for source in settings.sources], settings)
     cache.mkdir(parents=True, exist_ok=True)
     files = list(tracks.table["path"])
     with ThreadPoolExecutor() as pool:
@@ -105,6 +118,13 @@ def compute(
     values = np.memmap(values_path, dtype=DTYPE, mode="r", shape=(int(offsets[-1]), settings.n_values))
     duration_s = np.array([row["n_samples"] for row in done]) / settings.sample_rate
     return Frames(name, tracks.without(failed) if failed else tracks, settings, values, offsets, duration_s)
+
+
+def side_by_side(stores: list[Frames], settings: Features) -> Frames:
+    """Stores of the same tracks with the same frames as one, whose frames hold the values of all."""
+    name = hashlib.sha256(" ".join(store.name for store in stores).encode()).hexdigest()[:16]
+    values = np.concatenate([store.values for store in stores], axis=1)
+    return replace(stores[0], name=name, settings=settings, values=values)
 
 
 def _append(files, hashes, settings: Features, partial: Path, finished: Path, progress: bool) -> list[dict]:
@@ -169,7 +189,11 @@ def _in_order(files: list[Path], settings: Features):
             return str(error)
         # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy
         # decoding anyway
-        values = frames_of(torch.from_numpy(samples)[None], settings)[0]
+        clip = torch.from_numpy(samples)
+        if isinstance(settings, WindowFeatures):
+            values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
+        else:
+            values = frames_of(clip[None], settings)[0]
         return values.contiguous().numpy().astype(DTYPE), len(samples)
 
     threads = torch.get_num_threads()
@@ -185,18 +209,27 @@ def _in_order(files: list[Path], settings: Features):
         torch.set_num_threads(threads)
 
 
-def window_starts(duration_s: float, window_s: float, frames_per_second: float) -> np.ndarray:
-    """First frame of each window of a clip, (n_windows,) int: one window every HOP_S, without padding.
+def window_starts(
+    duration_s: float, window_s: float, frames_per_second: float, hop_s: float = HOP_S
+) -> np.ndarray:
+    """First frame of each window of a clip, (n_windows,) int: one window every `hop_s`, without padding.
 
-        start_w = round(w HOP_S frames_per_second),   w = 0, ..., floor((duration - window) / HOP_S)
+        start_w = round(w hop_s frames_per_second),   w = 0, ..., floor((duration - window) / hop_s)
 
     A clip shorter than a window has one all the same, in which its frames are repeated.
 
     >>> window_starts(5.5, 3.0, 43.07).tolist()
     [0, 43, 86]
     """
-    n_windows = max(int((duration_s - window_s) / HOP_S + 1e-9) + 1, 1)
-    return np.round(np.arange(n_windows) * HOP_S * frames_per_second).astype(np.int64)
+    n_windows = max(int((duration_s - window_s) / hop_s + 1e-9) + 1, 1)
+    return np.round(np.arange(n_windows) * hop_s * frames_per_second).astype(np.int64)
+
+
+def mel_frames_of_windows(n_samples: int, settings: WindowFeatures) -> torch.Tensor:
+    """At which mel frames of a clip the windows begin that `settings` describes, (n_windows,) int."""
+    rate = musicnn.FEATURES.frames_per_second
+    starts = window_starts(n_samples / settings.sample_rate, settings.seconds, rate, settings.hop_s)
+    return torch.from_numpy(starts)
 
 
 def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Windows:
@@ -219,6 +252,6 @@ def windows(frames: Frames, window_s: float, repeat_short: bool = False) -> Wind
     starts = [window_starts(seconds, window_s, rate) for seconds in frames.duration_s]
     track = np.repeat(np.arange(len(starts)), [len(own) for own in starts])
     second = np.concatenate([np.arange(len(own)) for own in starts]) * HOP_S
-    n_frames, all_frames = round(window_s * rate), np.diff(frames.offsets)[track]
+    n_frames, all_frames = frames_within(window_s, frames.settings), np.diff(frames.offsets)[track]
     n_own = np.where(frames.duration_s[track] < window_s, all_frames, n_frames)
-    return Windows(track, frames.offsets[track] + np.concatenate(starts), second, n_frames, n_own)
+    return Windows(track, frames.offsets[track] + np.concatenate(starts), second, n_frames, window_s, n_own)

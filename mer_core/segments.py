@@ -156,6 +156,6 @@ def concatenate(parts: list[Segments]) -> Segments:
 
 
 def _truly_clean(frames: Frames, windows: Windows) -> np.ndarray:
-    window_s = max(1, round(windows.n_frames / frames.settings.frames_per_second))
+    window_s = max(1, round(windows.window_s))
     places = zip(windows.track.tolist(), windows.second.tolist(), strict=True)
     return np.array([frames.tracks.holds(track, second, window_s) for track, second in places], dtype=bool)

@@ -16,7 +16,7 @@ from safetensors.torch import save as serialised
 from torch import nn
 
 from mer_core import UserError, paths
-from mer_core.audio.features import LogMel
+from mer_core.audio.features import LogMel, frames_within
 from mer_core.emotion import QUADRANTS
 from mer_core.files import atomic_write
 from mer_core.models import Network
@@ -97,7 +97,7 @@ class TrainedModel:
     @property
     def n_frames(self) -> int:
         """Frames of a window."""
-        return round(self.window_s * self.features.frames_per_second)
+        return frames_within(self.window_s, self.features)
 
     @cached_property
     def digest(self) -> str:

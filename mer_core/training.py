@@ -26,6 +26,7 @@ from mer_core.files import atomic_write
 from mer_core.segments import Segments
 
 EVALUATION_BATCH = 512  # windows per forward pass without gradients
+NOTHING_TO_DO = torch.zeros(1, 1), torch.ones(1, 1)  # mean and deviation that change no level
 WARMUP_SHARE = 0.25  # of all steps, in which the learning rate rises
 
 
@@ -78,6 +79,11 @@ class Normalised(nn.Module):
         return self.head(self.trunk(levels))
 
 
+def takes_decibels(network: nn.Module) -> bool:
+    """Whether a network takes levels as they are, as pretrained ones do."""
+    return getattr(network, "takes_decibels", False)
+
+
 def warmup_then_cosine(progress: float) -> float:
     """Share of the peak learning rate: linear from 5 % to 1, then half a cosine down to 0."""
     if progress < WARMUP_SHARE:
@@ -111,7 +117,8 @@ class Learner:
         self.device = data.device
         self.precision = precision_on(self.device, training.precision)
         self.generator = torch.Generator().manual_seed(seed)  # on the CPU: the same draws on every device
-        net = Normalised(network.build(data.n_classes, data.features), *data.level_statistics())
+        built = network.build(data.n_classes, data.features)
+        net = Normalised(built, *(NOTHING_TO_DO if takes_decibels(built) else data.level_statistics()))
         self.model = net.to(self.device, memory_format=memory_format_on(self.device))
         rates = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
         self.optimizer = torch.optim.AdamW(self.model.parameters(), **rates)

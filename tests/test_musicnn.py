@@ -10,9 +10,9 @@ from golden.make_musicnn_golden import GOLDEN, MODELS, RATE, signals
 from torch.nn import functional as F
 
 from mer_companion.song_features import sources
-from mer_core import paths
-from mer_core.audio import decoding
-from mer_core.audio.features import log_mel
+from mer_core import paths, window_features
+from mer_core.audio.features import WindowFeatures, log_mel
+from mer_core.frames import compute, windows
 from mer_core.models import musicnn, musicnn_weights, tensorflow_checkpoint
 from mer_core.models.musicnn import (
     FEATURES,
@@ -88,15 +88,26 @@ def test_pooled_maxima_and_means_take_turns():
     assert musicnn.pooled(found).tolist() == [[3.0, 2.0, 0.0, -2.0]]
 
 
-def test_features_of_overlapping_windows_are_those_of_each_window_alone(network):
-    clip, first = levels(1, 450)[0], torch.tensor([100, 0, 263])
-    found = network.features(clip, first)
-    alone = clip.unfold(1, WINDOW_FRAMES, 1)[:, first].transpose(0, 1)[:, None]
-    pooled = network.trunk(alone)
-    assert found.shape == (3, N_FEATURES)
-    torch.testing.assert_close(found[:, 200:250], network(alone), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(found[:, OUTPUTS["max_pool"]], pooled[:, 0::2], atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(found[:, OUTPUTS["mean_pool"]], pooled[:, 1::2], atol=1e-4, rtol=1e-4)
+def test_features_of_a_clip_of_one_window_are_those_of_the_window_alone(network):
+    alone = levels(2, WINDOW_FRAMES)
+    found = torch.cat([network.features(clip, torch.tensor([0])) for clip in alone])
+    of_trunk = network.trunk(alone[:, None])
+    assert found.shape == (2, N_FEATURES)
+    torch.testing.assert_close(found[:, 200:250], network(alone[:, None]), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found[:, OUTPUTS["max_pool"]], of_trunk[:, 0::2], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found[:, OUTPUTS["mean_pool"]], of_trunk[:, 1::2], atol=1e-4, rtol=1e-4)
+
+
+def test_features_of_a_window_depend_on_its_surroundings_only(network, monkeypatch):
+    monkeypatch.setattr(window_features, "WINDOWS_AT_ONCE", 1)  # each from a piece of the clip
+    clip, first = levels(1, 900)[0], torch.tensor([0, 300, 713])
+    settings = WindowFeatures(("MSD_musicnn",), statistics=True)
+    found = window_features.of_levels(clip, first, settings, [network])
+    torch.testing.assert_close(found[:, :N_FEATURES], network.features(clip, first), atol=1e-4, rtol=1e-4)
+    windows = clip.unfold(1, WINDOW_FRAMES, 1)[:, first].transpose(0, 1)
+    torch.testing.assert_close(found[:, N_FEATURES : N_FEATURES + 96], windows.mean(dim=2))
+    torch.testing.assert_close(found[:, N_FEATURES + 96 :], windows.std(dim=2))
+    assert found.shape[1] == settings.n_values
 
 
 def test_training_leaves_the_statistics_of_pretraining():
@@ -213,18 +224,18 @@ def test_answers_are_those_of_the_original(released):
             np.testing.assert_allclose(found[:, columns], golden[f"{name}_{output}"], atol=1e-3)
 
 
-def test_song_features_are_the_mean_over_windows_and_kept(corpus, monkeypatch):
-    torch.manual_seed(0)
-    network = MusiCNN().eval()
+def test_song_features_are_the_mean_of_stored_windows(corpus, network, monkeypatch):
     monkeypatch.setattr(musicnn_weights, "load", lambda name: network)
+    window_features.pretrained.cache_clear()
+    settings = WindowFeatures(("MSD_musicnn", "MTT_musicnn"), statistics=True)
+    frames = compute(corpus, settings, progress=False)
     found = sources.load("musicnn:MSD_musicnn", corpus, FEATURES)
     assert found.shape == (len(corpus), N_FEATURES) and len(np.unique(found[:, 0])) == len(corpus)
-    samples = decoding.read(corpus.table["path"][3], FEATURES.sample_rate)
-    levels = log_mel(torch.from_numpy(samples)[None], FEATURES)[0]
-    seconds = int(len(samples) / FEATURES.sample_rate - musicnn.WINDOW_S) + 1
-    starts = [round(second * FEATURES.frames_per_second) for second in range(seconds)]
-    with torch.inference_mode():
-        alone = [network.features(levels[:, s : s + WINDOW_FRAMES], torch.tensor([0])) for s in starts]
-    np.testing.assert_allclose(found[3], torch.cat(alone).mean(dim=0), atol=2e-3)  # frames in half precision
-    monkeypatch.setattr(MusiCNN, "features", None)  # not needed a second time
-    np.testing.assert_array_equal(sources.load("musicnn:MSD_musicnn", corpus, FEATURES), found)
+    own = frames.values[frames.offsets[3] : frames.offsets[4], :N_FEATURES]
+    np.testing.assert_allclose(found[3], own.mean(axis=0, dtype=float))
+    assert frames.values.shape[1] == settings.n_values == 2 * N_FEATURES + 192
+    # a window of 3 s is one frame, of 5 s the three that lie within it
+    short, longer = (windows(frames, seconds) for seconds in (3.0, 5.0))
+    assert short.n_frames == 1 and longer.n_frames == 3
+    assert len(short) == len(frames.values) and len(longer) == len(short) - 2 * len(corpus)
+    window_features.pretrained.cache_clear()

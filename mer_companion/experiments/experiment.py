@@ -6,7 +6,9 @@ from mer_companion.experiments.presets import SSSL
 from mer_companion.runs.overrides import changed
 from mer_companion.runs.settings import Fusion, Named, Ratings, Run, SongClassifier, Submission, TagEnsemble
 from mer_core import UserError
+from mer_core.audio.features import WindowFeatures
 from mer_core.methods import METHODS, self_learning
+from mer_core.models import heads
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,25 @@ def run_of(preset: Run, changes: dict) -> Run | Named:
     if "sources" in changes:
         same = {"dataset": preset.dataset, "features": preset.features, "folds": preset.folds}
         return changed(SongClassifier(**same), changes)
+    return changed(preset, with_parts(preset, changes))
+
+
+def with_parts(run: Run | Named, changes: dict) -> dict:
+    """Changes in which a part that is only named has its settings: a method, or a front end.
+
+    ``features: mel`` is the run's mel without HPCP; ``features: pretrained`` those of `WindowFeatures`,
+    with a dense layer for a network where no other is named.
+    """
+    if not isinstance(run, Run):
+        return changes
+    found = dict(changes)
+    if isinstance(name := changes.get("method"), str):
+        found["method"] = settings_of(name, run.method)
     if changes.get("features") == "mel":
-        changes = changes | {"features": preset.features.mel}
-    if isinstance(changes.get("method"), str):
-        changes = changes | {"method": settings_of(changes["method"], preset.method)}
-    return changed(preset, changes)
+        found["features"] = run.features.mel
+    if changes.get("features") == "pretrained":
+        found = {"network": heads.Settings(), **found, "features": WindowFeatures()}
+    return found
 
 
 def settings_of(method: str, preset: self_learning.Settings) -> object:

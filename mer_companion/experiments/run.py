@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mer_companion import results
 from mer_companion.experiments import kinds, mediaeval, sssl
+from mer_companion.experiments.experiment import with_parts
 from mer_companion.runs import cross_validation
 from mer_companion.runs.make_records import Request
 from mer_companion.runs.overrides import changed
@@ -29,7 +30,11 @@ def jobs(
     changes = (changes or {}) | ({"dataset": datasets.from_anywhere(dataset)} if dataset else {})
     variants = EXPERIMENTS[name].runs(preset).items()
     seeds = seeds or EXPERIMENTS[name].seeds_at(preset)
-    return [(label, changed(run, {"seed": seed, **changes})) for seed in seeds for label, run in variants]
+    return [
+        (label, changed(run, {"seed": seed, **with_parts(run, changes)}))
+        for seed in seeds
+        for label, run in variants
+    ]
 
 
 def execute(

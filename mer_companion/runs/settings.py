@@ -12,7 +12,7 @@ from typing import ClassVar
 from mer_companion.runs.annotation_noise import MARGIN, WINDOW_S
 from mer_companion.runs.tag_scoring import MEASURES
 from mer_companion.song_features.sources import LOG_MEL
-from mer_core.audio.features import Features, LogMel
+from mer_core.audio.features import Features, LogMel, frames_within
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.datasets.splits import Folds
 from mer_core.evaluation.song_decision import SongDecision
@@ -57,7 +57,7 @@ class Run:
     seed: int = 0
 
     def __post_init__(self):
-        if round(self.window_s * self.features.frames_per_second) < 1:
+        if frames_within(self.window_s, self.features) < 1:
             raise ValueError(f"window_s is a length in seconds, of at least one frame, got {self.window_s:g}")
         if min(self.windows_per_song, self.seed) < 0:
             raise ValueError("windows_per_song and seed must not be negative")

@@ -16,11 +16,11 @@ from mer_companion import provenance
 from mer_companion.song_features import handcrafted
 from mer_core import paths
 from mer_core.audio import decoding
-from mer_core.audio.features import LogMel
+from mer_core.audio.features import LogMel, WindowFeatures
 from mer_core.datasets.tracks import DataError, Tracks, shown
 from mer_core.files import atomic_write
-from mer_core.frames import compute, file_hash, windows
-from mer_core.models import backbones, musicnn, musicnn_weights
+from mer_core.frames import compute, file_hash
+from mer_core.models import backbones
 from mer_core.progress import progress_bar
 
 LOG_MEL, HANDCRAFTED, TOP_100 = "log_mel_statistics", "hand_made", "published_top100"
@@ -32,8 +32,6 @@ OF_HANDCRAFTED = (  # the code that handcrafted features depend on
     "mer_companion.song_features.handcrafted",
     "mer_companion.song_features.harmony",
 )
-
-OF_MUSICNN = ("mer_core.audio", "mer_core.frames", "mer_core.models.musicnn")
 
 
 def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:
@@ -156,26 +154,13 @@ def of_tracks(table: pd.DataFrame, tracks: Tracks, path: Path) -> np.ndarray:
 def musicnn_features(name: str, tracks: Tracks, *, skip_unreadable: bool = False) -> np.ndarray:
     """What a pretrained MusiCNN finds, mean over windows of 3 s, one every second: (n_songs, 1756).
 
-    Kept in the cache, named by the weights, the sound and the code.
-
     Raises
     ------
     WeightsError : the released weights are not here; the message says how to get them
-    DataError : tracks shorter than a window, or unreadable ones that are not to be skipped
     """
-    network = musicnn_weights.load(name)
-    frames = compute(tracks, musicnn.FEATURES, skip_unreadable=skip_unreadable)
-    path = cached("song_features", [name, provenance.code_digest(OF_MUSICNN), frames.name])
-    if path.exists():
-        return embeddings(path, frames.tracks)
-    of_windows = windows(frames, musicnn.WINDOW_S)
-    starts = of_windows.first - frames.offsets[of_windows.track]
-    rows = []
-    for song in progress_bar(range(len(frames.tracks)), desc=name, unit="track"):
-        levels = np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]], dtype=np.float32).T
-        rows.append(musicnn.mean_features(network, levels, starts[of_windows.track == song]))
-    save(path, frames.tracks, np.array(rows))
-    return embeddings(path, frames.tracks)
+    frames = compute(tracks, WindowFeatures((name,)), skip_unreadable=skip_unreadable)
+    songs = zip(frames.offsets[:-1], frames.offsets[1:], strict=True)
+    return np.array([frames.values[start:end].mean(axis=0, dtype=np.float64) for start, end in songs])
 
 
 def audio_model(folder: Path, tracks: Tracks) -> np.ndarray:

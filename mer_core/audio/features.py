@@ -7,7 +7,7 @@ top_db=None)``; the tests hold them to 1e-3 dB.
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -198,7 +198,59 @@ class StoredMel:
         return self.n_mels
 
 
-Features = LogMel | MelAndHPCP | StoredMel
+@dataclass(frozen=True)
+class WindowFeatures:
+    """A frame is a window of the clip, described by numbers from frozen networks (`window_features`).
+
+    Of each pretrained MusiCNN 1,756 numbers, one after the other; then, with ``statistics``, mean and
+    deviation of each of its mel bands.
+    """
+
+    kind: ClassVar[str] = "features.WindowFeatures"
+    sample_rate: ClassVar[int] = 16000  # Hz, MusiCNN's
+    n_pretrained: ClassVar[int] = 1756  # numbers of a MusiCNN: see `MusiCNN.features`
+    n_statistics: ClassVar[int] = 2 * 96
+
+    pretrained: tuple[str, ...] = ("MSD_musicnn",)  # or "MTT_musicnn", or both
+    statistics: bool = False
+    seconds: float = 3.0  # that a frame describes; what the networks were trained on
+    hop_s: float = 1.0  # a frame begins every so many seconds
+
+    def __post_init__(self):
+        if not (self.pretrained or self.statistics):
+            raise ValueError("features are those of pretrained networks, statistics, or both; here are none")
+        if self.seconds < 3 or self.hop_s <= 0:
+            raise ValueError(
+                f"a frame needs at least 3 s and a hop above 0, got {self.seconds}, {self.hop_s}"
+            )
+
+    @property
+    def frames_per_second(self) -> float:
+        return 1 / self.hop_s
+
+    @property
+    def n_values(self) -> int:
+        return len(self.pretrained) * self.n_pretrained + self.statistics * self.n_statistics
+
+    @property
+    def sources(self) -> list["WindowFeatures"]:
+        """The same from one source each: every network, then the statistics."""
+        networks = [replace(self, pretrained=(name,), statistics=False) for name in self.pretrained]
+        return [*networks, *([replace(self, pretrained=())] if self.statistics else [])]
+
+
+Features = LogMel | MelAndHPCP | StoredMel | WindowFeatures
+
+
+def frames_within(window_s: float, features: Features) -> int:
+    """How many frames a window of some seconds covers.
+
+    >>> frames_within(3.0, WindowFeatures()), frames_within(10.0, WindowFeatures())
+    (1, 8)
+    """
+    if isinstance(features, WindowFeatures):
+        return 1 + math.floor((window_s - features.seconds) / features.hop_s + 1e-9)
+    return round(window_s * features.frames_per_second)
 
 
 def band_of_row(features: Features) -> list[int]:
