@@ -216,8 +216,8 @@ def test_answers_are_those_of_the_original(released):
     name, network = released
     samples = torch.from_numpy(np.stack(list(signals().values())))
     with torch.inference_mode():
-        heard = log_mel(samples, FEATURES)
-        found = torch.cat([network.features(clip, torch.tensor([0])) for clip in heard])
+        clips = log_mel(samples, FEATURES)[..., :WINDOW_FRAMES]
+        found = torch.cat([network.features(clip, torch.tensor([0])) for clip in clips])
     with np.load(GOLDEN) as golden:
         np.testing.assert_allclose(found[:, 200:250].sigmoid(), golden[f"{name}_tags"], atol=1e-4)
         for output, columns in OUTPUTS.items():
