@@ -90,8 +90,8 @@ def compute(
     """
     cache = cache or paths.CACHE / "frames"
     options = {"skip_unreadable": skip_unreadable, "cache": cache, "progress": progress}
-    if isinstance(settings, WindowFeatures) and len(settings.sources) > 1:
-        return side_by_side([compute(tracks, source, **options) for source in settings.sources], settings)
+    if isinstance(settings, WindowFeatures) and settings.stores != [settings]:
+        return side_by_side([compute(tracks, store, **options) for store in settings.stores], settings)
     cache.mkdir(parents=True, exist_ok=True)
     files = list(tracks.table["path"])
     with ThreadPoolExecutor() as pool:
@@ -120,10 +120,11 @@ def compute(
     return Frames(name, tracks.without(failed) if failed else tracks, settings, values, offsets, duration_s)
 
 
-def side_by_side(stores: list[Frames], settings: Features) -> Frames:
-    """Stores of the same tracks with the same frames as one, whose frames hold the values of all."""
-    name = hashlib.sha256(" ".join(store.name for store in stores).encode()).hexdigest()[:16]
-    values = np.concatenate([store.values for store in stores], axis=1)
+def side_by_side(stores: list[Frames], settings: WindowFeatures) -> Frames:
+    """Some columns of several stores of the same tracks as one."""
+    identity = " ".join([*(store.name for store in stores), *settings.layers])
+    values = np.concatenate([store.values for store in stores], axis=1)[:, settings.columns]
+    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return replace(stores[0], name=name, settings=settings, values=values)
 
 

@@ -1,6 +1,7 @@
 """MusiCNN: its parts hold without its weights; with them it says what the original in TensorFlow says."""
 
 import struct
+from dataclasses import replace
 
 import librosa
 import numpy as np
@@ -234,6 +235,10 @@ def test_song_features_are_the_mean_of_stored_windows(corpus, network, monkeypat
     own = frames.values[frames.offsets[3] : frames.offsets[4], :N_FEATURES]
     np.testing.assert_allclose(found[3], own.mean(axis=0, dtype=float))
     assert frames.values.shape[1] == settings.n_values == 2 * N_FEATURES + 192
+    some = compute(corpus, replace(settings, layers=("tags", "maximum")), progress=False).values
+    np.testing.assert_array_equal(some[:, :50], frames.values[:, 200:250])
+    np.testing.assert_array_equal(some[:, 803:853], frames.values[:, N_FEATURES + 200 : N_FEATURES + 250])
+    np.testing.assert_array_equal(some[:, -192:], frames.values[:, -192:])
     # a window of 3 s is one frame, of 5 s the three that lie within it
     short, longer = (windows(frames, seconds) for seconds in (3.0, 5.0))
     assert short.n_frames == 1 and longer.n_frames == 3

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -198,20 +198,25 @@ class StoredMel:
         return self.n_mels
 
 
+# numbers of a window from each layer of MusiCNN, in the order of `MusiCNN.features`: the last hidden layer,
+# tags (logits), and mean and maximum over time of all maps
+MUSICNN_LAYERS = {"penultimate": 200, "tags": 50, "mean": 753, "maximum": 753}
+
+
 @dataclass(frozen=True)
 class WindowFeatures:
     """A frame is a window of the clip, described by numbers from frozen networks (`window_features`).
 
-    Of each pretrained MusiCNN 1,756 numbers, one after the other; then, with ``statistics``, mean and
+    Of each pretrained MusiCNN its layers, one network after the other; then, with ``statistics``, mean and
     deviation of each of its mel bands.
     """
 
     kind: ClassVar[str] = "features.WindowFeatures"
     sample_rate: ClassVar[int] = 16000  # Hz, MusiCNN's
-    n_pretrained: ClassVar[int] = 1756  # numbers of a MusiCNN: see `MusiCNN.features`
     n_statistics: ClassVar[int] = 2 * 96
 
     pretrained: tuple[str, ...] = ("MSD_musicnn",)  # or "MTT_musicnn", or both
+    layers: tuple[str, ...] = tuple(MUSICNN_LAYERS)
     statistics: bool = False
     seconds: float = 3.0  # that a frame describes; what the networks were trained on
     hop_s: float = 1.0  # a frame begins every so many seconds
@@ -219,10 +224,10 @@ class WindowFeatures:
     def __post_init__(self):
         if not (self.pretrained or self.statistics):
             raise ValueError("features are those of pretrained networks, statistics, or both; here are none")
+        if not set(self.layers) <= set(MUSICNN_LAYERS) or not self.layers:
+            raise ValueError(f"layers are some of {', '.join(MUSICNN_LAYERS)}, got {', '.join(self.layers)}")
         if self.seconds < 3 or self.hop_s <= 0:
-            raise ValueError(
-                f"a frame needs at least 3 s and a hop above 0, got {self.seconds}, {self.hop_s}"
-            )
+            raise ValueError(f"seconds is at least 3, hop_s above 0, got {self.seconds:g} and {self.hop_s:g}")
 
     @property
     def frames_per_second(self) -> float:
@@ -230,13 +235,24 @@ class WindowFeatures:
 
     @property
     def n_values(self) -> int:
-        return len(self.pretrained) * self.n_pretrained + self.statistics * self.n_statistics
+        of_each = sum(MUSICNN_LAYERS[name] for name in self.layers)
+        return len(self.pretrained) * of_each + self.statistics * self.n_statistics
 
     @property
-    def sources(self) -> list["WindowFeatures"]:
-        """The same from one source each: every network, then the statistics."""
-        networks = [replace(self, pretrained=(name,), statistics=False) for name in self.pretrained]
-        return [*networks, *([replace(self, pretrained=())] if self.statistics else [])]
+    def stores(self) -> list["WindowFeatures"]:
+        """What is computed and stored apart: all layers of every network, then the statistics."""
+        whole = replace(self, layers=tuple(MUSICNN_LAYERS))
+        networks = [replace(whole, pretrained=(name,), statistics=False) for name in self.pretrained]
+        return [*networks, *([replace(whole, pretrained=())] if self.statistics else [])]
+
+    @property
+    def columns(self) -> list[int]:
+        """Which of the stores' values, side by side, these are."""
+        sizes, size = MUSICNN_LAYERS.values(), sum(MUSICNN_LAYERS.values())
+        firsts = dict(zip(MUSICNN_LAYERS, accumulate(sizes, initial=0), strict=False))
+        own = [firsts[name] + i for name in self.layers for i in range(MUSICNN_LAYERS[name])]
+        found = [n * size + column for n in range(len(self.pretrained)) for column in own]
+        return found + [len(self.pretrained) * size + i for i in range(self.statistics * self.n_statistics)]
 
 
 Features = LogMel | MelAndHPCP | StoredMel | WindowFeatures
