@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +97,11 @@ def midi_files(folder: Path) -> dict[str, Path]:
     elif archive.is_file():
         try:
             unpacked = zipfile.ZipFile(archive)
-        except zipfile.BadZipFile as error:
-            raise DataError(f"{archive}: is damaged ({error}). Download it again.") from None
+            damaged = unpacked.testzip()
+        except (zipfile.BadZipFile, zlib.error) as error:
+            damaged = error
+        if damaged:
+            raise DataError(f"{archive}: is damaged ({damaged}). Download it again.")
         names = sorted(name for name in unpacked.namelist() if name.endswith(".mid"))
         every = [zipfile.Path(unpacked, name) for name in names]
     else:
@@ -128,7 +132,7 @@ def seconds_of(midi: Path) -> float:
             seconds = mido.MidiFile(file=file).length
     except EOFError:
         raise MidiError(f"{midi}: the MIDI file is cut off. Fetch it again.") from None
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, IndexError) as error:
         raise MidiError(f"{midi}: is no MIDI file, or a damaged one ({error}). Fetch it again.") from None
     if not seconds:
         raise MidiError(f"{midi}: the MIDI file is empty. Fetch it again, or remove it.")

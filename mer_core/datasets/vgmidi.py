@@ -106,7 +106,7 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
         1), and their standard deviations valence_sd, arousal_sd
     """
     by_part = ratings(root).groupby(["track_id", "start_s"])[["valence", "arousal"]]
-    frames = by_part.mean().join(by_part.std(), rsuffix="_sd").reset_index()
+    frames = by_part.mean().join(by_part.std().add_suffix("_sd")).reset_index()
     return frames.rename(columns={"start_s": "second"})
 
 
