@@ -166,7 +166,7 @@ def test_emopia_has_quadrants_and_songs_in_its_names_and_is_called_rendered(like
         ["Q2_-a_b_c_d_e__1", "Q2", "-a_b_c_d_e_"],
         ["Q3_0vLPYiPN7qY_12", "Q3", "0vLPYiPN7qY"],
     ]
-    assert tracks.rendered.startswith("fluidsynth 2.9.9, font ")
+    assert tracks.kinds_of_audio[0].startswith("rendered by fluidsynth 2.9.9, font ")
     assert tracks.table["duration_s"].tolist() == pytest.approx([3.0] * 3, abs=1e-4)  # of 12 s played
     assert {soundfile.info(path).channels for path in tracks.table["path"]} == {1}
 

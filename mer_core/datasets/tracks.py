@@ -94,6 +94,12 @@ class Tracks:
         """(n_tracks,) array of group names."""
         return self.table["group"].to_numpy()
 
+    @property
+    def kinds_of_audio(self) -> list[str]:
+        """The suffixes of the files, or what they were rendered with."""
+        files = sorted({path.suffix for path in self.table["path"]})
+        return [f"rendered by {self.rendered}"] if self.rendered else files
+
     def holds(self, track: int, second: int, window_s: int) -> bool:
         """Whether a track's label is true of most seconds of a window; only where second labels are known."""
         row = self.table.iloc[track]
