@@ -125,8 +125,8 @@ def seconds_of(midi: Path) -> float:
     try:
         import mido
     except ImportError:
-        remedy = 'Install it: pip install "mer-core[midi]", or pip install mido.'
-        raise DataError(f"MIDI files are read with the package mido, which is missing. {remedy}") from None
+        reason = "MIDI files are read with the package mido, which is missing"
+        raise DataError(f"{reason}. Install it: pip install mido.") from None
     try:
         with midi.open("rb") as file:
             seconds = mido.MidiFile(file=file).length
