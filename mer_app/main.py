@@ -78,6 +78,8 @@ def data(name: str, skip_unreadable: bool):
     click.echo(
         f"{tracks.name}: {len(tracks)} tracks, {groups} groups, {hours:.2f} hours; digest {tracks.digest()}"
     )
+    if tracks.rendered:
+        click.echo(f"  audio rendered from MIDI with {tracks.rendered}")
     for label, count in tracks.named.value_counts().sort_index().items():
         click.echo(f"  {label:<12} {count}")
     for path, reason in tracks.skipped.items():

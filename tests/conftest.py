@@ -49,6 +49,11 @@ def write(path, samples, rate=RATE):
     return path
 
 
+def write_text(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
     """All derived files of a test run go to a folder of their own."""

@@ -1,17 +1,12 @@
 """PMEmo, DEAM and EiM: small copies made here with the quirks of the real files, then the real files."""
 
 import pytest
-from conftest import tone, write
+from conftest import tone, write, write_text
 
 from mer_core import datasets
 from mer_core.datasets import deam, pmemo
 from mer_core.datasets.tracks import DataError
 from mer_core.emotion import quadrants
-
-
-def write_text(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture

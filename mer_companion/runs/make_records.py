@@ -169,7 +169,7 @@ def heading(run, request: Request, tracks: Tracks, n_tested: int) -> dict:
             "n_tracks": len(tracks),
             "n_groups": len(set(tracks.groups)),
             "n_tested": n_tested,
-            "audio": sorted({path.suffix for path in tracks.table["path"]}),
+            "audio": tracks.kinds_of_audio,
             "n_skipped": len(tracks.skipped),
             "skipped": sorted(Path(path).name for path in tracks.skipped),
             "own": any(data.own for data in (tracks, *unlabelled)),

@@ -6,7 +6,17 @@ from pathlib import Path
 import yaml
 
 from mer_core import paths
-from mer_core.datasets import deam, folder, mtg_jamendo, panda4q, pmemo, synthetic
+from mer_core.datasets import (
+    deam,
+    emopia,
+    emotify,
+    folder,
+    mtg_jamendo,
+    panda4q,
+    pmemo,
+    synthetic,
+    vgmidi,
+)
 from mer_core.datasets.tracks import DataError, Tracks, shown
 
 READERS = {
@@ -18,6 +28,10 @@ READERS = {
     "pmemo": pmemo.read,
     "deam": deam.read,
     "eim": deam.read_eim,
+    "emotify": emotify.read,
+    "emotify_quadrants": emotify.read_quadrants,
+    "emopia": emopia.read,
+    "vgmidi": vgmidi.read,
     "music": folder.read_unlabelled,  # only with its option: a folder of this name is your own music
 }
 

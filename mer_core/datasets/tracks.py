@@ -27,8 +27,10 @@ class Tracks:
     ``table`` has the columns ``track_id`` (str), ``path`` (Path of the audio), ``group`` (whose clips must
     stay together when data is split: the artist where known, else the song), ``duration_s`` (seconds, from
     the file's header), and ``label`` (one of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train,
-    validation or test). ``second_labels`` maps a track to its true label per second, where that is known
-    (synthetic corpus only). ``skipped`` maps files left out on request to the reason. ``own`` marks a user's
+    validation or test); where several listeners were asked, also ``shares`` (a tuple of floats in the order
+    of ``classes``). ``second_labels`` maps a track to its label per second, where that is known: the truth of
+    the synthetic corpus, or what listeners said. ``skipped`` maps files left out on request to the reason.
+    ``rendered`` says what audio was rendered from MIDI with; empty: it was recorded. ``own`` marks a user's
     music: it has no registry card, and what is derived from it stays out of the tracked folders.
     """
 
@@ -37,6 +39,7 @@ class Tracks:
     table: pd.DataFrame
     second_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    rendered: str = ""
     own: bool = False
 
     def __post_init__(self):
@@ -75,9 +78,27 @@ class Tracks:
         return self.table["label"].map(self.classes.index).to_numpy()
 
     @property
+    def shares(self) -> np.ndarray:
+        """(n_tracks, n_classes) share of listeners who named each class: soft labels, where there are any.
+
+        Raises
+        ------
+        DataError : nobody has counted listeners
+        """
+        if "shares" not in self.table:
+            raise DataError(f"{self.name}: has no shares of listeners, which soft labels are made of.")
+        return np.array(self.table["shares"].tolist())
+
+    @property
     def groups(self):
         """(n_tracks,) array of group names."""
         return self.table["group"].to_numpy()
+
+    @property
+    def kinds_of_audio(self) -> list[str]:
+        """The suffixes of the files, or what they were rendered with."""
+        files = sorted({path.suffix for path in self.table["path"]})
+        return [f"rendered by {self.rendered}"] if self.rendered else files
 
     def holds(self, track: int, second: int, window_s: int) -> bool:
         """Whether a track's label is true of most seconds of a window; only where second labels are known."""
@@ -91,11 +112,13 @@ class Tracks:
         return replace(self, table=self.table[keep], skipped=self.skipped | reasons)
 
     def digest(self) -> str:
-        """Fingerprint of the annotations: ids, labels (or tags and parts) and groups.
+        """Fingerprint of the annotations: ids, labels (or tags and parts), groups and shares of listeners.
 
         Of your own music, which changes more than published data sets do, also of the files' sizes.
         """
-        rows = self.table[["track_id", *(["tags", "part"] if self.tagged else ["label"]), "group"]]
+        labels = ["tags", "part"] if self.tagged else ["label"]
+        soft = ["shares"] if "shares" in self.table else []
+        rows = self.table[["track_id", *labels, "group", *soft]]
         if self.own:
             rows = rows.assign(bytes=[path.stat().st_size for path in self.table["path"]])
         return hashlib.sha256(rows.to_csv(index=False).encode(errors="surrogateescape")).hexdigest()[:16]
@@ -124,8 +147,8 @@ def audio_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path]) -> pd.DataFrame:
-    """Join annotations (``track_id``, ``label``, ``group``) with audio files one to one.
+def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path], kind: str = "audio") -> pd.DataFrame:
+    """Join annotations (``track_id``, ``label``, ``group``) with audio (or MIDI) files one to one.
 
     Raises
     ------
@@ -134,21 +157,27 @@ def match_audio(name: str, labels: pd.DataFrame, files: dict[str, Path]) -> pd.D
     ids = labels["track_id"]
     if silent := sorted(set(ids) - set(files)):
         raise DataError(
-            f"{name}: {len(silent)} labelled tracks have no audio: {shown(silent)}. Complete the download, "
+            f"{name}: {len(silent)} labelled tracks have no {kind}: {shown(silent)}. Complete the download, "
             "or remove their rows from the annotations."
         )
     if unlabelled := sorted(set(files) - set(ids)):
         raise DataError(
-            f"{name}: {len(unlabelled)} audio files have no label: {shown(files[i] for i in unlabelled)}. "
+            f"{name}: {len(unlabelled)} {kind} files have no label: {shown(files[i] for i in unlabelled)}. "
             "Add them to the annotations, or move them elsewhere."
         )
     return labels.assign(path=ids.map(files))
 
 
 def measured(
-    name: str, classes: tuple[str, ...], table: pd.DataFrame, *, skip_unreadable: bool, **known
+    name: str,
+    classes: tuple[str, ...],
+    table: pd.DataFrame,
+    *,
+    skip_unreadable: bool,
+    skipped: dict[str, str] | None = None,
+    **known,
 ) -> Tracks:
-    """Read every file's duration and make the table of Tracks.
+    """Read every file's duration and make the table of Tracks; `skipped` are files left out before.
 
     Raises
     ------
@@ -171,4 +200,4 @@ def measured(
         )
     table = table.assign(duration_s=[None if isinstance(a, str) else a for a in found])
     table = table[table["duration_s"].notna()].astype({"duration_s": float})
-    return Tracks(name, classes, table, skipped=reasons, **known)
+    return Tracks(name, classes, table, skipped=(skipped or {}) | reasons, **known)
