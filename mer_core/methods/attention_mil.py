@@ -1,4 +1,4 @@
-"""Attention-based multiple-instance learning (Ilse, Tomczak and Welling, ICML 2018): a song is a bag of windows.
+"""Attention-based multiple-instance learning (Ilse et al., ICML 2018): a song is a bag of windows.
 
 Only the bag has a label; which windows tell it is learned. With h_k the trunk's features of window k, gated
 attention weighs them, and the network's head classifies their mean:
@@ -62,9 +62,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
         songs = in_songs(encoded(learner, others), others.track)
         learner.model.eval()
         found = learner.probabilities(learner.head(pooled(songs, attention)))
-        return found.repeat_interleave(
-            torch.tensor([len(song) for song in songs], device=found.device), dim=0
-        )
+        return torch.cat([one.expand(len(song), -1) for one, song in zip(found, songs, strict=True)])
 
     return predict
 

@@ -1,15 +1,15 @@
-"""Forward loss correction (Patrini et al., CVPR 2017): predict the true label, compare what noise makes of it.
+"""Forward loss correction (Patrini et al., CVPR 2017): predict the true label, then what noise makes of it.
 
 T_ij is the probability that a window of class i is labelled j. With f(x) the prediction of the true class,
 
     L = mean -log (T^T f(x))_y
 
-T is estimated from a first network g trained on the labels as they are: x_i is the window that g is surest to
-belong to class i, and is taken for a certain example of it; then T_ij = g(x_i)_j. As outliers are surest of
-all, windows from the 97 % quantile of g(x)_i upwards are passed over (the authors' rule).
+T is estimated from a first network g trained on the labels as they are. Let x_i be the window at the 97 %
+quantile of g(x)_i over all training windows, taken for a certain example of class i (the very surest are
+often outliers); then T_ij = g(x_i)_j.
 
-The authors train a second network anew. Here the first goes on, so that every method has as many epochs: it
-stops early, before it could have learned wrong labels by heart.
+The authors train a second network anew. Here the first goes on with the corrected loss, so that every method
+has as many epochs; after its few it has hardly memorised wrong labels.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Settings:
     kind: ClassVar[str] = "forward_correction"
 
     warmup_epochs: int = 5  # of plain training before T is estimated, as in SSSL
-    quantile: float = 0.97  # windows surer than this share are passed over; 1: none but the surest
+    quantile: float = 0.97  # of g(x)_i, where x_i lies; 1: the window that is surest
 
     def __post_init__(self):
         if self.warmup_epochs < 1:
@@ -58,9 +58,8 @@ def train(learner: Learner, segments: Segments, settings: Settings):
 
 def estimated_transition(predicted: torch.Tensor, quantile: float) -> torch.Tensor:
     """T, (n_classes, n_classes), rows sum to 1, from (n, n_classes) predictions of the first network."""
-    below = max(0, int(quantile * (len(predicted) - 1)) - 1)  # the surest of those under the quantile
-    surest = predicted.argsort(dim=0)[below]
-    return predicted[surest]
+    examples = predicted.argsort(dim=0)[int(quantile * (len(predicted) - 1))]
+    return predicted[examples]
 
 
 def loss(logits: torch.Tensor, labels: torch.Tensor, transition: torch.Tensor) -> torch.Tensor:

@@ -4,8 +4,9 @@ With p_y the predicted probability of a window's label,
 
     L = mean (1 - p_y^q) / q,    0 < q <= 1
 
-Its gradient is that of cross-entropy times p_y^q. The limit q -> 0 is cross-entropy; q = 1 gives 1 - p_y, half
-the absolute error against the one-hot label, which symmetric noise does not mislead but which learns slowly.
+Its gradient is that of cross-entropy times p_y^q. The limit q -> 0 is cross-entropy; q = 1 gives 1 - p_y,
+half the absolute error against the one-hot label, which symmetric noise does not mislead but which learns
+slowly.
 The paper's truncated variant, which also leaves windows out, is not here.
 """
 
