@@ -1,6 +1,6 @@
 """Losses and targets of methods for noisy labels, by hand (that each learns: test_training)."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -23,6 +23,10 @@ from mer_core.methods import (
 )
 from mer_core.segments import make_segments
 
+METHODS_HERE = (
+    *(generalised_cross_entropy, symmetric_cross_entropy, forward_correction, mean_teacher),
+    *(mixmatch, dividemix, attention_mil),
+)
 PROBABILITIES = torch.tensor([[0.7, 0.2, 0.1], [0.05, 0.05, 0.9]])
 LABELS = torch.tensor([0, 1])
 LOGITS = PROBABILITIES.log()
@@ -187,6 +191,31 @@ def test_bags_are_songs_and_their_label_is_the_mean_of_their_windows(data):
     mislabelled.label[0] = (data.label[0] + 1) % 4
     target = attention_mil.labels_of(mislabelled, [song])[0]
     assert target[data.label[0]] == 0.75 and target[mislabelled.label[0]] == 0.25
+
+
+class Linear(nn.Module):
+    """The least that a network is: a trunk without weights, and a head without dropout or batch norm."""
+
+    def __init__(self, n_classes, n_values):
+        super().__init__()
+        self.trunk, self.head = nn.Flatten(), nn.Linear(n_values, n_classes)
+
+
+@dataclass(frozen=True)
+class LinearSettings:
+    n_values: int
+
+    def build(self, n_classes, features):
+        return Linear(n_classes, self.n_values)
+
+
+@pytest.mark.parametrize("method", METHODS_HERE)
+def test_any_network_with_a_trunk_and_a_head_will_do(data, method):
+    network = LinearSettings(data.spectrograms(torch.arange(1)).numel())
+    learner = training.Learner(network, replace(SMALL, epochs=12), data, seed=0)
+    found = method.train(learner, data, method.Settings())(data)
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(len(data)))
+    assert (found.argmax(dim=1) == data.label).float().mean() > 0.5
 
 
 @pytest.mark.parametrize(
