@@ -67,7 +67,7 @@ def our_steps(data: Segments, method: self_learning.Settings | None):
     learner.model.train()
     everything = torch.arange(len(data))
     noisy = everything % ONE_NOISY_IN == 0
-    labels = self_learning.SoftLabels(everything, F.one_hot(data.label).float(), noisy)
+    labels = self_learning.SoftLabels(everything, F.one_hot(data.label).float(), noisy, 1.0 - noisy.float())
 
     def take() -> None:
         batches = learner.batches(everything)

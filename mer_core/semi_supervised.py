@@ -52,6 +52,24 @@ def mixup(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor) -> t
     return second.lerp(first, weights)
 
 
+def mixed_pairs(
+    levels: torch.Tensor, targets: torch.Tensor, alpha: float, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A batch mixed with itself in another order: examples and soft labels blended by the same weights."""
+    partner = torch.randperm(len(levels), generator=generator).to(levels.device)
+    weights = mixup_weights(len(levels), alpha, generator).to(levels)
+    return mixup(levels, levels[partner], weights), mixup(targets, targets[partner], weights)
+
+
+def linear_ramp(epoch: int, ramp_epochs: int) -> float:
+    """Share of a weight that rises over `ramp_epochs`, from 1 / ramp_epochs in epoch 0; 0 epochs: 1 at once.
+
+    >>> [linear_ramp(epoch, ramp_epochs=2) for epoch in range(3)]
+    [0.5, 1.0, 1.0]
+    """
+    return min(1.0, (epoch + 1) / max(ramp_epochs, 1))
+
+
 def symmetric_kl(logits_1: torch.Tensor, logits_2: torch.Tensor) -> torch.Tensor:
     """Disagreement of two dropout passes, per row: (KL(P1 || P2) + KL(P2 || P1)) / 2 (Eq. 8, the summand)."""
     log_1, log_2 = F.log_softmax(logits_1, dim=1), F.log_softmax(logits_2, dim=1)

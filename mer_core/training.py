@@ -254,6 +254,10 @@ class Learner:
         self.model.eval()
         logits = torch.cat([self.logits(data.spectrograms(part)) for part in index.split(EVALUATION_BATCH)])
         self.model.train(was_training)
+        return self.probabilities(logits)
+
+    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """Of exclusive classes, or of every tag by itself."""
         return logits.sigmoid() if self.tagged else logits.softmax(dim=1)
 
 
@@ -264,6 +268,16 @@ def supervised_epoch(
     for batch in learner.batches(index):
         logits = learner.logits(segments.spectrograms(batch))
         learner.step(learner.loss(logits, segments.label[batch], label_smoothing))
+
+
+def minimised(
+    learner: Learner, segments: Segments, loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+) -> Callable[[Segments], torch.Tensor]:
+    """All epochs of another loss of (logits, the songs' labels); the network then predicts."""
+    for epoch in learner.epochs():
+        for batch in learner.batches(segments.in_epoch(epoch, learner.training.stride)):
+            learner.step(loss(learner.logits(segments.spectrograms(batch)), segments.label[batch]))
+    return learner.predict
 
 
 class LearnerEnsemble:

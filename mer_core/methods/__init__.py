@@ -5,17 +5,29 @@ a predictor for other windows: a function from segments to (n, n_classes) probab
 """
 
 from mer_core.methods import (
+    attention_mil,
     co_divide,
     co_teaching,
+    dividemix,
     elr,
     fixmatch,
+    forward_correction,
+    generalised_cross_entropy,
     inherit,
+    mean_teacher,
+    mixmatch,
     noisy_student,
     self_learning,
     soft_labels,
+    symmetric_cross_entropy,
     two_stage,
 )
 
-ALL = (inherit, self_learning, co_divide, co_teaching, elr, fixmatch, noisy_student, soft_labels, two_stage)
+ALL = (
+    *(inherit, self_learning, co_divide, co_teaching, elr, fixmatch, noisy_student, soft_labels, two_stage),
+    *(generalised_cross_entropy, symmetric_cross_entropy, forward_correction, mean_teacher),
+    *(mixmatch, dividemix, attention_mil),
+)
 METHODS = {method.Settings.kind: method for method in ALL}
-OF_WHOLE_SONGS = ("two_stage",)  # those without a network that predicts for a window by itself
+# those without a network that predicts for a window by itself
+OF_WHOLE_SONGS = ("two_stage", "attention_mil")

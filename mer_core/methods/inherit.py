@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mer_core.audio.features import SILENCE_DB
 from mer_core.segments import Segments
-from mer_core.semi_supervised import mask, mixup, mixup_weights
+from mer_core.semi_supervised import mask, mixed_pairs
 from mer_core.training import Learner, supervised_epoch
 
 FOCUS, POSITIVE_WEIGHT = 2.0, 0.75  # gamma of the focal loss, weight of a positive; in SELAB's release
@@ -70,9 +70,7 @@ def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor,
         if settings.gain_db:
             levels = amplified(levels, settings.gain_db, learner.generator)
         if settings.mixup_alpha:
-            partner = torch.randperm(len(batch), generator=learner.generator).to(batch)
-            weights = mixup_weights(len(batch), settings.mixup_alpha, learner.generator).to(levels)
-            levels, own = mixup(levels, levels[partner], weights), mixup(own, own[partner], weights)
+            levels, own = mixed_pairs(levels, own, settings.mixup_alpha, learner.generator)
         if settings.longest_masked_share:
             masked = mask(levels, settings.longest_masked_share, learner.generator)
             chosen = torch.rand(len(batch), generator=learner.generator).to(levels) < settings.masked_windows

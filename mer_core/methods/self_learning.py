@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from mer_core import mixture
 from mer_core.evaluation import metrics
 from mer_core.segments import Segments
-from mer_core.semi_supervised import mixup, mixup_weights, r_drop, sharpen, soft_cross_entropy
+from mer_core.semi_supervised import linear_ramp, mixed_pairs, r_drop, sharpen, soft_cross_entropy
 from mer_core.training import Learner, supervised_epoch
 
 HISTOGRAM_BINS = 50  # of the scaled losses, kept per epoch so that figures need no retraining
@@ -63,7 +63,7 @@ class Settings:
 
     def consistency_at(self, epoch: int) -> float:
         """Lambda in an epoch (counted from 0)."""
-        return self.consistency_weight * min(1.0, (epoch - self.warmup_epochs + 1) / max(self.ramp_epochs, 1))
+        return self.consistency_weight * linear_ramp(epoch - self.warmup_epochs, self.ramp_epochs)
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class SoftLabels:
     index: torch.Tensor  # (n,) windows of the segments
     targets: torch.Tensor  # (n, n_classes): one-hot in X, sharpened prediction in U
     noisy: torch.Tensor  # (n,) bool, True in U
+    clean_probability: torch.Tensor  # (n,) of the songs' labels, by the mixture
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
@@ -113,7 +114,9 @@ def separate(
     learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))
     noisy = torch.as_tensor(~clean, device=segments.device)
     known, refined = F.one_hot(labels, segments.n_classes), sharpen(refined_by, settings.temperature)
-    return SoftLabels(index, torch.where(noisy[:, None], refined, known.to(refined)), noisy)
+    targets = torch.where(noisy[:, None], refined, known.to(refined))
+    probability = torch.as_tensor(fitted.clean_probability, dtype=targets.dtype, device=targets.device)
+    return SoftLabels(index, targets, noisy, probability)
 
 
 def fit(losses: np.ndarray, labels: np.ndarray, settings: Settings) -> mixture.LossMixture:
@@ -140,13 +143,11 @@ def loss(
     consistency_weight: float,
 ) -> torch.Tensor:
     """Eq. 9 for one batch, whose entries point into the epoch's windows."""
-    partner = batch[torch.randperm(len(batch), generator=learner.generator).to(batch)]
-    weights = mixup_weights(len(batch), settings.mixup_alpha, learner.generator).to(segments.device)
     levels = segments.spectrograms(labels.index[batch]).float()
-    mixed = mixup(levels, segments.spectrograms(labels.index[partner]).float(), weights)
+    mixed, blended = mixed_pairs(levels, labels.targets[batch], settings.mixup_alpha, learner.generator)
     features = learner.trunk(mixed)
     logits = learner.head(features)
-    total = soft_cross_entropy(logits, mixup(labels.targets[batch], labels.targets[partner], weights))
+    total = soft_cross_entropy(logits, blended)
     noisy = labels.noisy[batch]
     if consistency_weight == 0 or not noisy.any():
         return total
