@@ -4,7 +4,16 @@ from dataclasses import dataclass, field, fields
 
 from mer_companion.experiments.presets import SSSL
 from mer_companion.runs.overrides import changed
-from mer_companion.runs.settings import Fusion, Named, Ratings, Run, SongClassifier, Submission, TagEnsemble
+from mer_companion.runs.settings import (
+    Fusion,
+    Named,
+    NoiseMap,
+    Ratings,
+    Run,
+    SongClassifier,
+    Submission,
+    TagEnsemble,
+)
 from mer_core import UserError
 from mer_core.audio.features import WindowFeatures
 from mer_core.methods import METHODS, self_learning
@@ -30,7 +39,9 @@ class Experiment:
     presets: tuple[str, ...] = tuple(SSSL)  # where the question makes sense
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
-    bases: dict[str, Run] = field(default_factory=lambda: SSSL)  # the runs that variants change, by preset
+    bases: dict[str, Run | NoiseMap] = field(
+        default_factory=lambda: SSSL
+    )  # the runs that variants change, by preset
 
     def runs(self, preset: str) -> dict[str, Run | Named]:
         """The experiment's runs at a preset, by label.
@@ -44,11 +55,14 @@ class Experiment:
             raise UserError(f"this experiment has no runs at the preset {preset!r}; it has some at {there}.")
         base, smoke = self.bases[preset], preset == "smoke"
         labels = self.at_smoke if smoke and self.at_smoke else self.variants
-        one_fold = {"folds.tested": base.folds.tested} if smoke else {}  # whatever a variant sets
+
+        def own(changes: dict) -> dict:  # at smoke one fold, whatever a variant sets
+            return changes | (
+                {"folds.tested": base.folds.tested} if smoke and "folds.tested" in changes else {}
+            )
+
         return {
-            label: run_of(base, changes | (one_fold if "folds.tested" in changes else {}))
-            for label, changes in self.variants.items()
-            if label in labels
+            label: run_of(base, own(changes)) for label, changes in self.variants.items() if label in labels
         }
 
     def seeds_at(self, preset: str) -> tuple[int, ...]:

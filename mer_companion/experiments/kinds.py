@@ -7,8 +7,8 @@ import numpy as np
 
 from mer_companion import results
 from mer_companion.experiments import comparison, leaderboard_comparison, tag_comparison
-from mer_companion.runs import leaderboard, listener_ratings, make_records, scoring, tag_scoring
-from mer_companion.runs.settings import Fusion, Ratings, SongClassifier, Submission, TagEnsemble
+from mer_companion.runs import leaderboard, listener_ratings, make_records, noise_map, scoring, tag_scoring
+from mer_companion.runs.settings import Fusion, NoiseMap, Ratings, SongClassifier, Submission, TagEnsemble
 
 
 def line_of_labels(record: dict) -> str:
@@ -27,6 +27,11 @@ def line_of_tags(record: dict) -> str:
 def line_of_ratings(record: dict) -> str:
     n, shares = record["data"]["n_tracks"], len(record["metrics"])
     return f"{record['label']}: {n} clips, {shares} shares, {record['run_id']}"
+
+
+def line_of_noise_map(record: dict) -> str:
+    cells, minutes = len(record["config"]["cells"]), record["cost"]["core_minutes"]
+    return f"{record['label']}: {cells} cells, {minutes:.0f} core-minutes, {record['run_id']}"
 
 
 class Kind(NamedTuple):
@@ -64,6 +69,17 @@ KINDS = {  # by the method's name in run ids and records; all other methods trai
         make=make_records.record_of_submission,
         scores=lambda record: leaderboard.score(tuple(record["config"]["systems"])),
         compare=leaderboard_comparison.compare,
+    ),
+    NoiseMap.method_name: Kind(
+        make=make_records.record_of_noise_map,
+        scores=lambda record: noise_map.rows_of(
+            record["config"]["cells"],
+            results.predictions(record)["predicted"],
+            results.tracks_of(record),
+        ),
+        compare=None,
+        line_of=line_of_noise_map,
+        predicts="nothing",
     ),
     Ratings.method_name: Kind(
         make=make_records.record_of_ratings,

@@ -4,15 +4,15 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from mer_companion import results
-from mer_companion.experiments import kinds, mediaeval, sssl
+from mer_companion.experiments import kinds, mediaeval, noise, sssl
 from mer_companion.experiments.experiment import with_parts
-from mer_companion.runs import cross_validation
+from mer_companion.runs import cross_validation, noise_map
 from mer_companion.runs.make_records import Request
 from mer_companion.runs.overrides import changed
-from mer_companion.runs.settings import Run
+from mer_companion.runs.settings import NoiseMap, Run
 from mer_core import datasets
 
-EXPERIMENTS = sssl.EXPERIMENTS | mediaeval.EXPERIMENTS
+EXPERIMENTS = sssl.EXPERIMENTS | noise.EXPERIMENTS | mediaeval.EXPERIMENTS
 Pairs = list[tuple[str, Run]]  # (label, run), where a run may be of any kind
 
 
@@ -60,6 +60,8 @@ def execute(
     missing = without_record(name, preset, chosen)
     networks = [run for run in missing if isinstance(run, Run)]
     started = cross_validation.start(networks, executor) if executor else {}
+    for study in (run for run in missing if executor and isinstance(run, NoiseMap)):
+        started |= noise_map.start(study, executor)
     made = [record_of(run, name, preset, label, started) for label, run in chosen]
     known = existing(name, preset, pairs)
     if known and (compare := kinds.of_record(known[0]).compare):

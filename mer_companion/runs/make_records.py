@@ -18,12 +18,21 @@ from mer_companion.runs import (
     ensembles,
     leaderboard,
     listener_ratings,
+    noise_map,
     scoring,
     song_classifiers,
     tag_ensembles,
     tag_scoring,
 )
-from mer_companion.runs.settings import Fusion, Ratings, Run, SongClassifier, Submission, TagEnsemble
+from mer_companion.runs.settings import (
+    Fusion,
+    NoiseMap,
+    Ratings,
+    Run,
+    SongClassifier,
+    Submission,
+    TagEnsemble,
+)
 from mer_core import datasets
 from mer_core.datasets.tracks import Tracks
 from mer_core.emotion import QUADRANTS
@@ -133,6 +142,17 @@ def record_of_song_classifier(run: SongClassifier, request: Request) -> dict:
     arrays, log = song_classifiers.predictions(run, tracks)
     record = heading(run, request, tracks, len(arrays["track"])) | cost_since(began) | {"log": log}
     return save_labels(record, tracks, arrays)
+
+
+def record_of_noise_map(study: NoiseMap, request: Request) -> dict:
+    """The record of a map of label noise: classes and curves of every cell, and its gain."""
+    frames, arrays, made = noise_map.collected(study, request.started)
+    tracks = frames.tracks
+    record = heading(study, request, tracks, len(tracks)) | cost_of_training([[one] for one in made])
+    del record["cost"]["seconds_per_fold"]
+    rows = noise_map.rows_of(study.described(), arrays["predicted"], tracks)
+    record |= {"metrics": rows, "confusion": {}, "log": []}
+    return save(record, arrays | {"track": np.arange(len(tracks))}, tracks)
 
 
 def record_of_ratings(run: Ratings, request: Request) -> dict:

@@ -121,6 +121,35 @@ class SongClassifier(Named):
 
 
 @dataclass(frozen=True)
+class NoiseMap(Named):
+    """Many cells of a map of label noise (`runs.noise_map`), each a run with a name."""
+
+    method_name: ClassVar[str] = "noise_map"
+
+    dataset: str = "4q"
+    cells: tuple[Run, ...] = ()  # their folds and seeds are those of the map
+    names: tuple[tuple[str, str], ...] = ()  # method and setting of each cell, in the map's words
+    partitions: tuple[int, ...] = (0, 1, 2)  # seeds of the divisions into folds
+    seed: int = 0  # of the first fold's networks and of their noise; the next fold's is one more
+
+    def described(self) -> list[dict]:
+        """What names each cell, as plain values."""
+        return [
+            {"method": method, "noise": run.noise.kind, "unit": run.noise.unit, "rate": run.noise.rate}
+            | {"setting": setting, "training_id": run.training_id}
+            for (method, setting), run in zip(self.names, self.cells, strict=True)
+        ]
+
+    def config(self) -> dict:
+        common = {"dataset": self.dataset, "partitions": self.partitions, "seed": self.seed}
+        return plain(common | {"cells": self.described(), "method": {"name": self.method_name}})
+
+    @property
+    def run_id(self) -> str:
+        return name_of(self.config())
+
+
+@dataclass(frozen=True)
 class Fusion(Named):
     """Several predictions for the same songs made into one: averaged, or chosen between in each fold."""
 

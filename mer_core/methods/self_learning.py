@@ -23,10 +23,12 @@ HISTOGRAM_BINS = 50  # of the scaled losses, kept per epoch so that figures need
 MIXED, PLAIN = "mixed", "plain"
 TOGETHER, PER_CLASS, NONE = "together", "per_class", "none"
 LINEAR, LOG = "linear", "log"
+REPLACE, DROP, WEIGHT = "replace", "drop", "weight"
 CHOICES = {
     "consistency_input": (MIXED, PLAIN),
     "separation": (TOGETHER, PER_CLASS, NONE),
     "loss_scale": (LINEAR, LOG),
+    "doubtful": (REPLACE, DROP, WEIGHT),
 }
 
 
@@ -49,6 +51,9 @@ class Settings:
     least_clean_share: float = 0.1  # of each class that stays labelled whatever the mixture says
     separation: str = TOGETHER  # one mixture, as printed; "per_class": one for each; "none": no label is kept
     loss_scale: str = LINEAR  # the mixture is fitted to the loss (DivideMix); "log": to its logarithm
+    # labels of U: replaced by predictions, as printed; "drop": left out with their windows; "weight": none is
+    # erased, and every window counts as much as its label is likely to be clean
+    doubtful: str = REPLACE
     ramp_epochs: int = 0  # after the warm-up, in which lambda rises linearly (DivideMix: 16); 0: at once
 
     def __post_init__(self):
@@ -71,9 +76,13 @@ class SoftLabels:
     """What an epoch after the warm-up trains on: windows, their labels, and whose label was erased."""
 
     index: torch.Tensor  # (n,) windows of the segments
-    targets: torch.Tensor  # (n, n_classes): one-hot in X, sharpened prediction in U
+    targets: torch.Tensor  # (n, n_classes): one-hot in X, sharpened prediction in U; or weighted
     noisy: torch.Tensor  # (n,) bool, True in U
     clean_probability: torch.Tensor  # (n,) of the songs' labels, by the mixture
+
+    def only(self, kept: torch.Tensor) -> "SoftLabels":
+        """Those of some windows, by a (n,) bool tensor."""
+        return SoftLabels(*(values[kept] for values in vars(self).values()))
 
 
 def train(learner: Learner, segments: Segments, settings: Settings):
@@ -113,10 +122,13 @@ def separate(
         clean, note = np.zeros_like(clean), "no label was kept"
     learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))
     noisy = torch.as_tensor(~clean, device=segments.device)
-    known, refined = F.one_hot(labels, segments.n_classes), sharpen(refined_by, settings.temperature)
-    targets = torch.where(noisy[:, None], refined, known.to(refined))
-    probability = torch.as_tensor(fitted.clean_probability, dtype=targets.dtype, device=targets.device)
-    return SoftLabels(index, targets, noisy, probability)
+    known = F.one_hot(labels, segments.n_classes).to(refined_by)
+    probability = torch.as_tensor(fitted.clean_probability, dtype=known.dtype, device=known.device)
+    if settings.doubtful == WEIGHT:
+        return SoftLabels(index, probability[:, None] * known, torch.zeros_like(noisy), probability)
+    targets = torch.where(noisy[:, None], sharpen(refined_by, settings.temperature), known)
+    found = SoftLabels(index, targets, noisy, probability)
+    return found.only(~noisy) if settings.doubtful == DROP else found
 
 
 def fit(losses: np.ndarray, labels: np.ndarray, settings: Settings) -> mixture.LossMixture:

@@ -16,7 +16,7 @@ class Settings:
     kind: ClassVar[str] = "heads.Settings"
 
     hidden: tuple[int, ...] = ()  # units of each hidden layer
-    dropout: float = 0.5  # before every dense layer: R-Drop needs some
+    dropout: float = 0.5  # before the last layer: R-Drop needs some
 
     def __post_init__(self):
         if not 0 <= self.dropout < 1 or min(self.hidden, default=1) < 1:
@@ -31,12 +31,19 @@ class Head(nn.Module):
 
     def __init__(self, n_classes: int, n_values: int, settings: Settings):
         super().__init__()
-        self.trunk = nn.Sequential(nn.AdaptiveAvgPool2d((None, 1)), nn.Flatten())  # (batch, n_values)
+        self.trunk = MeanOverFrames()
         layers, n_in = [], n_values
         for n_out in settings.hidden:
-            layers += [nn.Dropout(settings.dropout), nn.Linear(n_in, n_out), nn.ReLU()]
+            layers += [nn.Linear(n_in, n_out), nn.ReLU()]
             n_in = n_out
         self.head = nn.Sequential(*layers, nn.Dropout(settings.dropout), nn.Linear(n_in, n_classes))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.head(self.trunk(x))
+
+
+class MeanOverFrames(nn.Module):
+    """(batch, 1, n_values, n_frames) -> (batch, n_values)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean(dim=3).flatten(1)
