@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from mer_core import mixture
+from mer_core.device import is_asynchronous, send
 from mer_core.evaluation import metrics
 from mer_core.segments import Segments
 from mer_core.semi_supervised import mixup, mixup_weights, r_drop, sharpen, soft_cross_entropy
@@ -140,16 +141,16 @@ def loss(
     consistency_weight: float,
 ) -> torch.Tensor:
     """Eq. 9 for one batch, whose entries point into the epoch's windows."""
-    partner = batch[torch.randperm(len(batch), generator=learner.generator).to(batch)]
-    weights = mixup_weights(len(batch), settings.mixup_alpha, learner.generator).to(segments.device)
+    partner = batch[send(torch.randperm(len(batch), generator=learner.generator), batch.device)]
+    weights = send(mixup_weights(len(batch), settings.mixup_alpha, learner.generator), batch.device)
     levels = segments.spectrograms(labels.index[batch]).float()
     mixed = mixup(levels, segments.spectrograms(labels.index[partner]).float(), weights)
     features = learner.trunk(mixed)
     logits = learner.head(features)
     total = soft_cross_entropy(logits, mixup(labels.targets[batch], labels.targets[partner], weights))
     noisy = labels.noisy[batch]
-    if consistency_weight == 0 or not noisy.any():
-        return total
+    if consistency_weight == 0 or not (is_asynchronous(noisy.device) or noisy.any()):
+        return total  # where one would wait for the answer, an empty U adds 0
     if settings.consistency_input == MIXED:  # a mixture belongs to the set of its dominant partner, the first
         disagreement = r_drop(logits, learner.head(features), noisy)
     else:
