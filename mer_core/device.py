@@ -107,6 +107,18 @@ def memory_format_on(device: torch.device) -> torch.memory_format:
     return torch.channels_last if device.type in ("cpu", "cuda") else torch.contiguous_format
 
 
+def is_asynchronous(device: torch.device) -> bool:
+    """Whether the device computes behind the program, which waits as soon as it looks at a value there."""
+    return device.type == "cuda"
+
+
+def send(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Values of the CPU on the device; the program does not wait for them to arrive."""
+    if is_asynchronous(device):
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
+
+
 def computes_with(device: torch.device, wanted: str = AUTO) -> dict[str, str]:
     """How networks are computed on a device, as records note it beside its name."""
     return {"precision": precision_on(device, wanted), "instruction_set": instruction_set(device)}

@@ -3,6 +3,8 @@
 import torch
 from torch.nn import functional as F
 
+from mer_core.device import send
+
 
 def sharpen(probabilities: torch.Tensor, temperature: float) -> torch.Tensor:
     """Make a prediction more decided: the likely emotion likelier, the others less so.
@@ -56,8 +58,8 @@ def mixed_pairs(
     levels: torch.Tensor, targets: torch.Tensor, alpha: float, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A batch mixed with itself in another order: examples and soft labels blended by the same weights."""
-    partner = torch.randperm(len(levels), generator=generator).to(levels.device)
-    weights = mixup_weights(len(levels), alpha, generator).to(levels)
+    partner = send(torch.randperm(len(levels), generator=generator), levels.device)
+    weights = send(mixup_weights(len(levels), alpha, generator), levels.device)
     return mixup(levels, levels[partner], weights), mixup(targets, targets[partner], weights)
 
 
@@ -102,7 +104,7 @@ def mask(levels: torch.Tensor, longest_share: float, generator: torch.Generator)
     a masked copy, same shape
     """
     n, _, *sizes = levels.shape
-    bands, times = (strips(n, size, longest_share * size, generator).to(levels.device) for size in sizes)
+    bands, times = (send(strips(n, size, longest_share * size, generator), levels.device) for size in sizes)
     masked = bands[:, None, :, None] | times[:, None, None, :]
     return torch.where(masked, levels.mean(dim=(2, 3), keepdim=True), levels)
 

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
 from mer_core import UserError, models
-from mer_core.device import AUTO, BF16, PRECISIONS, memory_format_on, precision_on
+from mer_core.device import AUTO, BF16, PRECISIONS, is_asynchronous, memory_format_on, precision_on
 from mer_core.evaluation import song_decision, tag_metrics
 from mer_core.files import atomic_write
 from mer_core.segments import Segments
@@ -121,7 +121,8 @@ class Learner:
         net = Normalised(built, *(NOTHING_TO_DO if takes_decibels(built) else data.level_statistics()))
         self.model = net.to(self.device, memory_format=memory_format_on(self.device))
         rates = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), **rates)
+        self.fused = is_asynchronous(self.device)  # one kernel for all weights, which can leave out a step
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), **rates, fused=self.fused or None)
         sizes = [len(data.in_epoch(epoch, training.stride)) for epoch in range(training.epochs)]
         self._steps = sum(-(-size // training.batch_size) for size in sizes)
         self.schedule = self._scheduled()
@@ -176,8 +177,11 @@ class Learner:
             row = {"epoch": epoch}
             self.log.append(row)
             yield epoch
-            row["loss"] = float(torch.stack(self._losses).mean()) if self._losses else None
-            self._losses.clear()
+            losses, *of_peers = [one.losses_since() for one in (self, *self._peers)]
+            finite = losses[losses.isfinite()]
+            row["loss"] = float(finite.mean()) if len(finite) else None
+            if left_out := sum(int((~own.isfinite()).sum()) for own in (losses, *of_peers)):
+                row["steps_not_finite"] = left_out
             if self.training.patience or self.training.plateau:
                 row["validation_roc_auc"] = score = self.validated()
                 if self.training.plateau:
@@ -191,6 +195,12 @@ class Learner:
                 break
         if best is not None:
             self.model.load_state_dict(best[2])
+
+    def losses_since(self) -> torch.Tensor:
+        """(n_steps,) losses of the steps since this was last asked."""
+        losses = torch.stack(self._losses).cpu() if self._losses else torch.empty(0)
+        self._losses.clear()
+        return losses
 
     def validated(self) -> float:
         """Mean ROC-AUC of tags on the validation songs, each predicted from every `stride`-th window."""
@@ -230,14 +240,18 @@ class Learner:
         return self.head(self.trunk(levels))
 
     def step(self, loss: torch.Tensor) -> None:
-        """One step of optimiser and schedule; a loss that is not finite is only counted in the log."""
-        if torch.isfinite(loss):
+        """One step of optimiser and schedule; a loss that is not finite changes no weight and is counted.
+
+        On a GPU the optimiser itself looks at the loss, as behind a GradScaler: nothing here waits for it.
+        """
+        self._losses.append(loss.detach())
+        finite = torch.isfinite(loss.detach())
+        if self.fused:
+            self.optimizer.found_inf = (~finite).float()
+        if self.fused or finite:
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
-            self._losses.append(loss.detach())
-        else:
-            self.log[-1]["steps_not_finite"] = self.log[-1].get("steps_not_finite", 0) + 1
         if not self.training.plateau:
             self.schedule.step()
 

@@ -3,8 +3,11 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import islice
 
 import pytest
+import torch
 
 from mer_companion import folders
 from mer_companion.analysis import speed
@@ -104,3 +107,26 @@ def test_a_benchmark_that_fails_or_takes_too_long_loses_only_its_own_rows(runner
     assert row["benchmark"] == "features"
     assert row["left_out"] == f"took more than {runner.LONGEST_S['features']} s"
     assert speed.spoken([row]) and speed.shown(row)["ratio"].startswith("left out")
+
+
+def test_without_a_gpu_one_sentence_says_so(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(paths.ROOT)
+    from benchmarks import gpu
+
+    monkeypatch.setattr(gpu, "best_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(sys, "argv", ["gpu"])
+    gpu.main()
+    assert capsys.readouterr().out.startswith("There is no GPU here")
+
+
+def test_steps_to_compare_are_the_same_on_every_device_and_what_fails_says_why(monkeypatch):
+    monkeypatch.syspath_prepend(paths.ROOT)
+    from benchmarks import gpu
+
+    case = replace(gpu.SLIM, batch=4, precision="float32", method="self_learning")
+    first, again = (list(islice(gpu.steps(case, torch.device("cpu")), 2)) for _ in range(2))
+    assert first == again and torch.isfinite(torch.stack(first)).all()
+    late = gpu.row(case, 1, lambda case: (10.0, 2e9), ceiling=1e12, until=0.0)
+    assert late["windows_per_s"] is None and late["note"] == "not measured: TimeoutError the time was up"
+    row = gpu.row(case, 1, lambda case: (10.0, 2e9), ceiling=1e12, until=float("inf"))
+    assert row["tflops"] == pytest.approx(0.02) and row["share"] == pytest.approx(0.02) and not row["note"]

@@ -188,13 +188,40 @@ def test_convolutions_are_computed_in_the_precision_that_the_device_has(data, mo
     assert learner.trunk(data.spectrograms(torch.arange(2))).dtype == dtype
 
 
-def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data):
-    learner = learner_for(data)
-    learner.log.append({})
-    before = [p.clone() for p in learner.model.parameters()]
-    learner.step(learner.logits(data.spectrograms(torch.arange(4))).sum() * torch.nan)
-    assert all(torch.equal(a, b) for a, b in zip(before, learner.model.parameters(), strict=True))
-    assert learner.log[-1]["steps_not_finite"] == 1
+@pytest.mark.parametrize("waits_for_the_loss", [True, False])
+def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data, monkeypatch, waits_for_the_loss):
+    monkeypatch.setattr("mer_core.training.is_asynchronous", lambda _: not waits_for_the_loss)
+    learner = learner_for(data, replace(SMALL, epochs=1))
+    peer = learner.peer(data)
+
+    def step(one, factor):
+        one.step(factor * learner.loss(one.logits(data.spectrograms(torch.arange(4))), data.label[:4]))
+        return [p.detach().clone() for p in one.model.parameters()]
+
+    for _ in learner.epochs():
+        good = step(learner, 1.0)
+        assert all(map(torch.equal, good, step(learner, torch.nan)))
+        step(peer, torch.inf)
+        assert not all(map(torch.equal, good, step(learner, 1.0)))
+    (row,) = learner.log
+    assert row["steps_not_finite"] == 2 and np.isfinite(row["loss"])
+
+
+def test_the_step_that_nobody_waits_for_is_the_same_step(data, monkeypatch):
+    def trained(asynchronous):
+        for module in ("training", "methods.self_learning"):
+            monkeypatch.setattr(f"mer_core.{module}.is_asynchronous", lambda _: asynchronous)
+        shared = self_learning.Settings(consistency_input=self_learning.MIXED)  # one pass
+        settings = replace(shared, warmup_epochs=1, clean_threshold=0.0)  # no window is noisy
+        slow = replace(SMALL, epochs=2, learning_rate=1e-4)
+        learner = Learner(models.Network("vgg_slim", dropout=0.0), slow, data, 0)
+        self_learning.train(learner, data, settings)
+        return learner
+
+    waiting, other = trained(False), trained(True)
+    assert other.fused and not waiting.fused
+    assert other.log[-1]["loss"] == pytest.approx(waiting.log[-1]["loss"], rel=1e-3)
+    torch.testing.assert_close(other.predict(data), waiting.predict(data), atol=2e-3, rtol=0)
 
 
 def test_settings_out_of_range_are_refused():

@@ -83,7 +83,7 @@ MEDIUM = 0.4  # the rate at which ablations and other networks are tried
 
 MUSICNN = WindowFeatures(("MSD_musicnn", "MTT_musicnn"), layers=("penultimate", "tags"))
 MLP, LINEAR = heads.Settings(hidden=(256,)), heads.Settings()
-LARGE = heads.Settings(hidden=(1024, 1024), dropout=0.1)
+LARGE = heads.Settings(hidden=(1024,), dropout=0.1)
 BASE = replace(
     SSSL["cpu"],
     features=MUSICNN,
@@ -95,7 +95,7 @@ SETTINGS = {  # what else the map looks at, beside its own front end and network
     "log_mel": {"features": WindowFeatures((), statistics=True)},
     "both": {"features": replace(MUSICNN, statistics=True)},
     "linear": {"network": LINEAR},
-    "memorising": {"network": LARGE, "training": replace(BASE.training, epochs=4 * EPOCHS)},
+    "memorising": {"network": LARGE, "training": replace(BASE.training, epochs=3 * EPOCHS, stride=6)},
 }
 OWN = "musicnn"  # the map's own setting
 

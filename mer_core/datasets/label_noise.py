@@ -15,7 +15,7 @@ KINDS = (NONE, SYMMETRIC, AROUSAL_PRESERVING, PAIR, LISTENERS)
 OF_QUADRANTS = (AROUSAL_PRESERVING, LISTENERS)
 WINDOW, SONG = "window", "song"
 OTHER_VALENCE = np.array([1, 0, 3, 2])  # the quadrant of the same arousal: Q1 and Q2, Q3 and Q4 change places
-# In which quadrant (column) listeners of VGMIDI place a phrase of each quadrant (row) if not in the one of its
+# In which quadrant (column) listeners of VGMIDI place a phrase of each quadrant (row) if not in that of its
 # label: 2,697 of 5,978 answers, each the signs of a listener's means over the phrase.
 LISTENERS_CHOOSE = np.array([
     [0.00, 0.34, 0.13, 0.53],

@@ -8,7 +8,6 @@ SELAB-HCMUS lets networks of two kinds teach each other tags.
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 
 from mer_core.methods import inherit
@@ -43,9 +42,10 @@ def train(learner: Learner, segments: Segments, settings: Settings):
         kept = []
         for levels, targets, windows in batches(learner, segments, epoch, settings):
             chosen = exchange(pair, levels, targets, settings, settings.forget_rate * ramp)
-            kept += [] if windows is None else [windows[chosen].cpu().numpy()]
+            kept += [] if windows is None else [windows[chosen]]
         if segments.truly_clean is not None and kept:  # the paper's "pure ratio": share of right labels kept
-            learner.note(truly_clean_in_clean_set=float(segments.truly_clean[np.concatenate(kept)].mean()))
+            kept = torch.cat(kept).cpu().numpy()
+            learner.note(truly_clean_in_clean_set=float(segments.truly_clean[kept].mean()))
     if settings.peer is not None:
         return learner.predict
     return LearnerEnsemble(*pair)

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from mer_core.audio.features import SILENCE_DB
+from mer_core.device import send
 from mer_core.segments import Segments
 from mer_core.semi_supervised import mask, mixed_pairs
 from mer_core.training import Learner, supervised_epoch
@@ -73,15 +74,15 @@ def augmented_batches(learner: Learner, segments: Segments, index: torch.Tensor,
             levels, own = mixed_pairs(levels, own, settings.mixup_alpha, learner.generator)
         if settings.longest_masked_share:
             masked = mask(levels, settings.longest_masked_share, learner.generator)
-            chosen = torch.rand(len(batch), generator=learner.generator).to(levels) < settings.masked_windows
-            levels = torch.where(chosen[:, None, None, None], masked, levels)
+            drawn = send(torch.rand(len(batch), generator=learner.generator), batch.device)
+            levels = torch.where((drawn < settings.masked_windows)[:, None, None, None], masked, levels)
         yield levels, own
 
 
 def amplified(levels: torch.Tensor, at_most_db: float, generator: torch.Generator) -> torch.Tensor:
     """Windows in dB, each louder or softer as a whole, by a gain uniform in [-at_most_db, at_most_db]."""
     gain = at_most_db * (2 * torch.rand(len(levels), generator=generator) - 1)
-    return (levels + gain.to(levels)[:, None, None, None]).clamp_min(SILENCE_DB)
+    return (levels + send(gain, levels.device)[:, None, None, None]).clamp_min(SILENCE_DB)
 
 
 def soft_targets(segments: Segments, index: torch.Tensor, label_smoothing: float) -> torch.Tensor:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from mer_core import UserError
 from mer_core.audio.features import band_of_row
+from mer_core.device import send
 from mer_core.segments import Segments
 from mer_core.semi_supervised import strips
 from mer_core.training import Learner
@@ -160,9 +161,9 @@ def augmented(
     bands = F.pad(bands, (0, 1))[:, of_row]  # the added one, never masked, is that of rows without a band
     longest_frames = drawn * STEP_S * features.frames_per_second
     times = strips(len(levels), levels.shape[3], longest_frames, learner.generator)
-    masked = (bands[:, None, :, None] | times[:, None, None, :]).to(levels.device)
+    masked = send(bands[:, None, :, None] | times[:, None, None, :], levels.device)
     levels = torch.where(masked, learner.model.mean, levels)
     if noise == 0:
         return levels
-    gaussian = torch.randn(levels.shape, generator=learner.generator).to(levels.device)
+    gaussian = send(torch.randn(levels.shape, generator=learner.generator), levels.device)
     return levels + noise * learner.model.deviation * gaussian

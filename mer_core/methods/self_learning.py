@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from mer_core import mixture
+from mer_core.device import is_asynchronous
 from mer_core.evaluation import metrics
 from mer_core.segments import Segments
 from mer_core.semi_supervised import linear_ramp, mixed_pairs, r_drop, sharpen, soft_cross_entropy
@@ -161,8 +162,8 @@ def loss(
     logits = learner.head(features)
     total = soft_cross_entropy(logits, blended)
     noisy = labels.noisy[batch]
-    if consistency_weight == 0 or not noisy.any():
-        return total
+    if consistency_weight == 0 or not (is_asynchronous(noisy.device) or noisy.any()):
+        return total  # where one would wait for the answer, an empty U adds 0
     if settings.consistency_input == MIXED:  # a mixture belongs to the set of its dominant partner, the first
         disagreement = r_drop(logits, learner.head(features), noisy)
     else:
