@@ -95,7 +95,10 @@ SETTINGS = {  # what else the map looks at, beside its own front end and network
     "log_mel": {"features": WindowFeatures((), statistics=True)},
     "both": {"features": replace(MUSICNN, statistics=True)},
     "linear": {"network": LINEAR},
-    "memorising": {"network": LARGE, "training": replace(BASE.training, epochs=2 * EPOCHS, learning_rate=3e-3)},
+    "memorising": {
+        "network": LARGE,
+        "training": replace(BASE.training, epochs=2 * EPOCHS, learning_rate=3e-3),
+    },
 }
 OWN = "musicnn"  # the map's own setting
 

@@ -1,13 +1,13 @@
 """The experiments on SSSL (Sun et al. 2024): segments under label noise, and its open questions."""
 
 import re
+from dataclasses import replace
 
 from mer_companion.experiments.experiment import Experiment
 from mer_companion.experiments.presets import SSSL, TWO_FOLDS
 from mer_companion.runs.settings import LOGISTIC, RATED
 from mer_companion.song_features import sources
 from mer_core.datasets import label_noise
-from mer_core.datasets.splits import Folds
 from mer_core.methods import self_learning
 
 CPU, SMOKE = SSSL["cpu"], SSSL["smoke"]
@@ -71,9 +71,13 @@ NETWORK_MEMBERS = ("segments_to_songs/inherit", "segments_to_songs/self_learning
 # to print, on the same test songs; half the epochs: a GPU lent by the hour
 NEARER = {"folds": CPU.folds, "training.epochs": 16}
 # epochs enough for VGG16 to memorise every label; the small front end: a GPU lent by the minute
-MEMORISED = {"features": CPU.features, "training.epochs": 16, "learning_curve": True}
-BY_ARTIST, BY_SONG = {"folds": CPU.folds}, {"folds": Folds(n=10, by="song", inner=0)}
-FOUR_WARMUP = {"method.warmup_epochs": 4}
+# the cpu preset's front end; four of five folds: what a GPU lent for a quarter of an hour had time for
+MEMORISED = {
+    "features": CPU.features,
+    "training.epochs": 16,
+    "learning_curve": True,
+    "folds": replace(CPU.folds, tested=4),
+}
 TWENTY_EPOCHS = TWO_FOLDS | {"training.epochs": 20, "method.warmup_epochs": 2 * CPU.method.warmup_epochs}
 OTHER_METHODS = "self_learning|mixture_per_class|co_teaching"
 THETAS = (0.25, 0.4, 0.6, 0.75)
@@ -100,16 +104,10 @@ EXPERIMENTS = {
     "memorisation": Experiment(
         question="Does SSSL help a network that can memorise every label?",
         feeds="SSSL, Table 3 (4Q) and section 2: labels that are memorised",
-        variants={
-            "inherit": MEMORISED | BY_ARTIST | PLAIN,
-            "self_learning": MEMORISED | BY_ARTIST | FOUR_WARMUP,
-            "inherit_song": MEMORISED | BY_SONG | PLAIN,
-            "self_learning_song": MEMORISED | BY_SONG | FOUR_WARMUP,
-        },
+        variants={"inherit": MEMORISED | PLAIN, "self_learning": MEMORISED | {"method.warmup_epochs": 4}},
         reference="inherit",
-        references={"self_learning_song": "inherit_song"},
         presets=("paper",),
-        seeds=(0, 1, 2),
+        seeds=(0, 1),
     ),
     "song_decision": Experiment(
         question="Which features should the song-level SVM learn from, and how is its threshold to be set?",
