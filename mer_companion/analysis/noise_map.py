@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from mer_companion import results
 from mer_companion.analysis.figures import NEUTRAL, PALETTE, errors, finished, legend_outside, lines, panels
 from mer_companion.analysis.figures import method_name as shown_method
+from mer_core.emotion import in_words
 from mer_core.evaluation import significance
 
 KINDS = {  # (kind, unit) of noise, as pages call it
@@ -171,3 +172,68 @@ def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
     ax.set_xticklabels([name.replace(", ", ",\n") for name in columns], fontsize=8, rotation=0)
     ax.tick_params(axis="both", length=0)
     return finished(fig, own[["method", "kind", "gain", "gain_low", "gain_high", "p_holm"]])
+
+
+def with_ends(value: float, low: float, high: float, sign: str = "") -> str:
+    """A value with its interval.
+
+    >>> with_ends(0.5, 0.4, 0.6)
+    '0.500 [0.400, 0.600]'
+    """
+    return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def listed(rows: pd.DataFrame, setting: str | None = None) -> pd.DataFrame:
+    """Every cell in a line: macro F1 and gain with intervals, corrected p-value, detectable gain, verdict."""
+    own = rows if setting is None else rows[rows["setting"] == setting]
+    gained = own["gain"].notna()
+    table = pd.DataFrame({
+        "noise": own["kind"],
+        "wrong labels": own["rate"].map("{:.0%}".format),
+        "method": own["method"].map(shown_method),
+        "features, network": own["setting"].map(SETTINGS),
+        "macro F1": [with_ends(*ends) for ends in own[["value", "low", "high"]].to_numpy()],
+        "gain": [
+            with_ends(*ends, "+") if there else "reference"
+            for ends, there in zip(own[["gain", "gain_low", "gain_high"]].to_numpy(), gained, strict=True)
+        ],
+        "p (Holm)": own["p_holm"].map("{:.3f}".format).where(own["p_holm"].notna(), ""),
+        "detectable": own["detectable"].map("{:.3f}".format).where(gained, ""),
+        "verdict": own["verdict"],
+    })  # fmt: skip
+    return table.sort_values(["features, network", "noise", "wrong labels", "method"]).reset_index(drop=True)
+
+
+def other_settings(rows: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """Macro F1 of plain training and gains of others, for every setting and noise at one rate."""
+    own = rows[(rows["rate"] == rate) | (rows["kind"] == NONE)]
+    conditions = own[own["setting"] != MAIN]["kind"].unique()
+    methods = own[own["setting"] != MAIN]["method"].unique()
+    own = own[own["kind"].isin(conditions) & own["method"].isin(methods)]
+    text = [
+        with_ends(row.gain, row.gain_low, row.gain_high, "+")
+        if row.method != "inherit"
+        else f"{row.value:.3f}"
+        for row in own.itertuples()
+    ]
+    named = own.assign(
+        text=text,
+        method=own["method"].map(lambda name: "plain, macro F1" if name == "inherit" else shown_method(name)),
+        setting=own["setting"].map(SETTINGS),
+    )
+    return named.pivot(index=["setting", "kind"], columns="method", values="text").fillna("").reset_index()
+
+
+def on_real_labels(record: dict) -> pd.DataFrame:
+    """Accuracy and macro F1 of each method on labels as they are, by decision, and its gain."""
+    table, rows = pd.DataFrame(record["metrics"]), []
+    for (method, decision), found in table.groupby(["method", "decision"], sort=False):
+        of = {row["name"]: row for row in found.to_dict("records")}
+        row = {"method": shown_method(method), "decision": in_words(decision)}
+        for name in ("accuracy", "macro_f1"):
+            row[in_words(name)] = with_ends(*(of[name][end] for end in ("value", "low", "high")))
+        if gain := of.get(GAIN):
+            row["gain in macro F1"] = with_ends(*(gain[end] for end in ("value", "low", "high")), "+")
+            row["p"] = f"{gain['p']:.3f}"
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")
