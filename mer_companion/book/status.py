@@ -33,6 +33,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "23_paper_network": ["paper_network"],
     "24_hear": ["drift"],
     "25_your_song": ["loudness"],
+    "26_literature": ["literature"],
 }
 
 
