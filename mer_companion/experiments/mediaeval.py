@@ -183,7 +183,8 @@ EXPERIMENTS = {
             "long": {},
             "short": ONE_FRAME,
             "co_teaching": TWO_HEADS,
-            "hpcp": {"tag_members": (HPCP_SYSTEM, HPCP_SYSTEM)},  # as recorded: a mean with itself
+            # as recorded: the mean of two copies of one record
+            "hpcp": {"tag_members": (HPCP_SYSTEM, "long_or_short/short_hpcp")},
             "with_hpcp": {"tag_members": ("tags_pretrained/long", HPCP_SYSTEM)},
         },
         reference="long",
