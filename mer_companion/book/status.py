@@ -24,7 +24,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "14_front_end": ["front_end"],
     "15_verdicts": [],
     "16_leaderboard": ["leaderboard"],
-    "17_long_or_short": ["long_or_short"],
+    "17_long_or_short": ["long_or_short", "tags_pretrained"],
     "18_harmony": ["harmony", "harmony_on_quadrants"],
     "19_noisy_student": ["noisy_student", "half_the_labels"],
     "20_co_teaching": ["networks_that_teach", "known_noise"],
@@ -60,7 +60,8 @@ def all_differences() -> pd.DataFrame:
     found = [
         tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
         for name in experiments.EXPERIMENTS
-        if name != "annotation_noise" and recorded_or_none(name)
+        # `literature` compares labels with several others, on its own page
+        if name not in ("annotation_noise", "literature") and recorded_or_none(name)
     ]
     rows = pd.concat(found, ignore_index=True)
     return rows.assign(label=(rows["experiment"] + ": " + rows["label"]).str.replace("_", " "))
