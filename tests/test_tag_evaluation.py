@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -11,11 +12,11 @@ from mer_companion.runs.overrides import changed
 from mer_companion.runs.settings import Run, TagEnsemble
 from mer_companion.runs.tag_scoring import MACRO, SCORES
 from mer_core import datasets
-from mer_core.audio.features import LogMel
+from mer_core.audio.features import LogMel, WindowFeatures, frames_within
 from mer_core.datasets.splits import Folds
 from mer_core.evaluation import tag_metrics
 from mer_core.methods import inherit
-from mer_core.models import crnn
+from mer_core.models import crnn, heads
 from mer_core.training import Training
 
 
@@ -86,9 +87,43 @@ def test_ensembles_of_tags_take_the_weight_that_does_best_on_validation(records)
         tag_ensembles.joined(ensemble, [learned])
 
 
-@pytest.mark.parametrize("name", ["noisy_student", "networks_that_teach", "mirable_as_released"])
+def test_heads_learn_many_tags_from_window_features(monkeypatch):
+    """56 tags, as in MTG-Jamendo: the synthetic corpus's six words, each spelled in nine or ten ways."""
+    read = datasets.READERS["synthetic_moods"]
+
+    def spelled(**settings):
+        tracks = read(**settings)
+        ways = {word: [f"{word} {i}" for i in range(9 + (k < 2))] for k, word in enumerate(tracks.classes)}
+        tags = [tuple(way for word in own for way in ways[word]) for own in tracks.table["tags"]]
+        return replace(tracks, classes=tuple(chain(*ways.values())), table=tracks.table.assign(tags=tags))
+
+    monkeypatch.setitem(datasets.READERS, "synthetic_moods", spelled)
+    run = Run(
+        dataset="synthetic_moods:n_songs=41,n_artists=20,song_s=6",
+        features=WindowFeatures((), statistics=True),
+        method=inherit.Settings(),
+        network=heads.Settings(hidden=(32,)),
+        training=Training(epochs=8, batch_size=16, learning_rate=1e-2),
+        folds=Folds(n=2, inner=0, tested=1),
+    )
+    stored = results.predictions(record := record_of(run, "tags", "smoke", "many"))
+    assert stored["test"].shape == (record["data"]["n_tested"], 56)
+    assert results.value(record, name="roc_auc", target=MACRO, decision=SCORES)["value"] > 0.8
+
+
+@pytest.mark.parametrize("preset", ["smoke", "cpu"])
+def test_heads_on_pretrained_features_are_told_their_input(preset):
+    runs = dict(experiments.jobs("tags_pretrained", preset, seeds=(0,)))
+    frames = {label: frames_within(runs[label].window_s, runs[label].features) for label in ("short", "long")}
+    assert frames == {"short": 1, "long": {"smoke": 8, "cpu": 23}[preset]}
+    assert bool(runs["long"].features.pretrained) == (preset == "cpu")  # smoke needs no weights
+
+
+@pytest.mark.parametrize(
+    "name", ["noisy_student", "networks_that_teach", "mirable_as_released", "tags_pretrained"]
+)
 def test_runs_for_tags_can_all_be_built(name):
-    for preset in ("paper", "cpu", "smoke"):
+    for preset in experiments.EXPERIMENTS[name].presets:
         for label, run in experiments.jobs(name, preset, seeds=(0,)):
             if isinstance(run, Run):
                 with torch.device("meta"):

@@ -257,6 +257,29 @@ def intervals(
     return finished(fig, rows)
 
 
+def by_protocol(rows: pd.DataFrame, xlabel: str, published: dict[str, float]) -> Figure:
+    """Scores of features under several protocols with 95 % intervals; vertical lines are printed figures.
+
+    Parameters
+    ----------
+    rows : table with the columns ``features``, ``protocol``, ``value``, ``low``, ``high``
+    published : printed figure by its source
+    """
+    features, protocols = list(rows["features"].unique()), list(rows["protocol"].unique())
+    fig, [ax] = panels(1.4 + 0.42 * len(features))
+    for i, (protocol, marker) in enumerate(zip(protocols, MARKERS, strict=False)):
+        own = rows[rows["protocol"] == protocol]
+        y = np.array([len(features) - 1 - features.index(name) for name in own["features"]])
+        how = {"fmt": marker, "color": PALETTE[i], "capsize": 3, "label": protocol}
+        ax.errorbar(own["value"], y + 0.12 * (len(protocols) - 1 - 2 * i), xerr=errors(own), **how)
+    for (source, value), dashes in zip(published.items(), ("-", "--", ":"), strict=False):
+        ax.axvline(value, color=NEUTRAL, ls=dashes, lw=1, label=source)
+    named_rows(ax, features)
+    ax.set_xlabel(xlabel)
+    legend_outside(ax, "upper center", 3)
+    return finished(fig, rows)
+
+
 def named_rows(ax: Axes, names: Iterable[str]) -> None:
     """Names along the vertical axis, the first on top, and a grid to read values by."""
     names = list(names)

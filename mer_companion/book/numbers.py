@@ -213,7 +213,8 @@ def scored(name: str, compared: pd.DataFrame) -> Numbers:
         stem = f"{name}/{row['label']}"
         key = f"{stem}/{row['target']}/{row['decision']}/{row['name']}"
         if isinstance(row["against"], str):
-            if (row["name"] != "accuracy" and row["target"] != tag_scoring.MACRO) or name == "leaderboard":
+            quoted = row["name"] in ("accuracy", "macro_f1") or row["target"] == tag_scoring.MACRO
+            if not quoted or name == "leaderboard":
                 continue  # the leaderboard compares everyone with everyone: see its page
             several = f"_from_{row['against']}" if references[row["label"]] > 1 else ""
             key = f"{stem}/difference{several}/{row['target']}/{row['decision']}"

@@ -25,7 +25,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "14_front_end": ["front_end"],
     "15_verdicts": [],
     "16_leaderboard": ["leaderboard"],
-    "17_long_or_short": ["long_or_short"],
+    "17_long_or_short": ["long_or_short", "tags_pretrained"],
     "18_harmony": ["harmony", "harmony_on_quadrants"],
     "19_noisy_student": ["noisy_student", "half_the_labels"],
     "20_co_teaching": ["networks_that_teach", "known_noise"],
@@ -35,6 +35,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "24_hear": ["drift"],
     "25_your_song": ["loudness"],
     "26_noise_map": ["noise_map", "strong_features"],
+    "26_literature": ["literature"],
 }
 
 
@@ -61,7 +62,8 @@ def all_differences() -> pd.DataFrame:
     found = [
         tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
         for name in experiments.EXPERIMENTS
-        if (records := recorded_or_none(name)) and kinds.of_record(records[0]).compare
+        # `literature` compares labels with several others, on its own page
+        if name != "literature" and (found := recorded_or_none(name)) and kinds.of_record(found[0]).compare
     ]
     rows = pd.concat(found, ignore_index=True)
     return rows.assign(label=(rows["experiment"] + ": " + rows["label"]).str.replace("_", " "))

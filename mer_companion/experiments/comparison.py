@@ -100,7 +100,7 @@ def counterparts(decision: str) -> tuple[str, ...]:
 
 
 def by_t_test(own: list[dict], theirs: list[dict], target: str, decision: str, name: str) -> dict:
-    """The corrected resampled t-test over folds and seeds, where there are two or more."""
+    """The corrected resampled t-test over folds and seeds, where both have as many, two or more."""
     which, decisions = {"part": "test", "target": target, "name": name}, counterparts(decision)
     mine, others = (
         [
@@ -111,7 +111,7 @@ def by_t_test(own: list[dict], theirs: list[dict], target: str, decision: str, n
         ]
         for records in (own, theirs)
     )
-    if len(mine) < 2:
+    if len(mine) < 2 or len(mine) != len(others):
         return {"t": None, "p_t": None}
     n, folds = own[0]["data"]["n_tracks"], own[0]["config"]["folds"]["n"]
     t, p = significance.corrected_t_test(np.subtract(mine, others), n_train=n - n // folds, n_test=n // folds)

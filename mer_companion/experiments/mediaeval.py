@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from mer_companion.experiments.experiment import Experiment
-from mer_companion.experiments.presets import MIRABLE, ON_QUADRANTS, SELAB, TWO_FOLDS
+from mer_companion.experiments.presets import MIRABLE, ON_QUADRANTS, PRETRAINED_TAGS, SELAB, TWO_FOLDS
 from mer_companion.runs import leaderboard
 from mer_core.methods import co_teaching, noisy_student
 from mer_core.models import backbones
@@ -22,6 +22,11 @@ HALF = {
 
 PRINTED = SHORT | STUDENT
 BY_PERCENTILE, MASKS = {"method.sure": noisy_student.PERCENTILE}, {"method.student_masks": (20, 60)}
+HPCP_SYSTEM = "long_and_short/short_hpcp"  # the better of Mirable's two networks here
+# one frame of pretrained features; as many steps in an epoch as for long input
+ONE_FRAME = {"window_s": 3.0, "training.stride": 14, "training.batch_size": 32}
+# two heads that begin from other weights, each learning what the other finds easy; both predict
+TWO_HEADS = {"method": co_teaching.Settings(forget_rate=0.05, ramp_epochs=0)}
 REXNET = {"network": backbones.Settings("rexnet_100")}
 
 
@@ -169,5 +174,24 @@ EXPERIMENTS = {
         references={"co_teaching_with_ramp": "efficientnet_co_teaching"},
         at_smoke=("efficientnet", "efficientnet_focal"),
         bases=SELAB,
+    ),
+    "tags_pretrained": Experiment(
+        question="Mood tags from features of a pretrained network: what is left of long or short, HPCP and "
+        "co-teaching?",
+        feeds="Mirable and SELAB, with strong features",
+        variants={
+            "long": {},
+            "short": ONE_FRAME,
+            "co_teaching": TWO_HEADS,
+            # as recorded: the mean of two copies of one record
+            "hpcp": {"tag_members": (HPCP_SYSTEM, "long_or_short/short_hpcp")},
+            "with_hpcp": {"tag_members": ("tags_pretrained/long", HPCP_SYSTEM)},
+        },
+        reference="long",
+        references={"long": "hpcp", "hpcp": ""},
+        presets=("smoke", "cpu"),
+        seeds=SEEDS,
+        at_smoke=("long", "short", "co_teaching"),
+        bases=PRETRAINED_TAGS,
     ),
 }

@@ -7,11 +7,11 @@ for tests, continuous integration and first visitors. Each is written as a diffe
 from dataclasses import replace
 
 from mer_companion.runs.settings import Run
-from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel
+from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel, WindowFeatures
 from mer_core.audio.hpcp import HPCP
 from mer_core.datasets.splits import Folds
 from mer_core.methods import inherit, noisy_student, self_learning
-from mer_core.models import Network, backbones, crnn
+from mer_core.models import Network, backbones, crnn, heads
 from mer_core.training import Training
 
 PAPER = Run()
@@ -69,6 +69,20 @@ MIRABLE["smoke"] = replace(
     network=crnn.Settings(width=4, branch=16),
     training=Training(epochs=4, batch_size=16, learning_rate=5e-3, stride=3, patience=4),
 )
+PRETRAINED_TAGS = {  # a head on MusiCNN's features, which are frozen; at smoke on statistics, without weights
+    preset: replace(
+        MIRABLE[preset],
+        unlabelled=(),
+        features=features,
+        window_s=window_s,
+        network=heads.Settings(hidden=(256,)),
+        method=inherit.Settings(),
+    )
+    for preset, features, window_s in (
+        ("cpu", WindowFeatures(), 25.0),
+        ("smoke", WindowFeatures((), statistics=True), 10.0),
+    )
+}
 ON_QUADRANTS = {  # Mirable's network with its short input, where every song has one label
     preset: replace(
         MIRABLE[preset],
