@@ -9,8 +9,8 @@
 # when the records were known: before, a claim was reproduced, partly or not, and "not" was said of much that is only unknown.
 #
 # **Answer.** The first table counts. *Supported (re-scored)* is said of published predictions that we only scored again. The last column
-# counts the claims that are supported or contradicted with a p-value below 0.05 after Holm's correction over all claims tested by one; few are, and not
-# the first claim of SSSL, that doubting labels helps, whose interval by itself excludes a gain.
+# counts the claims that are supported or contradicted significantly after Holm's correction over all claims tested by a p-value; few are. Not among
+# them is SSSL's first claim, that doubting labels helps: its interval by itself excludes a gain, its corrected p-value is large.
 #
 # **How to read the tables.** *Effect* is the difference that is judged, or our figure less the printed one. *Detectable* is the
 # smallest effect that the same design would have seen in four of five repetitions; what a paper prints below that, we could hardly have
