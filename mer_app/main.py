@@ -84,6 +84,10 @@ def data(name: str, skip_unreadable: bool):
         click.echo(f"  {label:<12} {count}")
     for path, reason in tracks.skipped.items():
         click.echo(f"  skipped {path}: {reason}")
+    for ids in tracks.same_recording:
+        click.echo(f"  one recording in several tracks: {', '.join(ids)}")
+    for names in tracks.names_of_acts():
+        click.echo(f"  one act under several names (folds.by=act keeps it whole): {'; '.join(names)}")
     wrong = 0
     for what, expected, found in datasets.check(tracks):
         wrong += expected != found

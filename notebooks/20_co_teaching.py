@@ -7,9 +7,9 @@
 # The moods of 4Q, three training runs: both networks from random weights, one tag for each example, mixup, masks, a forget rate of one in twenty; 20 seconds
 # of input as printed, in a coarser picture, and fewer epochs. Each of the two is trained with a peer of its own, which only teaches. Again: `mer run networks_that_teach --preset cpu`.
 #
-# **Answer.** Not so that one could tell. PR-AUC differs by {interval}`networks_that_teach/efficientnet_co_teaching/difference/all tags/scores/pr_auc:+.3f` for EfficientNet-B0, where one of the co-taught
-# runs never learned: its ROC-AUC is {result}`networks_that_teach/efficientnet_co_teaching/lowest_roc_auc:.2f`, and it weighs on all that is compared with it below and in
-# [ensembles](21_ensembles). For ReXNet PR-AUC differs by {interval}`networks_that_teach/rexnet_co_teaching/difference_from_rexnet/all tags/scores/pr_auc:+.3f`. Alone, ReXNet is the better of the two by
+# **Answer.** These runs cannot tell. PR-AUC differs by {interval}`networks_that_teach/efficientnet_co_teaching/difference/all tags/scores/pr_auc:+.3f` for EfficientNet-B0, where one of the co-taught
+# runs never learned: its ROC-AUC is {result}`networks_that_teach/efficientnet_co_teaching/lowest_roc_auc:.2f`, so that nothing
+# compared with it, below and in [ensembles](21_ensembles), tests a claim. For ReXNet PR-AUC differs by {interval}`networks_that_teach/rexnet_co_teaching/difference_from_rexnet/all tags/scores/pr_auc:+.3f`. Alone, ReXNet is the better of the two by
 # {interval}`networks_that_teach/rexnet/difference/all tags/scores/roc_auc:+.3f` in ROC-AUC. Perhaps a loss is easily large where a mood is rare, and to leave such examples out is no help. Where labels are known to be wrong,
 # co-teaching does keep right ones: {result}`known_noise/co_teaching_symmetric_40/windows/kept/truly_clean:.0%` of those kept are right in the last epoch, of all windows three in five.
 #

@@ -6,7 +6,8 @@
 #
 # The weight is chosen on validation songs, by ROC-AUC for Mirable and by PR-AUC for SELAB. Again: `mer run long_and_short --preset cpu` and `mer run networks_that_teach --preset cpu`.
 #
-# **Answer.** Here, no more than the better of them. Long and short together differ from short alone by {interval}`long_and_short/ensemble/difference_from_short_hpcp/all tags/scores/pr_auc:+.3f` in
+# **Answer.** Here, hardly more than the better of them; but the long network is a student of degenerate thresholds ([noisy student](19_noisy_student)), so that this does not
+# test the claim. Long and short together differ from short alone by {interval}`long_and_short/ensemble/difference_from_short_hpcp/all tags/scores/pr_auc:+.3f` in
 # PR-AUC: nearly all weight goes to the short network. The two co-taught networks differ from ReXNet by {interval}`networks_that_teach/ensemble/difference_from_rexnet_co_teaching/all tags/scores/pr_auc:+.3f`;
 # few validation songs do not settle their weight, as the second figure shows, and one of the networks never learned. On MTG-Jamendo, where Mirable's halves are about equally good, its
 # published ensemble ranks better than either: ROC-AUC {result}`leaderboard/mirable_ensemble/all tags/scores/roc_auc:.3f` against

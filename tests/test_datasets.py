@@ -41,6 +41,15 @@ def test_4q_as_distributed(like_4q):
     assert tracks.table["duration_s"].between(0.99, 1.01).all()
 
 
+def test_4q_joins_names_of_one_artist_and_artists_of_one_recording():
+    (first, second), names = panda4q.SAME_RECORDING[0], panda4q.SAME_ACT[0]
+    ids = [first, second, "a", "b", "c", "d", "e"]
+    artists = ["Elmer", "Sam", "sam!", *names, "Alvin", "d"]
+    act = panda4q.acts(pd.DataFrame({"track_id": ids, "group": artists})).tolist()
+    assert len(set(act[:3])) == len(set(act[3:5])) == 1  # the third by spelling, and so by way of the second
+    assert len(set(act)) == 4
+
+
 def test_4q_missing_says_what_to_download_and_where_to_put_it(tmp_path):
     with pytest.raises(DataError, match="Q1.*not found.*Download.*MER_DATA"):
         panda4q.read(tmp_path / "4q")
@@ -267,6 +276,11 @@ def test_4q_matches_its_card():
     rows = datasets.check(tracks)
     assert rows and all(expected == found for _, expected, found in rows)
     assert tracks.table["duration_s"].sum() == pytest.approx(26_852.97, rel=0.005)  # of the original mp3s
+    joined = {name for names in tracks.names_of_acts() for name in names}
+    assert joined == {"Elmer Bernstein", "Sam Butera & the Witnesses", *sum(panda4q.SAME_ACT, ())}
+    assert len(set(tracks.acts)) == 664 - 8 and set(sum(tracks.same_recording, ())) <= set(
+        tracks.table["track_id"]
+    )
 
 
 @pytest.mark.real_data

@@ -230,3 +230,47 @@ def test_resamples_are_laid_around_what_was_measured(rng):
         and laid[1:].mean() == pytest.approx(0.3)
         and laid[1:].std() == pytest.approx(values[1:].std())
     )
+
+
+INTERVAL = -0.0196, 0.0196  # a standard error of 0.01
+
+
+def test_detectable_effect_by_hand():  # (1.960 + 0.842) standard errors
+    assert significance.detectable_effect(*INTERVAL) == pytest.approx(0.028016, abs=1e-6)
+    half_the_time = significance.detectable_effect(*INTERVAL, power=0.5)
+    assert half_the_time == pytest.approx(0.0196, abs=1e-6)  # as often beyond the interval's end as not
+
+
+def test_the_detectable_effect_is_seen_in_four_of_five_repetitions(rng):
+    effect = significance.detectable_effect(*INTERVAL)
+    estimates = rng.normal(effect, 0.01, 20_000)
+    assert np.mean(estimates - 0.0196 > 0) == pytest.approx(0.8, abs=0.015)
+
+
+def test_equivalence_is_the_worse_of_two_one_sided_tests():
+    for value, margin in ((0.004, 0.03), (-0.012, 0.02), (0.05, 0.03)):
+        ends = value - 0.0196, value + 0.0196
+        below = stats.norm.cdf((value - margin) / 0.01)
+        above = stats.norm.sf((value + margin) / 0.01)
+        found = significance.equivalence(margin, value, *ends)
+        assert found == pytest.approx(max(below, above), abs=1e-5)
+        within = -margin < ends[0] and ends[1] < margin
+        assert (found < 0.025) == within  # the 95 % interval lies within the margin
+
+
+def test_equivalence_of_an_effect_at_the_margin_is_found_in_one_of_forty(rng):
+    estimates = rng.normal(0.05, 0.01, 4000)
+    found = [significance.equivalence(0.05, d, d - 0.0196, d + 0.0196) < 0.025 for d in estimates]
+    assert np.mean(found) == pytest.approx(0.025, abs=0.01)
+
+
+def test_one_sided_p_by_hand():
+    assert significance.p_at_most(0.0, 0.0196, 0.0, 0.0392) == pytest.approx(0.025, abs=1e-5)
+    assert significance.p_at_most(0.0196, 0.0196, 0.0, 0.0392) == pytest.approx(0.5)
+
+
+def test_an_interval_without_width_and_a_margin_of_none_are_refused():
+    with pytest.raises(ValueError, match="lower and a higher end"):
+        significance.detectable_effect(0.1, 0.1)
+    with pytest.raises(ValueError, match="positive margin"):
+        significance.equivalence(0.0, 0.1, *INTERVAL)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,13 @@ def tracks():
     return synthetic.read(synthetic.Corpus(n_songs=24, n_artists=12, song_s=4))
 
 
+@pytest.fixture(scope="module")
+def of_acts(tracks):
+    """The same tracks, every two artists of which are one act."""
+    number = tracks.table["group"].str.removeprefix("artist").astype(int)
+    return replace(tracks, table=tracks.table.assign(act=[f"act {n // 2}" for n in number]))
+
+
 @pytest.mark.parametrize("by", splits.BY)
 def test_no_song_is_on_both_sides_and_with_artists_no_artist(tracks, by):
     folds = Folds(n=3, by=by)
@@ -24,7 +33,7 @@ def test_no_song_is_on_both_sides_and_with_artists_no_artist(tracks, by):
         sides = [(training, test)] + [
             (training[inner != j], training[inner == j]) for j in range(folds.inner)
         ]
-        if by == "artist":
+        if by != "song":
             for a, b in sides:
                 assert len(a) and len(b) and not set(tracks.groups[a]) & set(tracks.groups[b])
 
@@ -57,6 +66,25 @@ def test_a_stale_file_that_tears_an_artist_apart_is_refused(tracks, tmp_path):
     path.write_text("\n".join(lines))
     with pytest.raises(DataError, match="artists on both sides: artist000"):
         splits.outer(tracks, Folds(n=3, by="artist"), tmp_path)
+
+
+def test_acts_stay_whole_and_older_folds_stay_as_they_were(tracks, of_acts, tmp_path):
+    def by(what, of):
+        return splits.outer(of, Folds(n=3, by=what), tmp_path)
+
+    before = by("artist", tracks)
+    whole = by("act", of_acts)
+    assert all(len(set(whole[of_acts.acts == act])) == 1 for act in set(of_acts.acts))
+    np.testing.assert_array_equal(by("artist", of_acts), before)
+    assert len(list(tmp_path.glob("*.csv"))) == 2  # files of their own
+    assert of_acts.digest() == tracks.digest()
+    training = np.flatnonzero(whole != 0)
+    inner = splits.inner(of_acts, training, Folds(n=3, by="act"))
+    assert not set(of_acts.acts[training[inner == 0]]) & set(of_acts.acts[training[inner == 1]])
+
+
+def test_an_act_of_several_names_is_named(tracks, of_acts):
+    assert of_acts.names_of_acts()[0] == ["artist000", "artist001"] and not tracks.names_of_acts()
 
 
 def test_more_folds_than_songs_of_a_class_is_refused(tracks):

@@ -1,38 +1,60 @@
-"""What the papers claim, as data, and what our records say of each claim: reproduced, partly, not, or
-untestable here.
+"""What the papers claim, as data, and what our records say of each claim: supported, contradicted,
+inconclusive, or not testable here.
 
-``data/claims.yaml`` holds every claim with its rule and its tolerance, both fixed beforehand. The rules:
-
-    value       our figure lies within the tolerance of the printed one
-    difference  a paired difference lies on the claimed side of 0
-    above       one figure exceeds another, or a number, by more than the tolerance
-    order       one row of figures has its best at an earlier place than another
-    untestable  what is needed is not here
+``data/claims.yaml`` holds every claim with its rule and its tolerance, the rules in full, and what the four
+words mean. Beside its word a claim has its effect with a 95 % interval, the smallest effect that the design
+would have seen with a power of 80 %, and a p-value corrected over all claims by Holm's procedure.
 
 Everywhere: ``numbers`` is what ``mer_companion.book.numbers.numbers()`` gives, figures in [0, 1] by key.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from mer_core import UserError, paths
+from mer_core.evaluation import significance
+from mer_core.evaluation.significance import Estimate
 
 CLAIMS = paths.DATA / "claims.yaml"
-REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not"
-UNTESTABLE, NOT_RUN = "untestable here", "not run yet"
-WORDS = (REPRODUCED, PARTLY, NOT, UNTESTABLE, NOT_RUN)
+SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
+RESCORED, UNTESTABLE, NOT_RUN = "supported (re-scored)", "not testable here", "not run yet"
+WORDS = (SUPPORTED, RESCORED, CONTRADICTED, INCONCLUSIVE, UNTESTABLE, NOT_RUN)
 PRINTED_KEY = "published/"
 SIDES = {"above": 1, "below": -1}
-JUDGED_BY = ("ours", "than", "side", "printed", "tolerance", "songs", "needs")  # only some rules have them
+INTERVAL = ("", "/low", "/high")
+JUDGED_BY = (
+    "ours",
+    "than",
+    "side",
+    "printed",
+    "tolerance",
+    "songs",
+    "needs",
+    "presumes",
+)  # only some rules have them
+ALPHA = 1 - significance.LEVEL
 ROUNDING = 1e-9  # 0.765 - 0.737 is 0.028, whatever binary fractions say
 
 
 class ClaimError(UserError):
     """A claim that cannot be judged as written; the message names it and what it lacks."""
+
+
+@dataclass(frozen=True)
+class Presumption:
+    """What a claim presumes of our runs: that a number exceeds another; without a number it does not hold."""
+
+    otherwise: str  # why the claim is not testable here
+    number: str = ""  # a key of numbers
+    above: float = 0.0
+
+    def holds(self, numbers: dict) -> bool:
+        return bool(self.number) and numbers[self.number] > self.above
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,7 @@ class Claim:
     tolerance: float | None = None  # in the unit of the figures, shares of 1
     songs: int | None = None  # for which the tolerance holds; with fewer it widens as chance does
     needs: str = ""  # what would make an untestable claim testable
+    presumes: Presumption | None = None
 
     def __post_init__(self):
         for fault in _faults(self):
@@ -72,9 +95,9 @@ class Claim:
     def keys(self) -> tuple[str, ...]:
         """All that must be among the numbers for the claim to be judged."""
         rule = RULES[self.rule]
-        ends = ("", "/low", "/high") if rule.interval else ("",)
-        judged_by_print = self.printed_keys if "printed" in rule.needed else ()
-        return (*(key + end for key in self.ours for end in ends), *self.others, *judged_by_print)
+        presumed = (self.presumes.number,) if self.presumes and self.presumes.number else ()
+        ours = (key + end for key in self.ours for end in rule.ends)
+        return (*ours, *self.others, *self.printed_keys, *presumed) if self.ours else ()
 
 
 def _faults(claim: Claim) -> Iterator[str]:
@@ -96,8 +119,8 @@ def _faults(claim: Claim) -> Iterator[str]:
         yield "only the rule 'order' compares rows of figures"
     if len(claim.printed) > (2 if claim.printed_keys == claim.printed else 1):
         yield f"printed is a key, two keys, or the paper's words, got {claim.printed}"
-    if claim.rule == "value" and (len(claim.printed), len(claim.printed_keys)) != (1, 1):
-        yield f"the rule 'value' needs the key of one printed figure, got {claim.printed}"
+    if "printed" in rule.needed and (len(claim.printed), len(claim.printed_keys)) != (1, 1):
+        yield f"the rule {claim.rule!r} needs the key of one printed figure, got {claim.printed}"
 
 
 @dataclass(frozen=True)
@@ -106,8 +129,16 @@ class Verdict:
 
     word: str
     reason: str
+    effect: float | None = None  # in the claim's own direction of subtraction, shares of 1
+    interval: tuple[float, float] | None = None  # 95 %
+    p: float | None = None  # two-sided: the smaller of those for and against the claim, doubled
     ours: str = ""
     printed: str = ""
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest effect that the design would have seen with a power of 80 %."""
+        return self.interval and significance.detectable_effect(*self.interval)
 
 
 def load(path: Path = CLAIMS) -> list[Claim]:
@@ -117,15 +148,29 @@ def load(path: Path = CLAIMS) -> list[Claim]:
     ------
     ClaimError : an unknown or missing field, an unknown rule, or an id that occurs twice
     """
-    by_paper = yaml.safe_load(path.read_text(encoding="utf-8"))["claims"]
-    claims = [_claim({"paper": paper} | entry) for paper, entries in by_paper.items() for entry in entries]
+    content = _content(path)
+    presumptions = content.get("presumptions", {})
+    claims = [
+        _claim({"paper": paper} | entry, presumptions)
+        for paper, entries in content["claims"].items()
+        for entry in entries
+    ]
     ids = [claim.id for claim in claims]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ClaimError(f"{path.name}: ids that occur twice: {twice}")
     return claims
 
 
-def _claim(entry: dict) -> Claim:
+def _content(path: Path = CLAIMS) -> dict:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def explained(what: str) -> pd.DataFrame:
+    """The file's own text on its ``words`` or its ``rules``, ready to read."""
+    return pd.DataFrame(_content()[what].items(), columns=[what[:-1], "meaning"]).set_index(what[:-1])
+
+
+def _claim(entry: dict, presumptions: dict) -> Claim:
     known = {field.name for field in fields(Claim)}
     if unknown := set(entry) - known:
         raise ClaimError(
@@ -134,7 +179,11 @@ def _claim(entry: dict) -> Claim:
     if missing := {"id", "claim", "where", "rule", "reason"} - set(entry):
         raise ClaimError(f"claim {entry.get('id')}: lacks {sorted(missing)}")
     rows = {name: _row(entry[name]) for name in ("ours", "than", "printed") if name in entry}
-    return Claim(**entry | rows)
+    if (name := entry.get("presumes")) is None:
+        return Claim(**entry | rows)
+    if name not in presumptions:
+        raise ClaimError(f"claim {entry['id']}: presumes {name!r}; there are {sorted(presumptions)}")
+    return Claim(**entry | rows | {"presumes": Presumption(**presumptions[name])})
 
 
 def _row(content) -> tuple[str, ...] | float:
@@ -146,52 +195,93 @@ def _row(content) -> tuple[str, ...] | float:
 
 def verdict(claim: Claim, numbers: dict) -> Verdict:
     """Judge one claim by its rule; "not run yet" where a number is missing."""
-    rule = RULES[claim.rule]
+    rule, printed = RULES[claim.rule], shown_printed(claim, numbers)
     if missing := [key for key in claim.keys if key not in numbers]:
-        return Verdict(NOT_RUN, f"no record gives {missing[0]}", printed=shown_printed(claim, numbers))
-    word, reason = rule.judge(claim, numbers)
-    return Verdict(word, reason, rule.show(claim, numbers), shown_printed(claim, numbers))
+        return Verdict(NOT_RUN, f"no record gives {missing[0]}", printed=printed)
+    found = replace(rule.judge(claim, numbers), ours=rule.show(claim, numbers), printed=printed)
+    if claim.presumes and not claim.presumes.holds(numbers):
+        return replace(found, word=UNTESTABLE, reason=claim.presumes.otherwise, p=None)
+    return found
 
 
 def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
-    """A row per claim, ready to show: paper, claim, verdict, ours, printed, tolerance, why, where."""
-    rows = []
-    for claim in load() if claims is None else claims:
-        found = verdict(claim, numbers)
-        allowed = tolerance(claim, numbers)
-        row = {
-            "paper": claim.paper,
-            "claim": claim.claim,
-            "verdict": found.word,
-            "ours": found.ours,
-            "printed": found.printed,
-            "tolerance": "" if allowed is None else f"{allowed:.{digits_of(claim)}f}",
-            "why": found.reason,
-            "where": claim.where,
-        }
-        rows.append(row)
-    return pd.DataFrame(rows)
+    """A row per claim: paper, claim, id, verdict, figures as numbers (NaN where there are none), and texts.
+
+    ``p_holm`` is corrected over the claims given, by default all, that are tested by a p-value.
+    """
+    claims = load() if claims is None else claims
+    found = [verdict(claim, numbers) for claim in claims]
+    rows = pd.DataFrame({
+        "paper": [claim.paper for claim in claims],
+        "id": [claim.id for claim in claims],
+        "claim": [claim.claim for claim in claims],
+        "verdict": [one.word for one in found],
+        "effect": [one.effect for one in found],
+        "low": [one.interval and one.interval[0] for one in found],
+        "high": [one.interval and one.interval[1] for one in found],
+        "detectable": [one.detectable for one in found],
+        "p": [one.p for one in found],
+        "runs": [numbers.get(_of_label(claim, "seeds")) for claim in claims],
+        "ours": [one.ours for one in found],
+        "printed": [one.printed for one in found],
+        "why": [one.reason for one in found],
+        "where": [claim.where for claim in claims],
+    })  # fmt: skip
+    figures = ["effect", "low", "high", "detectable", "p", "runs"]
+    rows[figures] = rows[figures].astype(float)
+    rows.insert(rows.columns.get_loc("p") + 1, "p_holm", np.nan)
+    tested = rows["p"].notna()
+    rows.loc[tested, "p_holm"] = significance.holm(rows.loc[tested, "p"].to_numpy())
+    return rows
+
+
+def readable(judged: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `table` ready to read, by claim."""
+
+    def shown(column: str, pattern: str) -> pd.Series:
+        return (judged[column] + 0.0).map(pattern.format).where(judged[column].notna(), "")
+
+    interval = "[" + shown("low", "{:+.3f}") + ", " + shown("high", "{:+.3f}") + "]"
+    shown_rows = pd.DataFrame({
+        "claim": judged["claim"],
+        "verdict": judged["verdict"],
+        "effect": shown("effect", "{:+.3f}"),
+        "95 % interval": interval.where(judged["low"].notna(), ""),
+        "detectable": shown("detectable", "{:.3f}"),
+        "p (Holm)": shown("p_holm", "{:.3f}").where(~(judged["p_holm"] < FINE), f"< {FINE}"),
+        "runs": shown("runs", "{:.0f}"),
+        **{name: judged[name] for name in ("ours", "printed", "why", "where")},
+    })  # fmt: skip
+    return shown_rows.set_index("claim")
 
 
 def beside(numbers: dict, *experiments: str) -> pd.DataFrame:
-    """The judged claims that rest on some experiments, ready to read."""
-    own = [claim for claim in load() if any(key.split("/")[0] in experiments for key in claim.ours)]
-    return table(numbers, own).drop(columns="paper").set_index("claim")
+    """The judged claims that rest on some experiments, ready to read, corrected over all claims."""
+    all_claims = load()
+    own = [any(key.split("/")[0] in experiments for key in claim.ours) for claim in all_claims]
+    return readable(table(numbers, all_claims)[own])
 
 
 PAPERS = {"sssl": "SSSL (2024)", "mirable": "Mirable (2021)", "selab": "SELAB-HCMUS (2021)"}
 
 
 def counted(judged: pd.DataFrame) -> pd.DataFrame:
-    """How many claims of each paper got which verdict, ready to read."""
-    counts = pd.crosstab(judged["paper"].map(PAPERS), judged["verdict"])
+    """How many claims of each paper got which verdict, ready to read.
+
+    And how many of those supported or contradicted have a p-value below 0.05 after the correction.
+    """
+    papers = judged["paper"].map(PAPERS)
+    counts = pd.crosstab(papers, judged["verdict"])
     counts = counts.reindex(index=list(PAPERS.values()), columns=list(WORDS)).fillna(0).astype(int)
-    return counts.loc[:, counts.any()].rename_axis("claims of", axis=0).rename_axis(None, axis=1)
+    counts = counts.loc[:, counts.any()]
+    decided = judged["verdict"].isin((SUPPORTED, CONTRADICTED)) & (judged["p_holm"] < ALPHA)
+    counts["decided after Holm"] = decided.groupby(papers).sum().reindex(counts.index)
+    return counts.rename_axis("claims of", axis=0).rename_axis(None, axis=1)
 
 
 def of_paper(judged: pd.DataFrame, paper: str) -> pd.DataFrame:
     """The rows of `table` that judge one paper, ready to read."""
-    return judged[judged["paper"] == paper].drop(columns="paper").set_index("claim")
+    return readable(judged[judged["paper"] == paper])
 
 
 def shown_printed(claim: Claim, numbers: dict) -> str:
@@ -212,72 +302,120 @@ def digits_of(claim: Claim) -> int:
 FINE = 0.001
 
 
-def by_value(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced within the tolerance; partly where our interval, widened by it, holds the printed figure."""
-    ours, low, high = _estimate(claim, numbers)
-    printed, t = numbers[claim.printed_keys[0]], claim.tolerance
-    digits = digits_of(claim)
-    gap = f"{abs(ours - printed):.{digits}f} {'above' if ours > printed else 'below'} the printed figure"
-    if abs(ours - printed) <= t + ROUNDING:
-        return REPRODUCED, f"{gap}, within {t:.{digits}f}"
-    if low - t - ROUNDING <= printed <= high + t + ROUNDING:
-        return PARTLY, f"{gap}, but that lies within our interval widened by {t:.{digits}f}"
-    return NOT, f"{gap}, beyond our interval widened by {t:.{digits}f}"
+def by_value(claim: Claim, numbers: dict) -> Verdict:
+    """Whether our figure is the printed one up to the tolerance, by two one-sided tests."""
+    t, printed = tolerance(claim, numbers), numbers[claim.printed_keys[0]]
+    d, low, high = (figure - printed for figure in _estimate(claim, numbers))
+    same = significance.equivalence(t, d, low, high)
+    differs = significance.p_at_most(t, abs(d), low, high)  # as wide, whatever the sign
+    gap = f"{abs(d):.3f} {'above' if d > 0 else 'below'} the printed figure"
+    if -t < low and high < t:
+        word, reason = SUPPORTED, f"{gap}, and the interval lies within {t:.3f} of it"
+    elif low > t + ROUNDING or high < -t - ROUNDING:
+        word, reason = CONTRADICTED, f"{gap}, and the interval lies beyond {t:.3f} from it"
+    else:
+        word, reason = INCONCLUSIVE, f"{gap}; within {t:.3f} of it or not, the interval allows both"
+    return Verdict(word, reason, d, (low, high), _two_sided(same, differs))
 
 
-def by_difference(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced where the interval lies on the claimed side of 0; partly where the estimate does."""
-    value, low, high = _estimate(claim, numbers)
-    nearest = low if claim.side == "above" else -high
-    if nearest > claim.tolerance + ROUNDING:
-        return REPRODUCED, f"the whole interval lies {claim.side} 0"
-    if value * SIDES[claim.side] > ROUNDING:
-        return PARTLY, f"the estimate lies {claim.side} 0, but the interval does not lie there as a whole"
-    return NOT, f"the estimate does not lie {claim.side} 0"
+def by_rescoring(claim: Claim, numbers: dict) -> Verdict:
+    """Whether published predictions, scored by us, have the printed figure up to rounding."""
+    d = numbers[claim.ours[0]] - numbers[claim.printed_keys[0]]
+    word = RESCORED if abs(d) <= claim.tolerance + ROUNDING else CONTRADICTED
+    return Verdict(word, f"published predictions, scored again: {abs(d):.4f} off", d)
 
 
-def by_excess(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced where ours exceeds the other by more than the tolerance; partly where it does at all."""
-    ours, other = _compared(claim, numbers)
-    gap, t = ours - other, tolerance(claim, numbers)
-    if gap > t + ROUNDING:
-        return REPRODUCED, f"higher by {gap:.3f}, more than {t:.3f}"
-    if gap > ROUNDING:
-        return PARTLY, f"higher by {gap:.3f}, which is no more than {t:.3f}"
-    return NOT, f"not higher: {gap:+.3f}"
+def by_difference(claim: Claim, numbers: dict) -> Verdict:
+    """Whether a paired difference lies on the claimed side of 0."""
+    d, low, high = _estimate(claim, numbers)
+    sign, p = SIDES[claim.side], numbers[f"{claim.ours[0]}/p"]
+    oriented = Estimate(sign * d, *sorted((sign * low, sign * high)))
+    one_sided = p / 2 if oriented.value > 0 else 1 - p / 2
+    word, reason, p = _on_direction(claim, numbers, oriented, one_sided, claim.tolerance)
+    return Verdict(word, reason, d, (low, high), p)
 
 
-def by_order(claim: Claim, numbers: dict) -> tuple[str, str]:
-    """Reproduced where the best of ours comes before the best of the other row; partly where near-bests
-    overlap.
+def by_excess(claim: Claim, numbers: dict) -> Verdict:
+    """Whether one figure exceeds another, the tolerance being what chance does in 95 of 100 cases."""
+    (ours, other), t = _compared(claim, numbers), tolerance(claim, numbers)
+    gap = ours - other
+    oriented = Estimate(gap, gap - t, gap + t)
+    if claim.others:
+        word, reason, p = _on_direction(claim, numbers, oriented, significance.p_at_most(0.0, *oriented))
+        return Verdict(word, reason, gap, oriented[1:], p)
+    if oriented.low > ROUNDING:
+        return Verdict(SUPPORTED, f"higher by {gap:.3f}, more than the {t:.3f} asked for", gap)
+    if oriented.high < -ROUNDING:
+        return Verdict(CONTRADICTED, f"lower by {-gap:.3f}, more than {t:.3f}", gap)
+    return Verdict(INCONCLUSIVE, f"{gap:+.3f}, no more than the {t:.3f} asked for", gap)
 
-    A near-best lies within the tolerance of the best and might be it. Without another row, ours must be best
-    before its last place: more is not always better.
+
+def by_order(claim: Claim, numbers: dict) -> Verdict:
+    """Whether the best of a row comes before that of another, or before its own last place.
+
+    What lies within the tolerance of the best might be it.
     """
-    best, near = _peak(claim.ours, numbers, claim.tolerance)
-    last = len(claim.ours) - 1
-    other, other_near = _peak(claim.others, numbers, claim.tolerance) if claim.others else (last, [last])
-    if max(near) < min(other_near):
-        return (
-            REPRODUCED,
-            f"the best comes earlier, and so does all that lies within {claim.tolerance:.3f} of it",
-        )
-    if best < other:
-        return PARTLY, f"the best comes earlier, but places within {claim.tolerance:.3f} of it do not"
-    return NOT, "the best does not come earlier"
+    near = _near_bests(claim.ours, numbers, claim.tolerance)
+    other = _near_bests(claim.others, numbers, claim.tolerance) or [len(claim.ours) - 1]
+    within = f"what lies within {claim.tolerance:.3f} of a best counted as one"
+    if max(near) < min(other):
+        return Verdict(SUPPORTED, f"the best comes earlier, {within}")
+    if min(near) >= max(other):
+        return Verdict(CONTRADICTED, f"the best does not come earlier, {within}")
+    return Verdict(INCONCLUSIVE, f"the best may come earlier or not, {within}")
 
 
-def by_reason(claim: Claim, numbers: dict) -> tuple[str, str]:
+def by_reason(claim: Claim, numbers: dict) -> Verdict:
     """Untestable, whatever the numbers."""
-    return UNTESTABLE, f"{claim.reason} Needed: {claim.needs}"
+    return Verdict(UNTESTABLE, f"{claim.reason} Needed: {claim.needs}")
+
+
+def _on_direction(
+    claim: Claim, numbers: dict, effect: Estimate, p: float, least: float = 0.0
+) -> tuple[str, str, float]:
+    """Word, reason and two-sided p of a claim that an effect exceeds 0, or `least`; p is one-sided, for it.
+
+    Against the claim speaks an effect below 0, or below the printed one where the paper prints one above 0.
+    """
+    printed = _printed_effect(claim, numbers)
+    claimed = max(printed, 0.0)
+    both = _two_sided(p, 1 - (significance.p_at_most(claimed, *effect) if claimed else p))
+    backwards = "; the printed figures themselves lie on the other side" if printed < 0 else ""
+    if effect.low > least + ROUNDING:
+        return SUPPORTED, "the whole interval lies on the claimed side" + backwards, both
+    if effect.high < -ROUNDING:
+        return CONTRADICTED, "the whole interval lies on the other side", both
+    if effect.high < claimed - ROUNDING:
+        same = significance.equivalence(claimed, *effect)
+        shown = f"; none as large either way (two one-sided tests, p {same:.4f})" if same < ALPHA / 2 else ""
+        return CONTRADICTED, f"the interval holds 0 and excludes the printed {claimed:.3f}{shown}", both
+    held = "the printed effect" if claimed else "effects on the claimed side"
+    return INCONCLUSIVE, f"the interval holds 0 and {held}{backwards}", both
+
+
+def _printed_effect(claim: Claim, numbers: dict) -> float:
+    """The printed difference, above 0 on the claimed side; 0 where no two figures are printed."""
+    if len(claim.printed_keys) != 2:
+        return 0.0
+    a, b = (numbers[key] for key in claim.printed_keys)
+    return SIDES.get(claim.side, 1) * (a - b)
+
+
+def _two_sided(p_for: float, p_against: float) -> float:
+    return min(1.0, 2 * min(p_for, p_against))
 
 
 def tolerance(claim: Claim, numbers: dict) -> float | None:
     """The tolerance, widened by sqrt(songs / n) where our figure rests on fewer songs n."""
     if claim.songs is None:
         return claim.tolerance
-    n = numbers.get("/".join(claim.ours[0].split("/")[:2]) + "/n", claim.songs)
+    n = numbers.get(_of_label(claim, "n"), claim.songs)
     return claim.tolerance * max(1.0, (claim.songs / n) ** 0.5)
+
+
+def _of_label(claim: Claim, what: str) -> str:
+    """The key of what is known of the runs that ours comes from; "" where ours is nothing."""
+    return "/".join([*claim.ours[0].split("/")[:2], what]) if claim.ours else ""
 
 
 def _estimate(claim: Claim, numbers: dict) -> tuple[float, float, float]:
@@ -291,22 +429,18 @@ def _compared(claim: Claim, numbers: dict) -> tuple[float, float]:
     return numbers[claim.ours[0]], numbers[claim.others[0]] if claim.others else claim.than
 
 
-def _peak(row: tuple[str, ...], numbers: dict, tolerance: float) -> tuple[int, list[int]]:
-    """Place of the best of a row, and all places within the tolerance of it."""
+def _near_bests(row: tuple[str, ...], numbers: dict, tolerance: float) -> list[int]:
+    """All places within the tolerance of the best of a row."""
     figures = [numbers[key] for key in row]
-    best = max(figures)
-    near = [i for i, figure in enumerate(figures) if figure >= best - tolerance - ROUNDING]
-    return figures.index(best), near
+    return [i for i, figure in enumerate(figures) if figure >= max(figures) - tolerance - ROUNDING]
 
 
 def _show_value(claim: Claim, numbers: dict) -> str:
-    (value, low, high), digits = _estimate(claim, numbers), digits_of(claim)
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{numbers[claim.ours[0]]:.{digits_of(claim)}f}"
 
 
-def _show_difference(claim: Claim, numbers: dict) -> str:
-    value, low, high = _estimate(claim, numbers)
-    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+def _show_nothing(claim: Claim, numbers: dict) -> str:
+    return ""  # the effect is all
 
 
 def _show_excess(claim: Claim, numbers: dict) -> str:
@@ -324,11 +458,11 @@ def _show_order(claim: Claim, numbers: dict) -> str:
 class Rule:
     """How claims of one kind are judged and shown, and which fields they have."""
 
-    judge: Callable[[Claim, dict], tuple[str, str]]  # the verdict's word and its reason
+    judge: Callable[[Claim, dict], Verdict]
     show: Callable[[Claim, dict], str]
     needed: frozenset[str]
-    optional: frozenset[str] = frozenset({"printed"})
-    interval: bool = False  # whether ours is looked up with the ends of its interval
+    optional: frozenset[str] = frozenset()
+    ends: tuple[str, ...] = ("",)  # of the keys under which ours is looked up
 
 
 def _fields(names: str) -> frozenset[str]:
@@ -336,9 +470,16 @@ def _fields(names: str) -> frozenset[str]:
 
 
 RULES = {
-    "value": Rule(by_value, _show_value, _fields("ours printed tolerance"), interval=True),
-    "difference": Rule(by_difference, _show_difference, _fields("ours side tolerance"), interval=True),
+    "value": Rule(by_value, _show_value, _fields("ours printed tolerance"), ends=INTERVAL),
+    "rescored": Rule(by_rescoring, _show_value, _fields("ours printed tolerance")),
+    "difference": Rule(
+        by_difference,
+        _show_nothing,
+        _fields("ours side tolerance"),
+        _fields("printed presumes"),
+        ends=(*INTERVAL, "/p"),
+    ),
     "above": Rule(by_excess, _show_excess, _fields("ours than tolerance"), _fields("printed songs")),
     "order": Rule(by_order, _show_order, _fields("ours tolerance"), _fields("than printed")),
-    "untestable": Rule(by_reason, lambda claim, numbers: "", _fields("needs")),
+    "untestable": Rule(by_reason, _show_nothing, _fields("needs"), _fields("printed")),
 }

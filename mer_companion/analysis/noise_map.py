@@ -29,7 +29,6 @@ SETTINGS = {
 }
 MAIN = "musicnn"
 GAIN = "macro_f1_gain"
-SEEN_WITH_80_PERCENT = 2.8  # standard errors: two-sided 5 %, power 80 %
 CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")  # as in the record
 
 
@@ -46,8 +45,10 @@ def cells(record: dict) -> pd.DataFrame:
     rows = scores.join(gains.add_prefix("gain_").rename(columns={"gain_value": "gain", "gain_p": "p"}))
     rows = rows.reset_index()
     rows["kind"] = [KINDS.get(pair, NONE) for pair in zip(rows["noise"], rows["unit"], strict=True)]
-    rows["detectable"] = SEEN_WITH_80_PERCENT * (rows["gain_high"] - rows["gain_low"]) / (2 * 1.96)
-    tested = rows["gain"].notna() & (rows["setting"] == MAIN)
+    known = rows["gain"].notna()
+    ends = rows.loc[known, "gain_low"], rows.loc[known, "gain_high"]
+    rows.loc[known, "detectable"] = significance.detectable_effect(*ends)
+    tested = known & (rows["setting"] == MAIN)
     rows.loc[tested, "p_holm"] = significance.holm(rows.loc[tested, "p"].to_numpy())
     rows["verdict"] = [verdict_on(gain, p) for gain, p in zip(rows["gain"], rows["p_holm"], strict=True)]
     return rows

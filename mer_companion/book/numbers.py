@@ -30,6 +30,8 @@ def numbers() -> Numbers:
     found |= figure_2(headline := recorded_or_none("segments_to_songs")) | on_two_folds(headline)
     found |= lowest_run(recorded_or_none("networks_that_teach"))
     found |= kept_by_peers(recorded_or_none("known_noise"))
+    for name in ("noisy_student", "long_and_short", "mirable_as_released"):
+        found |= negative_pseudo_labels(recorded_or_none(name))
     found |= of_model(trained_model.shipped().card)
     found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
@@ -104,6 +106,23 @@ def lowest_run(records: list[dict]) -> Numbers:
         row = results.value(record, name="roc_auc", target=tag_scoring.MACRO, decision=tag_scoring.SCORES)
         key = f"{record['experiment']}/{record['label']}/lowest_roc_auc"
         found[key] = min(row["value"], found.get(key, 1.0))
+    return found
+
+
+def negative_pseudo_labels(records: list[dict]) -> Numbers:
+    """The share of a student's pseudo-labels that say no, least over a label's runs; at 0 all say yes."""
+    found: Numbers = {}
+    for record in records:
+        shares = [
+            (row["sure_share"], row["sure_positive_share"])
+            for log in record["log"]
+            for row in log
+            if row.get("sure_share")
+        ]
+        if shares:
+            key = f"{record['experiment']}/{record['label']}/negative_pseudo_labels"
+            share = min(1 - positive / sure for sure, positive in shares)
+            found[key] = min(share, found.get(key, 1.0))
     return found
 
 

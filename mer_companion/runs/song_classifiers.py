@@ -67,10 +67,11 @@ def predictions(settings: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.
         [sources.load(one, tracks, settings.features, skip_unreadable=skip) for one in settings.sources]
     )
     of_track, collected, log = splits.outer(tracks, settings.folds), [], []
+    groups = splits.kept_together(tracks, settings.folds.by)
     for k in range(settings.folds.tested or settings.folds.n):
         training, test = np.flatnonzero(of_track != k), np.flatnonzero(of_track == k)
         own = tracks.targets[training]
-        fitted, chosen = fit(settings, values[training], own, tracks.groups[training])
+        fitted, chosen = fit(settings, values[training], own, groups[training])
         mean = fitted.predict_proba(values[test])
         collected.append(
             {

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mer_core import paths
 from mer_core.datasets import splits
+from mer_core.datasets.pmemo import artist_groups
 from mer_core.datasets.tracks import DataError, Tracks, audio_files, match_audio, measured
 from mer_core.emotion import QUADRANTS
 
@@ -15,6 +16,18 @@ METADATA = "panda_dataset_taffc_metadata.csv"  # Song, Artist, Title, MoodsStrSp
 LEAST_CLIPS_OF_A_MOOD = 40
 # of clips with moods: the two of 10 s are too short for long windows, and long and short test the same songs
 SHORTEST_S = 25.0
+
+SAME_ACT = (  # under names that differ by more than spelling
+    ("Alvin & the Chipmunks", "The Chipmunks"),
+    ("Bob Marley", "Bob Marley & the Wailers"),
+    ("Charlie Poole", "Charlie Poole & the North Carolina Ramblers"),
+    ("Eddie Heywood", "Eddie Heywood and His Orchestra"),
+    ("Sizzla", "Sizzla Kalonji"),
+    ("The Sir Douglas Quintet", "The Sir Douglas Quintet + 2"),
+    ("Xavier Cugat", "Xavier Cugat & His Orchestra"),
+)
+# clips that overlap: the second begins 14.3 s before or 0.5 s after the first, log spectra correlate by 0.8
+SAME_RECORDING = (("MT0002161109", "MT0033415296"), ("MT0000523076", "MT0000941301"))
 
 HOW_TO_GET_IT = (
     "Download the '4Q audio emotion dataset' (Panda et al., TAFFC 2018) of MIR @ CISUC, University of "
@@ -27,7 +40,8 @@ HOW_TO_GET_IT = (
 def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
     """Tracks of 4Q as distributed: folders Q1 to Q4 of sound files, annotations and metadata as Latin-1 CSV.
 
-    The group is the artist, so that no artist need be on both sides of a split.
+    The group is the artist, so that no artist need be on both sides of a split. The act joins several names
+    of one artist (SAME_ACT) and the artists to whom one recording is ascribed (SAME_RECORDING).
 
     Raises
     ------
@@ -37,14 +51,15 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
     annotations, songs = _tables(root)
     group = artists(annotations, songs)
     table = pd.DataFrame({"track_id": annotations["Song"], "label": annotations["Quadrant"], "group": group})
-    table = match_audio("4q", table, audio_files(root))
+    table = match_audio("4q", table.assign(act=acts(table)), audio_files(root))
     in_folder = table["path"].map(lambda path: path.parent.name)
     if (wrong := table[in_folder != table["label"]]).size:
         raise DataError(
             f"4q: {len(wrong)} clips lie in another quadrant's folder than their annotation says: "
             f"{', '.join(wrong['track_id'].head())}. Unpack the data set again."
         )
-    return measured("4q", QUADRANTS, table, skip_unreadable=skip_unreadable)
+    known = {"same_recording": SAME_RECORDING}
+    return measured("4q", QUADRANTS, table, skip_unreadable=skip_unreadable, **known)
 
 
 def read_moods(
@@ -93,6 +108,20 @@ def read_moods(
 def artists(annotations: pd.DataFrame, songs: pd.DataFrame) -> pd.Series:
     """The artist of each clip; without a known one the clip is a group of its own."""
     return annotations["Song"].map(songs["Artist"]).fillna(annotations["Song"]).str.strip()
+
+
+def acts(table: pd.DataFrame) -> pd.Series:
+    """What folds by act keep together, for a table with ``track_id`` and ``group`` (the artist).
+
+    >>> acts(pd.DataFrame({"track_id": list("123"), "group": ["Sizzla", "Sizzla Kalonji", "Q"]})).tolist()
+    ['sizzla', 'sizzla', 'q']
+    """
+    act = artist_groups(table["group"], table["track_id"])
+    alike = [table["group"].isin(names) for names in SAME_ACT]
+    for rows in (*alike, *(table["track_id"].isin(ids) for ids in SAME_RECORDING)):
+        joined = set(act[rows])
+        act = act.where(~act.isin(joined), min(joined, default=""))
+    return act
 
 
 def _tables(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

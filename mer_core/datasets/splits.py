@@ -1,7 +1,8 @@
 """Which tracks are trained on and which are tested: folds by song or by artist, made once and kept as files.
 
 Splitting comes before anything else: segments follow their song, so no song is ever on both sides; with
-``by="artist"`` no artist is either.
+``by="artist"`` no artist is either. ``by="act"`` does more: names that are spelled in several ways, and clips
+of one recording, are on one side too. It has files of its own, so that the folds of older records stay.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from mer_core import paths
 from mer_core.datasets.tracks import DataError, Tracks, has_tags, shown
 from mer_core.files import atomic_write
 
-BY = ("song", "artist")
+BY = ("song", "artist", "act")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class Folds:
     """How a data set is divided; the paper says "ten fold" and no more."""
 
     n: int = 10
-    by: str = "song"  # what stays together: "song" (as papers do) or "artist" (as new music would be)
+    # what stays together: "song" (as papers do), "artist" (as new music would be), or "act" (new records:
+    # the artist whatever the spelling, and the artists of one recording)
+    by: str = "song"
     # folds inside the training songs, for out-of-fold song features and for validation; 0: none
     inner: int = 2
     seed: int = 0
@@ -31,7 +34,7 @@ class Folds:
 
     def __post_init__(self):
         if self.by not in BY:
-            raise ValueError(f"folds are by {' or '.join(BY)}, got {self.by!r}")
+            raise ValueError(f"folds are by {', '.join(BY)}, got {self.by!r}")
         if self.n < 2 or self.inner < 0 or self.inner == 1:
             got = f"n={self.n}, inner={self.inner}"
             raise ValueError(f"at least two folds are needed (or no inner ones: 0), got {got}")
@@ -40,7 +43,7 @@ class Folds:
 
 
 def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) -> np.ndarray:
-    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares, artists whole with ``by="artist"``.
+    """(n_tracks,) fold numbers 0..n-1 with near-equal class shares; groups whole, unless ``by="song"``.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def assign(targets: np.ndarray, groups: np.ndarray, n: int, by: str, seed: int) 
     """
     from sklearn.model_selection import StratifiedGroupKFold  # takes a second to import
 
-    units = groups if by == "artist" else np.arange(len(targets))
+    units = np.arange(len(targets)) if by == "song" else groups
     scarce, rarest = min((len(set(units[targets == k])), k) for k in np.unique(targets))
     if scarce < n:
         fewer = ", or use fewer folds (--set folds.n=... folds.inner=... on the command line)"
@@ -108,6 +111,11 @@ def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.nda
     return np.array(list(PART_SHARES))[best][own]
 
 
+def kept_together(tracks: Tracks, by: str) -> np.ndarray:
+    """(n_tracks,) names of what a division by artist or by act keeps whole."""
+    return tracks.acts if by == "act" else tracks.groups
+
+
 def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
     """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
 
@@ -116,23 +124,25 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
 
     Raises
     ------
-    DataError : the file lacks tracks, or has an artist on both sides
+    DataError : the file lacks tracks, or has an artist (or act) on both sides
     """
     default = paths.CACHE / "splits" / tracks.digest() if tracks.own else paths.SPLITS
     path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
 
+    groups = kept_together(tracks, folds.by)
+
     def assigned() -> np.ndarray:
-        return assign(tracks.table["label"].to_numpy(), tracks.groups, folds.n, folds.by, folds.seed)
+        return assign(tracks.table["label"].to_numpy(), groups, folds.n, folds.by, folds.seed)
 
     fold = _stored(path, tracks.name, tracks.table["track_id"], "fold", assigned)
-    torn = [group for group in set(tracks.groups) if len(set(fold[tracks.groups == group])) > 1]
-    if folds.by == "artist" and torn:
+    torn = [group for group in set(groups) if len(set(fold[groups == group])) > 1]
+    if folds.by != "song" and torn:
         names = shown(sorted(torn))
-        raise DataError(f"{path}: has artists on both sides: {names}. Delete the file to split anew.")
+        raise DataError(f"{path}: has {folds.by}s on both sides: {names}. Delete the file to split anew.")
     return fold
 
 
 def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:
     """(len(training),) inner fold of each training track (positions), divided by the same rule."""
-    labels, groups = tracks.table["label"].to_numpy()[training], tracks.groups[training]
+    labels, groups = tracks.table["label"].to_numpy()[training], kept_together(tracks, folds.by)[training]
     return assign(labels, groups, folds.inner, folds.by, folds.seed)

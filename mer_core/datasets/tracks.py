@@ -28,10 +28,12 @@ class Tracks:
     stay together when data is split: the artist where known, else the song), ``duration_s`` (seconds, from
     the file's header), and ``label`` (one of ``classes``) or ``tags`` (a tuple of them) with ``part`` (train,
     validation or test); where several listeners were asked, also ``shares`` (a tuple of floats in the order
-    of ``classes``). ``second_labels`` maps a track to its label per second, where that is known: the truth of
-    the synthetic corpus, or what listeners said. ``skipped`` maps files left out on request to the reason.
-    ``rendered`` says what audio was rendered from MIDI with; empty: it was recorded. ``own`` marks a user's
-    music: it has no registry card, and what is derived from it stays out of the tracked folders.
+    of ``classes``). A column ``act`` is a wider group, where one is known: the artist under any name, and
+    artists that share a recording; neither digests nor folds by artist depend on it. ``same_recording`` lists
+    tracks of one recording. ``second_labels`` maps a track to its label per second, where that is known: the
+    truth of the synthetic corpus, or what listeners said. ``skipped`` maps files left out on request to the
+    reason. ``rendered`` says what audio was rendered from MIDI with; empty: it was recorded. ``own`` marks a
+    user's music: it has no registry card, and what is derived from it stays out of the tracked folders.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Tracks:
     skipped: dict[str, str] = field(default_factory=dict)
     rendered: str = ""
     own: bool = False
+    same_recording: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self):
         needed = (*COLUMNS, *(("tags", "part") if self.tagged else ("label",)))
@@ -93,6 +96,16 @@ class Tracks:
     def groups(self):
         """(n_tracks,) array of group names."""
         return self.table["group"].to_numpy()
+
+    @property
+    def acts(self):
+        """(n_tracks,) array of acts; the groups where no wider ones are known."""
+        return self.table["act" if "act" in self.table else "group"].to_numpy()
+
+    def names_of_acts(self) -> list[list[str]]:
+        """The groups of each act that has several."""
+        names = self.table.groupby(self.acts)["group"].unique()
+        return [sorted(several) for several in names if len(several) > 1]
 
     @property
     def kinds_of_audio(self) -> list[str]:
