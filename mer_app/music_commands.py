@@ -288,7 +288,7 @@ def evaluate(context, music, model_name, out, preset, workers, device, quiet, **
     mer evaluate labels.csv --method self_learning --set folds.n=3
     mer evaluate path/to/my_music --model quadrants
     """
-    import json
+    from mer_companion import results
 
     if model_name:
         refuse_recipe(context)
@@ -301,8 +301,8 @@ def evaluate(context, music, model_name, out, preset, workers, device, quiet, **
             records, tracks = recorded(runs_of(music, preset, **options), preset, workers)
             known, failed = out_of_fold(records, tracks).summary(), {}
     if out:
-        with clear_errors(), atomic_write(out) as fresh:
-            fresh.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        with clear_errors():
+            results.write_json(out, known)
     by = "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"
     for line in figures_of(known, by):
         click.echo(printable(line))

@@ -26,8 +26,9 @@ from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
 from mer_core.evaluation import uncertainty
 from mer_core.evaluation.uncertainty import Uncertainty
-from mer_core.frames import DTYPE, HOP_S, window_starts
-from mer_core.trained_model import TrainedModel
+from mer_core.finite import finite
+from mer_core.frames import HOP_S, as_stored, window_starts
+from mer_core.trained_model import ModelError, TrainedModel
 
 SHORTEST_S = 0.5  # of a sound that is predicted at all
 SILENCE = 1e-4  # largest magnitude: -80 dB
@@ -119,7 +120,7 @@ def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decod
     rate = model.features.sample_rate
     with decoding.opened(path) as sound:
         levels = log_mel_of_blocks(sound.at(rate), model.features)
-        blocks = [block.numpy().astype(DTYPE) for block in levels]
+        blocks = [as_stored(block, path) for block in levels]
     return torch.from_numpy(np.concatenate(blocks)), sound, sound.given / rate
 
 
@@ -128,6 +129,10 @@ def window_probabilities(model: TrainedModel, values: torch.Tensor, duration_s: 
     """Every network's probabilities for every window of a song, (n_networks, n_windows, n_classes).
 
     The frames of a song that is shorter than a window are repeated.
+
+    Raises
+    ------
+    ModelError : some are not finite
     """
     device = next(model.ensemble.parameters()).device
     starts = torch.from_numpy(window_starts(duration_s, model.window_s, model.features.frames_per_second))
@@ -136,7 +141,7 @@ def window_probabilities(model: TrainedModel, values: torch.Tensor, duration_s: 
     for part in starts.split(BATCH):
         levels = values[(part[:, None] + within) % len(values)].to(device).transpose(1, 2).unsqueeze(1)
         found.append(model.ensemble.each(levels).cpu().numpy())
-    return np.concatenate(found, axis=1)
+    return finite(np.concatenate(found, axis=1), "the model's probabilities", "Train it again.", ModelError)
 
 
 def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:

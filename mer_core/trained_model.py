@@ -19,6 +19,7 @@ from mer_core import UserError, paths
 from mer_core.audio.features import LogMel, frames_within
 from mer_core.emotion import QUADRANTS
 from mer_core.files import atomic_write
+from mer_core.finite import finite
 from mer_core.models import Network
 from mer_core.training import Normalised
 
@@ -132,9 +133,9 @@ def assembled(
     for member in members:
         for weights in member.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
-            if not torch.isfinite(weights).all():
-                remedy = "Train again with another seed or a lower rate."
-                raise ModelError(f"a network has weights that are not finite. {remedy}")
+        for name, values in member.state_dict().items():
+            remedy = "Train again with another seed or a lower rate."
+            finite(values.cpu(), f"numbers of a network's {name}", remedy, ModelError)
     return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
 
 

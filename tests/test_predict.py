@@ -86,6 +86,13 @@ def test_what_is_said_hangs_together(song):
     assert said.predicted[0] in str(said) and not said.notes
 
 
+def test_networks_that_answer_nan_are_refused_by_name(song):
+    model = untrained()
+    model.ensemble.members[0].network.head[-1].bias.data.fill_(float("nan"))
+    with pytest.raises(trained_model.ModelError, match="probabilities are not finite"):
+        predict.predict(song, model)
+
+
 def test_loudness_of_the_channels_is_averaged_and_six_of_them_are_no_trouble(tmp_path):
     left = tone(300, 4)
     mono, surround = write(tmp_path / "mono.wav", left / 6), tmp_path / "surround.wav"
@@ -145,6 +152,8 @@ def wrong_files(folder: Path) -> dict[str, str]:
     samples = tone(300, 4)
     samples[5000] = np.nan
     soundfile.write(folder / "nan.wav", samples, RATE, subtype="FLOAT")
+    samples[5000] = 1e20
+    soundfile.write(folder / "vast.wav", samples, RATE, subtype="FLOAT")
     write(folder / "moment.wav", tone(300, 0.4))
     write(folder / "nothing.wav", np.zeros(0, np.float32))
     write(folder / "cut.flac", np.random.default_rng(0).uniform(-1, 1, 10 * RATE).astype(np.float32))
@@ -154,6 +163,7 @@ def wrong_files(folder: Path) -> dict[str, str]:
         "empty.mp3": "0 bytes",
         "text.mp3": "libsndfile",
         "nan.wav": "not numbers",
+        "vast.wav": "not finite",
         "moment.wav": "0.40 s",
         "nothing.wav": "no samples",
         "cut.flac": "damaged",

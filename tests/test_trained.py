@@ -91,6 +91,10 @@ def test_weights_that_are_not_finite_are_refused():
         trained_model.assembled(
             list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={}
         )
+    broken = untrained().ensemble.members
+    broken[1].mean.fill_(torch.nan)  # no parameter, but part of the answer
+    with pytest.raises(ModelError, match="mean are not finite"):
+        trained_model.assembled(list(broken), 1.0, False)
 
 
 def test_a_temperature_undoes_what_made_networks_too_sure(rng):
