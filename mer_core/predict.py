@@ -31,7 +31,7 @@ from mer_core.frames import HOP_S, as_stored, window_starts
 from mer_core.trained_model import ModelError, TrainedModel
 
 SHORTEST_S = 0.5  # of a sound that is predicted at all
-SILENCE = 1e-4  # largest magnitude: -80 dB
+SILENCE, LOUDEST = 1e-4, 10.0  # largest magnitude: -80 dB, and 20 dB above full scale
 BATCH = 64  # windows per forward pass: as many as stay in a core's cache
 
 
@@ -157,6 +157,11 @@ def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> I
         yield (
             f"has {sound.native_rate} samples a second, so nothing above {sound.native_rate / 2:g} Hz, "
             "which the networks are used to. Take a better copy if there is one."
+        )
+    if sound.peak > LOUDEST:
+        yield (
+            f"reaches {sound.peak:.0f} where full scale is 1: its samples seem to be whole numbers stored as "
+            "floats, and it was heard far too loud. Divide them by full scale, or export it in 16 bits."
         )
     if sound.peak < SILENCE:
         mixed = " once its channels are mixed" if sound.channels > 1 else ""

@@ -4,6 +4,8 @@ on.
 
 import json
 import os
+import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,7 @@ from conftest import RATE, tone, untrained, write
 
 from mer_app import inputs, main, outputs
 from mer_core import datasets, frames, predict, trained_model
-from mer_core.audio import completeness, decoding
+from mer_core.audio import completeness, decoding, size_fields
 from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
 from mer_core.datasets.tracks import measured
 from mer_core.evaluation import uncertainty
@@ -260,6 +262,68 @@ def test_a_wav_from_a_pipe_knows_no_length_and_is_not_called_cut_off(tmp_path, l
     whole = bytearray(write(tmp_path / "a.wav", NOISE).read_bytes())
     whole[4:8] = whole[40:44] = length.to_bytes(4, "little")
     assert notes_of(tmp_path / "a.wav", whole) == ()
+
+
+@pytest.mark.parametrize(
+    "name, mark", [("a.wav", b"data"), ("a.aiff", b"SSND"), ("a.au", b".snd"), ("a.rf64", b"ds64")]
+)
+@pytest.mark.parametrize("told", [0, 40_000])
+def test_what_lies_beyond_a_size_field_is_heard_with_a_note(tmp_path, name, mark, told):
+    path = tmp_path / name
+    soundfile.write(path, NOISE, RATE, "PCM_16", format=name[2:].upper())
+    samples, whole = decoding.read(path, RATE), bytearray(path.read_bytes())
+    at, form = whole.index(mark), "<Q" if name == "a.rf64" else "<I" if name == "a.wav" else ">I"
+    struct.pack_into(form, whole, at + (16 if name == "a.rf64" else 8 if name == "a.au" else 4), told)
+    (note,) = notes_of(path, whole)
+    assert note.startswith(f"its header tells of {told / 2 / RATE:.1f} s, but it holds 8.0 s, all of which")
+    np.testing.assert_array_equal(decoding.read(path, RATE), samples)
+    assert decoding.duration_s(path) == pytest.approx(8, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "end", [b"LIST" + struct.pack("<I", 60_000) + bytes(60_000), b"ID3\4" + bytes(60_000)]
+)
+def test_chunks_behind_the_samples_are_no_sound(tmp_path, end):
+    path = write(tmp_path / "a.wav", NOISE)
+    assert notes_of(path, path.read_bytes() + end) == () and decoding.duration_s(path) == 8
+
+
+def test_a_size_field_that_began_again_at_zero_is_known(tmp_path):
+    head = write(tmp_path / "a.wav", NOISE[:10]).read_bytes()[:44]
+    with (tmp_path / "a.wav").open("wb") as file:
+        file.write(head[:40] + struct.pack("<I", 1000) + b"\x83" * 2000)
+        file.truncate(2**32 + 1044)  # of which 1000 bytes are beyond what the field can count
+    with (tmp_path / "a.wav").open("rb") as file:
+        found = size_fields.samples_in(file)
+    assert (found.told, found.held, found.counted) == (1000, 2**32 + 1000, 2**32 - 1)
+
+
+def test_a_flac_of_unknown_length_is_heard_to_its_end(tmp_path):
+    path = write(tmp_path / "a.flac", NOISE)
+    samples, whole = decoding.read(path, RATE), bytearray(path.read_bytes())
+    whole[21] &= 0xF0  # the lower half of this byte, and the next four: how many samples there are
+    whole[22:26] = bytes(4)
+    assert notes_of(path, whole) == () and decoding.duration_s(path) == 8
+    np.testing.assert_array_equal(decoding.read(path, RATE), samples)
+
+
+@pytest.mark.parametrize("subtype, rate", [("VORBIS", RATE), ("OPUS", 24_000)])
+def test_of_chained_ogg_streams_only_the_first_is_heard_and_a_note_says_so(tmp_path, subtype, rate):
+    soundfile.write(tmp_path / "a.ogg", NOISE[: 8 * rate], rate, subtype, format="OGG")
+    once = (tmp_path / "a.ogg").read_bytes()
+    assert notes_of(tmp_path / "a.ogg", once) == ()
+    (note,) = notes_of(tmp_path / "a.ogg", 2 * once)
+    seconds = [float(number) for number in re.findall(r"\d+\.\d", note)]
+    once_s = decoding.duration_s(tmp_path / "a.ogg")
+    assert seconds == pytest.approx([2 * once_s, once_s], rel=0.2) and "only the first" in note
+
+
+def test_samples_that_are_whole_numbers_stored_as_floats_get_a_note(tmp_path):
+    soundfile.write(tmp_path / "a.wav", 32_768 * NOISE, RATE, subtype="FLOAT")
+    (note,) = predict.predict(tmp_path / "a.wav", MODEL).notes
+    assert re.match(r"reaches \d{4} where full scale is 1: .* export it in 16 bits\.", note)
+    soundfile.write(tmp_path / "b.wav", 4 * NOISE, RATE, subtype="FLOAT")  # a loud mix
+    assert predict.predict(tmp_path / "b.wav", MODEL).notes == ()
 
 
 def test_channels_that_cancel_out_are_silence(tmp_path):

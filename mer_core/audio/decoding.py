@@ -19,11 +19,13 @@ import soundfile
 import soxr
 
 from mer_core import UserError
+from mer_core.audio import size_fields
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
 # decoded where ffmpeg is installed
 FFMPEG_SUFFIXES = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm")
 BLOCK = 65_536  # samples decoded at a time
+UNKNOWN = 2**63 - 1  # samples: what libsndfile says where a flac does not
 LOWEST_RATE = 1000  # Hz: a lower one is a damaged header
 
 
@@ -39,8 +41,9 @@ class Sound:
     native_rate: int  # Hz
     channels: int
     kind: str | None  # what libsndfile calls it (WAV, MP3, OGG, ...); None where ffmpeg decodes
-    promised: int | None  # samples according to its header, where that says
+    promised: int | None  # samples that it should have, where that can be known
     pieces: Iterator[np.ndarray]  # (n, channels) float32
+    header: int | None = None  # samples according to its header, where that tells of too few
     decoded: int = 0  # samples so far
     given: int = 0  # samples so far at the requested rate
     peak: float = 0.0  # largest magnitude so far of the channels' mean
@@ -95,8 +98,10 @@ def opened(path: Path) -> Iterator[Sound]:
     AudioError : no such file, no permission, an empty one, no decoder for it, or damaged
     """
     _accessible(path)
+    samples = _samples_in(path)
+    short = samples is not None and samples.held > samples.told
     try:
-        file = soundfile.SoundFile(os.fsencode(path))
+        file = _Forwards(size_fields.Mended(path, samples) if short else os.fsencode(path))
     except soundfile.LibsndfileError as error:
         file, said = None, error.error_string.strip()
     if file is None:
@@ -106,7 +111,22 @@ def opened(path: Path) -> Iterator[Sound]:
         return
     with file:
         pieces = _pieces(file, path)
-        yield Sound(path, file.samplerate, file.channels, file.format, file.frames, pieces)
+        promised, header = None if file.frames == UNKNOWN else file.frames, None
+        if short:
+            promised, header = (promised * n // samples.counted for n in (samples.held, samples.told))
+        yield Sound(path, file.samplerate, file.channels, file.format, promised, pieces, header)
+
+
+class _Forwards(soundfile.SoundFile):
+    """Read from beginning to end: of a flac of unknown length the end cannot be sought."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _samples_in(path: Path) -> size_fields.Samples | None:
+    with path.open("rb") as file:
+        return size_fields.samples_in(file)
 
 
 def _accessible(path: Path) -> None:
