@@ -22,6 +22,7 @@ from mer_app.options import (
     skip_option,
     workers_option,
 )
+from mer_app.text import printable
 from mer_app.workers import executor_of
 
 
@@ -75,15 +76,16 @@ def data(name: str, skip_unreadable: bool):
     with clear_errors():
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
     groups, hours = tracks.table["group"].nunique(), tracks.table["duration_s"].sum() / 3600
-    click.echo(
-        f"{tracks.name}: {len(tracks)} tracks, {groups} groups, {hours:.2f} hours; digest {tracks.digest()}"
-    )
+    counted = f"{len(tracks)} tracks, {groups} groups, {hours:.2f} hours"
+    click.echo(f"{printable(tracks.name)}: {counted}; digest {tracks.digest()}")
     if tracks.rendered:
         click.echo(f"  audio rendered from MIDI with {tracks.rendered}")
     for label, count in tracks.named.value_counts().sort_index().items():
-        click.echo(f"  {label:<12} {count}")
+        click.echo(f"  {printable(label):<12} {count}")
+    for note in tracks.notes:
+        click.echo(f"  {printable(note)}")
     for path, reason in tracks.skipped.items():
-        click.echo(f"  skipped {path}: {reason}")
+        click.echo(f"  skipped {printable(path)}: {printable(reason)}")
     wrong = 0
     for what, expected, found in datasets.check(tracks):
         wrong += expected != found
@@ -116,7 +118,7 @@ def features(name: str, preset: str, skip_unreadable: bool):
     (n, bands), hours = store.values.shape, store.duration_s.sum() / 3600
     click.echo(f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {hours:.2f} hours of audio")
     for path, reason in store.tracks.skipped.items():
-        click.echo(f"  skipped {path}: {reason}")
+        click.echo(f"  skipped {printable(path)}: {printable(reason)}")
 
 
 def experiment_names() -> list[str]:

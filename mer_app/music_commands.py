@@ -122,7 +122,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
         say(f"{len(found.files) - len(remaining)} of {len(found.files)} files were predicted before.")
     if predicted:
         say(prediction_table.meaning(model, trained_model.card_of(model_name)))
-    report({} if quiet else notes, found.problems | failed)
+    report({} if quiet else found.notes | notes, found.problems | failed)
 
 
 def requested_names(music: tuple[str, ...], null: bool) -> list[str]:
@@ -242,6 +242,7 @@ def train(music, out, preset, workers, device, quiet, **options):
     """
     from mer_app import model_card
     from mer_app import train as training
+    from mer_companion.runs import cross_validation
     from mer_core import trained_model
 
     card = not_lost(out.with_suffix(".md"), b"# Model card")
@@ -261,6 +262,7 @@ def train(music, out, preset, workers, device, quiet, **options):
         click.echo(
             "Its accuracy is not known, its probabilities are not calibrated: mer evaluate, then train again."
         )
+    say_left_out(cross_validation.load_frames(runs[0]).tracks)
 
 
 @click.command()
@@ -306,9 +308,15 @@ def evaluate(context, music, model_name, out, preset, workers, device, quiet, **
     by = "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"
     for line in figures_of(known, by):
         click.echo(printable(line))
-    for path, reason in (tracks.skipped | failed).items():
-        click.echo(f"left out: {printable(reason or path)}", err=True)
+    say_left_out(tracks, failed)
     sys.exit(1 if failed else 0)
+
+
+def say_left_out(tracks, failed: dict[str, str] | None = None) -> None:
+    """Which music was not used, and why."""
+    unreadable = (reason or path for path, reason in (tracks.skipped | (failed or {})).items())
+    for reason in (*tracks.notes, *unreadable):
+        click.echo(f"left out: {printable(reason)}", err=True)
 
 
 def refuse_recipe(context) -> None:
@@ -409,6 +417,7 @@ def label_check(music, page, table, top, preset, workers, device, quiet, **optio
         with clear_errors(), atomic_write(page) as fresh:
             fresh.write_text(label_check_page.written(songs.head(top), windows, page), encoding="utf-8")
         click.echo(f"To listen: open {printable(page)}")
+    say_left_out(tracks)
 
 
 @click.command()

@@ -17,13 +17,14 @@ import soundfile
 import soxr
 import torch
 from click.testing import CliRunner
-from conftest import RATE, tone, untrained, write
+from conftest import RATE, tone, untrained, write, write_text
 
 from mer_app import inputs, main, outputs
 from mer_core import datasets, frames, predict, trained_model
 from mer_core.audio import completeness, decoding, size_fields
 from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
-from mer_core.datasets.tracks import measured
+from mer_core.datasets import folder
+from mer_core.datasets.tracks import DataError, audio_files, measured
 from mer_core.evaluation import uncertainty
 from mer_core.segments import make_segments
 
@@ -418,6 +419,47 @@ def test_folders_patterns_and_playlists(tmp_path):
         and len(found.files) == 1
         and "" in found.problems
     )
+
+
+def messy_music(folder: Path) -> Path:
+    """Two labels, one of them a link, among what other programs leave in folders."""
+    write(folder / "elsewhere" / "a.wav", tone(300, 1.0))
+    write(folder / "music" / "sad" / "b.AU", tone(300, 1.0))
+    for name in (".Trash-1000/c.wav", ".stversions/happy/d.wav", "sad/._b.wav", "sad/.AppleDouble/b.wav"):
+        write_text(folder / "music" / name, "no sound")
+    (folder / "music" / "happy").symlink_to(folder / "elsewhere")
+    (folder / "music" / "sad" / "again").symlink_to(folder / "music" / "sad")
+    return folder / "music"
+
+
+def test_labelled_music_is_walked_as_any_folder_and_both_say_what_they_left_out(tmp_path):
+    music = messy_music(tmp_path)
+    listing, tracks = inputs.Listing([str(music)]), folder.read(music)
+    assert (
+        listing.files == tracks.table["path"].tolist() == [music / "happy" / "a.wav", music / "sad" / "b.AU"]
+    )
+    assert tracks.classes == ("Q1", "Q3") and audio_files(music) == {
+        "a": listing.files[0],
+        "b": listing.files[1],
+    }
+    hidden, repeated = tracks.notes
+    assert listing.notes == {str(music): tracks.notes} and not listing.problems
+    assert hidden.endswith("and 1 more: hidden, so left out.") and ".Trash-1000, " in hidden
+    assert repeated.startswith(f"{music / 'sad' / 'again'}: linked to a folder that was met before")
+    (music / "sad" / "gone.mp3").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"gone\.mp3: is a link that leads nowhere"):
+        folder.read(music)
+    answer = CliRunner().invoke(main.main, ["data", str(music), "--skip-unreadable"])
+    assert ".stversions" in answer.output and answer.exit_code == 0
+
+
+def test_every_suffix_that_folders_are_searched_for_is_decoded(tmp_path):
+    forms = {".opus": "OGG", ".oga": "OGG", ".aif": "AIFF", ".aifc": "AIFF", ".mp2": "MP3"}
+    for suffix in decoding.AUDIO_SUFFIXES:
+        path = tmp_path / f"a{suffix}"
+        soundfile.write(path, NOISE, RATE, format=forms.get(suffix, suffix[1:].upper()))
+        assert len(decoding.read(path, RATE)) > 7 * RATE
+    assert len(inputs.Listing([str(tmp_path)]).files) == len(decoding.AUDIO_SUFFIXES)
 
 
 def test_playlists_from_elsewhere(tmp_path):

@@ -21,9 +21,16 @@ import soxr
 from mer_core import UserError
 from mer_core.audio import size_fields
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"),
+    *(".oga", ".aifc", ".caf", ".w64", ".rf64", ".au", ".mp2"),
+)
 # decoded where ffmpeg is installed
-FFMPEG_SUFFIXES = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm")
+FFMPEG_SUFFIXES = (
+    *(".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm"),
+    *(".m4b", ".mov", ".wv"),
+)
+SUFFIXES = (*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES)
 BLOCK = 65_536  # samples decoded at a time
 UNKNOWN = 2**63 - 1  # samples: what libsndfile says where a flac does not
 LOWEST_RATE = 1000  # Hz: a lower one is a damaged header
