@@ -337,11 +337,8 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
     with clear_errors():
         if not no_execute:
             values = dict(setting_of(text) for text in settings)
-            here = {
-                name: str(Path(value).resolve())
-                for name, value in values.items()
-                if Path(str(value)).is_file()
-            }
+            files = {name: value for name, value in values.items() if os.path.isfile(value)}  # noqa: PTH113 -- no error for any text
+            here = {name: type(value)(Path(value).resolve()) for name, value in files.items()}
             publishing.execute_notebooks(
                 preset, notebook, **values | here
             )  # notebooks run in a folder of their own
