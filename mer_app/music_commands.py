@@ -25,6 +25,7 @@ from mer_app.options import (
 )
 from mer_app.text import interval, printable
 from mer_app.workers import executor_of, on_device
+from mer_core import UserError
 from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
 
@@ -174,8 +175,8 @@ def predict_files(
             if isinstance(emotion, Exception):
                 failed[str(path)] = str(emotion)
                 continue
-            if pictures:
-                draw(emotion, model, pictures)
+            if pictures and (undrawn := draw(emotion, model, pictures)):
+                failed[str(path)] = undrawn
             outputs.write(emotion)
             with bar.external_write_mode():
                 if not predicted:
@@ -201,14 +202,21 @@ def picture_of(path: Path, folder: Path) -> Path:
     return folder / f"{stem}-{mark}.png"
 
 
-def draw(emotion, model, folder: Path) -> None:
-    """A song's timeline as a picture."""
+def draw(emotion, model, folder: Path) -> str | None:
+    """A song's timeline as a picture; or the reason why there is none, which must not end the others."""
     from mer_companion.analysis import figures
 
-    with atomic_write(picture_of(emotion.path, folder)) as fresh:
-        drawn = figures.emotion_course(emotion.timeline, model.classes, printable(emotion.path.name))
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that the font lacks
-            drawn.savefig(fresh, dpi=150, format="png")
+    picture = picture_of(emotion.path, folder)
+    try:
+        with atomic_write(picture) as fresh:
+            drawn = figures.emotion_course(emotion.timeline, model.classes, printable(emotion.path.name))
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters the font lacks
+                drawn.savefig(fresh, dpi=150, format="png")
+    except UserError as error:
+        return f"{emotion.path}: predicted, but not drawn. {error}"
+    except Exception as error:
+        return f"{emotion.path}: predicted, but not drawn ({type(error).__name__}: {error}). Rename the file."
+    return None
 
 
 def report(notes: dict[str, tuple[str, ...]], failed: dict[str, str]) -> None:
@@ -217,7 +225,7 @@ def report(notes: dict[str, tuple[str, ...]], failed: dict[str, str]) -> None:
         for sentence in sentences:
             click.echo(f"Note: {printable(path)}: {sentence}", err=True)
     if failed:
-        click.secho(f"{len(failed)} could not be predicted:", fg="red", err=True)
+        click.secho(f"{len(failed)} could not be predicted or drawn:", fg="red", err=True)
         for reason in failed.values():
             click.echo(f"  {printable(reason)}", err=True)
         sys.exit(1)

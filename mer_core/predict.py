@@ -185,10 +185,8 @@ def predict_all(
         except UserError as error:
             return error
         except Exception as error:  # one file must not end the others
-            return decoding.AudioError(
-                f"{path}: could not be predicted ({type(error).__name__}: {error}). Convert it to wav or "
-                "flac."
-            )
+            reason = f"could not be predicted ({type(error).__name__}: {error})"
+            return UserError(f"{path}: {reason}. This is a fault of mer: please report it with this line.")
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from conftest import RATE, tone, untrained, write, write_text
 
 from mer_app import inputs, main, outputs
+from mer_companion.analysis import figures
 from mer_core import datasets, frames, predict, trained_model
 from mer_core.audio import completeness, decoding, size_fields
 from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
@@ -540,6 +541,27 @@ def test_pictures_and_quiet(song, tmp_path, model_file):
     assert answer.exit_code == 0 and answer.output == ""
     (picture,) = (tmp_path / "pictures").iterdir()
     assert picture.name.startswith("song-") and picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_name_and_no_picture_ends_a_batch(tmp_path, model_file, monkeypatch):
+    music, pictures = tmp_path / "music", tmp_path / "pictures"
+    names = ["a$b - c$d.wav", "_^{x$\\frac$.wav", "b.wav"]
+    for name in names:
+        write(music / name, tone(300, 4))
+    words = music, "--plot", pictures, "--csv", tmp_path / "out.csv"
+    answer = mer_predict(model_file, *words)
+    assert answer.exit_code == 0 and len(list(pictures.iterdir())) == 3, answer.output
+    for picture in pictures.iterdir():
+        picture.unlink()
+    real = figures.emotion_course
+
+    def fails_for_b(timeline, classes, title):
+        return 1 / 0 if title == "b.wav" else real(timeline, classes, title)
+
+    monkeypatch.setattr(figures, "emotion_course", fails_for_b)
+    answer = mer_predict(model_file, *words)
+    assert answer.exit_code == 1 and "b.wav: predicted, but not drawn (ZeroDivisionError" in answer.stderr
+    assert len(list(pictures.iterdir())) == 2 and len(pd.read_csv(tmp_path / "out.csv")) == 3
 
 
 def test_the_table_has_no_colours_where_nobody_looks(song, model_file):
