@@ -370,6 +370,35 @@ def test_what_only_ffmpeg_reads_sounds_the_same(song, tmp_path):
     assert decoding.duration_s(path) == pytest.approx(5, abs=0.01)
 
 
+@FFMPEG
+@pytest.mark.parametrize(
+    "content", ["#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n", "ffconcat version 1.0\nfile {}\n"]
+)
+def test_a_playlist_is_not_played_whatever_it_is_called(song, tmp_path, content):
+    subprocess.run(["ffmpeg", "-v", "error", "-i", song, tmp_path / "a.aac"], check=True)
+    for name in ("a.aac", "b.m4a", "/dev/zero"):  # the second would never end
+        (tmp_path / "b.m4a").write_text(content.format(name))
+        with pytest.raises(decoding.AudioError, match=r"b\.m4a: is no sound that libsndfile or ffmpeg knows"):
+            decoding.read(tmp_path / "b.m4a", RATE)
+
+
+@pytest.mark.parametrize("script", ["exec sleep 60", "printf '.snd\\0\\0\\0\\030' ; exec sleep 60"])
+def test_an_ffmpeg_that_stalls_is_stopped(tmp_path, monkeypatch, script):
+    write_text(tmp_path / "bin" / "ffmpeg", f"#!/bin/sh\n{script}\n")
+    (tmp_path / "bin" / "ffmpeg").chmod(0o755)
+    (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(5000))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    monkeypatch.setattr(decoding, "STALL_S", 0.2)
+    with pytest.raises(decoding.AudioError, match=r"a\.m4a: ffmpeg gave no sound for 0\.2 s\. Convert"):
+        decoding.read(tmp_path / "a.m4a", RATE)
+
+
+def test_a_sound_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "LONGEST_S", 7.2)
+    with pytest.raises(decoding.AudioError, match=r"a\.wav: lasts more than 0\.002 hours\. Cut it in pieces"):
+        decoding.read(write(tmp_path / "a.wav", NOISE), RATE)
+
+
 def test_without_ffmpeg_the_remedy_is_ffmpeg(tmp_path, monkeypatch):
     (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(5000))
     monkeypatch.setattr(decoding, "has_ffmpeg", lambda: False)
