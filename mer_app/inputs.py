@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES
+from mer_core.audio.decoding import SUFFIXES
+from mer_core.audio.sound_files import below
 
-SUFFIXES = (*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES)
 PLAYLISTS = (".m3u", ".m3u8", ".pls")
 
 
@@ -16,12 +16,14 @@ class Listing:
     """Sound files in the order in which they are met, each once, and what could not be followed, with the
     reason.
 
-    ``files``: paths as they were given; ``problems``: reason by name.
+    ``files``: paths as they were given; ``problems``: reason by name; ``notes``: what folders have
+    that was left out.
     """
 
     def __init__(self, names: Iterable[str] = ()):
         self.files: list[Path] = []
         self.problems: dict[str, str] = {}
+        self.notes: dict[str, tuple[str, ...]] = {}
         self._met: set[str] = set()
         for name in names:
             self.add(name)
@@ -36,7 +38,11 @@ class Listing:
         elif "://" in name and not os.path.lexists(name):
             self.problems[name] = f"{name}: is an address on the network. Download it first."
         elif Path(name).is_dir():
-            self._take(_below(Path(name), self.problems), name, "no sound files below this folder")
+            found = below(Path(name))
+            self.problems |= found.unreadable
+            if found.notes:
+                self.notes[name] = found.notes
+            self._take(found.files, name, "no sound files below this folder")
         elif Path(name).suffix.lower() in PLAYLISTS and Path(name).is_file():
             self._follow(Path(name))
         elif glob.has_magic(name) and not os.path.lexists(name):
@@ -121,30 +127,6 @@ def entries(text: str, suffix: str) -> Iterator[str]:
                 yield value
         elif line.strip() and not line.lstrip().startswith("#"):
             yield line.strip()
-
-
-def _below(folder: Path, problems: dict[str, str]) -> Iterator[Path]:
-    """Sound files below a folder, sorted, links followed; a folder that a link leads back to is not entered
-    again.
-    """
-
-    def unreadable(error: OSError) -> None:
-        problems[error.filename] = (
-            f"{error.filename}: cannot be opened ({error.strerror}). Change its permissions."
-        )
-
-    entered = {os.path.realpath(folder)}
-    for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
-        fresh = []
-        for name in sorted(folders):
-            real = os.path.realpath(os.path.join(parent, name))  # noqa: PTH118
-            if not name.startswith(".") and real not in entered:
-                entered.add(real)
-                fresh.append(name)
-        folders[:] = fresh
-        for name in sorted(names):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield Path(parent, name)
 
 
 def of_list(data: bytes, null: bool) -> list[str]:

@@ -22,6 +22,7 @@ from mer_app.options import (
     skip_option,
     workers_option,
 )
+from mer_app.text import printable
 from mer_app.workers import executor_of
 
 
@@ -75,19 +76,21 @@ def data(name: str, skip_unreadable: bool):
     with clear_errors():
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
     groups, hours = tracks.table["group"].nunique(), tracks.table["duration_s"].sum() / 3600
-    click.echo(
-        f"{tracks.name}: {len(tracks)} tracks, {groups} groups, {hours:.2f} hours; digest {tracks.digest()}"
-    )
+    counted = f"{len(tracks)} tracks, {groups} groups, {hours:.2f} hours"
+    click.echo(f"{printable(tracks.name)}: {counted}; digest {tracks.digest()}")
     if tracks.rendered:
         click.echo(f"  audio rendered from MIDI with {tracks.rendered}")
     for label, count in tracks.named.value_counts().sort_index().items():
-        click.echo(f"  {label:<12} {count}")
+        click.echo(f"  {printable(label):<12} {count}")
+    for note in tracks.notes:
+        click.echo(f"  {printable(note)}")
     for path, reason in tracks.skipped.items():
-        click.echo(f"  skipped {path}: {reason}")
+        click.echo(f"  skipped {printable(path)}: {printable(reason)}")
     for ids in tracks.same_recording:
-        click.echo(f"  one recording in several tracks: {', '.join(ids)}")
+        click.echo(f"  one recording in several tracks: {printable(', '.join(ids))}")
     for names in tracks.names_of_acts():
-        click.echo(f"  one act under several names (folds.by=act keeps it whole): {'; '.join(names)}")
+        acts = printable("; ".join(names))
+        click.echo(f"  one act under several names (folds.by=act keeps it whole): {acts}")
     wrong = 0
     for what, expected, found in datasets.check(tracks):
         wrong += expected != found
@@ -120,7 +123,7 @@ def features(name: str, preset: str, skip_unreadable: bool):
     (n, bands), hours = store.values.shape, store.duration_s.sum() / 3600
     click.echo(f"{len(store.tracks)} tracks, {n} frames of {bands} bands, {hours:.2f} hours of audio")
     for path, reason in store.tracks.skipped.items():
-        click.echo(f"  skipped {path}: {reason}")
+        click.echo(f"  skipped {printable(path)}: {printable(reason)}")
 
 
 def experiment_names() -> list[str]:
@@ -339,11 +342,8 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
     with clear_errors():
         if not no_execute:
             values = dict(setting_of(text) for text in settings)
-            here = {
-                name: str(Path(value).resolve())
-                for name, value in values.items()
-                if Path(str(value)).is_file()
-            }
+            files = {name: value for name, value in values.items() if os.path.isfile(value)}  # noqa: PTH113 -- no error for any text
+            here = {name: type(value)(Path(value).resolve()) for name, value in files.items()}
             publishing.execute_notebooks(
                 preset, notebook, **values | here
             )  # notebooks run in a folder of their own

@@ -25,6 +25,7 @@ from mer_app.options import (
 )
 from mer_app.text import interval, printable
 from mer_app.workers import executor_of, on_device
+from mer_core import UserError
 from mer_core.files import atomic_write
 from mer_core.progress import progress_bar
 
@@ -122,7 +123,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
         say(f"{len(found.files) - len(remaining)} of {len(found.files)} files were predicted before.")
     if predicted:
         say(prediction_table.meaning(model, trained_model.card_of(model_name)))
-    report({} if quiet else notes, found.problems | failed)
+    report({} if quiet else found.notes | notes, found.problems | failed)
 
 
 def requested_names(music: tuple[str, ...], null: bool) -> list[str]:
@@ -174,8 +175,8 @@ def predict_files(
             if isinstance(emotion, Exception):
                 failed[str(path)] = str(emotion)
                 continue
-            if pictures:
-                draw(emotion, model, pictures)
+            if pictures and (undrawn := draw(emotion, model, pictures)):
+                failed[str(path)] = undrawn
             outputs.write(emotion)
             with bar.external_write_mode():
                 if not predicted:
@@ -201,14 +202,21 @@ def picture_of(path: Path, folder: Path) -> Path:
     return folder / f"{stem}-{mark}.png"
 
 
-def draw(emotion, model, folder: Path) -> None:
-    """A song's timeline as a picture."""
+def draw(emotion, model, folder: Path) -> str | None:
+    """A song's timeline as a picture; or the reason why there is none, which must not end the others."""
     from mer_companion.analysis import figures
 
-    with atomic_write(picture_of(emotion.path, folder)) as fresh:
-        drawn = figures.emotion_course(emotion.timeline, model.classes, printable(emotion.path.name))
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that the font lacks
-            drawn.savefig(fresh, dpi=150, format="png")
+    picture = picture_of(emotion.path, folder)
+    try:
+        with atomic_write(picture) as fresh:
+            drawn = figures.emotion_course(emotion.timeline, model.classes, printable(emotion.path.name))
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters the font lacks
+                drawn.savefig(fresh, dpi=150, format="png")
+    except UserError as error:
+        return f"{emotion.path}: predicted, but not drawn. {error}"
+    except Exception as error:
+        return f"{emotion.path}: predicted, but not drawn ({type(error).__name__}: {error}). Rename the file."
+    return None
 
 
 def report(notes: dict[str, tuple[str, ...]], failed: dict[str, str]) -> None:
@@ -217,7 +225,7 @@ def report(notes: dict[str, tuple[str, ...]], failed: dict[str, str]) -> None:
         for sentence in sentences:
             click.echo(f"Note: {printable(path)}: {sentence}", err=True)
     if failed:
-        click.secho(f"{len(failed)} could not be predicted:", fg="red", err=True)
+        click.secho(f"{len(failed)} could not be predicted or drawn:", fg="red", err=True)
         for reason in failed.values():
             click.echo(f"  {printable(reason)}", err=True)
         sys.exit(1)
@@ -242,6 +250,7 @@ def train(music, out, preset, workers, device, quiet, **options):
     """
     from mer_app import model_card
     from mer_app import train as training
+    from mer_companion.runs import cross_validation
     from mer_core import trained_model
 
     card = not_lost(out.with_suffix(".md"), b"# Model card")
@@ -261,6 +270,7 @@ def train(music, out, preset, workers, device, quiet, **options):
         click.echo(
             "Its accuracy is not known, its probabilities are not calibrated: mer evaluate, then train again."
         )
+    say_left_out(cross_validation.load_frames(runs[0]).tracks)
 
 
 @click.command()
@@ -288,7 +298,7 @@ def evaluate(context, music, model_name, out, preset, workers, device, quiet, **
     mer evaluate labels.csv --method self_learning --set folds.n=3
     mer evaluate path/to/my_music --model quadrants
     """
-    import json
+    from mer_companion import results
 
     if model_name:
         refuse_recipe(context)
@@ -301,14 +311,20 @@ def evaluate(context, music, model_name, out, preset, workers, device, quiet, **
             records, tracks = recorded(runs_of(music, preset, **options), preset, workers)
             known, failed = out_of_fold(records, tracks).summary(), {}
     if out:
-        with clear_errors(), atomic_write(out) as fresh:
-            fresh.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        with clear_errors():
+            results.write_json(out, known)
     by = "artists or other groups" if len(set(tracks.groups)) < len(tracks) else "songs"
     for line in figures_of(known, by):
         click.echo(printable(line))
-    for path, reason in (tracks.skipped | failed).items():
-        click.echo(f"left out: {printable(reason or path)}", err=True)
+    say_left_out(tracks, failed)
     sys.exit(1 if failed else 0)
+
+
+def say_left_out(tracks, failed: dict[str, str] | None = None) -> None:
+    """Which music was not used, and why."""
+    unreadable = (reason or path for path, reason in (tracks.skipped | (failed or {})).items())
+    for reason in (*tracks.notes, *unreadable):
+        click.echo(f"left out: {printable(reason)}", err=True)
 
 
 def refuse_recipe(context) -> None:
@@ -409,6 +425,7 @@ def label_check(music, page, table, top, preset, workers, device, quiet, **optio
         with clear_errors(), atomic_write(page) as fresh:
             fresh.write_text(label_check_page.written(songs.head(top), windows, page), encoding="utf-8")
         click.echo(f"To listen: open {printable(page)}")
+    say_left_out(tracks)
 
 
 @click.command()

@@ -1,7 +1,6 @@
 """What commands share: options, errors in one line, settings, words that are looked up only when needed."""
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,21 +119,14 @@ def clear_errors():
         raise kind("\n".join(map(printable, str(error).split("\n")))) from None
 
 
-def setting_of(text: str) -> tuple[str, object]:
-    """A setting such as folds.n=3 as a name and a plain value."""
-    import yaml
+def setting_of(text: str) -> tuple[str, str]:
+    """A setting such as folds.n=3 as a name and the text of its value."""
+    from mer_companion.runs.overrides import Text
 
     name, equals, value = text.partition("=")
     if not equals:
         raise click.UsageError(f"--set is NAME=VALUE, for instance folds.n=3; got {text!r}")
-    if re.fullmatch(r"[-+]?\d+e[-+]?\d+", value, re.IGNORECASE):  # YAML takes 1e-4 for text
-        return name, float(value)
-    try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise click.UsageError(
-            f"--set {text}: the value is not YAML, as 3, 0.5, true, word or [one, two] are"
-        ) from None
+    return name, Text(value)
 
 
 def changes_of(settings: tuple[str, ...], skip_unreadable: bool, **instead: str) -> dict:

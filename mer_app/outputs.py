@@ -185,7 +185,7 @@ class Objects(Growing):
                     )
 
     def text(self, found: dict) -> str:
-        return json.dumps(found) + "\n"
+        return json.dumps(found, allow_nan=False) + "\n"
 
 
 def _csv_line(values: list) -> str:

@@ -139,7 +139,12 @@ def save(record: dict, predictions: dict[str, np.ndarray]) -> dict:
 
 def write_json(path: Path, content):
     """Write plain values to a file, atomically, and return them as reading the file would."""
-    text = json.dumps(content, indent=1, allow_nan=False)
+    try:
+        text = json.dumps(content, indent=1, allow_nan=False)
+    except ValueError as error:
+        raise RecordError(
+            f"{path}: not written: a number is NaN or infinite ({error}). Run it again."
+        ) from None
     with atomic_write(path) as fresh:
         fresh.write_text(text + "\n", encoding="utf-8")
     return json.loads(text)

@@ -7,6 +7,7 @@ The pipeline, one function call per arrow::
 `train` takes it in one call. Names are imported on first use: ``import mer_core`` loads no PyTorch.
 """
 
+from collections.abc import Iterable
 from importlib import import_module
 
 __version__ = "0.1.0"
@@ -38,3 +39,10 @@ class UserError(ValueError):
 
 class RequestError(UserError):
     """A request that makes no sense whatever the music: a setting, a device; the message says what would."""
+
+
+def shown(names: Iterable, at_most: int = 5) -> str:
+    """A list for an error message: the first few names, then how many more."""
+    names = list(names)
+    rest = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(map(str, names[:at_most])) + rest

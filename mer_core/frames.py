@@ -28,6 +28,7 @@ from mer_core.audio.features import (
 )
 from mer_core.datasets.tracks import DataError, Tracks, shown
 from mer_core.files import atomic_write
+from mer_core.finite import finite
 from mer_core.models import musicnn
 from mer_core.progress import progress_bar
 
@@ -186,16 +187,16 @@ def _in_order(files: list[Path], settings: Features):
                 stored = stored_mel(path, settings)
                 return stored.astype(DTYPE), len(stored) * settings.hop_samples
             samples = decoding.read(path, settings.sample_rate)
+            # one clip at a time: its last frame must not depend on the clips beside it, and the cores are
+            # busy decoding anyway
+            clip = torch.from_numpy(samples)
+            if isinstance(settings, WindowFeatures):
+                values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
+            else:
+                values = frames_of(clip[None], settings)[0]
+            return as_stored(values, path), len(samples)
         except (decoding.AudioError, StoredMelError) as error:
             return str(error)
-        # one clip at a time: its last frame must not depend on the clips beside it, and the cores are busy
-        # decoding anyway
-        clip = torch.from_numpy(samples)
-        if isinstance(settings, WindowFeatures):
-            values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
-        else:
-            values = frames_of(clip[None], settings)[0]
-        return values.contiguous().numpy().astype(DTYPE), len(samples)
 
     threads = torch.get_num_threads()
     if threads == 1:
@@ -208,6 +209,18 @@ def _in_order(files: list[Path], settings: Features):
                 yield from pool.map(transformed, files[start : start + 32])
     finally:
         torch.set_num_threads(threads)
+
+
+def as_stored(values: torch.Tensor, path: Path) -> np.ndarray:
+    """Frames of a file as the store holds them and networks see them.
+
+    Raises
+    ------
+    AudioError : some are not finite, as of samples of 1e20
+    """
+    with np.errstate(over="ignore"):  # refused by name in the next line
+        frames = values.contiguous().numpy().astype(DTYPE)
+    return finite(frames, f"{path}: levels of its sound", "Export it again.", decoding.AudioError)
 
 
 def window_starts(

@@ -26,11 +26,12 @@ from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
 from mer_core.evaluation import uncertainty
 from mer_core.evaluation.uncertainty import Uncertainty
-from mer_core.frames import DTYPE, HOP_S, window_starts
-from mer_core.trained_model import TrainedModel
+from mer_core.finite import finite
+from mer_core.frames import HOP_S, as_stored, window_starts
+from mer_core.trained_model import ModelError, TrainedModel
 
 SHORTEST_S = 0.5  # of a sound that is predicted at all
-SILENCE = 1e-4  # largest magnitude: -80 dB
+SILENCE, LOUDEST = 1e-4, 10.0  # largest magnitude: -80 dB, and 20 dB above full scale
 BATCH = 64  # windows per forward pass: as many as stay in a core's cache
 
 
@@ -119,7 +120,7 @@ def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decod
     rate = model.features.sample_rate
     with decoding.opened(path) as sound:
         levels = log_mel_of_blocks(sound.at(rate), model.features)
-        blocks = [block.numpy().astype(DTYPE) for block in levels]
+        blocks = [as_stored(block, path) for block in levels]
     return torch.from_numpy(np.concatenate(blocks)), sound, sound.given / rate
 
 
@@ -128,6 +129,10 @@ def window_probabilities(model: TrainedModel, values: torch.Tensor, duration_s: 
     """Every network's probabilities for every window of a song, (n_networks, n_windows, n_classes).
 
     The frames of a song that is shorter than a window are repeated.
+
+    Raises
+    ------
+    ModelError : some are not finite
     """
     device = next(model.ensemble.parameters()).device
     starts = torch.from_numpy(window_starts(duration_s, model.window_s, model.features.frames_per_second))
@@ -136,7 +141,7 @@ def window_probabilities(model: TrainedModel, values: torch.Tensor, duration_s: 
     for part in starts.split(BATCH):
         levels = values[(part[:, None] + within) % len(values)].to(device).transpose(1, 2).unsqueeze(1)
         found.append(model.ensemble.each(levels).cpu().numpy())
-    return np.concatenate(found, axis=1)
+    return finite(np.concatenate(found, axis=1), "the model's probabilities", "Train it again.", ModelError)
 
 
 def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> Iterator[str]:
@@ -152,6 +157,11 @@ def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> I
         yield (
             f"has {sound.native_rate} samples a second, so nothing above {sound.native_rate / 2:g} Hz, "
             "which the networks are used to. Take a better copy if there is one."
+        )
+    if sound.peak > LOUDEST:
+        yield (
+            f"reaches {sound.peak:.0f} where full scale is 1: its samples seem to be whole numbers stored as "
+            "floats, and it was heard far too loud. Divide them by full scale, or export it in 16 bits."
         )
     if sound.peak < SILENCE:
         mixed = " once its channels are mixed" if sound.channels > 1 else ""
@@ -175,10 +185,8 @@ def predict_all(
         except UserError as error:
             return error
         except Exception as error:  # one file must not end the others
-            return decoding.AudioError(
-                f"{path}: could not be predicted ({type(error).__name__}: {error}). Convert it to wav or "
-                "flac."
-            )
+            reason = f"could not be predicted ({type(error).__name__}: {error})"
+            return UserError(f"{path}: {reason}. This is a fault of mer: please report it with this line.")
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -8,6 +8,7 @@ import torch
 
 from mer_core.audio.features import Features
 from mer_core.datasets.label_noise import LabelNoise, corrupted
+from mer_core.finite import finite
 from mer_core.frames import Frames, Windows
 
 
@@ -113,6 +114,7 @@ class Segments:
             total, squares = total + levels.sum(dim=0), squares + levels.square().sum(dim=0)
         mean = total / n
         deviation = (squares / n - mean.square()).clamp_min(1e-6).sqrt()
+        finite(mean.cpu(), "levels in the cache of frames", "Delete its folder: they are computed again.")
         return mean.float().view(-1, 1), deviation.float().view(-1, 1)
 
 

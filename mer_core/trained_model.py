@@ -19,6 +19,8 @@ from mer_core import UserError, paths
 from mer_core.audio.features import LogMel, frames_within
 from mer_core.emotion import QUADRANTS
 from mer_core.files import atomic_write
+from mer_core.finite import finite
+from mer_core.model_limits import refuse_beyond_limits
 from mer_core.models import Network
 from mer_core.training import Normalised
 
@@ -132,9 +134,9 @@ def assembled(
     for member in members:
         for weights in member.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
-            if not torch.isfinite(weights).all():
-                remedy = "Train again with another seed or a lower rate."
-                raise ModelError(f"a network has weights that are not finite. {remedy}")
+        for name, values in member.state_dict().items():
+            remedy = "Train again with another seed or a lower rate."
+            finite(values.cpu(), f"numbers of a network's {name}", remedy, ModelError)
     return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
 
 
@@ -174,13 +176,16 @@ def load(path: Path) -> TrainedModel:
         raise ModelError(f"{path}: {reason}. Train it again: mer train MUSIC --out {path.name}")
     try:
         facts = {name: json.loads(text) for name, text in facts.items()}
+        refuse_beyond_limits(facts, values)
+        for name, value in values.items():
+            finite(value, name, "", ValueError)
         network = Network(**facts["network"])
         facts["features"].pop("kind")
         features = LogMel(**facts["features"])
         members = [bare(network, features, len(facts["classes"])) for _ in range(facts["n_networks"])]
         ensemble = Ensemble(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
         ensemble.load_state_dict(values)  # which converts to single precision
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # RecursionError too
         reason = str(error).splitlines()[0]
         message = f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
         raise ModelError(message) from None

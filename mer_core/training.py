@@ -178,8 +178,7 @@ class Learner:
             self.log.append(row)
             yield epoch
             losses, *of_peers = [one.losses_since() for one in (self, *self._peers)]
-            finite = losses[losses.isfinite()]
-            row["loss"] = float(finite.mean()) if len(finite) else None
+            row["loss"] = mean_of_finite(losses, epoch)
             if left_out := sum(int((~own.isfinite()).sum()) for own in (losses, *of_peers)):
                 row["steps_not_finite"] = left_out
             if self.training.patience or self.training.plateau:
@@ -273,6 +272,17 @@ class Learner:
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
         """Of exclusive classes, or of every tag by itself."""
         return logits.sigmoid() if self.tagged else logits.softmax(dim=1)
+
+
+def mean_of_finite(losses: torch.Tensor, epoch: int) -> float | None:
+    """The mean loss of an epoch's steps, or None of no steps; raises UserError where no loss is finite."""
+    good = losses[losses.isfinite()]
+    if len(losses) and not len(good):
+        raise UserError(
+            f"training: all {len(losses)} losses of epoch {epoch} are NaN or infinite. Lower "
+            "training.learning_rate, or take another seed."
+        )
+    return float(good.mean()) if len(good) else None
 
 
 def supervised_epoch(

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
 from conftest import RATE, tone, write
 
@@ -52,6 +53,15 @@ def test_a_clip_shorter_than_a_window_is_named(tmp_path):
     store = frames.compute(tracks_of(tmp_path, [5.0, 2.5]), SETTINGS, cache=tmp_path)
     with pytest.raises(DataError, match=r"t01 \(2.50 s\)"):
         frames.windows(store, 3.0)
+
+
+def test_levels_that_are_not_finite_are_refused_by_name(tmp_path):
+    tracks = tracks_of(tmp_path, [3.0, 3.0])
+    samples = tone(300, 3.0)
+    samples[5000] = 1e20  # finite, but not its square
+    soundfile.write(tmp_path / "t01.wav", samples, RATE, subtype="FLOAT")
+    with pytest.raises(DataError, match=r"t01\.wav: levels of its sound are not finite .* Export it again"):
+        frames.compute(tracks, SETTINGS, cache=tmp_path, progress=False)
 
 
 def test_a_killed_run_goes_on_and_gives_the_same_store(tmp_path, monkeypatch):

@@ -4,6 +4,8 @@ on.
 
 import json
 import os
+import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +17,15 @@ import soundfile
 import soxr
 import torch
 from click.testing import CliRunner
-from conftest import RATE, tone, untrained, write
+from conftest import RATE, tone, untrained, write, write_text
 
 from mer_app import inputs, main, outputs
+from mer_companion.analysis import figures
 from mer_core import datasets, frames, predict, trained_model
-from mer_core.audio import completeness, decoding
+from mer_core.audio import completeness, decoding, size_fields
 from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
-from mer_core.datasets.tracks import measured
+from mer_core.datasets import folder
+from mer_core.datasets.tracks import DataError, audio_files, measured
 from mer_core.evaluation import uncertainty
 from mer_core.segments import make_segments
 
@@ -86,6 +90,13 @@ def test_what_is_said_hangs_together(song):
     assert said.predicted[0] in str(said) and not said.notes
 
 
+def test_networks_that_answer_nan_are_refused_by_name(song):
+    model = untrained()
+    model.ensemble.members[0].network.head[-1].bias.data.fill_(float("nan"))
+    with pytest.raises(trained_model.ModelError, match="probabilities are not finite"):
+        predict.predict(song, model)
+
+
 def test_loudness_of_the_channels_is_averaged_and_six_of_them_are_no_trouble(tmp_path):
     left = tone(300, 4)
     mono, surround = write(tmp_path / "mono.wav", left / 6), tmp_path / "surround.wav"
@@ -145,6 +156,8 @@ def wrong_files(folder: Path) -> dict[str, str]:
     samples = tone(300, 4)
     samples[5000] = np.nan
     soundfile.write(folder / "nan.wav", samples, RATE, subtype="FLOAT")
+    samples[5000] = 1e20
+    soundfile.write(folder / "vast.wav", samples, RATE, subtype="FLOAT")
     write(folder / "moment.wav", tone(300, 0.4))
     write(folder / "nothing.wav", np.zeros(0, np.float32))
     write(folder / "cut.flac", np.random.default_rng(0).uniform(-1, 1, 10 * RATE).astype(np.float32))
@@ -154,6 +167,7 @@ def wrong_files(folder: Path) -> dict[str, str]:
         "empty.mp3": "0 bytes",
         "text.mp3": "libsndfile",
         "nan.wav": "not numbers",
+        "vast.wav": "not finite",
         "moment.wav": "0.40 s",
         "nothing.wav": "no samples",
         "cut.flac": "damaged",
@@ -252,6 +266,68 @@ def test_a_wav_from_a_pipe_knows_no_length_and_is_not_called_cut_off(tmp_path, l
     assert notes_of(tmp_path / "a.wav", whole) == ()
 
 
+@pytest.mark.parametrize(
+    "name, mark", [("a.wav", b"data"), ("a.aiff", b"SSND"), ("a.au", b".snd"), ("a.rf64", b"ds64")]
+)
+@pytest.mark.parametrize("told", [0, 40_000])
+def test_what_lies_beyond_a_size_field_is_heard_with_a_note(tmp_path, name, mark, told):
+    path = tmp_path / name
+    soundfile.write(path, NOISE, RATE, "PCM_16", format=name[2:].upper())
+    samples, whole = decoding.read(path, RATE), bytearray(path.read_bytes())
+    at, form = whole.index(mark), "<Q" if name == "a.rf64" else "<I" if name == "a.wav" else ">I"
+    struct.pack_into(form, whole, at + (16 if name == "a.rf64" else 8 if name == "a.au" else 4), told)
+    (note,) = notes_of(path, whole)
+    assert note.startswith(f"its header tells of {told / 2 / RATE:.1f} s, but it holds 8.0 s, all of which")
+    np.testing.assert_array_equal(decoding.read(path, RATE), samples)
+    assert decoding.duration_s(path) == pytest.approx(8, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "end", [b"LIST" + struct.pack("<I", 60_000) + bytes(60_000), b"ID3\4" + bytes(60_000)]
+)
+def test_chunks_behind_the_samples_are_no_sound(tmp_path, end):
+    path = write(tmp_path / "a.wav", NOISE)
+    assert notes_of(path, path.read_bytes() + end) == () and decoding.duration_s(path) == 8
+
+
+def test_a_size_field_that_began_again_at_zero_is_known(tmp_path):
+    head = write(tmp_path / "a.wav", NOISE[:10]).read_bytes()[:44]
+    with (tmp_path / "a.wav").open("wb") as file:
+        file.write(head[:40] + struct.pack("<I", 1000) + b"\x83" * 2000)
+        file.truncate(2**32 + 1044)  # of which 1000 bytes are beyond what the field can count
+    with (tmp_path / "a.wav").open("rb") as file:
+        found = size_fields.samples_in(file)
+    assert (found.told, found.held, found.counted) == (1000, 2**32 + 1000, 2**32 - 1)
+
+
+def test_a_flac_of_unknown_length_is_heard_to_its_end(tmp_path):
+    path = write(tmp_path / "a.flac", NOISE)
+    samples, whole = decoding.read(path, RATE), bytearray(path.read_bytes())
+    whole[21] &= 0xF0  # the lower half of this byte, and the next four: how many samples there are
+    whole[22:26] = bytes(4)
+    assert notes_of(path, whole) == () and decoding.duration_s(path) == 8
+    np.testing.assert_array_equal(decoding.read(path, RATE), samples)
+
+
+@pytest.mark.parametrize("subtype, rate", [("VORBIS", RATE), ("OPUS", 24_000)])
+def test_of_chained_ogg_streams_only_the_first_is_heard_and_a_note_says_so(tmp_path, subtype, rate):
+    soundfile.write(tmp_path / "a.ogg", NOISE[: 8 * rate], rate, subtype, format="OGG")
+    once = (tmp_path / "a.ogg").read_bytes()
+    assert notes_of(tmp_path / "a.ogg", once) == ()
+    (note,) = notes_of(tmp_path / "a.ogg", 2 * once)
+    seconds = [float(number) for number in re.findall(r"\d+\.\d", note)]
+    once_s = decoding.duration_s(tmp_path / "a.ogg")
+    assert seconds == pytest.approx([2 * once_s, once_s], rel=0.2) and "only the first" in note
+
+
+def test_samples_that_are_whole_numbers_stored_as_floats_get_a_note(tmp_path):
+    soundfile.write(tmp_path / "a.wav", 32_768 * NOISE, RATE, subtype="FLOAT")
+    (note,) = predict.predict(tmp_path / "a.wav", MODEL).notes
+    assert re.match(r"reaches \d{4} where full scale is 1: .* export it in 16 bits\.", note)
+    soundfile.write(tmp_path / "b.wav", 4 * NOISE, RATE, subtype="FLOAT")  # a loud mix
+    assert predict.predict(tmp_path / "b.wav", MODEL).notes == ()
+
+
 def test_channels_that_cancel_out_are_silence(tmp_path):
     (note,) = predict.predict(
         write(tmp_path / "a.wav", np.stack([tone(200, 4), -tone(200, 4)], axis=1)), MODEL
@@ -292,6 +368,35 @@ def test_what_only_ffmpeg_reads_sounds_the_same(song, tmp_path):
     subprocess.run(["ffmpeg", "-v", "error", "-i", song, "-c:a", "alac", path], check=True)
     np.testing.assert_allclose(decoding.read(path, RATE), decoding.read(song, RATE), atol=1e-4)
     assert decoding.duration_s(path) == pytest.approx(5, abs=0.01)
+
+
+@FFMPEG
+@pytest.mark.parametrize(
+    "content", ["#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n", "ffconcat version 1.0\nfile {}\n"]
+)
+def test_a_playlist_is_not_played_whatever_it_is_called(song, tmp_path, content):
+    subprocess.run(["ffmpeg", "-v", "error", "-i", song, tmp_path / "a.aac"], check=True)
+    for name in ("a.aac", "b.m4a", "/dev/zero"):  # the second would never end
+        (tmp_path / "b.m4a").write_text(content.format(name))
+        with pytest.raises(decoding.AudioError, match=r"b\.m4a: is no sound that libsndfile or ffmpeg knows"):
+            decoding.read(tmp_path / "b.m4a", RATE)
+
+
+@pytest.mark.parametrize("script", ["exec sleep 60", "printf '.snd\\0\\0\\0\\030' ; exec sleep 60"])
+def test_an_ffmpeg_that_stalls_is_stopped(tmp_path, monkeypatch, script):
+    write_text(tmp_path / "bin" / "ffmpeg", f"#!/bin/sh\n{script}\n")
+    (tmp_path / "bin" / "ffmpeg").chmod(0o755)
+    (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(5000))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    monkeypatch.setattr(decoding, "STALL_S", 0.2)
+    with pytest.raises(decoding.AudioError, match=r"a\.m4a: ffmpeg gave no sound for 0\.2 s\. Convert"):
+        decoding.read(tmp_path / "a.m4a", RATE)
+
+
+def test_a_sound_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "LONGEST_S", 7.2)
+    with pytest.raises(decoding.AudioError, match=r"a\.wav: lasts more than 0\.002 hours\. Cut it in pieces"):
+        decoding.read(write(tmp_path / "a.wav", NOISE), RATE)
 
 
 def test_without_ffmpeg_the_remedy_is_ffmpeg(tmp_path, monkeypatch):
@@ -344,6 +449,47 @@ def test_folders_patterns_and_playlists(tmp_path):
         and len(found.files) == 1
         and "" in found.problems
     )
+
+
+def messy_music(folder: Path) -> Path:
+    """Two labels, one of them a link, among what other programs leave in folders."""
+    write(folder / "elsewhere" / "a.wav", tone(300, 1.0))
+    write(folder / "music" / "sad" / "b.AU", tone(300, 1.0))
+    for name in (".Trash-1000/c.wav", ".stversions/happy/d.wav", "sad/._b.wav", "sad/.AppleDouble/b.wav"):
+        write_text(folder / "music" / name, "no sound")
+    (folder / "music" / "happy").symlink_to(folder / "elsewhere")
+    (folder / "music" / "sad" / "again").symlink_to(folder / "music" / "sad")
+    return folder / "music"
+
+
+def test_labelled_music_is_walked_as_any_folder_and_both_say_what_they_left_out(tmp_path):
+    music = messy_music(tmp_path)
+    listing, tracks = inputs.Listing([str(music)]), folder.read(music)
+    assert (
+        listing.files == tracks.table["path"].tolist() == [music / "happy" / "a.wav", music / "sad" / "b.AU"]
+    )
+    assert tracks.classes == ("Q1", "Q3") and audio_files(music) == {
+        "a": listing.files[0],
+        "b": listing.files[1],
+    }
+    hidden, repeated = tracks.notes
+    assert listing.notes == {str(music): tracks.notes} and not listing.problems
+    assert hidden.endswith("and 1 more: hidden, so left out.") and ".Trash-1000, " in hidden
+    assert repeated.startswith(f"{music / 'sad' / 'again'}: linked to a folder that was met before")
+    (music / "sad" / "gone.mp3").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"gone\.mp3: is a link that leads nowhere"):
+        folder.read(music)
+    answer = CliRunner().invoke(main.main, ["data", str(music), "--skip-unreadable"])
+    assert ".stversions" in answer.output and answer.exit_code == 0
+
+
+def test_every_suffix_that_folders_are_searched_for_is_decoded(tmp_path):
+    forms = {".opus": "OGG", ".oga": "OGG", ".aif": "AIFF", ".aifc": "AIFF", ".mp2": "MP3"}
+    for suffix in decoding.AUDIO_SUFFIXES:
+        path = tmp_path / f"a{suffix}"
+        soundfile.write(path, NOISE, RATE, format=forms.get(suffix, suffix[1:].upper()))
+        assert len(decoding.read(path, RATE)) > 7 * RATE
+    assert len(inputs.Listing([str(tmp_path)]).files) == len(decoding.AUDIO_SUFFIXES)
 
 
 def test_playlists_from_elsewhere(tmp_path):
@@ -424,6 +570,27 @@ def test_pictures_and_quiet(song, tmp_path, model_file):
     assert answer.exit_code == 0 and answer.output == ""
     (picture,) = (tmp_path / "pictures").iterdir()
     assert picture.name.startswith("song-") and picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_name_and_no_picture_ends_a_batch(tmp_path, model_file, monkeypatch):
+    music, pictures = tmp_path / "music", tmp_path / "pictures"
+    names = ["a$b - c$d.wav", "_^{x$\\frac$.wav", "b.wav"]
+    for name in names:
+        write(music / name, tone(300, 4))
+    words = music, "--plot", pictures, "--csv", tmp_path / "out.csv"
+    answer = mer_predict(model_file, *words)
+    assert answer.exit_code == 0 and len(list(pictures.iterdir())) == 3, answer.output
+    for picture in pictures.iterdir():
+        picture.unlink()
+    real = figures.emotion_course
+
+    def fails_for_b(timeline, classes, title):
+        return 1 / 0 if title == "b.wav" else real(timeline, classes, title)
+
+    monkeypatch.setattr(figures, "emotion_course", fails_for_b)
+    answer = mer_predict(model_file, *words)
+    assert answer.exit_code == 1 and "b.wav: predicted, but not drawn (ZeroDivisionError" in answer.stderr
+    assert len(list(pictures.iterdir())) == 2 and len(pd.read_csv(tmp_path / "out.csv")) == 3
 
 
 def test_the_table_has_no_colours_where_nobody_looks(song, model_file):

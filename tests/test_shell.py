@@ -8,7 +8,7 @@ import threading
 import click
 import pytest
 from click.testing import CliRunner
-from conftest import tone, untrained, write
+from conftest import tone, untrained, write, write_text
 
 from mer_app import main, options, workers
 from mer_core import RequestError, device, progress, trained_model
@@ -78,7 +78,8 @@ def test_a_bar_asks_whether_it_is_wanted_when_it_is_made(monkeypatch):
 NONSENSE = {
     "folds.n=1": "folds.n=1: at least two folds",
     "network.architecture=vgg99": "network.architecture=vgg99: unknown architecture 'vgg99'",
-    "network.architecture=5": "network.architecture=5: wanted is text",
+    "network.architecture=5": "network.architecture=5: unknown architecture '5'",
+    "folds.n=[3": "--set folds.n=[3: the value is not YAML",
     "training.epochs=abc": "training.epochs='abc': wanted is a whole number",
     "training.epochs=2.5": "wanted is a whole number",
     "training.epochs=true": "wanted is a whole number",
@@ -98,7 +99,6 @@ NONSENSE = {
     "method.mixup_alpha=-1": "mixup_alpha and gain_db are not negative",
     "noise.rate=0.2": "noise.rate=0.2: the rate is a share",
     "training.epochs": "--set is NAME=VALUE",
-    "a=[": "--set a=[: the value is not YAML",
     "seed=3": "give --seed instead",
     "dataset=4q": "give MUSIC instead",
 }
@@ -131,6 +131,21 @@ def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
         ).training.epochs
         == 2
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["#9 Dream.mp3", "Track #1.mp3", "[live] x.mp3", "007", "null", "1e5", "a: b"]
+)
+def test_text_is_taken_as_text_where_the_setting_is_text(name, tmp_path):
+    from mer_companion.book import notebooks
+    from mer_companion.runs.overrides import changed
+    from mer_companion.runs.settings import Run
+
+    given = dict([options.setting_of(f"song={name}"), options.setting_of("n=3")])
+    write_text(tmp_path / "a.py", '# %% tags=["parameters"]\nsong = "MT01"\nn = 2\n')
+    assert notebooks.fitting(tmp_path / "a.py", given) == {"song": name, "n": 3}
+    assert changed(Run(), dict([options.setting_of(f"dataset={name}")])).dataset == name
+    assert changed(Run(), dict([options.setting_of("unlabelled=[007, b]")])).unlabelled == ("007", "b")
 
 
 def test_a_trained_model_is_scored_as_it_is_and_takes_no_recipe(music):

@@ -84,6 +84,47 @@ def test_a_missing_a_foreign_and_a_damaged_model_are_told_apart(tmp_path):
         trained_model.load(tmp_path / "hollow.safetensors")
 
 
+WRONG = {
+    "n_networks": [100_000, 2, 3.0, True, "3"],
+    "together": [0, 2],
+    "window_s": [1e9, -1, None],
+    "temperature": [-1, 0, float("nan"), 1e9],
+    "features": [{"window_samples": 10**9}, {"n_mels": 10**9}, {"hop_samples": "512"}, {"colour": 1}, None],
+    "network": [{"architecture": "vgg99"}, {"dropout": "much"}, []],
+    "classes": [[], [1, 2, 3, 4], ["Q1"] * 4, "Q1Q2", ["Q1", "Q2"]],
+    "answers": ["yes", None],
+    "card": [None, {}, {"data": {"digest": ""}}, [[[]]]],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_a_model_says_of_itself_is_checked_before_memory_is_taken(name, tmp_path):
+    model, path = untrained(), tmp_path / "m.safetensors"
+    facts, weights = model.facts(), model.ensemble.state_dict()
+    for value in WRONG[name]:
+        said = facts[name] | value if isinstance(value, dict) and name != "card" else value
+        text = {key: json.dumps(told) for key, told in (facts | {name: said}).items()}
+        save_file(weights, path, {"format": trained_model.FORMAT, **text})
+        with pytest.raises(
+            ModelError, match=r"m\.safetensors: does not hold what .* Fetch or train it again"
+        ):
+            trained_model.load(path)
+    text = {key: json.dumps(told) for key, told in facts.items() if key != name}
+    save_file(weights, path, {"format": trained_model.FORMAT, **text})
+    with pytest.raises(ModelError, match="does not hold what its text says"):
+        trained_model.load(path)
+
+
+def test_weights_that_are_not_finite_are_refused_in_a_file(tmp_path):
+    model = untrained()
+    trained_model.save(model, tmp_path / "m.safetensors")
+    assert trained_model.load(tmp_path / "m.safetensors").digest == model.digest
+    next(model.ensemble.parameters()).data[:] = torch.nan
+    trained_model.save(model, tmp_path / "m.safetensors")
+    with pytest.raises(ModelError, match="finite"):
+        trained_model.load(tmp_path / "m.safetensors")
+
+
 def test_weights_that_are_not_finite_are_refused():
     broken = untrained().ensemble.members
     next(broken[0].parameters()).data.fill_(1e6)  # beyond half precision
@@ -91,6 +132,10 @@ def test_weights_that_are_not_finite_are_refused():
         trained_model.assembled(
             list(broken), 1.0, False, network=None, features=None, window_s=3.0, classes=(), card={}
         )
+    broken = untrained().ensemble.members
+    broken[1].mean.fill_(torch.nan)  # no parameter, but part of the answer
+    with pytest.raises(ModelError, match="mean are not finite"):
+        trained_model.assembled(list(broken), 1.0, False)
 
 
 def test_a_temperature_undoes_what_made_networks_too_sure(rng):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mer_companion.runs import cross_validation
 from mer_core import UserError, frames, models
 from mer_core.audio.features import LogMel
 from mer_core.methods import METHODS, inherit, self_learning
@@ -205,6 +206,19 @@ def test_a_loss_that_is_not_finite_changes_nothing_and_is_counted(data, monkeypa
         assert not all(map(torch.equal, good, step(learner, 1.0)))
     (row,) = learner.log
     assert row["steps_not_finite"] == 2 and np.isfinite(row["loss"])
+
+
+def test_an_epoch_without_a_finite_loss_ends_the_training(data):
+    learner = learner_for(data, replace(SMALL, epochs=1))
+    with pytest.raises(UserError, match=r"all 3 losses of epoch 0 .* Lower training\.learning_rate"):
+        for _ in learner.epochs():
+            for _ in range(3):
+                learner.step(torch.tensor(torch.nan, requires_grad=True))
+
+
+def test_probabilities_that_are_not_finite_are_never_stored():
+    with pytest.raises(UserError, match=r"probabilities are not finite \(1 of 2"):
+        cross_validation.half(torch.tensor([0.5, torch.nan]))
 
 
 def test_the_step_that_nobody_waits_for_is_the_same_step(data, monkeypatch):

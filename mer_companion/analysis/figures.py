@@ -26,9 +26,10 @@ MARKERS = "osD^vP*X"
 METHOD_NAMES = {"inherit": "Inherit the song's label", "self_learning": "SSSL (self-learning)", "elr": "ELR"}
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
+NAMES = {"text.parse_math": False}  # a song may be called a$b - c$d
 FILE = {"figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "mer"}
 
-sns.set_theme(style="ticks", palette="colorblind", rc=FONT | PLAIN | FILE)
+sns.set_theme(style="ticks", palette="colorblind", rc=FONT | PLAIN | NAMES | FILE)
 
 
 def panels(

@@ -1,5 +1,6 @@
 """From text notebooks to executed ones, by jupytext and papermill: same inputs, same bytes."""
 
+import ast
 import base64
 import hashlib
 import json
@@ -16,6 +17,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mer_companion import folders, provenance
 from mer_companion.book.files import write_if_changed
+from mer_companion.runs.overrides import Text
 from mer_core import UserError, paths
 from mer_core.files import atomic_write
 
@@ -47,6 +49,16 @@ def parameters(source: Path) -> dict[str, str]:
         notebook = Path(folder, "in.ipynb")
         nbformat.write(read(source), notebook)
         return {name: p["default"] for name, p in papermill.inspect_notebook(str(notebook)).items()}
+
+
+def fitting(source: Path, values: dict) -> dict:
+    """Values as the parameters' defaults are: `overrides.Text`, of the command line, where those are text."""
+    known = parameters(source) if values else {}
+    kinds = {name: type(ast.literal_eval(default)) for name, default in known.items() if name in values}
+    return {
+        name: value.as_kind(name, kinds.get(name, str)) if isinstance(value, Text) else value
+        for name, value in values.items()
+    }
 
 
 def made_from(source: Path, values: dict) -> str:

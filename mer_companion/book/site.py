@@ -53,7 +53,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     targets = {name: folders.EXECUTED / f"{name}.ipynb" for name in by_name}
     chosen = set(only) or set(by_name)
     wanted = {
-        name: {"preset": preset} | (values if name in chosen else {})
+        name: {"preset": preset} | (notebooks.fitting(by_name[name], values) if name in chosen else {})
         for name in by_name
         if name in chosen or not targets[name].exists()
     }

@@ -24,6 +24,7 @@ from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.device import best_device, computes_with, device_name
 from mer_core.evaluation import song_decision
 from mer_core.files import atomic_write
+from mer_core.finite import finite
 from mer_core.frames import Frames, compute, windows
 from mer_core.methods import METHODS
 from mer_core.progress import progress_bar
@@ -227,7 +228,9 @@ def without_labels(run: Run, device: torch.device) -> Segments | None:
 
 
 def half(probabilities: torch.Tensor) -> np.ndarray:
-    return probabilities.cpu().numpy().astype(np.float16)
+    """As they are stored; raises UserError where some are not finite."""
+    stored = probabilities.cpu().numpy().astype(np.float16)
+    return finite(stored, "a network's probabilities", "Lower training.learning_rate, or take another seed.")
 
 
 def on_dataset(run: Run, dataset: str) -> Run:

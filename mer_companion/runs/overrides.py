@@ -1,14 +1,34 @@
 """Settings changed by dotted names, as ``--set folds.n=5`` has them, and checked against their types."""
 
 import math
+import re
 from dataclasses import fields, is_dataclass, replace
 from typing import get_args, get_origin
+
+import yaml
 
 from mer_companion.runs.settings import RECORDED_AS
 from mer_core import RequestError
 
 WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
 RENAMED = {old: new for new, old in RECORDED_AS.items()}
+
+
+class Text(str):
+    """A value as the command line has it: text where the setting is text, else YAML."""
+
+    def as_kind(self, name: str, kind: type):
+        """The plain value that a setting of this type makes of it; raises RequestError for broken YAML."""
+        if kind is str:
+            return str(self)
+        if re.fullmatch(r"[-+]?\d+e[-+]?\d+", self, re.IGNORECASE):  # YAML takes 1e-4 for text
+            return float(self)
+        loader = yaml.BaseLoader if str in get_args(kind) else yaml.SafeLoader  # the first leaves all text
+        try:
+            return yaml.load(self, loader)
+        except yaml.YAMLError:
+            reason = "the value is not YAML, as 3, 0.5, true, word or [one, two] are"
+            raise RequestError(f"--set {name}={self}: {reason}.") from None
 
 
 def changed(settings, changes: dict, part_of: str = ""):
@@ -41,6 +61,7 @@ def changed(settings, changes: dict, part_of: str = ""):
 
 def fitting(value, name: str, before, kind: type):
     """A value as a field of this type has it, a list as a tuple; refused where it is of another type."""
+    value = value.as_kind(name, kind) if isinstance(value, Text) else value
     value = tuple(value) if isinstance(value, list) else value  # as the command line has them
     if is_dataclass(before):
         good = is_dataclass(value)

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +20,27 @@ import soundfile
 import soxr
 
 from mer_core import UserError
+from mer_core.audio import size_fields
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff")
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"),
+    *(".oga", ".aifc", ".caf", ".w64", ".rf64", ".au", ".mp2"),
+)
 # decoded where ffmpeg is installed
-FFMPEG_SUFFIXES = (".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm")
+FFMPEG_SUFFIXES = (
+    *(".m4a", ".aac", ".wma", ".mp4", ".alac", ".ape", ".mka", ".webm"),
+    *(".m4b", ".mov", ".wv"),
+)
+SUFFIXES = (*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES)
+# ffmpeg's names of what it may read: sound and films, but no playlists, which name other files or the network
+FFMPEG_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,matroska,mov,mp3,mp4,mpc,mpc8,mpeg,mpegts,"
+    "ogg,tak,tta,w64,wav,wv"
+)
+STALL_S = 60  # without a block of sound, after which ffmpeg is stopped
+LONGEST_S = 24 * 3600  # of a sound
 BLOCK = 65_536  # samples decoded at a time
+UNKNOWN = 2**63 - 1  # samples: what libsndfile says where a flac does not
 LOWEST_RATE = 1000  # Hz: a lower one is a damaged header
 
 
@@ -39,8 +56,9 @@ class Sound:
     native_rate: int  # Hz
     channels: int
     kind: str | None  # what libsndfile calls it (WAV, MP3, OGG, ...); None where ffmpeg decodes
-    promised: int | None  # samples according to its header, where that says
+    promised: int | None  # samples that it should have, where that can be known
     pieces: Iterator[np.ndarray]  # (n, channels) float32
+    header: int | None = None  # samples according to its header, where that tells of too few
     decoded: int = 0  # samples so far
     given: int = 0  # samples so far at the requested rate
     peak: float = 0.0  # largest magnitude so far of the channels' mean
@@ -60,7 +78,7 @@ class Sound:
 
         Raises
         ------
-        AudioError : no samples, or some that are not numbers
+        AudioError : no samples, some that are not numbers, or more than LONGEST_S of them
         """
         for samples in self.pieces:
             mono = samples[:, 0] if self.channels == 1 else samples.mean(axis=1)
@@ -69,6 +87,10 @@ class Sound:
                 reason = "holds samples that are not numbers (NaN or infinite)"
                 raise AudioError(f"{self.path}: {reason}. Export it again.")
             self.decoded, self.peak = self.decoded + len(mono), max(self.peak, highest)
+            if self.seconds > LONGEST_S:
+                raise AudioError(
+                    f"{self.path}: lasts more than {LONGEST_S / 3600:g} hours. Cut it in pieces."
+                )
             yield mono
         if not self.decoded:
             raise AudioError(f"{self.path}: holds no samples. Fetch it again or remove it.")
@@ -95,8 +117,10 @@ def opened(path: Path) -> Iterator[Sound]:
     AudioError : no such file, no permission, an empty one, no decoder for it, or damaged
     """
     _accessible(path)
+    samples = _samples_in(path)
+    short = samples is not None and samples.held > samples.told
     try:
-        file = soundfile.SoundFile(os.fsencode(path))
+        file = _Forwards(size_fields.Mended(path, samples) if short else os.fsencode(path))
     except soundfile.LibsndfileError as error:
         file, said = None, error.error_string.strip()
     if file is None:
@@ -106,7 +130,22 @@ def opened(path: Path) -> Iterator[Sound]:
         return
     with file:
         pieces = _pieces(file, path)
-        yield Sound(path, file.samplerate, file.channels, file.format, file.frames, pieces)
+        promised, header = None if file.frames == UNKNOWN else file.frames, None
+        if short:
+            promised, header = (promised * n // samples.counted for n in (samples.held, samples.told))
+        yield Sound(path, file.samplerate, file.channels, file.format, promised, pieces, header)
+
+
+class _Forwards(soundfile.SoundFile):
+    """Read from beginning to end: of a flac of unknown length the end cannot be sought."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _samples_in(path: Path) -> size_fields.Samples | None:
+    with path.open("rb") as file:
+        return size_fields.samples_in(file)
 
 
 def _accessible(path: Path) -> None:
@@ -149,21 +188,22 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
             "convert it to wav or flac, or fetch it again."
         )
     source = b"file:" + os.fsencode(path)
-    quietly = ["ffmpeg", "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
+    quietly = ["ffmpeg", "-nostdin", "-v", "error"]
+    quietly += ["-protocol_whitelist", "file", "-format_whitelist", FFMPEG_FORMATS]
     command = [*quietly, "-i", source, "-map", "0:a:0", "-f", "au", "-c:a", "pcm_f32be", "-"]
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process,
     ):
         try:
-            header = process.stdout.read(24)
+            header = _read(process, 24, path)
             if len(header) < 24:
                 raise AudioError(
                     f"{path}: is no sound that libsndfile or ffmpeg knows{reason} Convert it to wav or "
                     "flac, or fetch it again."
                 )
             _, offset, _, _, rate, channels = struct.unpack(">6I", header)
-            process.stdout.read(offset - 24)
+            _read(process, offset - 24, path)
             pieces = _piped(process, channels, path, complaints)
             yield Sound(path, rate, channels, None, None, pieces)
         finally:
@@ -171,11 +211,25 @@ def _by_ffmpeg(path: Path, reason: str) -> Iterator[Sound]:
 
 
 def _piped(process: subprocess.Popen, channels: int, path: Path, complaints) -> Iterator[np.ndarray]:
-    while data := process.stdout.read(BLOCK * channels * 4):
+    while data := _read(process, BLOCK * channels * 4, path):
         whole = len(data) // (4 * channels) * channels
         yield np.frombuffer(data, dtype=">f4", count=whole).astype(np.float32).reshape(-1, channels)
     if process.wait():
         raise _damaged(path, _last_line(complaints))
+
+
+def _read(process: subprocess.Popen, n: int, path: Path) -> bytes:
+    """The next bytes from ffmpeg, less than n where its sound ends; AudioError where it stalls."""
+    stalled = threading.Event()
+    watchdog = threading.Timer(STALL_S, lambda: (stalled.set(), process.kill()))
+    watchdog.start()
+    try:
+        data = process.stdout.read(n)
+    finally:
+        watchdog.cancel()
+    if stalled.is_set():
+        raise AudioError(f"{path}: ffmpeg gave no sound for {STALL_S:g} s. Convert it to wav or flac.")
+    return data
 
 
 def _last_line(complaints) -> str:

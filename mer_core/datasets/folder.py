@@ -7,12 +7,14 @@ import csv
 import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from mer_core import paths
 from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
+from mer_core.audio.sound_files import SoundFiles, below
 from mer_core.datasets import splits
 from mer_core.datasets.tracks import PARTS, DataError, Tracks, has_tags, measured, shown
 from mer_core.emotion import QUADRANT_WORDS
@@ -33,8 +35,11 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     DataError : neither layout found, fewer than two labels, audio missing or unreadable, duplicate ids
     """
     path = path.resolve()
-    table = from_csv(path) if path.is_file() else from_folders(path)
-    return from_table(table, str(path), skip_unreadable=skip_unreadable)
+    if path.is_file():
+        return from_table(from_csv(path), str(path), skip_unreadable=skip_unreadable)
+    found = sound_files(path)
+    tracks = from_table(by_folder(path, found.files), str(path), skip_unreadable=skip_unreadable)
+    return replace(tracks, notes=found.notes)
 
 
 def from_table(table: pd.DataFrame, source: str = "songs", *, skip_unreadable: bool = False) -> Tracks:
@@ -103,8 +108,10 @@ def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
     path = next((place for place in places if place.is_dir()), None)
     if path is None:
         raise DataError(f"neither {places[0]} nor {places[1]} is a folder. Write music:folder=path/to/music.")
-    table = _table_of(path, sound_files(path)).assign(label=UNLABELLED)
-    return measured(path.name, (UNLABELLED,), table, skip_unreadable=skip_unreadable, own=True)
+    found = sound_files(path)
+    table = _table_of(path, found.files).assign(label=UNLABELLED)
+    asked = {"skip_unreadable": skip_unreadable, "notes": found.notes}
+    return measured(path.name, (UNLABELLED,), table, **asked, own=True)
 
 
 def from_csv(path: Path) -> pd.DataFrame:
@@ -172,27 +179,27 @@ def refuse_listed_twice(path: Path, table: pd.DataFrame, kind: str) -> None:
     raise DataError(f"{path}: {file} is listed in rows {shown(rows.index)}{labels}. Keep one of them.")
 
 
-def from_folders(path: Path) -> pd.DataFrame:
+def by_folder(path: Path, files: list[Path]) -> pd.DataFrame:
     """The first folder below the path is the label."""
-    files = sound_files(path)
     if loose := [str(file) for file in files if file.parent == path]:
         raise DataError(f"{path}: sound files outside a label's folder: {shown(loose)}. {LAYOUT}")
     return _table_of(path, files).assign(label=[file.relative_to(path).parts[0] for file in files])
 
 
-def sound_files(path: Path) -> list[Path]:
-    """Sound files below a folder, sorted; raises DataError where there are none, or undecodable ones."""
-    every = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    undecodable = [str(file) for file in every if file.suffix.lower() in FFMPEG_SUFFIXES]
+def sound_files(path: Path) -> SoundFiles:
+    """Those below a folder; raises DataError where there are none, undecodable ones, or closed folders."""
+    found = below(path)
+    if found.unreadable:
+        raise DataError(shown(found.unreadable.values(), 3))
+    undecodable = [str(file) for file in found.files if file.suffix.lower() in FFMPEG_SUFFIXES]
     if undecodable and not has_ffmpeg():
         raise DataError(
             f"{len(undecodable)} files are of kinds that only ffmpeg decodes: {shown(undecodable)}. "
             "Install ffmpeg, or convert them to wav or flac."
         )
-    files = [file for file in every if file.suffix.lower() in (*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES)]
-    if not files:
+    if not found.files:
         raise DataError(f"{path}: no sound files ({', '.join(AUDIO_SUFFIXES)}) in it. {LAYOUT}")
-    return files
+    return found
 
 
 def ids_below(folder: str | Path, files: Iterable[Path]) -> list[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_core import UserError
-from mer_core.audio import decoding
+from mer_core import UserError, shown
+from mer_core.audio import decoding, sound_files
 
 COLUMNS = ("track_id", "path", "group", "duration_s")  # and label, or tags
 PARTS = ("train", "validation", "test")
@@ -32,8 +32,9 @@ class Tracks:
     artists that share a recording; neither digests nor folds by artist depend on it. ``same_recording`` lists
     tracks of one recording. ``second_labels`` maps a track to its label per second, where that is known: the
     truth of the synthetic corpus, or what listeners said. ``skipped`` maps files left out on request to the
-    reason. ``rendered`` says what audio was rendered from MIDI with; empty: it was recorded. ``own`` marks a
-    user's music: it has no registry card, and what is derived from it stays out of the tracked folders.
+    reason. ``notes``: sentences on what was left out unasked. ``rendered`` says what audio was rendered from
+    MIDI with; empty: it was recorded. ``own`` marks a user's music: it has no registry card, and what is
+    derived from it stays out of the tracked folders.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Tracks:
     table: pd.DataFrame
     second_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     rendered: str = ""
     own: bool = False
     same_recording: tuple[tuple[str, ...], ...] = ()
@@ -142,19 +144,10 @@ def has_tags(tags: Iterable[tuple[str, ...]], names: Iterable[str]) -> np.ndarra
     return np.array([[name in own for name in names] for own in map(set, tags)])
 
 
-def shown(names: Iterable[str], at_most: int = 5) -> str:
-    """A list for an error message: the first few names, then how many more."""
-    names = list(names)
-    rest = f" and {len(names) - at_most} more" if len(names) > at_most else ""
-    return ", ".join(map(str, names[:at_most])) + rest
-
-
 def audio_files(folder: Path) -> dict[str, Path]:
     """Sound files below a folder by their name without suffix; raises DataError where two share one."""
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in decoding.AUDIO_SUFFIXES or path.name.startswith("."):
-            continue
+    for path in sorted(sound_files.below(folder, decoding.AUDIO_SUFFIXES).files):
         if (other := found.setdefault(path.stem, path)) != path:
             raise DataError(f"{path} and {other} share the id {path.stem!r}. Rename or remove one of them.")
     return found
