@@ -83,5 +83,9 @@ def mel_frames(settings: WindowFeatures) -> int:
 
 def statistics(levels: torch.Tensor, first: torch.Tensor, n_frames: int) -> torch.Tensor:
     """Mean and deviation of each band over windows: (96, T) dB, first frames (n,) -> (n, 192)."""
-    windows = levels.unfold(1, n_frames, 1)[:, first]  # (96, n, n_frames)
+    return statistics_of(levels.unfold(1, n_frames, 1)[:, first])
+
+
+def statistics_of(windows: torch.Tensor) -> torch.Tensor:
+    """(96, n, n_frames) dB -> (n, 192): mean and deviation of each band."""
     return torch.cat([windows.mean(dim=2), windows.std(dim=2)]).T
