@@ -71,7 +71,7 @@ class WaveformModel(nn.Module):
         """(1, n_samples) -> (n_frames, n_mels) dB, as rough as they are stored (`frames.DTYPE`)."""
         n = self.features.window_samples
         frequencies, times = (torch.arange(end, dtype=torch.int32) for end in (n // 2 + 1, n))
-        phase = frequencies.unsqueeze(1) * times % n  # modulo n: exact in float32
+        phase = (frequencies.unsqueeze(1) * times % n).long()  # modulo n: exact in float32
         # computed when the graph is loaded, not stored
         kernels = (self.waves[:, phase] * self.window).flatten(0, 1).unsqueeze(1)
         padded = nn.functional.pad(samples, (n // 2, n // 2)).unsqueeze(1)
