@@ -34,8 +34,8 @@ INPUTS = {
 }
 OF_ENCODER = (
     ", at least window_s long: a shorter song begins again. Multiplied by 10 ** (loudness_db / 20) / (root "
-    "mean square of the whole song), where the features have a loudness_db. A window of a piece answers as in "
-    "the whole song if reach frames around it are in the piece, too"
+    "mean square of the whole song), where the features have a loudness_db. A window of a piece answers as "
+    "in the whole song if reach frames around it are in the piece, too"
 )
 OUTPUTS = {
     "probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are "
@@ -178,7 +178,7 @@ def refer(graph, weights: Path) -> None:
 def described(model: TrainedModel) -> dict:
     """What a program has to know to use the graph, as plain values."""
     facts = {name: value for name, value in model.facts().items() if name != "card"}
-    encoded = len(model.encoder) > 0
+    encoded = not isinstance(model.features, LogMel)
     inputs = INPUTS | ({"samples": INPUTS["samples"] + OF_ENCODER} if encoded else {})
     spectrogram = {"spectrogram": asdict(model.spectrogram), "reach": musicnn.REACH if encoded else 0}
     windows = {"n_frames": heard_frames(model), "window_every_s": HOP_S}

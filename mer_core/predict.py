@@ -21,7 +21,7 @@ import torch
 
 from mer_core import UserError, trained_model, window_features
 from mer_core.audio import completeness, decoding
-from mer_core.audio.features import LogMel, log_mel_of_blocks
+from mer_core.audio.features import LogMel, WindowFeatures, log_mel_of_blocks
 from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
 from mer_core.evaluation import uncertainty
@@ -112,9 +112,10 @@ def model_of(model: TrainedModel | str | os.PathLike | None) -> TrainedModel:
 
 
 def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decoding.Sound, float]:
-    """Frames (n_frames, n_values) as networks are trained on them, what was decoded, its length in seconds."""
-    levels, mean_square, sound = spectrogram_of_file(path, model)
-    values = levels if isinstance(model.features, LogMel) else encoded(levels, mean_square, sound.given, model)
+    """Frames (n_frames, n_values) as networks are trained on them, what was decoded, its length in s."""
+    values, mean_square, sound = spectrogram_of_file(path, model)
+    if isinstance(model.features, WindowFeatures):
+        values = encoded(values, mean_square, sound.given, model)
     return values, sound, sound.given / model.features.sample_rate
 
 

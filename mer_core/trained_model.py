@@ -263,9 +263,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
         raise ModelError(f"{path}: is no safetensors file ({error}). {remedy}") from None
 
 
-def bare(
-    network: Network | heads.Settings, features: LogMel | WindowFeatures, n_classes: int
-) -> Normalised:
+def bare(network: Network | heads.Settings, features: LogMel | WindowFeatures, n_classes: int) -> Normalised:
     """A network whose weights and statistics of its input are still to come."""
     mean, deviation = torch.zeros(features.n_values, 1), torch.ones(features.n_values, 1)
     return Normalised(network.build(n_classes, features), mean, deviation)

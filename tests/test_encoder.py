@@ -62,7 +62,8 @@ def test_a_song_shorter_than_a_window_begins_again(model, tmp_path):
     short = write(tmp_path / "short.wav", tone(300, 1.2))
     again = write(tmp_path / "again.wav", np.resize(tone(300, 1.2), 3 * RATE))
     (own,), (twice,) = (predict.frames_of_file(path, model)[0].float() for path in (short, again))
-    assert (own - twice).abs().mean() < 0.02  # the seam, which resampling blurs
+    differences = (own - twice).abs()[: -FEATURES.n_statistics]  # of silent bands levels mean little
+    assert differences.mean() < 0.02  # the seam, which resampling blurs
     assert "begun again" in predict.predict(short, model).notes[0]
 
 
@@ -89,7 +90,8 @@ def test_a_file_of_the_format_before_is_read(tmp_path):
     path = trained_model.save(model, tmp_path / "new.safetensors")
     facts, values = trained_model._read(path)
     before = facts | {"format": facts["format"].replace("version 3", "version 2")}
-    assert trained_model.load(trained_model.keep(values, tmp_path / "old.safetensors", before)).digest == model.digest
+    old = trained_model.keep(values, tmp_path / "old.safetensors", before)
+    assert trained_model.load(old).digest == model.digest
 
 
 def test_the_model_that_ships_has_the_weights_for_training_others(monkeypatch, tmp_path):

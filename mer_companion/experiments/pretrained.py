@@ -14,21 +14,19 @@ from mer_core.models import heads
 
 ALL = WindowFeatures(loudness_db=LOUDNESS_DB)
 TOP = replace(ALL, layers=("penultimate", "tags"))
-BOTH = ("MSD_musicnn", "MTT_musicnn")
 LINEAR, MLP = heads.Settings(), heads.Settings(hidden=(256,))
 MIXED = {"method.mixup_alpha": 1.0, "method.label_smoothing": 0.1}
 
 CHOICES = {
     "linear_all_layers": {"features": ALL, "network": LINEAR},
     "mlp_all_layers": {"features": ALL, "network": MLP},
+    "mlp_all_layers_mixed": {"features": ALL, "network": MLP} | MIXED,
+    "linear_top_layers": {"features": TOP, "network": LINEAR},
     "mlp_top_layers": {"features": TOP, "network": MLP},
     "mlp_top_layers_mixed": {"features": TOP, "network": MLP} | MIXED,
-    "mlp_top_layers_and_mel": {"features": replace(TOP, statistics=True), "network": MLP},
 }
-REPORTED = {  # not to be chosen: two pretrained networks take twice as long, more than predicting allows
-    "mlp_top_layers_two_networks": {"features": replace(TOP, pretrained=BOTH), "network": MLP},
-    "mlp_top_layers_any_level": {"features": replace(TOP, loudness_db=None), "network": MLP},
-}
+# not to be chosen: what bringing every recording to one level costs
+REPORTED = {"mlp_top_layers_any_level": {"features": replace(TOP, loudness_db=None), "network": MLP}}
 WITH_INNER = PLAIN | {"folds.inner": 2}
 
 EXPERIMENTS = {

@@ -120,7 +120,8 @@ def in_model(name: str, path: Path) -> dict[str, torch.Tensor]:
     if not path.exists():
         return {}
     with safe_open(path, framework="pt") as file:
-        return {key.removeprefix(prefix): file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}
+        own = [key for key in list(file.keys()) if key.startswith(prefix)]
+        return {key.removeprefix(prefix): file.get_tensor(key) for key in own}
 
 
 def kept_at(name: str, cache: Path | None = None) -> Path:
