@@ -27,6 +27,7 @@ CHOICES = {
 }
 # not to be chosen: what bringing every recording to one level costs
 REPORTED = {"mlp_top_layers_any_level": {"features": replace(TOP, loudness_db=None), "network": MLP}}
+SHIPPED = ("shipped_model/heads",)
 WITH_INNER = PLAIN | {"folds.inner": 2}
 
 EXPERIMENTS = {
@@ -39,9 +40,12 @@ EXPERIMENTS = {
                 "members": tuple(f"pretrained_heads/{label}" for label in CHOICES),
                 "chosen_for": "emotion",
             },
-            "with_handcrafted": {"members": ("shipped_model/heads", *HANDCRAFTED_MEMBERS)},
+            "model_before": {"members": ("loudness/louder_and_softer",)},
+            "three_seeds": {"members": SHIPPED},
+            "with_handcrafted": {"members": (*SHIPPED, *HANDCRAFTED_MEMBERS)},
         },
         reference="mlp_top_layers",
+        references={"three_seeds": "model_before", "with_handcrafted": "three_seeds"},
         presets=("cpu",),
         bases=OWN_MUSIC,
     ),
