@@ -23,7 +23,7 @@ from benchmarks import sounds
 from benchmarks.side_by_side import in_turn
 from mer_core import paths, trained_model
 from mer_core.audio import decoding
-from mer_core.predict import frames_of_file, predict, window_probabilities
+from mer_core.predict import frames_of_file, predict, spectrogram_of_file, window_probabilities
 
 ROUNDS = 5
 MINUTES = (1, 10, 60)
@@ -68,7 +68,8 @@ def main() -> None:
         spent = in_turn({
             "end to end": lambda: [predict(path) for path in files],
             "decoding and resampling": lambda: [decode(path) for path in files],
-            "the same and mel bands": lambda: [frames_of_file(path, model) for path in files],
+            "the same and mel bands": lambda: [spectrogram_of_file(path, model) for path in files],
+            "the same and the encoder": lambda: [frames_of_file(path, model) for path in files],
             "the networks": lambda: [window_probabilities(model, frames, s) for frames, _, s in heard],
         }, ROUNDS, clock=time.process_time)  # fmt: skip
     medians = {name: statistics.median(times) for name, times in spent.items()}

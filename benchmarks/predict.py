@@ -19,7 +19,7 @@ import torch
 
 from benchmarks import sounds
 from benchmarks.side_by_side import alone, in_turn, left_out, row
-from mer_core import trained_model
+from mer_core import trained_model, window_features
 from mer_core.audio.features import POWER_FLOOR
 from mer_core.frames import HOP_S
 from mer_core.predict import predict_all
@@ -31,8 +31,8 @@ OTHER = "the package vibenet: seven attributes of a song as a whole"
 
 @torch.inference_mode()
 def by_script(path: Path, model: trained_model.TrainedModel) -> np.ndarray:
-    """(n_classes,) mean probabilities of a song: decoded, cut into windows of levels, asked, averaged."""
-    f = model.features
+    """(n_classes,) mean probabilities of a song: decoded, cut into windows, asked, averaged."""
+    f = model.spectrogram
     samples, _ = librosa.load(path, sr=f.sample_rate)
     power = librosa.feature.melspectrogram(
         y=samples, sr=f.sample_rate, n_fft=f.window_samples, hop_length=f.hop_samples, n_mels=f.n_mels
@@ -41,8 +41,12 @@ def by_script(path: Path, model: trained_model.TrainedModel) -> np.ndarray:
     levels = pooled.clamp_min(POWER_FLOOR).log10() * 10
     seconds = range(0, int(len(samples) / f.sample_rate - model.window_s) + 1, HOP_S)
     first = [round(second * f.frames_per_second) for second in seconds]
-    windows = torch.stack([levels[:, at : at + model.n_frames] for at in first]).unsqueeze(1)
-    return model.ensemble(windows).mean(dim=0).numpy()
+    if not model.encoder:
+        windows = torch.stack([levels[:, at : at + model.n_frames] for at in first]).unsqueeze(1)
+        return model.ensemble(windows).mean(dim=0).numpy()
+    levels += window_features.gain_db(float(np.square(samples, dtype=float).mean()), model.features)
+    found = torch.cat([one.features(levels, torch.tensor(first)) for one in model.encoder.values()], dim=1)
+    return model.ensemble(found[:, None, model.features.columns, None]).mean(dim=0).numpy()
 
 
 def by_vibenet(files: list[Path], model) -> None:

@@ -7,7 +7,7 @@ from mer_app import model_card
 from mer_app.text import rendered
 from mer_core import trained_model
 from mer_core.frames import HOP_S
-from mer_core.onnx_export import described, to_onnx, written
+from mer_core.onnx_export import described, heard_frames, to_onnx, written
 from mer_core.trained_model import TrainedModel
 
 # the files of a folder, each with what stands in it and in no file of somebody else's
@@ -38,5 +38,5 @@ def to_folder(model: TrainedModel, folder: Path) -> Path:
 
 def card(model: TrainedModel) -> str:
     """The model card with the head that Hugging Face reads, and how to use what lies beside it."""
-    known = model_card.contents(model) | {"n_frames": model.n_frames, "window_every_s": HOP_S}
+    known = model_card.contents(model) | {"n_frames": heard_frames(model), "window_every_s": HOP_S}
     return rendered("hugging_face.md", **known)

@@ -3,11 +3,12 @@ by hand.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from mer_app.text import rendered
+from mer_app.train import usual
 from mer_companion import results
-from mer_companion.experiments.experiment import run_of
-from mer_companion.experiments.presets import SSSL
+from mer_core.audio.features import LogMel
 from mer_core.evaluation.calibration import BOUNDS
 from mer_core.trained_model import TrainedModel
 
@@ -23,6 +24,7 @@ def contents(model: TrainedModel) -> dict:
     """
     temperature = (model.card["out_of_fold"] or {"temperature": 1.0})["temperature"]
     return model.facts() | {
+        "spectrogram": asdict(model.spectrogram),
         "changes": unlike_the_preset(model.card),
         "at_bound": min(temperature / BOUNDS[0], BOUNDS[1] / temperature) < 1.01,
     }
@@ -33,11 +35,12 @@ def unlike_the_preset(card: dict) -> dict[str, object]:
     elsewhere.
     """
     settings = results.with_precision(card, "settings")["settings"]
-    usual = dict(flat(run_of(SSSL[card["preset"]], {"method": card["method"]}).config()))
+    from_scratch = settings.get("features", {}).get("kind") == LogMel.kind
+    expected = dict(flat(usual(card["preset"], card["method"], from_scratch).config()))
     return {
         name: value
         for name, value in flat(settings)
-        if name not in ("dataset", "seed") and usual.get(name) != value
+        if name not in ("dataset", "seed") and expected.get(name) != value
     }
 
 

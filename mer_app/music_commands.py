@@ -45,6 +45,12 @@ RECIPE = {  # how networks are trained: parameter and option
         help="How far labels are trusted; for instance self_learning, which is SSSL.",
     ),
     "preset": preset_option("cpu"),
+    "from_scratch": click.option(
+        "--from-scratch",
+        is_flag=True,
+        help="Networks that learn from your spectrograms alone, instead of dense layers on the features of "
+        "one that was pretrained on a million songs.",
+    ),
     "settings": settings_option,
     "seeds": seeds_option(
         default=(0, 1, 2), show_default=True, help="One network for each; may be repeated."
@@ -60,12 +66,12 @@ def recipe(command):
     return command
 
 
-def runs_of(music, preset, *, method, settings, seeds, skip_unreadable):
+def runs_of(music, preset, *, method, from_scratch, settings, seeds, skip_unreadable):
     """The runs that these options describe."""
     from mer_app.train import runs_on
 
     changes = changes_of(settings, skip_unreadable, seed="--seed", dataset="MUSIC")
-    return runs_on(music, method, preset, tuple(seeds), changes)
+    return runs_on(music, method, preset, tuple(seeds), changes, from_scratch)
 
 
 @click.command()
@@ -113,8 +119,7 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
 
     requested, say = requested_names(music, null), (lambda line: None) if quiet else click.echo
     with clear_errors(), on_device(device, quiet):
-        model = trained_model.named(model_name)
-        model.ensemble.to(best_device())
+        model = trained_model.named(model_name).to(best_device())
         found = inputs.Listing(requested)
         with closing(outputs_of(table, objects, model, found.files)) as outputs:
             remaining = [path for path in found.files if not complete(path, outputs, pictures)]

@@ -5,7 +5,7 @@ the same recipe that were tested on songs outside their training folds (`mer_app
 ships was made by this very code from 4Q.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -16,19 +16,18 @@ import torch
 from mer_app.evaluate import out_of_fold
 from mer_companion import provenance, results
 from mer_companion.experiments.experiment import run_of
-from mer_companion.experiments.presets import BY_PART, SSSL
+from mer_companion.experiments.presets import BY_PART, OWN_MUSIC, SSSL
 from mer_companion.runs import cross_validation
 from mer_companion.runs.overrides import changed
 from mer_companion.runs.settings import Run
 from mer_core import datasets, trained_model
-from mer_core.audio.features import SILENCE_DB, LogMel
+from mer_core.audio.features import SILENCE_DB, LogMel, WindowFeatures
 from mer_core.datasets.tracks import Tracks
 from mer_core.device import best_device, computes_with, device_name
 from mer_core.frames import Frames, file_hash
 from mer_core.methods import OF_WHOLE_SONGS
-from mer_core.models import Network
-from mer_core.predict import window_probabilities
-from mer_core.trained_model import ModelError, TrainedModel, assembled
+from mer_core.predict import encoded, spectrogram_of_file, window_probabilities
+from mer_core.trained_model import NETWORKS, ModelError, TrainedModel, assembled
 from mer_core.training import modules_of
 
 SEEDS = (0, 1, 2)  # of the networks whose probabilities are averaged
@@ -41,20 +40,34 @@ LICENCE = (
 
 
 def runs_on(
-    dataset: str, method: str, preset: str, seeds: tuple[int, ...] = SEEDS, changes: dict | None = None
+    dataset: str,
+    method: str,
+    preset: str,
+    seeds: tuple[int, ...] = SEEDS,
+    changes: dict | None = None,
+    from_scratch: bool = False,
 ) -> list[Run]:
     """One run for each seed: a preset's settings with this method and this music.
+
+    Parameters
+    ----------
+    from_scratch : networks that hear spectrograms and know nothing, instead of heads on a pretrained one
 
     Raises
     ------
     RequestError : no such setting, or one that cannot have this value
     """
     dataset = datasets.from_anywhere(dataset)
-    base = run_of(SSSL[preset], {"method": method})
+    base = usual(preset, method, from_scratch)
     changed(base, changes or {})  # refused before any music is read
     if datasets.load(dataset, skip_unreadable=True).tagged:
         base = replace(base, folds=BY_PART)  # tags come with their parts: one network, no folds
     return [changed(base, {"dataset": dataset, "seed": seed, **(changes or {})}) for seed in seeds]
+
+
+def usual(preset: str, method: str, from_scratch: bool) -> Run:
+    """A preset's settings for a model of sound files, with this method."""
+    return run_of((SSSL if from_scratch else OWN_MUSIC)[preset], {"method": method})
 
 
 def train(
@@ -74,9 +87,10 @@ def train(
     from sound alone
     """
     first = runs[0]
-    if not isinstance(first.features, LogMel) or not isinstance(first.network, Network):
+    if not isinstance(first.features, LogMel | WindowFeatures) or first.network.kind not in NETWORKS:
         raise ModelError(
-            "a model for sound files needs log-mel spectrograms and a network of models.ARCHITECTURES."
+            "a model for sound files needs log-mel spectrograms or a pretrained network's features, and a "
+            "network of models.ARCHITECTURES or dense layers."
         )
     if first.method_name in OF_WHOLE_SONGS:
         raise ModelError(
@@ -110,14 +124,29 @@ def effect_of_level(model: TrainedModel, frames: Frames) -> dict:
     chosen = np.unique(np.linspace(0, len(frames.tracks) - 1, LEVEL_SONGS).round().astype(int))
     changed = []
     for song in chosen:
-        stored = np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]])
-        levels = torch.from_numpy(stored).float()
         predicted = []
-        for given in (levels, (levels - QUIETER_DB).clamp_min(SILENCE_DB)):
-            p = window_probabilities(model, given.half(), float(frames.duration_s[song])).mean(axis=(0, 1))
+        for given in as_they_are_and_quieter(model, frames, song):
+            p = window_probabilities(model, given, float(frames.duration_s[song])).mean(axis=(0, 1))
             predicted.append(p > 0.5 if model.ensemble.tagged else p.argmax())
         changed.append(bool(np.any(predicted[0] != predicted[1])))
     return {"quieter_by_db": QUIETER_DB, "n": len(chosen), "changed": float(np.mean(changed))}
+
+
+def as_they_are_and_quieter(model: TrainedModel, frames: Frames, song: int) -> Iterator[torch.Tensor]:
+    """A song's frames, and what they would be of a quieter recording."""
+    if isinstance(model.features, LogMel):
+        stored = np.array(frames.values[frames.offsets[song] : frames.offsets[song + 1]])
+        yield torch.from_numpy(stored)
+        yield quieter(torch.from_numpy(stored))
+        return
+    levels, mean_square, sound = spectrogram_of_file(frames.tracks.table["path"].iloc[song], model)
+    yield encoded(levels, mean_square, sound.given, model)
+    yield encoded(quieter(levels), mean_square * 10 ** (-QUIETER_DB / 10), sound.given, model)
+
+
+def quieter(levels: torch.Tensor) -> torch.Tensor:
+    """Levels in dB of the same sound, recorded more softly."""
+    return (levels.float() - QUIETER_DB).clamp_min(SILENCE_DB).half()
 
 
 def trained_on_all(run: Run) -> Path:

@@ -97,7 +97,8 @@ def compute(
     files = list(tracks.table["path"])
     with ThreadPoolExecutor() as pool:
         hashes = list(pool.map(file_hash, files))
-    identity = json.dumps([asdict(settings), np.dtype(DTYPE).name, hashes])
+    given = {name: value for name, value in asdict(settings).items() if value is not None}
+    identity = json.dumps([given, np.dtype(DTYPE).name, hashes])
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
     index_path, values_path, partial = (cache / f"{name}{suffix}" for suffix in (".json", ".f16", ".partial"))
     # shards that start together must not write into each other's store

@@ -9,6 +9,7 @@ import json
 import logging
 import warnings
 from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -16,18 +17,26 @@ from torch import nn
 from torch.nn.utils.parametrize import register_parametrization
 
 from mer_core import UserError, trained_model
-from mer_core.audio.features import POWER_FLOOR, mel_filters
+from mer_core.audio.features import POWER_FLOOR, LogMel, mel_filters
 from mer_core.files import atomic_write
 from mer_core.frames import HOP_S
+from mer_core.models import musicnn
+from mer_core.models.musicnn import MusiCNN
 from mer_core.trained_model import TrainedModel
+from mer_core.window_features import mel_frames, statistics_of
 
 INPUTS = {
     "samples": "(1, n_samples) float32: the whole song, or a piece of it, one channel, at the sample rate of "
-    "the features",
+    "the spectrogram",
     "frames": "(n_windows, n_frames) int64: which frames each window hears, counted from the first sample. A "
     "song's window w begins at frame round(w * window_every_s * sample_rate / (hop_samples * pool_frames)); "
     "a song shorter than a window begins again in it",
 }
+OF_ENCODER = (
+    ", at least window_s long: a shorter song begins again. Multiplied by 10 ** (loudness_db / 20) / (root "
+    "mean square of the whole song), where the features have a loudness_db. A window of a piece answers as "
+    "in the whole song if reach frames around it are in the piece, too"
+)
 OUTPUTS = {
     "probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are "
     "their mean"
@@ -40,7 +49,7 @@ class ExportError(UserError):
 
 
 class WaveformModel(nn.Module):
-    """From samples to probabilities: `features.log_mel`, then the ensemble.
+    """From samples to probabilities: `features.log_mel`, the encoder where there is one, then the ensemble.
 
     The Fourier transform is written as a convolution with a sine and a cosine for each frequency, which every
     runtime has.
@@ -50,7 +59,8 @@ class WaveformModel(nn.Module):
 
     def __init__(self, model: TrainedModel):
         super().__init__()
-        self.ensemble, self.features = halved(model.ensemble), model.features
+        self.ensemble, self.encoder = halved(model.ensemble), deepcopy(model.encoder)
+        self.settings, self.features = model.features, model.spectrogram
         n = self.features.window_samples
         angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64) / n
         self.register_buffer("waves", torch.stack([angle.cos(), angle.sin()]).float())
@@ -60,7 +70,8 @@ class WaveformModel(nn.Module):
     def levels(self, samples: torch.Tensor) -> torch.Tensor:
         """(1, n_samples) -> (n_frames, n_mels) dB, as rough as they are stored (`frames.DTYPE`)."""
         n = self.features.window_samples
-        phase = torch.arange(n // 2 + 1).unsqueeze(1) * torch.arange(n) % n  # modulo n: exact in float32
+        frequencies, times = (torch.arange(end, dtype=torch.int32) for end in (n // 2 + 1, n))
+        phase = (frequencies.unsqueeze(1) * times % n).long()  # modulo n: exact in float32
         # computed when the graph is loaded, not stored
         kernels = (self.waves[:, phase] * self.window).flatten(0, 1).unsqueeze(1)
         padded = nn.functional.pad(samples, (n // 2, n // 2)).unsqueeze(1)
@@ -70,7 +81,26 @@ class WaveformModel(nn.Module):
         return mel_power.clamp_min(POWER_FLOOR).log10().mul(10.0)[0].T.half().float()
 
     def forward(self, samples: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        return self.ensemble(self.levels(samples)[frames].transpose(1, 2).unsqueeze(1))
+        levels = self.levels(samples)
+        if isinstance(self.settings, LogMel):
+            return self.ensemble(levels[frames].transpose(1, 2).unsqueeze(1))
+        return self.ensemble(self.encoded(levels.T, frames)[:, None, :, None])
+
+    def encoded(self, levels: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+        """(96, T) dB, (n_windows, n_frames) -> (n_windows, n_values), as `window_features.of_levels`."""
+        found = [
+            network.layers(maps_of(network, levels)[:, frames].transpose(0, 1))
+            for network in self.encoder.values()
+        ]
+        if self.settings.statistics:
+            found.append(statistics_of(levels[:, frames]))
+        return torch.cat(found, dim=1)[:, self.settings.columns].half().float()
+
+
+def maps_of(network: MusiCNN, levels: torch.Tensor) -> torch.Tensor:
+    """The maps of a whole clip, (96, T) dB -> (753, T), all frames at once."""
+    x = network.norm(musicnn.compressed(levels)[None, None])
+    return network.middle(torch.cat([branch(x) for branch in network.branches], dim=1))[0]
 
 
 class Single(nn.Module):
@@ -109,7 +139,7 @@ def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Pat
         message = f"exporting needs the package {error.name}. Get it: pip install -e '.[export]'"
         raise ExportError(message) from None
     samples = torch.zeros(1, round(2 * model.window_s * model.features.sample_rate))
-    frames = torch.arange(3).unsqueeze(1) + torch.arange(model.n_frames)
+    frames = torch.arange(3).unsqueeze(1) + torch.arange(heard_frames(model))
     names = {"input_names": list(INPUTS), "output_names": list(OUTPUTS)}
     sizes = {"samples": {1: torch.export.Dim("n_samples")}, "frames": {0: torch.export.Dim("n_windows")}}
     graph = WaveformModel(model).eval()
@@ -148,9 +178,29 @@ def refer(graph, weights: Path) -> None:
 def described(model: TrainedModel) -> dict:
     """What a program has to know to use the graph, as plain values."""
     facts = {name: value for name, value in model.facts().items() if name != "card"}
-    windows = {"n_frames": model.n_frames, "window_every_s": HOP_S}
+    encoded = not isinstance(model.features, LogMel)
+    inputs = INPUTS | ({"samples": INPUTS["samples"] + OF_ENCODER} if encoded else {})
+    spectrogram = {"spectrogram": asdict(model.spectrogram), "reach": musicnn.REACH if encoded else 0}
+    windows = {"n_frames": heard_frames(model), "window_every_s": HOP_S}
     origin = {"licence": model.card["licence"], "digest": model.digest}
-    return facts | {"inputs": INPUTS, "outputs": OUTPUTS} | windows | origin
+    return facts | {"inputs": inputs, "outputs": OUTPUTS} | spectrogram | windows | origin
+
+
+def heard_frames(model: TrainedModel) -> int:
+    """Frames of the spectrogram in a window.
+
+    Raises
+    ------
+    ExportError : windows that are joined from several shorter ones
+    """
+    if isinstance(model.features, LogMel):
+        return model.n_frames
+    if model.n_frames > 1:
+        raise ExportError(
+            f"its windows of {model.window_s:g} s are joined from windows of {model.features.seconds:g} s, "
+            "which the graph does not do. Train with features.seconds equal to window_s."
+        )
+    return mel_frames(model.features)
 
 
 def written(path: Path, content: bytes) -> Path:

@@ -8,6 +8,7 @@ DATA = ROOT / "data"
 REGISTRY = DATA / "registry"  # one YAML card per data set
 SPLITS = DATA / "splits"  # track ids per fold, tracked
 MODELS = DATA / "models"  # trained models that ship, tracked
+SHIPPED_MODEL = MODELS / "quadrants.safetensors"
 CACHE = DATA / "cache"  # synthetic audio, frames, predictions of trained networks: all derived
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 
 from mer_core import UserError, trained_model
-from mer_core.audio.features import LogMel
+from mer_core.audio.features import LogMel, WindowFeatures
 from mer_core.datasets.tracks import Tracks
 from mer_core.device import best_device
 from mer_core.frames import compute, file_hash, windows
 from mer_core.methods import METHODS, OF_WHOLE_SONGS
-from mer_core.models import Network
+from mer_core.models import Network, heads
 from mer_core.segments import make_segments
 from mer_core.training import Learner, Training, modules_of
 
@@ -18,8 +18,8 @@ from mer_core.training import Learner, Training, modules_of
 def train(
     tracks: Tracks,
     method,
-    network: Network,
-    features: LogMel,
+    network: Network | heads.Settings,
+    features: LogMel | WindowFeatures,
     training: Training,
     *,
     window_s: float = 3.0,

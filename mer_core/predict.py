@@ -19,15 +19,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mer_core import UserError, trained_model
+from mer_core import UserError, trained_model, window_features
 from mer_core.audio import completeness, decoding
-from mer_core.audio.features import log_mel_of_blocks
+from mer_core.audio.features import LogMel, WindowFeatures, log_mel_of_blocks
 from mer_core.device import cores
 from mer_core.emotion import high_probability, in_words
 from mer_core.evaluation import uncertainty
 from mer_core.evaluation.uncertainty import Uncertainty
 from mer_core.finite import finite
-from mer_core.frames import HOP_S, as_stored, window_starts
+from mer_core.frames import HOP_S, as_stored, mel_frames_of_windows, window_starts
 from mer_core.trained_model import ModelError, TrainedModel
 
 SHORTEST_S = 0.5  # of a sound that is predicted at all
@@ -113,15 +113,58 @@ def model_of(model: TrainedModel | str | os.PathLike | None) -> TrainedModel:
 
 
 def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decoding.Sound, float]:
-    """Frames (n_frames, n_mels) as networks are trained on them, what was decoded, and its length in seconds.
+    """Frames (n_frames, n_values) as networks are trained on them, what was decoded, its length in s."""
+    values, mean_square, sound = spectrogram_of_file(path, model)
+    if isinstance(model.features, WindowFeatures):
+        values = encoded(values, mean_square, sound.given, model)
+    return values, sound, sound.given / model.features.sample_rate
 
-    The sound is decoded block by block: three hours of it need a few megabytes.
+
+def spectrogram_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, float, decoding.Sound]:
+    """Levels (n_frames, n_mels) in dB of a file, the mean square of its samples, and what was decoded.
+
+    The sound is decoded block by block: an hour of it needs 5 MB, and 43 MB where a pretrained network is to
+    hear it.
     """
-    rate = model.features.sample_rate
+    shortest = 0 if isinstance(model.features, LogMel) else window_features.shortest(model.features)
+    energies = []
+
+    def metered(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        for block in blocks:
+            energies.append(float(np.square(block, dtype=np.float64).sum()))
+            yield block
+
     with decoding.opened(path) as sound:
-        levels = log_mel_of_blocks(sound.at(rate), model.features)
+        samples = repeated(metered(sound.at(model.features.sample_rate)), shortest)
+        levels = log_mel_of_blocks(samples, model.spectrogram)
         blocks = [as_stored(block, path) for block in levels]
-    return torch.from_numpy(np.concatenate(blocks)), sound, sound.given / rate
+    return torch.from_numpy(np.concatenate(blocks)), sum(energies) / max(sound.given, 1), sound
+
+
+def repeated(blocks: Iterator[np.ndarray], shortest: int) -> Iterator[np.ndarray]:
+    """Blocks of a sound that begins again until it has so many samples, where it has fewer."""
+    first, n = [], 0
+    for block in blocks:
+        if n < shortest:
+            first.append(block)
+        n += len(block)
+        yield block
+    if n < shortest:
+        yield np.resize(np.concatenate(first), shortest)[n:]
+
+
+def encoded(levels: torch.Tensor, mean_square: float, n_samples: int, model: TrainedModel) -> torch.Tensor:
+    """(n_windows, n_values) numbers of a sound's windows by the model's own encoder, as they are stored."""
+    settings = model.features
+    device = next(model.encoder.parameters(), levels).device
+    found = window_features.of_levels(
+        levels.T.to(device),
+        mel_frames_of_windows(n_samples, settings).to(device),
+        settings,
+        list(model.encoder.values()),
+        window_features.gain_db(mean_square, settings),
+    )
+    return found[:, settings.columns].cpu().half()  # as `DTYPE`
 
 
 @torch.inference_mode()
@@ -153,7 +196,7 @@ def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> I
             f"lasts {duration_s:.2f} s, less than the {model.window_s:g} s that the networks hear at a time: "
             "it was begun again. Trust it less."
         )
-    if sound.native_rate / 2 < 0.9 * model.features.high_hz:
+    if sound.native_rate / 2 < 0.9 * model.spectrogram.high_hz:
         yield (
             f"has {sound.native_rate} samples a second, so nothing above {sound.native_rate / 2:g} Hz, "
             "which the networks are used to. Take a better copy if there is one."

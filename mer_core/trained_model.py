@@ -1,12 +1,15 @@
 """A trained model as one file: networks, features, labels, temperature and model card.
 
+Where networks are heads on features of a pretrained network, the file holds that network too, as released:
+whoever uses the model needs no other weights.
+
 The file is in safetensors format, which holds numbers and text and nothing that could be executed. Its text
 says all that is needed to use it.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -16,19 +19,24 @@ from safetensors.torch import save as serialised
 from torch import nn
 
 from mer_core import UserError, paths
-from mer_core.audio.features import LogMel, frames_within
+from mer_core.audio.features import LogMel, WindowFeatures, frames_within
 from mer_core.emotion import QUADRANTS
 from mer_core.files import atomic_write
 from mer_core.finite import finite
 from mer_core.model_limits import refuse_beyond_limits
-from mer_core.models import Network
+from mer_core.models import Network, heads, musicnn, musicnn_weights
+from mer_core.models.musicnn import MusiCNN
+from mer_core.models.musicnn_weights import ENCODER
 from mer_core.training import Normalised
 
 KIND = "mer_core trained model"
-FORMAT = f"{KIND}, version 2"  # 2: networks trained side by side, what a recording's level does
+# 2: networks trained side by side, what a recording's level does; 3: heads on a pretrained network
+FORMAT, READABLE = f"{KIND}, version 3", (f"{KIND}, version 2", f"{KIND}, version 3")
 WEIGHTS = torch.float16  # a relative error of 0.05 %: no probability changes by more than a thousandth
 SHIPPED = "quadrants"  # the model that comes with the project
 
+FEATURES = {"log_mel": LogMel, "window_features": WindowFeatures}  # by the name in a file
+NETWORKS = {kind.kind: kind for kind in (Network, heads.Settings)}
 SCALES = {
     "labels": "probabilities in [0, 1] that add up to 1: how surely the song has each label",
     "tags": "a probability in [0, 1] for each tag: how surely the song has it",
@@ -81,15 +89,17 @@ class TrainedModel:
     """Networks with all that is needed to use them; written by `save`, read by `load`.
 
     ``window_s``: seconds of a window; ``card``: where the networks come from and how good they are, as plain
-    values.
+    values; ``encoder``: the pretrained networks, by name, that make the features of a window; empty where
+    these are a spectrogram's levels.
     """
 
     ensemble: Ensemble
-    network: Network
-    features: LogMel
+    network: Network | heads.Settings
+    features: LogMel | WindowFeatures
     window_s: float
     classes: tuple[str, ...]
     card: dict
+    encoder: nn.ModuleDict = field(default_factory=nn.ModuleDict)
 
     @property
     def quadrants(self) -> bool:
@@ -101,11 +111,21 @@ class TrainedModel:
         """Frames of a window."""
         return frames_within(self.window_s, self.features)
 
+    @property
+    def spectrogram(self) -> LogMel:
+        """What is computed from sound first: the features themselves, or what the encoder hears."""
+        return self.features if isinstance(self.features, LogMel) else musicnn.FEATURES
+
+    def to(self, device: torch.device) -> "TrainedModel":
+        """Everything on this device."""
+        self.ensemble.to(device), self.encoder.to(device)
+        return self
+
     @cached_property
     def digest(self) -> str:
         """Fingerprint of weights and facts, which tells models apart."""
         content = hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode())
-        for value in self.ensemble.state_dict().values():
+        for value in [*self.ensemble.state_dict().values(), *self.encoder.state_dict().values()]:
             content.update(value.cpu().numpy().tobytes())
         return content.hexdigest()[:16]
 
@@ -117,9 +137,9 @@ class TrainedModel:
             "classes": list(self.classes),
             "answers": kind,
             "scales": {name: SCALES[name] for name in scales},
-            "features": {"kind": "log_mel", **asdict(self.features)},
+            "features": {"kind": name_of(self.features), **asdict(self.features)},
             "window_s": self.window_s,
-            "network": asdict(self.network),
+            "network": kind_of(self.network) | asdict(self.network),
             "n_networks": len(self.ensemble.members),
             "together": self.ensemble.together,
             "temperature": self.ensemble.temperature,
@@ -127,24 +147,48 @@ class TrainedModel:
         }
 
 
+def name_of(features: LogMel | WindowFeatures) -> str:
+    """The name of a kind of features in a file."""
+    return next(name for name, kind in FEATURES.items() if isinstance(features, kind))
+
+
+def kind_of(network: Network | heads.Settings) -> dict[str, str]:
+    """What tells a network's settings apart in a file; those of spectrograms came first and have none."""
+    return {} if isinstance(network, Network) else {"kind": network.kind}
+
+
 def assembled(
     members: list[nn.Module], temperature: float, tagged: bool, together: int = 1, **rest
 ) -> TrainedModel:
-    """Networks as a trained model, in the precision of the file: saving changes no prediction."""
+    """Networks as a trained model, in the precision of the file: saving changes no prediction.
+
+    Raises
+    ------
+    ModelError : weights that are not finite
+    WeightsError : features of a pretrained network that is not here
+    """
     for member in members:
         for weights in member.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
         for name, values in member.state_dict().items():
             remedy = "Train again with another seed or a lower rate."
             finite(values.cpu(), f"numbers of a network's {name}", remedy, ModelError)
-    return TrainedModel(ensemble=Ensemble(members, temperature, tagged, together).cpu().eval(), **rest)
+    encoder = nn.ModuleDict()
+    if isinstance(features := rest["features"], WindowFeatures):
+        encoder.update({name: musicnn_weights.load(name) for name in features.pretrained})
+    encoder.eval().requires_grad_(False)
+    ensemble = Ensemble(members, temperature, tagged, together).cpu().eval()
+    return TrainedModel(ensemble=ensemble, encoder=encoder, **rest)
 
 
 def save(model: TrainedModel, path: Path) -> Path:
-    """Write a model as one safetensors file: weights in half precision, everything else as text."""
+    """Write a model as one safetensors file: weights of its networks in half precision, those of its encoder
+    as released, everything else as text.
+    """
     values = model.ensemble.state_dict()
     for name, weights in model.ensemble.named_parameters():  # statistics of batch norm stay as they are
         values[name] = weights.detach().to(WEIGHTS)
+    values |= {f"{ENCODER}.{name}": value for name, value in model.encoder.state_dict().items()}
     text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
     return keep(values, Path(path), {"format": FORMAT, **text})
 
@@ -170,7 +214,7 @@ def load(path: Path) -> TrainedModel:
     ModelError : no such file, no model of this kind, or one that is damaged
     """
     facts, values = _read(path)
-    if (written := facts.pop("format", "")) != FORMAT:
+    if (written := facts.pop("format", "")) not in READABLE:
         other = f"is a {written}, and this program reads {FORMAT}"
         reason = other if written.startswith(KIND) else "is no model of mer_core"
         raise ModelError(f"{path}: {reason}. Train it again: mer train MUSIC --out {path.name}")
@@ -179,18 +223,36 @@ def load(path: Path) -> TrainedModel:
         refuse_beyond_limits(facts, values)
         for name, value in values.items():
             finite(value, name, "", ValueError)
-        network = Network(**facts["network"])
-        facts["features"].pop("kind")
-        features = LogMel(**facts["features"])
+        network, features = network_from(facts["network"]), features_from(facts["features"])
         members = [bare(network, features, len(facts["classes"])) for _ in range(facts["n_networks"])]
         ensemble = Ensemble(members, facts["temperature"], facts["answers"] == "tags", facts["together"])
-        ensemble.load_state_dict(values)  # which converts to single precision
+        encoder = nn.ModuleDict({name: MusiCNN() for name in getattr(features, "pretrained", ())})
+        for part, stem in ((encoder, f"{ENCODER}."), (ensemble, "")):  # which converts to single precision
+            own = [name for name in values if name.startswith(stem)]
+            part.load_state_dict({name.removeprefix(stem): values.pop(name) for name in own})
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # RecursionError too
         reason = str(error).splitlines()[0]
         message = f"{path}: does not hold what its text says ({reason}). Fetch or train it again."
         raise ModelError(message) from None
     ensemble, classes = ensemble.eval().requires_grad_(False), tuple(facts["classes"])
-    return TrainedModel(ensemble, network, features, facts["window_s"], classes, facts["card"])
+    encoder.eval().requires_grad_(False)
+    return TrainedModel(ensemble, network, features, facts["window_s"], classes, facts["card"], encoder)
+
+
+def network_from(facts: dict) -> Network | heads.Settings:
+    """Settings of a network from plain values."""
+    kind = NETWORKS[facts.pop("kind", Network.kind)]
+    return kind(**as_tuples(facts))
+
+
+def features_from(facts: dict) -> LogMel | WindowFeatures:
+    """Settings of features from plain values."""
+    return FEATURES[facts.pop("kind")](**as_tuples(facts))
+
+
+def as_tuples(facts: dict) -> dict:
+    """Plain values in which lists are tuples, as frozen settings have them."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
@@ -206,9 +268,9 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
         raise ModelError(f"{path}: is no safetensors file ({error}). {remedy}") from None
 
 
-def bare(network: Network, features: LogMel, n_classes: int) -> Normalised:
-    """A network whose weights and band statistics are still to come."""
-    mean, deviation = torch.zeros(features.n_mels, 1), torch.ones(features.n_mels, 1)
+def bare(network: Network | heads.Settings, features: LogMel | WindowFeatures, n_classes: int) -> Normalised:
+    """A network whose weights and statistics of its input are still to come."""
+    mean, deviation = torch.zeros(features.n_values, 1), torch.ones(features.n_values, 1)
     return Normalised(network.build(n_classes, features), mean, deviation)
 
 
@@ -225,7 +287,7 @@ def named(name: str) -> TrainedModel:
 
 def file_of(name: str) -> Path:
     if name == SHIPPED:
-        return paths.MODELS / f"{SHIPPED}.safetensors"
+        return paths.SHIPPED_MODEL
     path = Path(name)
     return path / "model.safetensors" if path.is_dir() else path  # a folder that mer export has written
 

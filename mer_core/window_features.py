@@ -1,10 +1,11 @@
 """Windows of a clip described by frozen networks: the frames of `features.WindowFeatures`."""
 
+import math
 from functools import lru_cache
 
 import torch
 
-from mer_core.audio.features import WindowFeatures, log_mel
+from mer_core.audio.features import POWER_FLOOR, WindowFeatures, log_mel
 from mer_core.models import musicnn, musicnn_weights
 from mer_core.models.musicnn import MusiCNN
 
@@ -20,28 +21,54 @@ def pretrained(name: str) -> MusiCNN:
 def of_clip(samples: torch.Tensor, first: torch.Tensor, settings: WindowFeatures) -> torch.Tensor:
     """Numbers of a clip's windows: (n_samples,) at 16 kHz, first mel frames (n,) -> (n, settings.n_values).
 
+    A clip shorter than a window begins again.
+
     Raises
     ------
     WeightsError : the pretrained weights are not here; the message says how to get them
     """
+    gain = gain_db(float(samples.double().square().mean()), settings)
+    if len(samples) < (n := shortest(settings)):
+        samples = samples.repeat(-(-n // len(samples)))[:n]
     levels = log_mel(samples[None], musicnn.FEATURES)[0]
-    return of_levels(levels, first, settings, [pretrained(name) for name in settings.pretrained])
+    return of_levels(levels, first, settings, [pretrained(name) for name in settings.pretrained], gain)
+
+
+def shortest(settings: WindowFeatures) -> int:
+    """Samples of a window: a clip that is shorter begins again."""
+    return round(settings.seconds * settings.sample_rate)
+
+
+def gain_db(mean_square: float, settings: WindowFeatures) -> float:
+    """What brings a clip of this mean square to the loudness of the settings; 0 where they name none.
+
+        gain = loudness - 10 log10( max(1e-10, mean square) )
+
+    A recording's level then changes no answer, and no sound gets louder by more than the floor allows.
+    """
+    if settings.loudness_db is None:
+        return 0.0
+    return settings.loudness_db - 10 * math.log10(max(mean_square, POWER_FLOOR))
 
 
 @torch.inference_mode()
 def of_levels(
-    levels: torch.Tensor, first: torch.Tensor, settings: WindowFeatures, networks: list[MusiCNN]
+    levels: torch.Tensor,
+    first: torch.Tensor,
+    settings: WindowFeatures,
+    networks: list[MusiCNN],
+    gain_db: float = 0.0,
 ) -> torch.Tensor:
-    """The same from mel levels in dB, (96, n_mel_frames), with these networks.
+    """The same from mel levels in dB of at least a window, (96, n_mel_frames), with these networks.
 
-    A clip that is too short begins again.
+    Parameters
+    ----------
+    gain_db : how much louder the clip is made
     """
-    n = int(settings.seconds * musicnn.FEATURES.frames_per_second)
-    levels = levels.repeat(1, -(-n // levels.shape[1])) if levels.shape[1] < n else levels
-    found = []
+    n, found = mel_frames(settings), []
     for part in first.split(WINDOWS_AT_ONCE):
         start = max(0, int(part[0]) - musicnn.REACH)
-        near = levels[:, start : int(part[-1]) + n + musicnn.REACH]
+        near = levels[:, start : int(part[-1]) + n + musicnn.REACH].float() + gain_db
         of_part = [network.features(near, part - start, n) for network in networks]
         found.append(
             torch.cat([*of_part, *([statistics(near, part - start, n)] * settings.statistics)], dim=1)
@@ -49,7 +76,16 @@ def of_levels(
     return torch.cat(found)
 
 
+def mel_frames(settings: WindowFeatures) -> int:
+    """Mel frames of a window."""
+    return int(settings.seconds * musicnn.FEATURES.frames_per_second)
+
+
 def statistics(levels: torch.Tensor, first: torch.Tensor, n_frames: int) -> torch.Tensor:
     """Mean and deviation of each band over windows: (96, T) dB, first frames (n,) -> (n, 192)."""
-    windows = levels.unfold(1, n_frames, 1)[:, first]  # (96, n, n_frames)
+    return statistics_of(levels.unfold(1, n_frames, 1)[:, first])
+
+
+def statistics_of(windows: torch.Tensor) -> torch.Tensor:
+    """(96, n, n_frames) dB -> (n, 192): mean and deviation of each band."""
     return torch.cat([windows.mean(dim=2), windows.std(dim=2)]).T

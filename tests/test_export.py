@@ -21,6 +21,8 @@ from mer_core import UserError, onnx_export, trained_model
 from mer_core.predict import frames_of_file, predict, window_probabilities
 
 CLOSE = 1e-3  # in probability
+SPECTROGRAM = trained_model.shipped().spectrogram
+RATE = SPECTROGRAM.sample_rate
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +51,14 @@ def test_the_lines_on_the_card_answer_as_predict(folder, corpus, tmp_path, monke
 
 
 def test_a_piece_that_begins_a_frame_early_answers_as_the_whole(folder, rng):
-    model = trained_model.shipped()
-    frame = model.features.hop_samples * model.features.pool_frames
+    said = onnx_export.described(trained_model.shipped())
+    frame, n, reach = SPECTROGRAM.hop_samples * SPECTROGRAM.pool_frames, said["n_frames"], said["reach"]
     session = onnxruntime.InferenceSession(folder / "model.onnx")
-    samples = 0.1 * rng.standard_normal((1, 40 * frame)).astype(np.float32)
-    within = np.arange(model.n_frames)[None]
-    whole = session.run(None, {"samples": samples, "frames": 5 + within})[0]
-    piece = session.run(
-        None, {"samples": samples[:, 4 * frame : (5 + model.n_frames) * frame], "frames": 1 + within}
-    )[0]
+    samples = 0.1 * rng.standard_normal((1, (n + 2 * reach + 40) * frame)).astype(np.float32)
+    first, within = reach + 5, np.arange(n)[None]
+    whole = session.run(None, {"samples": samples, "frames": first + within})[0]
+    near = samples[:, 4 * frame : (first + n + reach) * frame]
+    piece = session.run(None, {"samples": near, "frames": first - 4 + within})[0]
     np.testing.assert_allclose(piece, whole, atol=1e-5)
 
 
@@ -85,7 +86,7 @@ def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder)
     model = trained_model.shipped()
     assert said["classes"] == list(model.classes) and said["temperature"] == model.ensemble.temperature
     assert (
-        said["features"]["sample_rate"] == 22050
+        said["spectrogram"]["sample_rate"] == RATE
         and said["window_s"] == 3
         and said["licence"]
         and said["scales"]
@@ -94,12 +95,10 @@ def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder)
 
 
 def test_the_graph_of_the_page_has_no_weights_of_its_own_and_answers_as_a_fresh_export(folder, rng):
-    assert browser_model.graph(trained_model.shipped()) and browser_model.GRAPH.stat().st_size < 5e5
-    samples = 0.1 * rng.standard_normal((1, 5 * 22050)).astype(np.float32)
-    inputs = {
-        "samples": samples,
-        "frames": np.arange(3)[:, None] + np.arange(trained_model.shipped().n_frames),
-    }
+    assert browser_model.graph(trained_model.shipped()) and browser_model.GRAPH.stat().st_size < 8e5
+    samples = 0.1 * rng.standard_normal((1, 5 * RATE)).astype(np.float32)
+    within = np.arange(onnx_export.heard_frames(trained_model.shipped()))
+    inputs = {"samples": samples, "frames": np.arange(3)[:, None] + within}
     there, fresh = (
         onnxruntime.InferenceSession(path).run(None, inputs)[0]
         for path in (browser_model.GRAPH, folder / "model.onnx")
@@ -144,9 +143,9 @@ def test_what_cannot_be_exported_is_said_in_a_line(tmp_path, monkeypatch):
 def test_the_low_pass_for_browsers_resamples_as_python_does(rate, rng):
     cutoff, beta, half_width = browser_model.LOW_PASS.values()
     samples = rng.standard_normal(rate // 8)
-    share = min(rate, 22050) / rate
+    share = min(rate, RATE) / rate
     t = share * (
-        np.arange(round(22050 / 8))[:, None] * rate / 22050 - np.arange(len(samples))
+        np.arange(round(RATE / 8))[:, None] * rate / RATE - np.arange(len(samples))
     )  # from each new sample to each old
     window = (
         np.i0(beta * np.sqrt(np.clip(1 - (t / half_width) ** 2, 0, None)))
@@ -154,7 +153,7 @@ def test_the_low_pass_for_browsers_resamples_as_python_does(rate, rng):
         * (np.abs(t) <= half_width)
     )
     ours = share * (cutoff * np.sinc(cutoff * t) * window) @ samples
-    theirs = soxr.resample(samples, rate, 22050)
+    theirs = soxr.resample(samples, rate, RATE)
     np.testing.assert_allclose(
         ours[20:-20], theirs[20:-20], atol=3e-3
     )  # at its very ends soxr differs a little

@@ -166,7 +166,7 @@ def test_a_song_gets_the_temperature_of_the_other_folds(rng):
 
 def test_the_model_that_ships_loads_and_gives_distributions():
     model = trained_model.shipped()
-    said = model.ensemble(levels())
+    said = model.ensemble(torch.randn(5, 1, model.features.n_values, model.n_frames))
     assert model.quadrants and len(model.ensemble.members) == 3
     np.testing.assert_allclose(said.sum(dim=1), 1, atol=1e-5)
     path = trained_model.paths.MODELS / "quadrants.safetensors"
@@ -181,18 +181,13 @@ def test_the_card_says_what_the_committed_records_say(monkeypatch):
     monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     card = trained_model.shipped().card
     records = [
-        next((folders.RESULTS / "cpu").glob(f"loudness-louder_and_softer-{name}.json"))
-        for name in card["run_ids"]
+        next((folders.RESULTS / "cpu").glob(f"shipped_model-heads-{name}.json")) for name in card["run_ids"]
     ]
     alone = [
         results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability")
         for r in records
     ]
-    assert (
-        card["out_of_fold"]["n"] == 900
-        and card["seeds"] == [0, 1, 2]
-        and card["settings"]["method"]["gain_db"] == 10
-    )
+    assert card["out_of_fold"]["n"] == 900 and card["seeds"] == [0, 1, 2]
     assert card["out_of_fold"]["scores"]["accuracy"]["value"] > max(
         row["value"] for row in alone
     )  # together better than alone

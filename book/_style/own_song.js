@@ -5,7 +5,8 @@
     page.querySelector(name),
   );
   const here = document.currentScript.src;
-  const BLOCK = 32; // windows that the networks hear together; between two blocks the page shows how far it is
+  const BLOCK = 16; // windows that the networks hear together; between two blocks the page shows how far it is
+  const FLOOR = 1e-10; // mean square, below which a song gets no louder
   const USUAL_RATE = 44100; // Hz, taken for that of a file which does not tell
   const LONGEST_S = 1200; // a page decodes a song whole: this takes about a gigabyte of memory
   class Trouble extends Error {} // whose message is for the reader
@@ -97,7 +98,7 @@
 
   // One channel at the networks' sample rate, and the file's own where it is known.
   async function decoded(file) {
-    const { features, shortest_s } = model;
+    const { spectrogram, shortest_s } = model;
     if ((await lasts(file)) > LONGEST_S) {
       throw new Trouble(`${file.name} lasts more than ${minutes(LONGEST_S)}, too long for a page. Try: mer predict.`);
     }
@@ -111,7 +112,7 @@
         `${file.name} lasts ${sound.duration.toFixed(2)} s. An emotion takes at least ${shortest_s} s: choose a longer piece.`,
       );
     }
-    return { rate, samples: await resampled(mixed(sound), sound.sampleRate, features.sample_rate) };
+    return { rate, samples: await resampled(mixed(sound), sound.sampleRate, spectrogram.sample_rate) };
   }
 
   function at(rate) {
@@ -173,20 +174,35 @@
     return sum;
   }
 
-  // Probabilities of every window, block by block. A block begins one frame early: its own first frame has silence before it.
-  async function heard(samples, running) {
-    const { features, n_frames, window_s, window_every_s, classes } = model;
-    const frame = features.hop_samples * features.pool_frames; // samples from one frame to the next
-    const every = (window_every_s * features.sample_rate) / frame;
-    const all = Math.ceil((1 + Math.floor(samples.length / features.hop_samples)) / features.pool_frames);
-    const n = Math.max(1, Math.floor((samples.length / features.sample_rate - window_s) / window_every_s + 1e-9) + 1);
-    const starts = Array.from({ length: n }, (_, w) => Math.round(w * every));
+  // What an encoder hears: a song at the level that it is used to, which begins again if it is shorter than a window.
+  function prepared(samples) {
+    const { features, spectrogram, window_s, reach } = model;
+    if (!reach) return samples;
+    const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+    const gain = features.loudness_db === null ? 1 : 10 ** (features.loudness_db / 20) / Math.sqrt(Math.max(power, FLOOR));
+    const length = Math.max(samples.length, Math.round(window_s * spectrogram.sample_rate));
+    return Float32Array.from({ length }, (_, i) => gain * samples[i % samples.length]);
+  }
+
+  // As Python rounds: halves to the even number.
+  const rounded = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+
+  // Probabilities of every window, block by block. A block begins one frame early: its own first frame has silence before it;
+  // and an encoder's windows depend on some frames before and after them.
+  async function heard(song, running) {
+    const { spectrogram, n_frames, reach, window_s, window_every_s, classes } = model;
+    const frame = spectrogram.hop_samples * spectrogram.pool_frames; // samples from one frame to the next
+    const every = (window_every_s * spectrogram.sample_rate) / frame;
+    const samples = prepared(song);
+    const all = Math.ceil((1 + Math.floor(samples.length / spectrogram.hop_samples)) / spectrogram.pool_frames);
+    const n = Math.max(1, Math.floor((samples.length / spectrogram.sample_rate - window_s) / window_every_s + 1e-9) + 1);
+    const starts = Array.from({ length: n }, (_, w) => rounded(w * every));
     const said = [];
     for (let w = 0; w < n; w += BLOCK) {
       await say("Listening …", w / n);
       const own = starts.slice(w, w + BLOCK);
-      const first = Math.max(0, own[0] - 1);
-      const piece = samples.slice(first * frame, (own.at(-1) + n_frames) * frame);
+      const first = Math.max(0, own[0] - reach - 1);
+      const piece = samples.slice(first * frame, (own.at(-1) + n_frames + reach) * frame);
       const frames = own.flatMap((start) => Array.from({ length: n_frames }, (_, i) => BigInt(((start + i) % all) - first)));
       const { probabilities } = await running.run({
         samples: new ort.Tensor("float32", piece, [1, piece.length]),
@@ -198,18 +214,18 @@
   }
 
   function notes({ samples, rate }) {
-    const { features, window_s, silence } = model;
-    const seconds = samples.length / features.sample_rate;
+    const { spectrogram, window_s, silence } = model;
+    const seconds = samples.length / spectrogram.sample_rate;
     return [
       seconds < window_s && `It lasts less than the ${window_s} s that the networks hear at a time: it was begun again. Trust it less.`,
-      rate / 2 < 0.9 * features.high_hz &&
+      rate / 2 < 0.9 * spectrogram.high_hz &&
         `It has ${rate} samples a second, so nothing above ${rate / 2} Hz, which the networks are used to. Take a better copy.`,
       samples.every((value) => Math.abs(value) < silence) && "It is silent: what is said of it means nothing.",
     ].filter(Boolean);
   }
 
   async function show(file, sound, said) {
-    const { classes, words, high, figure, features, window_s, window_every_s } = model;
+    const { classes, words, high, figure, spectrogram, window_s, window_every_s } = model;
     const chance = (p, dimension) => p.reduce((sum, value, k) => sum + (high[dimension][k] ? value : 0), 0);
     const lines = [...classes.map((_, k) => (p) => p[k]), (p) => chance(p, "valence"), (p) => chance(p, "arousal")];
     const song = lines.map((value) => mean(said.map(value)));
@@ -217,7 +233,7 @@
     const entropy = -song.slice(0, classes.length).reduce((sum, p) => sum + (p > 0 ? p * Math.log(p) : 0), 0);
     const shown = template.content.cloneNode(true);
     const numbers = {
-      name: file.name, length: minutes(sound.samples.length / features.sample_rate), called: `${words[called]} (${classes[called]})`,
+      name: file.name, length: minutes(sound.samples.length / spectrogram.sample_rate), called: `${words[called]} (${classes[called]})`,
       probability: song[called].toFixed(2), unsure: (entropy / Math.log(classes.length)).toFixed(2),
       valence: song.at(-2).toFixed(2), arousal: song.at(-1).toFixed(2), notes: notes(sound).join(" "),
       others: classes.map((name, k) => `${words[k]} (${name}) ${song[k].toFixed(2)}`).join(", "),

@@ -220,6 +220,8 @@ class WindowFeatures:
     statistics: bool = False
     seconds: float = 3.0  # that a frame describes; what the networks were trained on
     hop_s: float = 1.0  # a frame begins every so many seconds
+    # root mean square in dB re full scale to which each clip is brought as a whole; None: as it is
+    loudness_db: float | None = None
 
     def __post_init__(self):
         if not (self.pretrained or self.statistics):

@@ -154,7 +154,11 @@ class MusiCNN(nn.Module):
         """
         x = self.norm(compressed(levels)[None, None])
         maps = self.middle(torch.cat([branch.of_clip(x) for branch in self.branches], dim=1))
-        found = pooled(maps[0].unfold(1, n_frames, 1)[:, first].transpose(0, 1))
+        return self.layers(maps[0].unfold(1, n_frames, 1)[:, first].transpose(0, 1))
+
+    def layers(self, maps: torch.Tensor) -> torch.Tensor:
+        """What is found in windows, (n, 1756), from their maps, (n, 753, n_frames)."""
+        found = pooled(maps)
         penultimate = self.head[:-1](found)
         highest, mean = found.unflatten(1, (CHANNELS, 2)).unbind(2)
         return torch.cat([penultimate, self.head[-1](penultimate), mean, highest], dim=1)

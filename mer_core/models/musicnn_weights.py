@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
@@ -27,6 +28,7 @@ HOW_TO_GET_IT = (
     "TensorFlow, its weights do not."
 )
 WHEEL = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"  # musicnn-0.1.0-py3-none-any.whl
+ENCODER = "encoder"  # under which a trained model's file keeps pretrained networks, each by its name
 INDEX, DATA = ".index", ".data-00000-of-00001"
 CHECKPOINTS = {  # sha256 of the files, in the wheel as in the source archive
     "MSD_musicnn": {  # trained on the Million Song Dataset, tags of Last.fm
@@ -80,7 +82,10 @@ class WeightsError(UserError):
 
 
 def load(name: str, cache: Path | None = None) -> MusiCNN:
-    """The network with released weights, ready to answer: from the cache, else out of the installed package.
+    """The network with released weights, ready to answer.
+
+    They are taken from the cache, else out of the installed package, else out of the model that ships, which
+    holds those of its own encoder as they were released.
 
     Parameters
     ----------
@@ -88,16 +93,35 @@ def load(name: str, cache: Path | None = None) -> MusiCNN:
 
     Raises
     ------
-    WeightsError : unknown name, or neither in the cache nor installed
+    WeightsError : unknown name, or in none of these places
     """
     if name not in CHECKPOINTS:
         raise WeightsError(f"there are no weights {name!r}; there are {', '.join(CHECKPOINTS)}.")
-    path = kept_at(name, cache)
-    if not path.exists():
-        convert(name, installed(), path)
     network = MusiCNN()
-    network.load_state_dict(load_file(path))
+    network.load_state_dict(released(name, kept_at(name, cache)))
     return network.eval()
+
+
+def released(name: str, path: Path) -> dict[str, torch.Tensor]:
+    """The weights of one model; those of the package are kept in `path`."""
+    if not path.exists():
+        try:
+            convert(name, installed(), path)
+        except WeightsError:
+            if shipped := in_model(name, paths.SHIPPED_MODEL):
+                return shipped
+            raise
+    return load_file(path)
+
+
+def in_model(name: str, path: Path) -> dict[str, torch.Tensor]:
+    """The weights of one encoder in the file of a trained model; empty where it has none of this name."""
+    prefix = f"{ENCODER}.{name}."
+    if not path.exists():
+        return {}
+    with safe_open(path, framework="pt") as file:
+        own = [key for key in list(file.keys()) if key.startswith(prefix)]
+        return {key.removeprefix(prefix): file.get_tensor(key) for key in own}
 
 
 def kept_at(name: str, cache: Path | None = None) -> Path:
