@@ -77,7 +77,8 @@ def steps(case: Case, device: torch.device) -> Iterator[torch.Tensor]:
     net = learner.model.train().network
     if case.compiled:
         net.trunk, net.head = (torch.compile(part, mode=case.compiled) for part in (net.trunk, net.head))
-    soft = self_learning.SoftLabels(at, F.one_hot(data.label).float(), at % ONE_NOISY_IN == 0)
+    noisy = at % ONE_NOISY_IN == 0
+    soft = self_learning.SoftLabels(at, F.one_hot(data.label).float(), noisy, (~noisy).float())
     while True:
         for batch in learner.batches(at):
             if case.method == METHODS[0]:

@@ -1,13 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from mer_core.datasets.label_noise import LabelNoise, corrupted
+from mer_core.datasets import vgmidi
+from mer_core.datasets.label_noise import LISTENERS_CHOOSE, LabelNoise, corrupted
+from mer_core.emotion import quadrants
 
 LABELS = np.repeat([0, 1, 2, 3], 100)
 TRACK = np.arange(400) // 10
 
 
-@pytest.mark.parametrize("kind", ["symmetric", "arousal_preserving"])
+@pytest.mark.parametrize("kind", ["symmetric", "arousal_preserving", "pair", "listeners"])
 @pytest.mark.parametrize("unit", ["window", "song"])
 def test_exactly_the_asked_share_is_wrong(kind, unit):
     found = corrupted(LABELS, TRACK, 4, LabelNoise(kind, 0.3, unit), seed=1)
@@ -29,6 +32,31 @@ def test_symmetric_noise_reaches_every_other_class_alike():
     np.testing.assert_allclose(np.bincount(found, minlength=4) / 3000, [0, 1 / 3, 1 / 3, 1 / 3], atol=0.03)
 
 
+def test_pair_noise_turns_every_class_into_the_next():
+    found = corrupted(LABELS, TRACK, 4, LabelNoise("pair", 1.0), seed=0)
+    np.testing.assert_array_equal(found, (LABELS + 1) % 4)
+
+
+@pytest.mark.parametrize("unit", ["window", "song"])
+def test_listeners_noise_has_the_shares_of_its_table(unit):
+    labels = np.repeat([0, 1, 2, 3], 5000)
+    found = corrupted(labels, np.arange(20_000), 4, LabelNoise("listeners", 1.0, unit), seed=0)
+    shares = np.array([np.bincount(found[labels == k], minlength=4) for k in range(4)]) / 5000
+    np.testing.assert_allclose(shares, LISTENERS_CHOOSE, atol=0.02)
+
+
+@pytest.mark.real_data
+def test_the_listeners_of_the_table_are_those_of_vgmidi():
+    rated = vgmidi.ratings().groupby(["track_id", "listener"])[["valence", "arousal"]].mean()
+    said = quadrants(rated["valence"], rated["arousal"], midpoint=0.0)
+    label = vgmidi.annotations().set_index("track_id")["label"]
+    labelled = rated.index.get_level_values("track_id").map(label)
+    counts = pd.crosstab(np.asarray(labelled), said).to_numpy()
+    wrong = counts * (1 - np.eye(4))
+    assert counts.sum() == 5978 and wrong.sum() == 2697
+    np.testing.assert_allclose(wrong / wrong.sum(axis=1, keepdims=True), LISTENERS_CHOOSE, atol=0.01)
+
+
 def test_same_seed_same_noise():
     noise = LabelNoise("symmetric", 0.2)
     one, same, other = (corrupted(LABELS, TRACK, 4, noise, seed) for seed in (0, 0, 1))
@@ -39,5 +67,6 @@ def test_noise_that_means_nothing_is_refused():
     for bad in ({"kind": "pink"}, {"kind": "symmetric"}, {"rate": 0.1}, {"kind": "symmetric", "rate": 1.5}):
         with pytest.raises(ValueError):
             LabelNoise(**bad)
-    with pytest.raises(ValueError, match="four quadrants"):
-        corrupted(np.array([0, 1, 2]), np.arange(3), 3, LabelNoise("arousal_preserving", 0.5), 0)
+    for kind in ("arousal_preserving", "listeners"):
+        with pytest.raises(ValueError, match="four quadrants"):
+            corrupted(np.array([0, 1, 2]), np.arange(3), 3, LabelNoise(kind, 0.5), 0)

@@ -10,7 +10,10 @@ from mer_companion.runs import tag_scoring
 from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
-PAPERS = {"sssl": experiments.sssl.EXPERIMENTS, "mediaeval": experiments.mediaeval.EXPERIMENTS}
+PAPERS = {
+    "sssl": experiments.sssl.EXPERIMENTS | experiments.literature.EXPERIMENTS | experiments.noise.EXPERIMENTS,
+    "mediaeval": experiments.mediaeval.EXPERIMENTS,
+}
 Numbers = dict[str, float | int]
 
 
@@ -30,9 +33,12 @@ def numbers() -> Numbers:
     found |= of_model(trained_model.shipped().card)
     found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
-        if name != "annotation_noise" and (records := recorded_or_none(name)):
+        records = recorded_or_none(name)
+        if records and kinds.of_record(records[0]).compare:
             found |= scored(name, results.comparison(name, recorded_at(name)))
             found |= found_wrong_labels(name, records) | costs(name, records)
+    for name in experiments.noise.EXPERIMENTS:
+        found |= of_noise_map(name, recorded_or_none(name)) | costs(name, recorded_or_none(name))
     for paper, of_paper in PAPERS.items():
         made = [record for name in of_paper for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
@@ -78,6 +84,16 @@ def of_model(card: dict) -> Numbers:
     rows["surprise_saved"] = calibration["surprise_saved"]
     for name, row in rows.items():
         found |= with_interval(f"model/{name}", row)
+    return found
+
+
+def of_noise_map(name: str, records: list[dict]) -> Numbers:
+    """Every cell's scores and gains: ``experiment/method/noise_unit_rate/setting/decision/metric``."""
+    found: Numbers = {}
+    for row in (row for record in records for row in record["metrics"]):
+        noise = f"{row['noise']}_{row['unit']}_{row['rate']:.0%}".rstrip("%") if row["rate"] else "none"
+        key = f"{name}/{row['method']}/{noise}/{row['setting']}/{row['decision']}/{row['name']}"
+        found |= with_interval(key, row)
     return found
 
 

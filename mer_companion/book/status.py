@@ -6,6 +6,7 @@ from mer_companion import experiments, provenance, results
 from mer_companion.analysis import tables
 from mer_companion.analysis.markdown import version_of
 from mer_companion.book.numbers import recorded_at, recorded_or_none
+from mer_companion.experiments import kinds
 
 SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "01_segments_to_songs": ["segments_to_songs"],
@@ -30,10 +31,11 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "20_co_teaching": ["networks_that_teach", "known_noise"],
     "21_ensembles": ["long_and_short", "networks_that_teach"],
     "22_differences": ["mirable_as_released", "selab_as_released"],
-    "23_paper_network": ["paper_network"],
+    "23_paper_network": ["paper_network", "memorisation"],
     "24_hear": ["drift"],
     "25_your_song": ["loudness"],
-    "26_literature": ["literature"],
+    "26_noise_map": ["noise_map", "strong_features"],
+    "27_literature": ["literature"],
 }
 
 
@@ -61,7 +63,9 @@ def all_differences() -> pd.DataFrame:
         tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
         for name in experiments.EXPERIMENTS
         # `literature` compares labels with several others, on its own page
-        if name not in ("annotation_noise", "literature") and recorded_or_none(name)
+        if name != "literature"
+        and (records := recorded_or_none(name))
+        and kinds.of_record(records[0]).compare
     ]
     rows = pd.concat(found, ignore_index=True)
     return rows.assign(label=(rows["experiment"] + ": " + rows["label"]).str.replace("_", " "))

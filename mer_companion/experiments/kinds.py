@@ -73,9 +73,7 @@ KINDS = {  # by the method's name in run ids and records; all other methods trai
     NoiseMap.method_name: Kind(
         make=make_records.record_of_noise_map,
         scores=lambda record: noise_map.rows_of(
-            record["config"]["cells"],
-            results.predictions(record)["predicted"],
-            results.tracks_of(record),
+            record["config"], results.predictions(record), results.tracks_of(record)
         ),
         compare=None,
         line_of=line_of_noise_map,

@@ -150,7 +150,7 @@ def record_of_noise_map(study: NoiseMap, request: Request) -> dict:
     tracks = frames.tracks
     record = heading(study, request, tracks, len(tracks)) | cost_of_training([[one] for one in made])
     del record["cost"]["seconds_per_fold"]
-    rows = noise_map.rows_of(study.described(), arrays["predicted"], tracks)
+    rows = noise_map.rows_of(study.config(), arrays, tracks)
     record |= {"metrics": rows, "confusion": {}, "log": []}
     return save(record, arrays | {"track": np.arange(len(tracks))}, tracks)
 

@@ -1,13 +1,13 @@
 """Many short trainings on labels with known noise, as one record: which method bears which noise.
 
 A cell of the map is one method under one noise on one front end and network. In every partition of the songs
-into folds each fold is tested by a network of its own; the networks of a fold share a seed, which draws the
-noise too, so that methods meet the same wrong labels.
+into folds each fold is tested by a network of its own, once or in several trainings; a fold's seeds are the
+same for all methods and draw the noise, too, so that methods meet the same wrong labels.
 """
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from mer_companion.runs import cross_validation
 from mer_companion.runs.settings import NoiseMap, Run
 from mer_core.datasets.tracks import Tracks
 from mer_core.evaluation import metrics, significance, song_decision
+from mer_core.evaluation.song_decision import MAIN_DECISION, SongDecision
 from mer_core.files import atomic_write
 from mer_core.frames import Frames
 from mer_core.methods import METHODS
@@ -31,37 +32,49 @@ CPU = torch.device("cpu")
 # predicted as given and the share predicted rightly; right labels among those kept; wrong ones among those
 # erased
 CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")
+REFERENCE = "inherit"  # the method that others are compared with
+NAMED_BY = ("method", "noise", "unit", "rate", "setting")  # what tells cells apart
+IN_ALL_ROWS = {"target": "emotion", "part": "test", "fold": "all"}
+SVM = "svm_in_sample"
 SCORES = {"accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1}
 
 
 def networks(study: NoiseMap) -> Iterator[tuple[int, int, Run, int]]:
-    """(cell, partition, run, fold) of every network: complete partitions first, then cell by cell."""
-    for i, partition in enumerate(study.partitions):
+    """(cell, repetition, run, fold) of every network: complete partitions first, then cell by cell."""
+    for repetition in range(n_repetitions(study)):
+        partition, training = divmod(repetition, study.trainings)
         for cell, run in enumerate(study.cells):
-            for fold in range(run.folds.n):
+            for fold in range(run.folds.n) if partition in study.partitions[cell] else ():
                 folds = replace(run.folds, seed=partition, inner=0)
-                yield cell, i, replace(run, dataset=study.dataset, folds=folds, seed=study.seed + fold), fold
+                seed = study.seed + training * run.folds.n + fold
+                yield cell, repetition, replace(run, dataset=study.dataset, folds=folds, seed=seed), fold
+
+
+def n_repetitions(study: NoiseMap) -> int:
+    """How often all songs are tested: in every partition by every training."""
+    return study.trainings * (1 + max(max(own) for own in study.partitions))
 
 
 def start(study: NoiseMap, executor: Executor) -> dict[Path, Future]:
     """Hand the networks that are missing to an executor: by where their results will be stored."""
     started = {}
     for _, _, run, fold in networks(study):
-        path = path_of(run, cross_validation.load_frames(run), fold)
+        path = path_of(run, cross_validation.load_frames(run), fold, study.svm)
         if not path.exists():
-            started[path] = executor.submit(train_one, run, fold)
+            started[path] = executor.submit(train_one, run, fold, study.svm)
     return started
 
 
-def path_of(run: Run, frames: Frames, fold: int) -> Path:
+def path_of(run: Run, frames: Frames, fold: int, svm: bool = False) -> Path:
     """Where a network's results are stored, named by all that they depend on."""
-    return cross_validation.part_path(run, frames, fold, 0).with_name(f"known-noise-fold-{fold}.npz")
+    name = f"known-noise-{'svm-' if svm else ''}fold-{fold}.npz"
+    return cross_validation.part_path(run, frames, fold, 0).with_name(name)
 
 
-def train_one(run: Run, fold: int) -> Path:
+def train_one(run: Run, fold: int, svm: bool = False) -> Path:
     """Train one network and store what it predicts for the songs of its fold, and its curves."""
     frames, everything = cross_validation.load_segments(run, CPU)
-    path = path_of(run, frames, fold)
+    path = path_of(run, frames, fold, svm)
     if path.exists():
         return path
     began = time.perf_counter()
@@ -73,7 +86,8 @@ def train_one(run: Run, fold: int) -> Path:
         row.update(of_wrong_labels(learner, data, true))
 
     learner = Learner(run.network, run.training, data, cross_validation.seed_of(run, fold, 0), after_epoch)
-    predicted = METHODS[run.method_name].train(learner, data, run.method)(test).numpy()
+    answer = METHODS[run.method_name].train(learner, data, run.method)
+    predicted = answer(test).numpy()
     curves = [[row.get(name) for name in CURVES] for row in map(with_recall, learner.log)]
     made = {
         "seconds": time.perf_counter() - began,
@@ -85,9 +99,19 @@ def train_one(run: Run, fold: int) -> Path:
         "mean": song_decision.mean_probability(predicted, test.track).astype(np.float32),
         "curves": np.array(curves, dtype=np.float32),
     }
+    if svm:
+        labels = frames.tracks.targets[np.unique(data.track)]
+        arrays[SVM] = by_svm(answer(data).numpy(), data.track, labels, predicted, test.track, run.song)
     with atomic_write(path) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, training=json.dumps(made), **arrays)
     return path
+
+
+def by_svm(learned, learned_track, labels, predicted, track, settings: SongDecision) -> np.ndarray:
+    """Classes by SSSL's song decision: a machine that learns from predictions for its own training songs."""
+    theta = settings.share_threshold
+    machine = song_decision.svm(song_decision.statistics(learned, learned_track, theta), labels, settings)
+    return machine.predict(song_decision.statistics(predicted, track, theta))
 
 
 def of_wrong_labels(learner: Learner, data: Segments, true: torch.Tensor) -> dict[str, float]:
@@ -121,22 +145,30 @@ def collected(
 
     Returns
     -------
-    frames, arrays and how each network was made; arrays: ``predicted`` (n_cells, n_partitions, n_songs) int8
-    classes, ``curves`` (n_cells, n_epochs, n_curves), means over a cell's networks, NaN where there is none
+    frames, arrays and how each network was made; arrays: of every decision (n_cells, n_repetitions, n_songs)
+    int8 classes, -1 where a cell lacks a partition; ``curves`` (n_cells, n_epochs, n_curves), means over a
+    cell's networks, NaN where there is none
     """
     frames = cross_validation.load_frames(replace(study.cells[0], dataset=study.dataset))
-    shape = len(study.cells), len(study.partitions), len(frames.tracks)
-    predicted, curves, made = np.full(shape, -1, dtype=np.int8), [[] for _ in study.cells], []
-    all_networks = list(networks(study))
-    for cell, i, run, fold in progress_bar(all_networks, desc="noise map", unit="network"):
-        path = path_of(run, cross_validation.load_frames(run), fold)
+    shape = len(study.cells), n_repetitions(study), len(frames.tracks)
+    arrays = {name: np.full(shape, -1, dtype=np.int8) for name in decisions_of(study)}
+    curves, made, all_networks = [[] for _ in study.cells], [], list(networks(study))
+    for cell, repetition, run, fold in progress_bar(all_networks, desc="noise map", unit="network"):
+        path = path_of(run, cross_validation.load_frames(run), fold, study.svm)
         if path in started:
             started[path].result()
-        with np.load(train_one(run, fold)) as stored:
-            predicted[cell, i, stored["track"]] = stored["mean"].argmax(axis=1)
+        with np.load(train_one(run, fold, study.svm)) as stored:
+            decided = {MAIN_DECISION: stored["mean"].argmax(axis=1)}
+            decided |= {SVM: stored[SVM]} if study.svm else {}
+            for name, classes in decided.items():
+                arrays[name][cell, repetition, stored["track"]] = classes
             curves[cell].append(stored["curves"])
             made.append(json.loads(str(stored["training"])))
-    return frames, {"predicted": predicted, "curves": means_of(curves)}, made
+    return frames, arrays | {"curves": means_of(curves)}, made
+
+
+def decisions_of(study: NoiseMap) -> list[str]:
+    return [MAIN_DECISION, SVM] if study.svm else [MAIN_DECISION]
 
 
 def means_of(curves: list[list[np.ndarray]]) -> np.ndarray:
@@ -148,34 +180,40 @@ def means_of(curves: list[list[np.ndarray]]) -> np.ndarray:
     return filled
 
 
-def rows_of(cells: list[dict], predicted: np.ndarray, tracks: Tracks) -> list[dict]:
-    """Each cell's scores over partitions, and how much better they are than plain training's under its noise.
+def rows_of(config: dict, arrays: dict[str, np.ndarray], tracks: Tracks) -> list[dict]:
+    """The metrics of all decisions of a map, from its settings and its arrays (`collected`)."""
+    names = [name for name in (MAIN_DECISION, SVM) if name in arrays]
+    return [row for name in names for row in rows_of_decision(config, arrays[name], tracks, name)]
 
-    Parameters
-    ----------
-    cells : what names each cell; ``method`` tells it from its reference, all else is the same
-    predicted : (n_cells, n_partitions, n_songs) classes
+
+def rows_of_decision(config: dict, predicted: np.ndarray, tracks: Tracks, decision: str) -> list[dict]:
+    """Each cell's scores over repetitions, and its gain on plain training under the same noise.
+
+    A cell differs from its reference in ``method`` alone.
     """
+    cells, trainings = config["cells"], config["trainings"]
+
+    def repetitions(partitions: Iterable[int]) -> list[int]:
+        return [partition * trainings + i for partition in sorted(partitions) for i in range(trainings)]
+
     truth, groups, n = tracks.targets, tracks.groups, len(tracks.classes)
     place = {naming(cell): i for i, cell in enumerate(cells)}
     rows = []
     for cell, own in zip(cells, predicted, strict=True):
-        shared = cell | {"target": "emotion", "decision": song_decision.MAIN_DECISION, "part": "test"}
-        reference = place.get(naming(cell | {"method": REFERENCE}))
+        shared = (
+            {name: cell[name] for name in NAMED_BY} | IN_ALL_ROWS | {"decision": decision, "n": len(truth)}
+        )
+        reference = place[naming(cell | {"method": REFERENCE})]
+        both = repetitions({*cell["partitions"]} & {*cells[reference]["partitions"]})
         for name, metric in SCORES.items():
-            found = significance.seed_averaged(truth, own, groups, metric, n)
-            rows.append(shared | {"name": name, "fold": "all", "n": len(truth)} | found._asdict())
-            if reference is not None and cell["method"] != REFERENCE:
-                theirs = predicted[reference]
-                gain = significance.seed_averaged_difference(truth, own, theirs, groups, metric, n)
-                rows.append(
-                    shared | {"name": f"{name}_gain", "fold": "all", "n": len(truth)} | gain._asdict()
-                )
+            found = significance.seed_averaged(truth, own[repetitions(cell["partitions"])], groups, metric, n)
+            rows.append(shared | {"name": name} | found._asdict())
+            if cell["method"] != REFERENCE:
+                pair = own[both], predicted[reference, both]
+                gain = significance.seed_averaged_difference(truth, *pair, groups, metric, n)
+                rows.append(shared | {"name": f"{name}_gain"} | gain._asdict())
     return rows
 
 
-REFERENCE = "inherit"
-
-
 def naming(cell: dict) -> tuple:
-    return tuple(cell[name] for name in ("method", "noise", "unit", "rate", "setting"))
+    return tuple(cell[name] for name in NAMED_BY)

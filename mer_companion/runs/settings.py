@@ -129,19 +129,23 @@ class NoiseMap(Named):
     dataset: str = "4q"
     cells: tuple[Run, ...] = ()  # their folds and seeds are those of the map
     names: tuple[tuple[str, str], ...] = ()  # method and setting of each cell, in the map's words
-    partitions: tuple[int, ...] = (0, 1, 2)  # seeds of the divisions into folds
+    partitions: tuple[tuple[int, ...], ...] = ()  # of each cell: seeds of its divisions into folds
+    trainings: int = 1  # of each fold's network, from as many seeds
+    svm: bool = False  # whether SSSL's support vector machine decides, too
     seed: int = 0  # of the first fold's networks and of their noise; the next fold's is one more
 
     def described(self) -> list[dict]:
         """What names each cell, as plain values."""
         return [
             {"method": method, "noise": run.noise.kind, "unit": run.noise.unit, "rate": run.noise.rate}
-            | {"setting": setting, "training_id": run.training_id}
-            for (method, setting), run in zip(self.names, self.cells, strict=True)
+            | {"setting": setting, "training_id": run.training_id, "partitions": list(partitions)}
+            for (method, setting), run, partitions in zip(
+                self.names, self.cells, self.partitions, strict=True
+            )
         ]
 
     def config(self) -> dict:
-        common = {"dataset": self.dataset, "partitions": self.partitions, "seed": self.seed}
+        common = {"dataset": self.dataset, "seed": self.seed, "trainings": self.trainings, "svm": self.svm}
         return plain(common | {"cells": self.described(), "method": {"name": self.method_name}})
 
     @property

@@ -1,0 +1,239 @@
+"""The map of label noise as tables and figures: which method gains on plain training, under which noise."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from mer_companion import results
+from mer_companion.analysis.figures import NEUTRAL, PALETTE, errors, finished, legend_outside, lines, panels
+from mer_companion.analysis.figures import method_name as shown_method
+from mer_core.emotion import in_words
+from mer_core.evaluation import significance
+
+KINDS = {  # (kind, unit) of noise, as pages call it
+    ("symmetric", "window"): "Windows, symmetric",
+    ("arousal_preserving", "window"): "Windows, valence flipped",
+    ("symmetric", "song"): "Songs, symmetric",
+    ("arousal_preserving", "song"): "Songs, valence flipped",
+    ("pair", "song"): "Songs, next quadrant",
+    ("listeners", "song"): "Songs, as listeners err",
+}
+NONE = "none"
+SETTINGS = {
+    "musicnn": "MusiCNN, 256 units",
+    "linear": "MusiCNN, logistic regression",
+    "memorising": "MusiCNN, 1,024 units, 30 epochs",
+    "log_mel": "Mel statistics",
+    "both": "MusiCNN and mel statistics",
+}
+MAIN = "musicnn"
+GAIN = "macro_f1_gain"
+SEEN_WITH_80_PERCENT = 2.8  # standard errors: two-sided 5 %, power 80 %
+CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")  # as in the record
+
+
+def cells(record: dict) -> pd.DataFrame:
+    """A row per cell: its names, macro F1 and gain with intervals, p-values and verdict.
+
+    ``p_holm`` is corrected over all cells of the map's own setting; ``detectable`` is the smallest gain that
+    the cell would have shown with a power of 80 %.
+    """
+    table = pd.DataFrame(record["metrics"])
+    keys = ["method", "noise", "unit", "rate", "setting"]
+    scores = table[table["name"] == "macro_f1"].set_index(keys)[["value", "low", "high"]]
+    gains = table[table["name"] == GAIN].set_index(keys)[["value", "low", "high", "p"]]
+    rows = scores.join(gains.add_prefix("gain_").rename(columns={"gain_value": "gain", "gain_p": "p"}))
+    rows = rows.reset_index()
+    rows["kind"] = [KINDS.get(pair, NONE) for pair in zip(rows["noise"], rows["unit"], strict=True)]
+    rows["detectable"] = SEEN_WITH_80_PERCENT * (rows["gain_high"] - rows["gain_low"]) / (2 * 1.96)
+    tested = rows["gain"].notna() & (rows["setting"] == MAIN)
+    rows.loc[tested, "p_holm"] = significance.holm(rows.loc[tested, "p"].to_numpy())
+    rows["verdict"] = [verdict_on(gain, p) for gain, p in zip(rows["gain"], rows["p_holm"], strict=True)]
+    return rows
+
+
+def verdict_on(gain: float, p: float) -> str:
+    """Whether a gain on plain training is supported, contradicted or inconclusive, after correction."""
+    if np.isnan(gain) or np.isnan(p):
+        return ""
+    return "inconclusive" if p >= 1 - significance.LEVEL else "gain" if gain > 0 else "loss"
+
+
+def at(rows: pd.DataFrame, setting: str = MAIN, **which) -> pd.DataFrame:
+    """The cells of a setting with these values."""
+    for name, value in {"setting": setting, **which}.items():
+        rows = rows[rows[name] == value]
+    return rows
+
+
+def table_of_gains(rows: pd.DataFrame, rate: float, setting: str = MAIN) -> pd.DataFrame:
+    """Gains in macro F1 at one rate, methods in rows, noise in columns; * after correction for all cells."""
+    own = rows[(rows["setting"] == setting) & ((rows["rate"] == rate) | (rows["kind"] == NONE))]
+    shown = own[own["gain"].notna()].assign(
+        method=lambda r: r["method"].map(shown_method),
+        text=lambda r: r["gain"].map("{:+.3f}".format) + np.where(r["p_holm"] < 0.05, "*", ""),
+    )
+    table = shown.pivot(index="method", columns="kind", values="text")
+    order = [name for name in (NONE, *KINDS.values()) if name in table]
+    by_mean = own.groupby(own["method"].map(shown_method))["gain"].mean().sort_values(ascending=False).index
+    return table.reindex(index=[name for name in by_mean if name in table.index], columns=order).fillna("")
+
+
+def gains_by_rate(rows: pd.DataFrame, methods: tuple[str, ...]) -> Figure:
+    """Gain of some methods over plain training against the rate of wrong labels, a panel for each noise."""
+    own = rows[(rows["setting"] == MAIN) & rows["method"].isin(methods)]
+    clean = own[own["kind"] == NONE]
+    fig, axes = panels(4.6, 3, 2, sharex=True, sharey=True)
+    for ax, kind in zip(axes, KINDS.values(), strict=True):
+        found = pd.concat([clean, own[own["kind"] == kind]])
+        drawn = found.pivot(index="rate", columns="method", values="gain").reindex(columns=list(methods))
+        lines(ax, 100 * drawn.index, drawn.rename(columns=shown_method))
+        ax.axhline(0, color=NEUTRAL, lw=0.8, ls=":")
+        ax.set_title(kind, fontsize=9)
+    for ax in axes[3:]:
+        ax.set_xlabel("Wrong labels (%)")
+    for ax in axes[::3]:
+        ax.set_ylabel("Gain in macro F1")
+    legend_outside(axes[0], "lower center", 4)
+    return finished(fig, own[["method", "kind", "rate", "gain", "gain_low", "gain_high"]])
+
+
+def plain_by_rate(rows: pd.DataFrame) -> Figure:
+    """What wrong labels cost plain training: macro F1 against their rate, a line for each noise."""
+    own = at(rows, method="inherit")
+    fig, [ax] = panels(3.0)
+    for (kind, marker), colour in zip(zip(KINDS.values(), "osD^vP", strict=True), PALETTE, strict=False):
+        found = pd.concat([own[own["kind"] == NONE], own[own["kind"] == kind]]).sort_values("rate")
+        ax.errorbar(
+            100 * found["rate"], found["value"], errors(found), marker=marker, ms=4, capsize=2, color=colour,
+            label=kind,
+        )  # fmt: skip
+    ax.axhline(0.25, color=NEUTRAL, lw=0.8, ls=":")
+    ax.set(xlabel="Wrong labels (%)", ylabel="Macro F1 of plain training", ylim=(0.2, 0.85))
+    ax.legend(loc="lower left", fontsize=8, ncols=2)
+    return finished(fig, own[["kind", "rate", "value", "low", "high"]])
+
+
+def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Figure:
+    """What a method makes of wrong labels, epoch by epoch: how well it finds them, and what it predicts."""
+    described, stored = record["config"]["cells"], results.predictions(record)["curves"]
+    panels_of = {"auc": "Wrong labels found (AUC)", "corrected": "Wrong labels: true class predicted",
+                 "memorised": "Wrong labels: given class predicted"}  # fmt: skip
+    fig, axes = panels(2.8, len(panels_of), sharey=True)
+    rows = []
+    for kind, colour in zip(kinds, PALETTE, strict=False):
+        for name, style in (("inherit", ":"), (method, "-")):
+            place = next(
+                i for i, cell in enumerate(described)
+                if (cell["method"], cell["setting"], cell["rate"]) == (name, MAIN, rate)
+                and KINDS.get((cell["noise"], cell["unit"])) == kind
+            )  # fmt: skip
+            own = pd.DataFrame(stored[place], columns=list(CURVES)).dropna(how="all")
+            own["epoch"] = np.arange(len(own)) + 1
+            for ax, column in zip(axes, panels_of, strict=True):
+                label = f"{kind}, {shown_method(name)}"
+                ax.plot(own["epoch"], own[column], style, color=colour, label=label)
+            rows.append(own.assign(method=name, kind=kind))
+    for ax, title in zip(axes, panels_of.values(), strict=True):
+        ax.set_title(title, fontsize=9)
+        ax.set(xlabel="Epoch", ylim=(0, 1.02))
+    axes[0].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
+    axes[0].set_ylabel("Share, or AUC")
+    legend_outside(axes[0], "lower center", 2)
+    return finished(fig, pd.concat(rows))
+
+
+def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
+    """Gains in macro F1 at one rate: methods in rows, noise in columns; bold: sure after correction."""
+    own = rows[(rows["setting"] == MAIN) & ((rows["rate"] == rate) | (rows["kind"] == NONE))]
+    own = own[own["gain"].notna()].assign(method=lambda r: r["method"].map(shown_method))
+    table = own.pivot(index="method", columns="kind", values="gain")
+    sure = own.pivot(index="method", columns="kind", values="p_holm") < 1 - significance.LEVEL
+    columns = [name for name in (NONE, *KINDS.values()) if name in table]
+    table = table.reindex(index=table.mean(axis=1).sort_values(ascending=False).index, columns=columns)
+    sure = sure.reindex_like(table)
+    fig, [ax] = panels(0.9 + 0.27 * len(table))
+    most = max(0.05, float(np.nanquantile(table.abs(), 0.9)))
+    shades = {
+        "cmap": sns.diverging_palette(38, 250, as_cmap=True),
+        "vmin": -most,
+        "vmax": most,
+        "cbar": False,
+    }
+    sns.heatmap(table, annot=True, fmt="+.2f", ax=ax, annot_kws={"fontsize": 8}, **shades)
+    shown = [value for value in table.to_numpy().ravel() if not np.isnan(value)]
+    marks = [mark for mark, value in zip(sure.to_numpy().ravel(), table.to_numpy().ravel(), strict=True)
+             if not np.isnan(value)]  # fmt: skip
+    assert len(ax.texts) == len(shown)
+    for text, mark in zip(ax.texts, marks, strict=True):
+        text.set_fontweight("bold" if mark else "normal")
+    ax.set(xlabel="", ylabel="")
+    ax.set_xticklabels([name.replace(", ", ",\n") for name in columns], fontsize=8, rotation=0)
+    ax.tick_params(axis="both", length=0)
+    return finished(fig, own[["method", "kind", "gain", "gain_low", "gain_high", "p_holm"]])
+
+
+def with_ends(value: float, low: float, high: float, sign: str = "") -> str:
+    """A value with its interval.
+
+    >>> with_ends(0.5, 0.4, 0.6)
+    '0.500 [0.400, 0.600]'
+    """
+    return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def listed(rows: pd.DataFrame, setting: str | None = None) -> pd.DataFrame:
+    """Every cell in a line: macro F1 and gain with intervals, corrected p-value, detectable gain, verdict."""
+    own = rows if setting is None else rows[rows["setting"] == setting]
+    gained = own["gain"].notna()
+    table = pd.DataFrame({
+        "noise": own["kind"],
+        "wrong labels": own["rate"].map("{:.0%}".format),
+        "method": own["method"].map(shown_method),
+        "features, network": own["setting"].map(SETTINGS),
+        "macro F1": [with_ends(*ends) for ends in own[["value", "low", "high"]].to_numpy()],
+        "gain": [
+            with_ends(*ends, "+") if there else "reference"
+            for ends, there in zip(own[["gain", "gain_low", "gain_high"]].to_numpy(), gained, strict=True)
+        ],
+        "p (Holm)": own["p_holm"].map("{:.3f}".format).where(own["p_holm"].notna(), ""),
+        "detectable": own["detectable"].map("{:.3f}".format).where(gained, ""),
+        "verdict": own["verdict"],
+    })  # fmt: skip
+    return table.sort_values(["features, network", "noise", "wrong labels", "method"]).reset_index(drop=True)
+
+
+def other_settings(rows: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """Macro F1 of plain training and gains of others, for every setting and noise at one rate."""
+    own = rows[(rows["rate"] == rate) | (rows["kind"] == NONE)]
+    conditions = own[own["setting"] != MAIN]["kind"].unique()
+    methods = own[own["setting"] != MAIN]["method"].unique()
+    own = own[own["kind"].isin(conditions) & own["method"].isin(methods)]
+    text = [
+        with_ends(row.gain, row.gain_low, row.gain_high, "+")
+        if row.method != "inherit"
+        else f"{row.value:.3f}"
+        for row in own.itertuples()
+    ]
+    named = own.assign(
+        text=text,
+        method=own["method"].map(lambda name: "plain, macro F1" if name == "inherit" else shown_method(name)),
+        setting=own["setting"].map(SETTINGS),
+    )
+    return named.pivot(index=["setting", "kind"], columns="method", values="text").fillna("").reset_index()
+
+
+def on_real_labels(record: dict) -> pd.DataFrame:
+    """Accuracy and macro F1 of each method on labels as they are, by decision, and its gain."""
+    table, rows = pd.DataFrame(record["metrics"]), []
+    for (method, decision), found in table.groupby(["method", "decision"], sort=False):
+        of = {row["name"]: row for row in found.to_dict("records")}
+        row = {"method": shown_method(method), "decision": in_words(decision)}
+        for name in ("accuracy", "macro_f1"):
+            row[in_words(name)] = with_ends(*(of[name][end] for end in ("value", "low", "high")))
+        if gain := of.get(GAIN):
+            row["gain in macro F1"] = with_ends(*(gain[end] for end in ("value", "low", "high")), "+")
+            row["p"] = f"{gain['p']:.3f}"
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")
