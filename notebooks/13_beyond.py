@@ -59,7 +59,8 @@ figures.confusions({joined["label"]: tables.confusion(joined)}, joined["data"]["
 
 # %% [markdown]
 # Others print more on 4Q, by other protocols: features chosen on all clips {cite}`panda2018`, or folds that do not keep artists apart.
-# What frozen features of a pretrained network add, and what such protocols do: [the best published results](26_literature).
+# Frozen embeddings of a network that heard much more music would be the next thing to try; whoever has one adds it as a
+# [baseline](03_baselines).
 
 # %% [markdown]
 # ## What this machine computes

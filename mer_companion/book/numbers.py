@@ -11,7 +11,7 @@ from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
 PAPERS = {
-    "sssl": experiments.sssl.EXPERIMENTS | experiments.noise.EXPERIMENTS,
+    "sssl": experiments.sssl.EXPERIMENTS | experiments.literature.EXPERIMENTS | experiments.noise.EXPERIMENTS,
     "mediaeval": experiments.mediaeval.EXPERIMENTS,
 }
 Numbers = dict[str, float | int]
