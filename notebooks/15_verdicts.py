@@ -12,7 +12,7 @@
 # counts the claims that are supported or contradicted significantly after Holm's correction over all claims tested by a p-value; few are. Not among
 # them is SSSL's first claim, that doubting labels helps: its interval by itself excludes a gain, its corrected p-value is large.
 #
-# **How to read the tables.** *Effect* is the difference that is judged, or our figure less the printed one. *Detectable* is the
+# **How to read the tables.** The words go by the intervals, uncorrected. *Effect* is the difference that is judged, or our figure less the printed one. *Detectable* is the
 # smallest effect that the same design would have seen in four of five repetitions; what a paper prints below that, we could hardly have
 # found. Where *runs* is 1, the interval covers the choice of artists alone and not how training runs differ: it is too narrow, and the detectable effect
 # too small.

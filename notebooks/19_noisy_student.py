@@ -10,7 +10,7 @@
 # yours.
 #
 # **Answer.** Not with the printed thresholds, and these do not test the claim here: on the moods of 4Q all answers that count say yes, as the table below shows, for none is ever
-# below a millionth. Each student then does worse than its teacher. PR-AUC differs by {interval}`noisy_student/long_hpcp_student/difference/all tags/scores/pr_auc:+.3f` for long input and by
+# below a millionth. With all labels each student then does worse than its teacher. PR-AUC differs by {interval}`noisy_student/long_hpcp_student/difference/all tags/scores/pr_auc:+.3f` for long input and by
 # {interval}`noisy_student/short_hpcp_student/difference/all tags/scores/pr_auc:+.3f` for short input, both with HPCP; with half the labels withheld by {interval}`half_the_labels/student/difference/all tags/scores/pr_auc:+.3f`, and ROC-AUC by
 # {interval}`half_the_labels/student/difference/all tags/scores/roc_auc:+.3f`. With
 # thresholds from the paper's own rule one student, in one training run, does better than with the printed ones by {interval}`mirable_as_released/thresholds_by_percentile/difference/all tags/scores/pr_auc:+.3f`

@@ -13,10 +13,10 @@
 # {interval}`paper_network/self_learning/difference/valence/mean_probability:+.3f`, for arousal
 # {interval}`paper_network/self_learning/difference/arousal/mean_probability:+.3f`. Where the printed support vector machine decides, SSSL is ahead by
 # {interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`. None of this is more than chance. And the large network knows no more than the slim one, whose five runs average
-# {result}`segments_to_songs/inherit/emotion/mean_probability/accuracy:.3f`: with 900 songs, size alone does not help.
+# {result}`segments_to_songs/inherit/emotion/mean_probability/accuracy:.3f`: from size alone no gain shows.
 #
 # VGG16 memorises the training labels: after 16 epochs it predicts every training window as labelled. SSSL prevents that, as it is meant to, and still
-# does not help: with the small front end, over two training runs, the accuracy difference (SSSL − plain training) is
+# shows no gain: with the small front end, over two training runs, the accuracy difference (SSSL − plain training) is
 # {interval}`memorisation/self_learning/difference/emotion/mean_probability:+.3f` by mean probability and
 # {interval}`memorisation/self_learning/difference/emotion/svm_in_sample:+.3f` by the support vector machine.
 #

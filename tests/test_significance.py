@@ -269,8 +269,10 @@ def test_one_sided_p_by_hand():
     assert significance.p_at_most(0.0196, 0.0196, 0.0, 0.0392) == pytest.approx(0.5)
 
 
-def test_an_interval_without_width_and_a_margin_of_none_are_refused():
-    with pytest.raises(ValueError, match="lower and a higher end"):
-        significance.detectable_effect(0.1, 0.1)
+def test_ends_out_of_order_no_width_and_no_margin_are_refused():
+    with pytest.raises(ValueError, match="in order"):
+        significance.detectable_effect(0.2, 0.1)
+    with pytest.raises(ValueError, match="without width"):
+        significance.p_at_most(0.0, 0.1, 0.1, 0.1)
     with pytest.raises(ValueError, match="positive margin"):
         significance.equivalence(0.0, 0.1, *INTERVAL)

@@ -205,10 +205,10 @@ def standard_error(low: float, high: float) -> float:
 
     Raises
     ------
-    ValueError : the ends are not in order, or coincide
+    ValueError : the ends are not in order
     """
-    if not np.all(np.greater(high, low)):
-        raise ValueError(f"an interval needs a lower and a higher end, got {low} and {high}")
+    if not np.all(np.greater_equal(high, low)):
+        raise ValueError(f"an interval's ends must be in order, got {low} and {high}")
     return (high - low) / (2 * ndtri((1 + LEVEL) / 2))
 
 
@@ -222,7 +222,7 @@ def detectable_effect(low: float, high: float, power: float = POWER) -> float:
 
     Raises
     ------
-    ValueError : the ends are not in order, or coincide
+    ValueError : the ends are not in order
 
     >>> round(float(detectable_effect(-0.0196, 0.0196)), 3)
     0.028
@@ -237,7 +237,13 @@ def p_at_most(bound: float, value: float, low: float, high: float) -> float:
     ------
     ValueError : the ends are not in order, or coincide
     """
-    return float(ndtr((bound - value) / standard_error(low, high)))
+    return float(ndtr(_standardised(bound - value, low, high)))
+
+
+def _standardised(distance: float, low: float, high: float) -> float:
+    if low == high:
+        raise ValueError(f"an interval without width, at {low}, tests nothing")
+    return distance / standard_error(low, high)
 
 
 def equivalence(margin: float, value: float, low: float, high: float) -> float:
@@ -259,7 +265,7 @@ def equivalence(margin: float, value: float, low: float, high: float) -> float:
     """
     if margin <= 0:
         raise ValueError(f"equivalence needs a positive margin, got {margin}")
-    return float(ndtr((abs(value) - margin) / standard_error(low, high)))
+    return float(ndtr(_standardised(abs(value) - margin, low, high)))
 
 
 def corrected_t_test(differences: np.ndarray, n_train: int, n_test: int) -> tuple[float, float]:
