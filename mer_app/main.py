@@ -12,6 +12,7 @@ import click
 
 from mer_app import music_commands
 from mer_app.options import (
+    Commands,
     OneOf,
     changes_of,
     clear_errors,
@@ -26,7 +27,7 @@ from mer_app.text import printable
 from mer_app.workers import executor_of
 
 
-@click.group(context_settings={"max_content_width": 110})
+@click.group(cls=Commands, context_settings={"max_content_width": 110})
 @click.version_option(package_name="mer-core")
 @click.pass_context
 def main(context):

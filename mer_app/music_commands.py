@@ -136,7 +136,13 @@ def requested_names(music: tuple[str, ...], null: bool) -> list[str]:
         )
     if null and "-" not in music:
         raise click.UsageError("--null is for a list on standard input: give - as well.")
-    listed = inputs.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
+    data = sys.stdin.buffer.read() if "-" in music else b""
+    if b"\0" in data and not null:
+        raise click.ClickException(
+            "standard input is no list of names, one a line. Give a sound as a file; for what find -print0 "
+            "writes, add --null."
+        )
+    listed = inputs.of_list(data, null)
     if "-" in music and not listed:
         raise click.ClickException("the list on standard input is empty. Check the command that makes it.")
     return [*(name for name in music if name != "-"), *listed]
