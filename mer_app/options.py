@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mer_app.text import printable
-from mer_core import RequestError, UserError
+from mer_core import RequestError, UserError, paths
 from mer_core.files import is_stream
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
@@ -133,6 +133,9 @@ class Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # it may be closed
                 stream.reconfigure(errors="backslashreplace")
+        if paths.IS_TEMPORARY:
+            said = f"no other place can be written, so what is computed is kept in {paths.CACHE} only"
+            click.echo(f"Note: {said}. Choose a place: MER_CACHE=path/to/folder", err=True)
         with clear_errors():
             return super().invoke(ctx)
 
