@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from mer_app.text import printable
 from mer_core import RequestError, UserError, paths
 from mer_core.files import is_stream
+from mer_core.processes import ended_in_order
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
 
@@ -136,7 +137,7 @@ class Commands(click.Group):
         if paths.IS_TEMPORARY:
             said = f"no other place can be written, so what is computed is kept in {paths.CACHE} only"
             click.echo(f"Note: {said}. Choose a place: MER_CACHE=path/to/folder", err=True)
-        with clear_errors():
+        with ended_in_order(), clear_errors():
             return super().invoke(ctx)
 
 

@@ -121,7 +121,7 @@ def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch)
 
     ran = {}
     monkeypatch.setattr(folders, "EXECUTED", tmp_path / "executed")
-    monkeypatch.setattr(site, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(site, "processes", Here)
     monkeypatch.setattr(site, "as_completed", lambda begun: [])
     monkeypatch.setattr(
         notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values})
