@@ -26,7 +26,7 @@ from mer_app.options import (
 from mer_app.text import interval, printable
 from mer_app.workers import executor_of, on_device
 from mer_core import UserError
-from mer_core.files import atomic_write
+from mer_core.files import atomic_write, locked
 from mer_core.progress import progress_bar
 
 
@@ -116,7 +116,8 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
         model = trained_model.named(model_name)
         model.ensemble.to(best_device())
         found = inputs.Listing(requested)
-        with closing(outputs_of(table, objects, model, found.files)) as outputs:
+        places = filter(None, (table, objects))
+        with locked(*places), closing(outputs_of(table, objects, model, found.files)) as outputs:
             remaining = [path for path in found.files if not complete(path, outputs, pictures)]
             failed, notes, predicted = predict_files(remaining, model, outputs, pictures, workers, say)
     if len(remaining) < len(found.files):
