@@ -12,6 +12,7 @@ import click
 
 from mer_app import music_commands
 from mer_app.options import (
+    Commands,
     OneOf,
     changes_of,
     clear_errors,
@@ -26,7 +27,7 @@ from mer_app.text import printable
 from mer_app.workers import executor_of
 
 
-@click.group(context_settings={"max_content_width": 110})
+@click.group(cls=Commands, context_settings={"max_content_width": 110})
 @click.version_option(package_name="mer-core")
 @click.pass_context
 def main(context):
@@ -337,16 +338,19 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
     mer book --notebook 11_timelines --set song=MT0000040632
     mer book --notebook 25_your_song --set song=path/to/song.mp3
     """
+    from mer_companion import folders
     from mer_companion.book import site as publishing
+    from mer_core.files import locked
 
-    with clear_errors():
+    with clear_errors(), locked(folders.BOOK):
         if not no_execute:
             values = dict(setting_of(text) for text in settings)
-            files = {name: value for name, value in values.items() if os.path.isfile(value)}  # noqa: PTH113 -- no error for any text
-            here = {name: type(value)(Path(value).resolve()) for name, value in files.items()}
-            publishing.execute_notebooks(
-                preset, notebook, **values | here
-            )  # notebooks run in a folder of their own
+            here = {  # notebooks run in a folder of their own
+                name: type(value)(Path(value).resolve())
+                for name, value in values.items()
+                if os.path.isfile(value)  # noqa: PTH113 -- no error, whatever the text
+            }
+            publishing.execute_notebooks(preset, notebook, **values | here)
         publishing.write_generated()
         files = [publishing.build(), *([publishing.to_pdf()] if pdf else [])]
     for file in files:

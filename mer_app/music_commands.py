@@ -26,7 +26,7 @@ from mer_app.options import (
 from mer_app.text import interval, printable
 from mer_app.workers import executor_of, on_device
 from mer_core import UserError
-from mer_core.files import atomic_write
+from mer_core.files import atomic_write, locked
 from mer_core.progress import progress_bar
 
 
@@ -121,7 +121,8 @@ def predict(music, model_name, table, objects, pictures, null, workers, device, 
     with clear_errors(), on_device(device, quiet):
         model = trained_model.named(model_name).to(best_device())
         found = inputs.Listing(requested)
-        with closing(outputs_of(table, objects, model, found.files)) as outputs:
+        places = filter(None, (table, objects))
+        with locked(*places), closing(outputs_of(table, objects, model, found.files)) as outputs:
             remaining = [path for path in found.files if not complete(path, outputs, pictures)]
             failed, notes, predicted = predict_files(remaining, model, outputs, pictures, workers, say)
     if len(remaining) < len(found.files):
@@ -141,7 +142,13 @@ def requested_names(music: tuple[str, ...], null: bool) -> list[str]:
         )
     if null and "-" not in music:
         raise click.UsageError("--null is for a list on standard input: give - as well.")
-    listed = inputs.of_list(sys.stdin.buffer.read(), null) if "-" in music else []
+    data = sys.stdin.buffer.read() if "-" in music else b""
+    if b"\0" in data and not null:
+        raise click.ClickException(
+            "standard input is no list of names, one a line. Give a sound as a file; for what find -print0 "
+            "writes, add --null."
+        )
+    listed = inputs.of_list(data, null)
     if "-" in music and not listed:
         raise click.ClickException("the list on standard input is empty. Check the command that makes it.")
     return [*(name for name in music if name != "-"), *listed]

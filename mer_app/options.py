@@ -1,6 +1,7 @@
 """What commands share: options, errors in one line, settings, words that are looked up only when needed."""
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from mer_app.text import printable
-from mer_core import RequestError, UserError
+from mer_core import RequestError, UserError, paths
 from mer_core.files import is_stream
+from mer_core.processes import ended_in_order
 
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
 
@@ -104,8 +106,8 @@ skip_option = click.option(
 
 @contextmanager
 def clear_errors():
-    """Turn an error that the user can mend into one readable line and exit status 1, or 2 for what makes no
-    sense at all.
+    """Turn an error that the user can mend, or of the system, into one readable line and exit status 1, or 2
+    for what makes no sense at all.
 
     Ctrl-C ends with exit status 130, as shells have it.
     """
@@ -114,9 +116,29 @@ def clear_errors():
     except KeyboardInterrupt:
         click.echo("Stopped. What is finished is kept: the same command goes on from there.", err=True)
         raise SystemExit(130) from None
+    except BrokenPipeError:  # click ends as others do whose reader has gone
+        raise
+    except OSError as error:
+        place = printable(error.filename or "standard output")
+        remedy = "Check its name, its permissions and the room there."
+        raise click.ClickException(f"{place}: {error.strerror or error}. {remedy}") from None
     except UserError as error:
         kind = click.UsageError if isinstance(error, RequestError) else click.ClickException
         raise kind("\n".join(map(printable, str(error).split("\n")))) from None
+
+
+class Commands(click.Group):
+    """Commands whose errors are sentences, and whose letters are escaped where their place lacks them."""
+
+    def invoke(self, ctx):
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # it may be closed
+                stream.reconfigure(errors="backslashreplace")
+        if paths.IS_TEMPORARY:
+            said = f"no other place can be written, so what is computed is kept in {paths.CACHE} only"
+            click.echo(f"Note: {said}. Choose a place: MER_CACHE=path/to/folder", err=True)
+        with ended_in_order(), clear_errors():
+            return super().invoke(ctx)
 
 
 def setting_of(text: str) -> tuple[str, str]:

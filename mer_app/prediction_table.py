@@ -70,7 +70,9 @@ def row_of(emotion) -> str:
 
 
 def speaks_blocks(stream) -> bool:
-    """Whether block characters can be written to a stream."""
+    """Whether block characters can be written to a stream, if there is one."""
+    if stream is None:
+        return False
     try:
         BLOCKS.encode(stream.encoding or "ascii")
     except UnicodeEncodeError:

@@ -1,14 +1,11 @@
 """Where networks are computed: the device, and processes side by side."""
 
-import multiprocessing
 import os
-import signal
-import threading
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 import click
 
+from mer_core.processes import processes
 from mer_core.progress import QUIET
 
 
@@ -59,28 +56,11 @@ def executor_of(workers: int | None, scheduler: str | None, n_networks: int | No
         with Client(scheduler) as client, client.get_executor() as executor:
             yield executor
     elif workers > 1:
-        # a forked child would inherit torch's threads half alive
-        context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(workers, context, start_worker)
-        try:
-            with threads_of_children(max(1, cores() // workers)), threadpool_limits(1):  # it only scores here
-                yield executor
-        except BaseException:  # else an error, or Ctrl-C, would wait for every network still queued
-            executor.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                child.terminate()
-            raise
-        executor.shutdown()
+        with (
+            processes(workers) as executor,
+            threads_of_children(max(1, cores() // workers)),
+            threadpool_limits(1),  # it only scores here
+        ):
+            yield executor
     else:
         yield None
-
-
-def start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with the parent, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def follow_parent() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=follow_parent, daemon=True).start()

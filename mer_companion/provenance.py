@@ -37,15 +37,24 @@ def timestamp() -> str:
 
 
 def code_state() -> dict:
-    """Commit of the code, and whether it was modified since; from MER_COMMIT where files were copied."""
+    """Commit of the code, and whether it was modified since; from MER_COMMIT where files were copied.
 
-    def git(*words: str) -> str:
-        answer = subprocess.run(["git", *words], cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    Both are None where neither is known, as on a machine without git.
+    """
+
+    def git(*words: str) -> str | None:
+        try:
+            answer = subprocess.run(
+                ["git", *words], cwd=paths.ROOT, capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
         return answer.stdout.strip()
 
+    changes = git("status", "--porcelain", *PACKAGES)
     return {
         "commit": git("rev-parse", "--short=10", "HEAD") or os.environ.get("MER_COMMIT"),
-        "modified": bool(git("status", "--porcelain", *PACKAGES)),
+        "modified": None if changes is None else bool(changes),
         "digest": code_digest(),
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import folders, provenance
-from mer_core import UserError, datasets
+from mer_core import UserError, datasets, paths
 from mer_core.datasets.tracks import Tracks
 from mer_core.evaluation import song_decision
 from mer_core.files import atomic_write
@@ -31,8 +31,14 @@ class RecordError(UserError):
 
 
 def folder(preset: str, own: bool = False) -> Path:
-    """Where records of a preset lie; those of ``smoke``, and of your own music, are not tracked."""
-    return folders.RESULTS / "own" / preset if own else folders.RESULTS / preset
+    """Where records of a preset lie; those of ``smoke``, and of your own music, are not tracked.
+
+    Untracked ones lie in the cache where the folder of records cannot be written.
+    """
+    within = Path("own", preset) if own else Path(preset)
+    untracked = own or preset == "smoke"
+    moved = untracked and not paths.is_writable(folders.RESULTS / within)
+    return (paths.CACHE / "results" if moved else folders.RESULTS) / within
 
 
 def path_of(record: dict) -> Path:

@@ -10,6 +10,8 @@ The pipeline, one function call per arrow::
 from collections.abc import Iterable
 from importlib import import_module
 
+from mer_core import paths as paths  # first: it says where libraries keep what they compile
+
 __version__ = "0.1.0"
 EXPORTS = {
     "Learner": "training.Learner",

@@ -1,11 +1,14 @@
-"""Files that are complete or absent, whatever ends the program while it writes."""
+"""Files that are complete or absent, whatever ends who writes them, and locks against two who write."""
 
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from mer_core import UserError
+from filelock import FileLock, Timeout
+
+from mer_core import UserError, paths
 
 
 @contextmanager
@@ -41,6 +44,30 @@ def beside(path: Path) -> Iterator[Path]:
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(*places: Path) -> Iterator[None]:
+    """Keep other programs of ours from writing these files or folders meanwhile.
+
+    The locks end with this program, however it ends; they lie in the cache, so that none is left beside a
+    file.
+
+    Raises
+    ------
+    UserError : another one writes there now
+    """
+    folder = paths.CACHE / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as locks:
+        for real, place in {os.path.realpath(place): place for place in places}.items():
+            name = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+            try:
+                locks.enter_context(FileLock(folder / f"{name}.lock", timeout=0))
+            except Timeout:
+                remedy = "Wait until it has ended, or choose another place."
+                raise UserError(f"{place}: another mer is writing there. {remedy}") from None
+        yield
 
 
 def is_stream(path: Path) -> bool:

@@ -10,6 +10,7 @@ from mer_companion.book import site, status
 from mer_companion.book.notebooks import sources
 from mer_companion.book.numbers import numbers
 from mer_core import paths
+from mer_core.files import locked
 
 DERIVED = {"executed", "generated", "node_modules"}
 PAGES = sorted(path for path in folders.BOOK.rglob("*.md") if not DERIVED & set(path.parts))
@@ -121,7 +122,7 @@ def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch)
 
     ran = {}
     monkeypatch.setattr(folders, "EXECUTED", tmp_path / "executed")
-    monkeypatch.setattr(site, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(site, "processes", Here)
     monkeypatch.setattr(site, "as_completed", lambda begun: [])
     monkeypatch.setattr(
         notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values})
@@ -134,5 +135,8 @@ def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(main.main, ["book", "--notebook", "25_your_song", "--set", "song=song.mp3"])
     assert answer.exit_code == 0, answer.output
+    with locked(folders.BOOK):  # another one is at work
+        answer_now = CliRunner().invoke(main.main, ["book"])
+        assert answer_now.exit_code == 1 and "another mer is writing there" in answer_now.output
     assert ran["25_your_song"]["song"] == str(tmp_path / "song.mp3")  # notebooks run in another folder
     assert "song" not in ran["01_segments_to_songs"] and "10_audit" not in ran

@@ -55,6 +55,20 @@ def test_4q_missing_says_what_to_download_and_where_to_put_it(tmp_path):
         panda4q.read(tmp_path / "4q")
 
 
+@pytest.mark.parametrize("how", [{"sep": ";"}, {"encoding": "utf-16"}, {"header": False}])
+def test_4q_tables_that_a_spreadsheet_saved_are_refused_by_name(like_4q, how):
+    path = like_4q / panda4q.ANNOTATIONS
+    pd.read_csv(path).to_csv(path, index=False, **how)
+    with pytest.raises(DataError, match=f"{panda4q.ANNOTATIONS}: .* Unpack the data set again"):
+        panda4q.read(like_4q)
+
+
+def test_a_nul_character_in_a_table_is_refused_by_row(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"path,label\na.wav,ha\0ppy\nb.wav,sad\n")
+    with pytest.raises(DataError, match=r"a\.csv: a NUL character in row 2\. Save the table again"):
+        folder.read(tmp_path / "a.csv")
+
+
 def test_a_label_without_audio_and_audio_without_a_label_are_named(like_4q):
     (like_4q / "Q2" / "MT0001.wav").rename(like_4q / "Q2" / "MT0099.wav")
     with pytest.raises(DataError, match="no audio: MT0001"):

@@ -1,9 +1,14 @@
 import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mer_core import UserError
+from mer_companion import folders, results
+from mer_core import UserError, paths
 from mer_core.files import atomic_write
 
 
@@ -67,3 +72,43 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
     assert (tmp_path / "link").is_symlink() and (tmp_path / "far" / "away").read_text() == "said"
     assert os.read(reader, 9) == b"said" and (tmp_path / "pipe").is_fifo()
     os.close(reader)
+
+
+def test_the_cache_lies_where_it_is_said_to_or_where_something_can_be_written(tmp_path, monkeypatch):
+    closed = tmp_path / "file"  # below which there is no folder
+    closed.write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("MER_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert paths.is_writable(tmp_path / "new" / "er") and not paths.is_writable(closed / "new")
+    monkeypatch.setattr(paths, "DATA", tmp_path)
+    assert paths.cache_root() == tmp_path / "cache"
+    monkeypatch.setattr(paths, "DATA", closed)
+    assert paths.cache_root() == tmp_path / "xdg" / "mer"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(closed))
+    own = paths.cache_root()
+    assert own == paths.cache_root() == tmp_path / f"mer-{os.getuid()}" and own.stat().st_mode & 0o077 == 0
+    own.rmdir()
+    own.symlink_to(tmp_path)  # somebody else's trap
+    assert paths.cache_root() not in (own, tmp_path) and paths.cache_root().parent == tmp_path
+    monkeypatch.setenv("MER_CACHE", str(tmp_path / "mine"))
+    assert paths.cache_root() == tmp_path / "mine"
+
+
+def test_without_a_home_libraries_keep_what_they_compile_in_the_cache(tmp_path):
+    code = "import mer_core, os; print(os.environ.get('NUMBA_CACHE_DIR'), os.environ.get('MPLCONFIGDIR'))"
+    words = {"MER_CACHE": str(tmp_path), "PYTHONPATH": str(paths.ROOT)}
+    for home, expected in ((tmp_path, [None, None]), (Path("/dev/null"), ["numba", "matplotlib"])):
+        run = subprocess.run(
+            [sys.executable, "-c", code], env=words | {"HOME": str(home)}, capture_output=True, text=True
+        )
+        assert run.stdout.split() == [str(tmp_path / name) if name else "None" for name in expected]
+
+
+def test_records_that_are_not_tracked_go_to_the_cache_of_a_closed_installation(tmp_path, monkeypatch):
+    assert results.folder("cpu", own=True) == folders.RESULTS / "own" / "cpu"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(folders, "RESULTS", tmp_path / "file")
+    assert results.folder("cpu", own=True) == paths.CACHE / "results" / "own" / "cpu"
+    assert results.folder("smoke") == paths.CACHE / "results" / "smoke"
+    assert results.folder("cpu") == tmp_path / "file" / "cpu"  # those that ship are read where they are

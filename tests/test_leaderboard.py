@@ -103,6 +103,36 @@ def test_matrices_that_cannot_be_scored_are_refused_with_the_reason(matrix, jame
         leaderboard.matrix("mirable_ensemble")
 
 
+def foreign(values: np.ndarray) -> dict[str, object]:
+    """What a matrix may turn out to be, by the name of its file."""
+    text = pd.DataFrame(values).to_csv()
+    strings = np.full(values.shape, "many")
+    return {
+        **{"objects.npy": values.astype(object), "strings.npy": strings, "empty.npy": b"", "empty.npz": b""},
+        **{
+            "text.npy": text.encode(),
+            "wide.csv": text.encode("utf-16"),
+            "empty.csv": b"",
+            "text.npz": b"PK\3\4",
+        },
+        "objects.npz": {"track_id": strings[:, 0], "tags": strings[0], "values": values.astype(object)},
+        "strings.npz": {"track_id": strings[:, 0], "tags": strings[0], "values": strings},
+    }
+
+
+def test_what_is_no_matrix_is_refused_in_a_sentence(matrix, jamendo):
+    for name, content in foreign(np.load(matrix)).items():
+        path = jamendo / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif isinstance(content, dict):
+            np.savez(path, **content)
+        else:
+            np.save(path, content, allow_pickle=True)
+        with pytest.raises(DataError, match=rf"{name}: holds no table of numbers .* Save numbers as CSV"):
+            leaderboard.matrix(str(path))
+
+
 def test_changed_files_are_not_taken_for_the_published_ones(matrix, jamendo):
     path = leaderboard.published_path("mirable_ensemble")
     path.parent.mkdir(parents=True)

@@ -27,6 +27,7 @@ from mer_core.audio.features import LogMel, log_mel, log_mel_of_blocks
 from mer_core.datasets import folder
 from mer_core.datasets.tracks import DataError, audio_files, measured
 from mer_core.evaluation import uncertainty
+from mer_core.files import locked
 from mer_core.segments import make_segments
 
 MODEL = untrained()
@@ -550,6 +551,18 @@ def test_a_stopped_run_goes_on_and_changed_music_is_predicted_again(tmp_path, mo
     assert table["path"].tolist() == [str(b), str(a)] and table["duration_s"].tolist() == [4, 5]
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
     assert table.columns.tolist() == outputs.columns(MODEL)
+
+
+def test_one_program_at_a_time_writes_a_table(tmp_path, song, model_file):
+    out, link = tmp_path / "out.csv", tmp_path / "link.csv"
+    link.symlink_to(out)
+    with locked(out):
+        answer = mer_predict(model_file, song, "--json", tmp_path / "out.jsonl", "--csv", link)
+    assert answer.exit_code == 1 and "another mer is writing there. Wait until it has ended" in answer.output
+    assert not out.exists() and not (tmp_path / "out.jsonl").exists()
+    for _ in range(2):  # and lets go of it
+        assert mer_predict(model_file, song, "--json", tmp_path / "out.jsonl", "--csv", link).exit_code == 0
+    assert {path.name for path in tmp_path.glob("*out*")} == {"out.csv", "out.jsonl"}
 
 
 def test_a_file_of_another_kind_is_never_written_over(tmp_path, song, model_file):

@@ -10,6 +10,7 @@ import pytest
 
 from mer_companion import experiments, provenance, results
 from mer_companion.analysis import tables
+from mer_companion.analysis.markdown import version_of
 from mer_companion.experiments import EXPERIMENTS, kinds, record_of
 from mer_companion.experiments.presets import SSSL
 from mer_companion.reproduction import retraining
@@ -86,6 +87,16 @@ def test_kinds_of_settings_have_names_of_their_own():
 def test_kinds_of_run_without_networks_all_say_how_records_are_made():
     named = [settings.method_name for settings in Named.__subclasses__()]
     assert sorted(named) == sorted(kinds.KINDS) and not set(named) & set(METHODS)
+
+
+def test_a_machine_without_git_knows_no_commit(monkeypatch, tmp_path):
+    here = provenance.code_state()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("MER_COMMIT", raising=False)
+    state = provenance.code_state()
+    assert state == here | {"commit": None, "modified": None} and version_of(state) == "unknown"
+    monkeypatch.setenv("MER_COMMIT", "1bec656")
+    assert provenance.code_state()["commit"] == "1bec656"
 
 
 def test_code_digests_cover_every_module_and_none_that_does_not_exist():

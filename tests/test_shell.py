@@ -1,6 +1,7 @@
 import io
 import os
 import pty
+import subprocess
 import sys
 import termios
 import threading
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from conftest import tone, untrained, write, write_text
 
 from mer_app import main, options, workers
-from mer_core import RequestError, device, progress, trained_model
+from mer_core import RequestError, device, paths, progress, trained_model
 
 
 def mer(*words):
@@ -146,6 +147,55 @@ def test_text_is_taken_as_text_where_the_setting_is_text(name, tmp_path):
     assert notebooks.fitting(tmp_path / "a.py", given) == {"song": name, "n": 3}
     assert changed(Run(), dict([options.setting_of(f"dataset={name}")])).dataset == name
     assert changed(Run(), dict([options.setting_of("unlabelled=[007, b]")])).unlabelled == ("007", "b")
+
+
+LONG = "x" * 300 + ".wav"
+
+
+@pytest.mark.parametrize(
+    "command", [["data", LONG], ["evaluate", LONG], ["features", LONG], ["train", LONG, "--out", LONG]]
+)
+def test_an_error_of_the_system_is_a_sentence(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = mer(*command)
+    assert answer.exit_code == 1 and isinstance(answer.exception, SystemExit), answer.exception
+    assert "File name too long" in answer.output and answer.output.endswith("room there.\n")
+
+
+def test_a_name_that_is_too_long_does_not_end_a_batch(music, tmp_path, monkeypatch):
+    model = trained_model.save(untrained(), tmp_path / "m.safetensors")
+    (song,) = list(music.rglob("*.wav"))[:1]
+    answer = mer("predict", LONG, str(song), "--model", str(model))
+    assert answer.exit_code == 1 and "1 could not be predicted" in answer.output
+    assert f"{LONG}: cannot be read (File name too long). Change its permissions, or copy it" in answer.output
+
+
+def test_a_sound_is_no_list_of_names(tmp_path):
+    answer = CliRunner().invoke(
+        main.main, ["predict", "-"], input=write(tmp_path / "a.wav", tone(300, 1)).read_bytes()
+    )
+    assert (
+        answer.exit_code == 1 and "is no list of names, one a line. Give a sound as a file" in answer.output
+    )
+
+
+def test_letters_that_standard_output_lacks_are_escaped(tmp_path):
+    model, song = trained_model.save(untrained(), tmp_path / "m.safetensors"), tmp_path / "日.wav"
+    write(song, tone(300, 1))
+    answer = CliRunner(charset="latin-1").invoke(main.main, ["predict", str(song), "--model", str(model)])
+    assert answer.exit_code == 0 and b"\\u65e5.wav" in answer.stdout_bytes
+
+
+@pytest.mark.parametrize("where, status", [(">&-", 0), (">/dev/full", 1)])
+def test_a_standard_output_that_takes_no_text_ends_in_a_sentence(where, status, tmp_path):
+    model, song = trained_model.save(untrained(), tmp_path / "m.safetensors"), tmp_path / "a.wav"
+    write(song, tone(300, 1))
+    words = [sys.executable, "-c", "from mer_app.main import main; main()", "predict", song, "--model", model]
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    shell = ["sh", "-c", f'"$@" {where}', "", *words]
+    run = subprocess.run(shell, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == status and "Traceback" not in run.stderr, run.stderr
+    assert status == 0 or "Error: standard output: No space left on device." in run.stderr
 
 
 def test_a_trained_model_is_scored_as_it_is_and_takes_no_recipe(music):

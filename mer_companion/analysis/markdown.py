@@ -9,7 +9,7 @@ def version_of(code: dict) -> str:
     >>> version_of({"commit": "1bec656", "modified": True})
     '1bec656 (modified)'
     """
-    return f"{code['commit']}{' (modified)' if code['modified'] else ''}"
+    return f"{code['commit'] or 'unknown'}{' (modified)' if code['modified'] else ''}"
 
 
 def page_of(sections: dict[str, list[dict]]) -> str:

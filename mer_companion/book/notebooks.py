@@ -17,7 +17,6 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from mer_companion import folders, provenance
 from mer_companion.book.files import write_if_changed
-from mer_companion.runs.overrides import Text
 from mer_core import UserError, paths
 from mer_core.files import atomic_write
 
@@ -53,6 +52,8 @@ def parameters(source: Path) -> dict[str, str]:
 
 def fitting(source: Path, values: dict) -> dict:
     """Values as the parameters' defaults are: `overrides.Text`, of the command line, where those are text."""
+    from mer_companion.runs.overrides import Text  # which would load torch in every process
+
     known = parameters(source) if values else {}
     kinds = {name: type(ast.literal_eval(default)) for name, default in known.items() if name in values}
     return {

@@ -4,11 +4,10 @@ Everything written here lies under ``book/executed`` and ``book/generated`` and 
 """
 
 import json
-import multiprocessing
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +24,7 @@ from mer_companion.book.numbers import numbers
 from mer_companion.reproduction import report, retraining
 from mer_core import UserError, paths
 from mer_core.device import cores, threads_of_children
+from mer_core.processes import processes
 from mer_core.progress import progress_bar
 
 GENERATED = folders.BOOK / "generated"
@@ -63,23 +63,16 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
         if not notebooks.up_to_date(by_name[name], targets[name], **own)
     ]
     workers = min(cores(), max(1, len(jobs)))
-    spawn = multiprocessing.get_context("spawn")
     done = len(wanted) - len(jobs)
     with (
         threads_of_children(max(1, cores() // workers)),
-        ProcessPoolExecutor(workers, spawn) as executor,
+        processes(workers) as executor,
         progress_bar(total=len(wanted), initial=done, desc="notebooks", unit="notebook") as bar,
     ):
-        try:
-            begun = [
-                executor.submit(notebooks.execute, source, target, **own) for source, target, own in jobs
-            ]
-            for job in as_completed(begun):
-                job.result()
-                bar.update()
-        except BaseException:
-            executor.shutdown(cancel_futures=True)
-            raise
+        begun = [executor.submit(notebooks.execute, source, target, **own) for source, target, own in jobs]
+        for job in as_completed(begun):
+            job.result()
+            bar.update()
 
 
 def write_generated() -> None:

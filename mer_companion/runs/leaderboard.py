@@ -14,7 +14,7 @@ import pandas as pd
 
 from mer_companion.runs import tag_scoring
 from mer_companion.runs.tag_scoring import ON_TEST
-from mer_companion.song_features.sources import table_of
+from mer_companion.song_features.sources import numbers_from, table_of
 from mer_core import datasets, paths
 from mer_core.datasets import mtg_jamendo
 from mer_core.datasets.tracks import DataError, has_tags, shown
@@ -92,9 +92,13 @@ def matrix(system: str) -> np.ndarray:
         raise DataError(f"{system!r} is neither a published system ({', '.join(cards())}) nor a file.")
     table, names, _ = test_songs()
     if path.suffix == ".npy":
-        values, size = np.load(path), f"{len(table)} tracks by {len(names)} tags"
-        if values.shape != (len(table), len(names)):
-            raise DataError(f"{path}: has the shape {values.shape}; the test set is {size}.")
+        size = f"{len(table)} tracks by {len(names)} tags"
+        with numbers_from(path):
+            values = np.load(path, mmap_mode="r")  # an absurd shape takes no memory
+        if (shape := np.shape(values)) != (len(table), len(names)):
+            raise DataError(f"{path}: has the shape {shape}; the test set is {size}.")
+        with numbers_from(path):
+            values = values.astype(float)
     else:
         found = table_of(path, "tags").rename(columns=lambda tag: tag.removeprefix(mtg_jamendo.PREFIX))
         values = in_order(found, list(table["track_id"]), names, path)

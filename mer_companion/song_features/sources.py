@@ -6,7 +6,10 @@ nothing here learns from labels.
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from zipfile import BadZipFile
 
 import librosa
 import numpy as np
@@ -121,7 +124,29 @@ def table_of(path: Path, *columns: str) -> pd.DataFrame:
 
     The .npz has ``track_id`` (n,), ``values`` (n, n_columns) and, where that is requested, the array that
     names its columns.
+
+    Raises
+    ------
+    DataError : neither, or no numbers in it
     """
+    with numbers_from(path):
+        return _table_of(path, columns)
+
+
+@contextmanager
+def numbers_from(path: Path) -> Iterator[None]:
+    """Say in a sentence why numbers cannot be read from a file."""
+    try:
+        yield
+    except DataError:
+        raise
+    except (ValueError, TypeError, EOFError, OSError, BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        remedy = "Save numbers as CSV in UTF-8 between commas, as .npz or as .npy."
+        raise DataError(f"{path}: holds no table of numbers ({reason}). {remedy}") from None
+
+
+def _table_of(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if path.suffix == ".csv":
         table = pd.read_csv(path, index_col=0).select_dtypes("number")
     else:
@@ -129,7 +154,7 @@ def table_of(path: Path, *columns: str) -> pd.DataFrame:
             if lacking := {"track_id", "values", *columns} - set(stored):
                 raise DataError(f"{path}: lacks the arrays {sorted(lacking)}; it holds {sorted(stored)}.")
             named = stored[columns[0]].astype(str) if columns else None
-            table = pd.DataFrame(stored["values"], index=stored["track_id"], columns=named)
+            table = pd.DataFrame(stored["values"].astype(float), index=stored["track_id"], columns=named)
     return table.set_axis(table.index.astype(str))
 
 

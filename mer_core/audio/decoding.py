@@ -149,17 +149,19 @@ def _samples_in(path: Path) -> size_fields.Samples | None:
 
 
 def _accessible(path: Path) -> None:
-    if path.is_symlink() and not path.exists():
-        raise AudioError(f"{path}: is a link that leads nowhere. Restore what it points to, or remove it.")
-    if not path.is_file():
-        reason = "is no sound file" if path.exists() else "no such file"
-        raise AudioError(f"{path}: {reason}. Check the path.")
     try:
+        if path.is_symlink() and not path.exists():
+            raise AudioError(
+                f"{path}: is a link that leads nowhere. Restore what it points to, or remove it."
+            )
+        if not path.is_file():
+            reason = "is no sound file" if path.exists() else "no such file"
+            raise AudioError(f"{path}: {reason}. Check the path.")
         with path.open("rb") as file:
             if not file.read(1):
                 raise AudioError(f"{path}: the file is empty (0 bytes). Fetch it again or remove it.")
     except OSError as error:
-        remedy = "Change its permissions, or copy it elsewhere."
+        remedy = "Change its permissions, or copy it elsewhere under a short name."
         raise AudioError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
 
 

@@ -161,6 +161,8 @@ def cells(path: Path) -> pd.DataFrame:
         reason = f"line {reader.line_num} cannot be read ({error}): is a quotation mark not closed?"
         raise DataError(f"{path}: {reason}") from None
     names = [name.lower() for name in rows.pop(min(rows))] if rows else []
+    if nul := [line for line, row in rows.items() if any("\0" in cell for cell in row)]:
+        raise DataError(f"{path}: a NUL character in row {shown(nul)}. Save the table again as CSV in UTF-8.")
     if wide := [line for line, row in rows.items() if any(row[len(names) :])]:
         remedy = f"Put what holds a {divider!r} in quotation marks."
         raise DataError(f"{path}: more cells than columns in row {shown(wide)}. {remedy}")

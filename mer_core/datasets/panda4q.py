@@ -128,5 +128,17 @@ def _tables(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Annotations, and metadata by song; raises DataError where files are missing, with where to get them."""
     if missing := [name for name in (*QUADRANTS, ANNOTATIONS, METADATA) if not (root / name).exists()]:
         raise DataError(f"4q: {', '.join(missing)} not found in {root}. {HOW_TO_GET_IT.format(folder=root)}")
-    annotations, songs = (pd.read_csv(root / name, encoding="latin-1") for name in (ANNOTATIONS, METADATA))
+    needed = {ANNOTATIONS: {"Song", "Quadrant"}, METADATA: {"Song", "Artist"}}
+    annotations, songs = (_table(root / name, columns) for name, columns in needed.items())
     return annotations, songs.drop_duplicates("Song").set_index("Song")
+
+
+def _table(path: Path, columns: set[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, encoding="latin-1")
+    except ValueError as error:
+        raise DataError(f"{path}: is no CSV file ({error}). Unpack the data set again.") from None
+    if lacking := sorted(columns - set(table)):
+        reason = f"has no column {' and no column '.join(lacking)} between commas"
+        raise DataError(f"{path}: {reason}: has a spreadsheet saved it? Unpack the data set again.")
+    return table

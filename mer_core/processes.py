@@ -1,0 +1,69 @@
+"""Processes side by side, which end with whoever started them, however it ends."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+
+GRACE_S = 10  # from the request to end to the end: a notebook's kernel ends in a few
+
+
+@contextmanager
+def processes(n: int) -> Iterator[ProcessPoolExecutor]:
+    """Up to n processes for the time of the block; an error in it, or a signal, ends those that work."""
+    # a forked child would inherit torch's threads half alive
+    executor = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), start)
+    try:
+        yield executor
+    except BaseException:  # else an error, or Ctrl-C, would wait for every job still queued
+        executor.shutdown(wait=False, cancel_futures=True)
+        end(multiprocessing.active_children())
+        raise
+    executor.shutdown()
+
+
+def end(children: list[multiprocessing.Process]) -> None:
+    """Ask processes to end, and kill those that have not after a while."""
+    for child in children:
+        child.terminate()
+    until = time.monotonic() + GRACE_S
+    for child in children:
+        child.join(max(0.0, until - time.monotonic()))
+        child.kill()
+
+
+def start() -> None:
+    """Leave Ctrl-C to the parent, and end with the parent, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow_parent() -> None:
+        multiprocessing.parent_process().join()
+        os.kill(os.getpid(), signal.SIGTERM)  # on which nbclient ends its kernel
+        time.sleep(GRACE_S)
+        os._exit(1)
+
+    threading.Thread(target=follow_parent, daemon=True).start()
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let signals that would end this process at once raise SystemExit, so that blocks clean up."""
+
+    def stop(number: int, frame) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in (number for number in numbers if before[number] is not signal.SIG_IGN):  # as nohup asks
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

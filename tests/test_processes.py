@@ -1,0 +1,77 @@
+"""Whoever starts processes ends them, however it ends itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mer_core import paths
+
+SLEEPS = """
+import os, time
+from mer_core.processes import ended_in_order, processes
+with ended_in_order(), processes(1) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 60).result()
+"""
+EXECUTES = """
+import sys
+from pathlib import Path
+from mer_companion.book import notebooks
+from mer_core.processes import ended_in_order, processes
+with ended_in_order(), processes(1) as pool:
+    pool.submit(notebooks.execute, Path("a.py"), Path("a.ipynb")).result()
+"""
+NOTEBOOK = """# %% tags=["parameters"]
+n = 1
+
+# %%
+import os, time, pathlib
+pathlib.Path("pid.new").write_text(str(os.getpid()))
+pathlib.Path("pid.new").rename("pid")
+time.sleep(60)
+"""
+
+
+def wait_until(condition, seconds=60):
+    until = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")  # a zombie, where nobody waits for orphans, is gone too
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def started(code: str, folder) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=folder, env=environment)
+
+
+@pytest.mark.parametrize(
+    "number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+)
+def test_workers_end_with_their_parent(number, status, tmp_path):
+    with started(SLEEPS, tmp_path) as parent:
+        worker = int(parent.stdout.readline())
+        parent.send_signal(number)
+        assert parent.wait(30) == status and wait_until(lambda: is_gone(worker))
+
+
+def test_the_kernel_of_a_notebook_ends_with_who_executes_it(tmp_path):
+    (tmp_path / "a.py").write_text(NOTEBOOK)
+    with started(EXECUTES, tmp_path) as parent:
+        assert wait_until((tmp_path / "pid").exists)
+        parent.terminate()
+        parent.wait(60)
+    assert wait_until(lambda: is_gone(int((tmp_path / "pid").read_text())))
