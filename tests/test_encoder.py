@@ -94,13 +94,15 @@ def test_a_file_of_the_format_before_is_read(tmp_path):
     assert trained_model.load(old).digest == model.digest
 
 
-def test_the_model_that_ships_has_the_weights_for_training_others(monkeypatch, tmp_path):
+def test_a_model_that_ships_has_the_weights_for_training_others(model, monkeypatch, tmp_path):
     released = musicnn_weights.load("MSD_musicnn").state_dict()
 
     def missing():
         raise WeightsError("not here")
 
     monkeypatch.setattr(musicnn_weights, "installed", missing)
+    shipped = trained_model.save(model, tmp_path / "shipped.safetensors")
+    monkeypatch.setattr(musicnn_weights.paths, "SHIPPED_MODEL", shipped)
     found = musicnn_weights.load("MSD_musicnn", tmp_path).state_dict()
     assert all(torch.equal(found[name], value) for name, value in released.items())
     with pytest.raises(WeightsError, match="not here"):
