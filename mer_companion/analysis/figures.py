@@ -23,7 +23,19 @@ WIDTH = 7.2  # inches: the text column of the book
 PALETTE = sns.color_palette("colorblind")
 CLEAN, NOISY, NEUTRAL = PALETTE[0], PALETTE[1], "0.45"
 MARKERS = "osD^vP*X"
-METHOD_NAMES = {"inherit": "Inherit the song's label", "self_learning": "SSSL (self-learning)", "elr": "ELR"}
+METHOD_NAMES = {
+    "inherit": "Inherit the song's label",
+    "self_learning": "SSSL (self-learning)",
+    "elr": "ELR",
+    "mixture_per_class": "SSSL, one mixture per class",
+    "drop": "Drop windows in doubt",
+    "weight": "Weight by clean probability",
+    "every_label_trusted": "Every label trusted (mixup)",
+    "mixmatch": "MixMatch",
+    "dividemix": "DivideMix",
+    "co_teaching": "Co-teaching",
+    "mean_teacher": "Mean Teacher",
+}
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
 NAMES = {"text.parse_math": False}  # a song may be called a$b - c$d

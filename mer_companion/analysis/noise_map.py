@@ -20,13 +20,7 @@ KINDS = {  # (kind, unit) of noise, as pages call it
     ("listeners", "song"): "Songs, as listeners err",
 }
 NONE = "none"
-SETTINGS = {
-    "musicnn": "MusiCNN, 256 units",
-    "linear": "MusiCNN, logistic regression",
-    "memorising": "MusiCNN, 1,024 units, 30 epochs",
-    "log_mel": "Mel statistics",
-    "both": "MusiCNN and mel statistics",
-}
+SETTINGS = {"musicnn": "MusiCNN, 256 units", "log_mel": "mel statistics, 256 units"}
 MAIN = "musicnn"
 GAIN = "macro_f1_gain"
 CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")  # as in the record
@@ -35,21 +29,22 @@ CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")  # as in 
 def cells(record: dict) -> pd.DataFrame:
     """A row per cell: its names, macro F1 and gain with intervals, p-values and verdict.
 
-    ``p_holm`` is corrected over all cells of the map's own setting; ``detectable`` is the smallest gain that
-    the cell would have shown with a power of 80 %.
+    ``p_holm`` follows from the interval by the normal distribution and is corrected over all cells of the
+    map's own setting; ``detectable`` is the smallest gain that a cell would have shown with a power of 80 %.
     """
     table = pd.DataFrame(record["metrics"])
     keys = ["method", "noise", "unit", "rate", "setting"]
     scores = table[table["name"] == "macro_f1"].set_index(keys)[["value", "low", "high"]]
-    gains = table[table["name"] == GAIN].set_index(keys)[["value", "low", "high", "p"]]
-    rows = scores.join(gains.add_prefix("gain_").rename(columns={"gain_value": "gain", "gain_p": "p"}))
+    gains = table[table["name"] == GAIN].set_index(keys)[["value", "low", "high"]]
+    rows = scores.join(gains.add_prefix("gain_").rename(columns={"gain_value": "gain"}))
     rows = rows.reset_index()
     rows["kind"] = [KINDS.get(pair, NONE) for pair in zip(rows["noise"], rows["unit"], strict=True)]
     known = rows["gain"].notna()
     ends = rows.loc[known, "gain_low"], rows.loc[known, "gain_high"]
     rows.loc[known, "detectable"] = significance.detectable_effect(*ends)
     tested = known & (rows["setting"] == MAIN)
-    rows.loc[tested, "p_holm"] = significance.holm(rows.loc[tested, "p"].to_numpy())
+    own = (rows.loc[tested, name] for name in ("gain", "gain_low", "gain_high"))
+    rows.loc[tested, "p_holm"] = significance.holm(significance.p_from_interval(*own).to_numpy())
     rows["verdict"] = [verdict_on(gain, p) for gain, p in zip(rows["gain"], rows["p_holm"], strict=True)]
     return rows
 
@@ -66,19 +61,6 @@ def at(rows: pd.DataFrame, setting: str = MAIN, **which) -> pd.DataFrame:
     for name, value in {"setting": setting, **which}.items():
         rows = rows[rows[name] == value]
     return rows
-
-
-def table_of_gains(rows: pd.DataFrame, rate: float, setting: str = MAIN) -> pd.DataFrame:
-    """Gains in macro F1 at one rate, methods in rows, noise in columns; * after correction for all cells."""
-    own = rows[(rows["setting"] == setting) & ((rows["rate"] == rate) | (rows["kind"] == NONE))]
-    shown = own[own["gain"].notna()].assign(
-        method=lambda r: r["method"].map(shown_method),
-        text=lambda r: r["gain"].map("{:+.3f}".format) + np.where(r["p_holm"] < 0.05, "*", ""),
-    )
-    table = shown.pivot(index="method", columns="kind", values="text")
-    order = [name for name in (NONE, *KINDS.values()) if name in table]
-    by_mean = own.groupby(own["method"].map(shown_method))["gain"].mean().sort_values(ascending=False).index
-    return table.reindex(index=[name for name in by_mean if name in table.index], columns=order).fillna("")
 
 
 def gains_by_rate(rows: pd.DataFrame, methods: tuple[str, ...]) -> Figure:
@@ -111,7 +93,7 @@ def plain_by_rate(rows: pd.DataFrame) -> Figure:
             label=kind,
         )  # fmt: skip
     ax.axhline(0.25, color=NEUTRAL, lw=0.8, ls=":")
-    ax.set(xlabel="Wrong labels (%)", ylabel="Macro F1 of plain training", ylim=(0.2, 0.85))
+    ax.set(xlabel="Wrong labels (%)", ylabel="Macro F1 of plain training", ylim=(0.1, 0.85))
     ax.legend(loc="lower left", fontsize=8, ncols=2)
     return finished(fig, own[["kind", "rate", "value", "low", "high"]])
 
@@ -119,8 +101,7 @@ def plain_by_rate(rows: pd.DataFrame) -> Figure:
 def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Figure:
     """What a method makes of wrong labels, epoch by epoch: how well it finds them, and what it predicts."""
     described, stored = record["config"]["cells"], results.predictions(record)["curves"]
-    panels_of = {"auc": "Wrong labels found (AUC)", "corrected": "Wrong labels: true class predicted",
-                 "memorised": "Wrong labels: given class predicted"}  # fmt: skip
+    panels_of = {"auc": "Detected (AUC)", "corrected": "Corrected (share)", "memorised": "Memorised (share)"}
     fig, axes = panels(2.8, len(panels_of), sharey=True)
     rows = []
     for kind, colour in zip(kinds, PALETTE, strict=False):
@@ -140,7 +121,7 @@ def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Fi
         ax.set_title(title, fontsize=9)
         ax.set(xlabel="Epoch", ylim=(0, 1.02))
     axes[0].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
-    axes[0].set_ylabel("Share, or AUC")
+    axes[0].set_ylabel("Of wrong labels")
     legend_outside(axes[0], "lower center", 2)
     return finished(fig, pd.concat(rows))
 
@@ -170,7 +151,7 @@ def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
     for text, mark in zip(ax.texts, marks, strict=True):
         text.set_fontweight("bold" if mark else "normal")
     ax.set(xlabel="", ylabel="")
-    ax.set_xticklabels([name.replace(", ", ",\n") for name in columns], fontsize=8, rotation=0)
+    ax.set_xticklabels([name.replace(" ", "\n") for name in columns], fontsize=8, rotation=0)
     ax.tick_params(axis="both", length=0)
     return finished(fig, own[["method", "kind", "gain", "gain_low", "gain_high", "p_holm"]])
 
@@ -199,30 +180,10 @@ def listed(rows: pd.DataFrame, setting: str | None = None) -> pd.DataFrame:
             for ends, there in zip(own[["gain", "gain_low", "gain_high"]].to_numpy(), gained, strict=True)
         ],
         "p (Holm)": own["p_holm"].map("{:.3f}".format).where(own["p_holm"].notna(), ""),
-        "detectable": own["detectable"].map("{:.3f}".format).where(gained, ""),
+        "detectable (80 % power)": own["detectable"].map("{:.3f}".format).where(gained, ""),
         "verdict": own["verdict"],
     })  # fmt: skip
     return table.sort_values(["features, network", "noise", "wrong labels", "method"]).reset_index(drop=True)
-
-
-def other_settings(rows: pd.DataFrame, rate: float) -> pd.DataFrame:
-    """Macro F1 of plain training and gains of others, for every setting and noise at one rate."""
-    own = rows[(rows["rate"] == rate) | (rows["kind"] == NONE)]
-    conditions = own[own["setting"] != MAIN]["kind"].unique()
-    methods = own[own["setting"] != MAIN]["method"].unique()
-    own = own[own["kind"].isin(conditions) & own["method"].isin(methods)]
-    text = [
-        with_ends(row.gain, row.gain_low, row.gain_high, "+")
-        if row.method != "inherit"
-        else f"{row.value:.3f}"
-        for row in own.itertuples()
-    ]
-    named = own.assign(
-        text=text,
-        method=own["method"].map(lambda name: "plain, macro F1" if name == "inherit" else shown_method(name)),
-        setting=own["setting"].map(SETTINGS),
-    )
-    return named.pivot(index=["setting", "kind"], columns="method", values="text").fillna("").reset_index()
 
 
 def on_real_labels(record: dict) -> pd.DataFrame:

@@ -35,7 +35,6 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "24_hear": ["drift"],
     "25_your_song": ["loudness"],
     "26_noise_map": ["noise_map", "strong_features"],
-    "26_literature": ["literature"],
 }
 
 
