@@ -10,6 +10,7 @@ from mer_core.audio.decoding import SUFFIXES
 from mer_core.audio.sound_files import below
 
 PLAYLISTS = (".m3u", ".m3u8", ".pls")
+DEEPEST = 100  # of playlists within playlists
 
 
 class Listing:
@@ -25,6 +26,7 @@ class Listing:
         self.problems: dict[str, str] = {}
         self.notes: dict[str, tuple[str, ...]] = {}
         self._met: set[str] = set()
+        self._depth = 0  # of playlists within playlists
         for name in names:
             self.add(name)
 
@@ -74,6 +76,10 @@ class Listing:
         if key in self._met:
             return
         self._met.add(key)
+        if self._depth == DEEPEST:
+            reason = f"lies {DEEPEST} playlists deep in playlists. Give it by itself."
+            self.problems[str(playlist)] = f"{playlist}: {reason}"
+            return
         try:
             named = list(entries(text_of(playlist.read_bytes()), playlist.suffix.lower()))
         except OSError as error:
@@ -83,6 +89,7 @@ class Listing:
             return
         if not named:
             self.problems[str(playlist)] = f"{playlist}: names no files. Check what wrote it."
+        self._depth += 1
         for entry in named:
             address = urlsplit(entry)
             if address.scheme == "file":
@@ -92,6 +99,7 @@ class Listing:
                 self.add(path)
             else:
                 self.problems[path] = f"{path}: no such file, named in {playlist}. Check the path."
+        self._depth -= 1
 
 
 def text_of(data: bytes) -> str:

@@ -277,7 +277,7 @@ def train(music, out, preset, workers, device, quiet, **options):
         with atomic_write(card) as fresh:
             fresh.write_text(model_card.written(model), encoding="utf-8")
     made = f"{len(model.ensemble.members)} networks, {', '.join(model.classes)}"
-    click.echo(f"{printable(out)}: {made}; what to know: {card}")
+    click.echo(printable(f"{out}: {made}; what to know: {card}"))
     if model.card["out_of_fold"] is None:
         click.echo(
             "Its accuracy is not known, its probabilities are not calibrated: mer evaluate, then train again."
@@ -435,7 +435,8 @@ def label_check(music, page, table, top, preset, workers, device, quiet, **optio
             songs.to_csv(fresh, index=False, errors="surrogateescape")
     if page:
         with clear_errors(), atomic_write(page) as fresh:
-            fresh.write_text(label_check_page.written(songs.head(top), windows, page), encoding="utf-8")
+            text = label_check_page.written(songs.head(top), windows, page)
+            fresh.write_text(text, encoding="utf-8", errors="backslashreplace")  # of names that are no UTF-8
         click.echo(f"To listen: open {printable(page)}")
     say_left_out(tracks)
 
@@ -466,7 +467,7 @@ def export(model_name, out):
     with clear_errors():
         model = trained_model.named(model_name)
         written = to_onnx(model, out) if alone else to_folder(model, out)
-    click.echo(f"{printable(written)}: {', '.join(model.classes)}")
+    click.echo(printable(f"{written}: {', '.join(model.classes)}"))
 
 
 COMMANDS = (predict, train, evaluate, label_check, export)

@@ -33,14 +33,16 @@ def _templates():
     from mer_core.emotion import in_words
 
     @jinja2.pass_eval_context
-    def bars_escaped(context, value):
-        """In Markdown a bar would end the cell of a table; HTML is escaped by Jinja itself."""
-        return value.replace("|", r"\|") if isinstance(value, str) and not context.autoescape else value
+    def escaped(context, value):
+        """In Markdown a bar would end the cell of a table, and `<` begin HTML; Jinja itself escapes HTML."""
+        if not isinstance(value, str) or context.autoescape:
+            return value
+        return printable(value).replace("|", r"\|").replace("<", "&lt;")
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mer_app"),
         autoescape=lambda name: name.endswith(".html.jinja"),
-        finalize=bars_escaped,
+        finalize=escaped,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -41,6 +41,8 @@ def beside(path: Path) -> Iterator[Path]:
     fresh = target.with_name(f"{target.name}.{os.getpid()}.new")
     try:
         yield fresh
+        with fresh.open("rb") as written:
+            os.fsync(written.fileno())  # else a power cut may leave an empty file under the new name
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)

@@ -194,11 +194,19 @@ def save(model: TrainedModel, path: Path) -> Path:
 
 
 def keep(weights: dict[str, torch.Tensor], path: Path, text: dict[str, str] | None = None) -> Path:
-    """Write a safetensors file, whole or not at all."""
-    content = serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text)
+    """Write a safetensors file, whole or not at all; the same content gives the same bytes."""
+    content = in_order(serialised({name: value.cpu().contiguous() for name, value in weights.items()}, text))
     with atomic_write(path) as fresh:
         fresh.write_bytes(content)
     return path
+
+
+def in_order(content: bytes) -> bytes:
+    """A safetensors file with its header sorted: 8 bytes of length, JSON filled up with blanks, numbers."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return content[:8] + text.ljust(length) + content[8 + length :]
 
 
 def kept(path: Path) -> dict[str, torch.Tensor]:

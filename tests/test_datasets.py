@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import tone, write
+from conftest import tone, write, write_text
 
 from mer_core import datasets, paths
 from mer_core.audio import decoding
@@ -61,6 +61,12 @@ def test_4q_tables_that_a_spreadsheet_saved_are_refused_by_name(like_4q, how):
     pd.read_csv(path).to_csv(path, index=False, **how)
     with pytest.raises(DataError, match=f"{panda4q.ANNOTATIONS}: .* Unpack the data set again"):
         panda4q.read(like_4q)
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    write_text(tmp_path / "a.csv", "path,label,Label\na.wav,happy,sad\n")
+    with pytest.raises(DataError, match=r"a\.csv: has the column label twice\. Delete one"):
+        folder.read(tmp_path / "a.csv")
 
 
 def test_a_nul_character_in_a_table_is_refused_by_row(tmp_path):

@@ -7,6 +7,7 @@ from mer_companion.experiments import leaderboard_comparison, record_of
 from mer_companion.runs import leaderboard
 from mer_companion.runs.settings import Submission
 from mer_companion.runs.tag_scoring import MACRO, SCORES
+from mer_companion.song_features import sources
 from mer_core import frames, paths
 from mer_core.audio.features import StoredMel
 from mer_core.datasets import mtg_jamendo
@@ -131,6 +132,13 @@ def test_what_is_no_matrix_is_refused_in_a_sentence(matrix, jamendo):
             np.save(path, content, allow_pickle=True)
         with pytest.raises(DataError, match=rf"{name}: holds no table of numbers .* Save numbers as CSV"):
             leaderboard.matrix(str(path))
+
+
+def test_a_small_file_that_would_fill_the_memory_is_refused(jamendo, monkeypatch):
+    np.savez_compressed(jamendo / "bomb.npz", track_id=["a"], tags=["b"], values=np.zeros((1000, 1000)))
+    monkeypatch.setattr(sources, "MOST_BYTES", 7_000_000)
+    with pytest.raises(DataError, match=r"bomb\.npz: would unpack to 0\.0 GB\. Store what is needed only"):
+        leaderboard.matrix(str(jamendo / "bomb.npz"))
 
 
 def test_changed_files_are_not_taken_for_the_published_ones(matrix, jamendo):

@@ -122,6 +122,8 @@ def test_a_card_of_tags_or_without_records_claims_no_calibration(rng):
 
 def test_a_bar_in_a_name_divides_no_cell_of_a_card():
     assert "| trained on | rock \\| pop: 12 songs" in card("artist", 6, name="rock | pop")
+    hostile = card("artist", 6, name="<script>\x1b[2J\u202e\udce9")
+    assert "&lt;script>\\x1b[2J\\u202e\\udce9: 12 songs" in hostile and hostile.encode()
 
 
 @pytest.fixture

@@ -514,6 +514,15 @@ def test_playlists_from_elsewhere(tmp_path):
     assert inputs.of_list(b"a.mp3\r\nb.mp3\r\n", null=False) == ["a.mp3", "b.mp3"]
 
 
+def test_playlists_within_playlists_lose_no_other_song(tmp_path):
+    for i in range(3000):
+        (tmp_path / f"{i}.m3u").write_text(f"{i + 1}.m3u\n{i}.mp3\n")
+        (tmp_path / f"{i}.mp3").write_bytes(b"x")
+    found = inputs.Listing([str(tmp_path / "0.m3u"), str(tmp_path / "2999.mp3")])
+    assert len(found.files) == inputs.DEEPEST + 1
+    assert list(found.problems) == [str(tmp_path / f"{inputs.DEEPEST}.m3u")]
+
+
 def test_a_loop_of_links_ends(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "x.mp3").write_bytes(b"x")

@@ -138,3 +138,11 @@ def test_parts_keep_artists_whole_and_do_every_tag_justice(rng, tmp_path, monkey
     assert (again[::-1] == part).all()  # read from the file
     with pytest.raises(DataError, match="lacks tracks of tagged: new"):
         splits.parts("tagged", table.assign(track_id="new"), tuple("abcd"), tmp_path)
+
+
+def test_ids_are_read_back_as_they_are_written(tmp_path):
+    ids = pd.Series(["NA", "007", "null", "caf\udce9", "a,b", 'a"b\nc'])
+    for _ in range(2):  # made, then read
+        assert splits._stored(tmp_path / "a.csv", "a", ids, "fold", lambda: np.arange(6)).tolist() == [
+            *range(6)
+        ]

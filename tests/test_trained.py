@@ -84,6 +84,17 @@ def test_a_missing_a_foreign_and_a_damaged_model_are_told_apart(tmp_path):
         trained_model.load(tmp_path / "hollow.safetensors")
 
 
+def test_one_fold_alone_is_not_calibrated(rng):
+    windows, track = rng.dirichlet(np.ones(3), size=(2, 6)), np.arange(6)
+    alone = calibration.cross_fitted(windows, track, np.arange(6) % 3, np.zeros(6, dtype=int))
+    np.testing.assert_array_equal(alone, calibration.of_songs(windows, track))
+
+
+def test_the_same_model_is_the_same_file(tmp_path):
+    files = [trained_model.save(untrained(), tmp_path / name) for name in "abc"]
+    assert len({path.read_bytes() for path in files}) == 1  # though safetensors has no order of names
+
+
 WRONG = {
     "n_networks": [100_000, 2, 3.0, True, "3"],
     "together": [0, 2],

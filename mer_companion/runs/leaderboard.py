@@ -25,6 +25,7 @@ CARD = "mediaeval_predictions"
 DRAWS = 4000  # so many that p-values survive the correction for all pairs
 # of the test artists in two halves, for thresholds that were not found on the songs they are judged by
 DIVISIONS = 10
+TIMEOUT_S, MOST_BYTES = 60, 100_000_000  # of a download
 OTHER_HALF = "thresholds_from_other_half"
 
 
@@ -43,8 +44,8 @@ def fetch(name: str) -> Path:
     card, path = cards()[name], published_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with urllib.request.urlopen(card["address"]) as answer:
-            content = answer.read()
+        with urllib.request.urlopen(card["address"], timeout=TIMEOUT_S) as answer:
+            content = answer.read(MOST_BYTES)  # of more the hash is another one
     except OSError as error:
         advice = f"Try again, or put the file at {path}."
         raise DataError(f"{card['address']}: cannot be fetched ({error}). {advice}") from None
@@ -110,7 +111,8 @@ def matrix(system: str) -> np.ndarray:
 def in_order(found: pd.DataFrame, track_ids: list[str], names: list[str], path: Path) -> np.ndarray:
     """The rows and columns of a matrix in the official order; refused where any is missing or doubled."""
     for what, wanted, has in (("tracks", track_ids, found.index), ("tags", names, found.columns)):
-        if missing := [name for name in wanted if name not in set(has)]:
+        known = set(has)
+        if missing := [name for name in wanted if name not in known]:
             raise DataError(f"{path}: lacks {len(missing)} {what}: {shown(missing)}.")
         if has.has_duplicates:
             raise DataError(f"{path}: has some {what} twice: {shown(sorted(set(has[has.duplicated()])))}.")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import librosa
 import numpy as np
@@ -29,6 +29,7 @@ from mer_core.progress import progress_bar
 LOG_MEL, HANDCRAFTED, TOP_100 = "log_mel_statistics", "hand_made", "published_top100"
 EMBEDDINGS, AUDIO_MODEL, MUSICNN = "embeddings", "audio_model", "musicnn"
 QUANTILES = (0.1, 0.5, 0.9)
+MOST_BYTES = 1_000_000_000  # of an .npz, unpacked
 MODEL_CHUNK_S = 5  # seconds that an audio model is given at once; its answers are averaged
 OF_HANDCRAFTED = (  # the code that handcrafted features depend on
     "mer_core.audio.decoding",
@@ -150,6 +151,9 @@ def _table_of(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if path.suffix == ".csv":
         table = pd.read_csv(path, index_col=0).select_dtypes("number")
     else:
+        with ZipFile(path) as archive:
+            if (size := sum(one.file_size for one in archive.infolist())) > MOST_BYTES:
+                raise DataError(f"{path}: would unpack to {size / 1e9:.1f} GB. Store what is needed only.")
         with np.load(path) as stored:
             if lacking := {"track_id", "values", *columns} - set(stored):
                 raise DataError(f"{path}: lacks the arrays {sorted(lacking)}; it holds {sorted(stored)}.")

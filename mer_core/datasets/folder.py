@@ -74,7 +74,7 @@ def from_table(table: pd.DataFrame, source: str = "songs", *, skip_unreadable: b
     if not tagged:
         table["label"] = named
     elif "part" not in table:
-        identity = table[["track_id", "tags", "group"]].to_csv(index=False).encode()
+        identity = table[["track_id", "tags", "group"]].to_csv(index=False).encode(errors="surrogateescape")
         kept = paths.CACHE / "splits" / hashlib.sha256(identity).hexdigest()[:16]
         table["part"] = splits.parts(name, table, classes, kept)
     if tagged:
@@ -161,6 +161,8 @@ def cells(path: Path) -> pd.DataFrame:
         reason = f"line {reader.line_num} cannot be read ({error}): is a quotation mark not closed?"
         raise DataError(f"{path}: {reason}") from None
     names = [name.lower() for name in rows.pop(min(rows))] if rows else []
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"{path}: has the column {shown(twice)} twice. Delete one of them.")
     if nul := [line for line, row in rows.items() if any("\0" in cell for cell in row)]:
         raise DataError(f"{path}: a NUL character in row {shown(nul)}. Save the table again as CSV in UTF-8.")
     if wide := [line for line, row in rows.items() if any(row[len(names) :])]:

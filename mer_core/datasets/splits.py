@@ -83,8 +83,10 @@ def parts(name: str, table: pd.DataFrame, tags: tuple[str, ...], folder: Path | 
 def _stored(path: Path, name: str, ids: pd.Series, column: str, make: Callable[[], np.ndarray]) -> np.ndarray:
     if not path.exists():
         with atomic_write(path) as fresh:
-            pd.DataFrame({"track_id": ids, column: make()}).to_csv(fresh, index=False)
-    stored = pd.read_csv(path, dtype={"track_id": str}).set_index("track_id")[column]
+            made = pd.DataFrame({"track_id": ids, column: make()})
+            made.to_csv(fresh, index=False, errors="surrogateescape")  # names that are no UTF-8
+    literally = {"dtype": {"track_id": str}, "keep_default_na": False, "encoding_errors": "surrogateescape"}
+    stored = pd.read_csv(path, **literally).set_index("track_id")[column]
     if missing := sorted(set(ids) - set(stored.index)):
         raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. Delete it to split anew.")
     return ids.map(stored).to_numpy()
