@@ -59,8 +59,7 @@ figures.confusions({joined["label"]: tables.confusion(joined)}, joined["data"]["
 
 # %% [markdown]
 # Others print more on 4Q, by other protocols: features chosen on all clips {cite}`panda2018`, or folds that do not keep artists apart.
-# Frozen embeddings of a network that heard much more music would be the next thing to try; whoever has one adds it as a
-# [baseline](03_baselines).
+# What frozen features of a pretrained network add, and what such protocols do: [the best published results](27_literature).
 
 # %% [markdown]
 # ## What this machine computes

@@ -35,6 +35,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "24_hear": ["drift"],
     "25_your_song": ["loudness"],
     "26_noise_map": ["noise_map", "strong_features"],
+    "27_literature": ["literature"],
 }
 
 
