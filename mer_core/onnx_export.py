@@ -59,7 +59,7 @@ class WaveformModel(nn.Module):
 
     def __init__(self, model: TrainedModel):
         super().__init__()
-        self.ensemble, self.encoder = halved(model.ensemble), deepcopy(model.encoder)
+        self.ensemble, self.encoder = halved(model.ensemble), halved(model.encoder)
         self.settings, self.features = model.features, model.spectrogram
         n = self.features.window_samples
         angle = 2 * torch.pi * torch.arange(n, dtype=torch.float64) / n
@@ -110,10 +110,12 @@ class Single(nn.Module):
         return half.float()
 
 
-def halved(ensemble: nn.Module) -> nn.Module:
+def halved(network: nn.Module) -> nn.Module:
     """A copy with matrices in half precision, as in the model's file, that computes in single precision."""
-    copied = deepcopy(ensemble)
-    for layer in [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]:
+    copied = deepcopy(network)
+    for layer in [
+        layer for layer in copied.modules() if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear)
+    ]:
         layer.weight.data = layer.weight.data.to(trained_model.WEIGHTS)
         register_parametrization(layer, "weight", Single(), unsafe=True)  # unsafe: it changes the type
     return copied

@@ -1,7 +1,7 @@
 """A trained model as one file: networks, features, labels, temperature and model card.
 
-Where networks are heads on features of a pretrained network, the file holds that network too, as released:
-whoever uses the model needs no other weights.
+Where networks are heads on features of a pretrained network, the file holds that network too: whoever uses the
+model needs no other weights.
 
 The file is in safetensors format, which holds numbers and text and nothing that could be executed. Its text
 says all that is needed to use it.
@@ -167,28 +167,26 @@ def assembled(
     ModelError : weights that are not finite
     WeightsError : features of a pretrained network that is not here
     """
-    for member in members:
-        for weights in member.parameters():
+    names = getattr(rest["features"], "pretrained", ())
+    encoder = nn.ModuleDict({name: musicnn_weights.load(name) for name in names})
+    for network in [*members, encoder]:
+        for weights in network.parameters():
             weights.data = weights.data.to(WEIGHTS).float()
-        for name, values in member.state_dict().items():
+        for name, values in network.state_dict().items():
             remedy = "Train again with another seed or a lower rate."
             finite(values.cpu(), f"numbers of a network's {name}", remedy, ModelError)
-    encoder = nn.ModuleDict()
-    if isinstance(features := rest["features"], WindowFeatures):
-        encoder.update({name: musicnn_weights.load(name) for name in features.pretrained})
     encoder.eval().requires_grad_(False)
     ensemble = Ensemble(members, temperature, tagged, together).cpu().eval()
     return TrainedModel(ensemble=ensemble, encoder=encoder, **rest)
 
 
 def save(model: TrainedModel, path: Path) -> Path:
-    """Write a model as one safetensors file: weights of its networks in half precision, those of its encoder
-    as released, everything else as text.
-    """
-    values = model.ensemble.state_dict()
-    for name, weights in model.ensemble.named_parameters():  # statistics of batch norm stay as they are
-        values[name] = weights.detach().to(WEIGHTS)
-    values |= {f"{ENCODER}.{name}": value for name, value in model.encoder.state_dict().items()}
+    """Write a model as one safetensors file: weights in half precision, everything else as text."""
+    values = {}
+    for part, stem in ((model.ensemble, ""), (model.encoder, f"{ENCODER}.")):
+        values |= {stem + name: value for name, value in part.state_dict().items()}
+        for name, weights in part.named_parameters():  # statistics of batch norm stay as they are
+            values[stem + name] = weights.detach().to(WEIGHTS)
     text = {name: json.dumps(value, sort_keys=True) for name, value in model.facts().items()}
     return keep(values, Path(path), {"format": FORMAT, **text})
 

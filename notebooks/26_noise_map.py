@@ -4,11 +4,12 @@
 # **Question.** Under which kind of label noise, at which rate, does a method that doubts labels do better than one that believes them? And
 # does SSSL help on strong features, those of a network that was pretrained on a million songs?
 #
-# **Answer.** It depends on whose label is wrong. Where the labels of whole songs are wrong, methods that doubt labels gain, and the more labels are
-# wrong, the more: at `40 %` (symmetric) SSSL gains {interval}`noise_map/self_learning/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` macro F1
+# **Answer.** It depends on whose label is wrong. Where the labels of whole songs are wrong, methods that doubt labels gain: hardly at `20 %`, and at
+# `40 %` (symmetric) SSSL gains {interval}`noise_map/self_learning/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` macro F1
 # on plain training, with one mixture for each class {interval}`noise_map/mixture_per_class/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`,
 # weighting windows by their clean probability {interval}`noise_map/weight/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`, ELR
-# {interval}`noise_map/elr/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`. Where single windows are wrong, SSSL loses:
+# {interval}`noise_map/elr/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`. Where most labels of a class are the same wrong one, no method
+# gains reliably. Where single windows are wrong, SSSL loses:
 # {interval}`noise_map/self_learning/symmetric_window_40/musicnn/mean_probability/macro_f1_gain:+.3f` at `40 %`. Without noise it loses
 # {interval}`noise_map/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f`. SSSL is meant for the second kind, segments that depart from the label of
 # their song, and helps against the first, songs with a wrong label.

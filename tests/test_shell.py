@@ -108,7 +108,8 @@ NONSENSE = {
 @pytest.mark.parametrize("setting", NONSENSE)
 def test_a_setting_that_makes_no_sense_is_refused_before_any_music_is_read(setting, music, monkeypatch):
     monkeypatch.setattr("mer_core.datasets.load", None)
-    answer = mer("evaluate", str(music), "--set", setting)
+    of_whole_networks = ["--from-scratch"] if "architecture" in setting else []
+    answer = mer("evaluate", str(music), "--set", setting, *of_whole_networks)
     assert answer.exit_code == 2 and NONSENSE[setting] in answer.output, answer.output
     if "MUSIC" not in NONSENSE[setting]:
         answer = mer("run", "segments_to_songs", "--set", setting)

@@ -40,7 +40,7 @@ LOUDNESS_DB = -13.0
 OWN_MUSIC = {
     preset: replace(
         run,
-        features=WindowFeatures(layers=("penultimate", "tags"), loudness_db=LOUDNESS_DB),
+        features=WindowFeatures(loudness_db=LOUDNESS_DB),
         network=heads.Settings(hidden=(256,)),
     )
     for preset, run in SSSL.items()

@@ -44,7 +44,7 @@ EXPERIMENTS = {
             "three_seeds": {"members": SHIPPED},
             "with_handcrafted": {"members": (*SHIPPED, *HANDCRAFTED_MEMBERS)},
         },
-        reference="mlp_top_layers",
+        reference="mlp_all_layers",
         references={"three_seeds": "model_before", "with_handcrafted": "three_seeds"},
         presets=("cpu",),
         bases=OWN_MUSIC,
