@@ -146,7 +146,7 @@ def test_weights_that_are_not_finite_are_refused():
     broken = untrained().ensemble.members
     broken[1].mean.fill_(torch.nan)  # no parameter, but part of the answer
     with pytest.raises(ModelError, match="mean are not finite"):
-        trained_model.assembled(list(broken), 1.0, False)
+        trained_model.assembled(list(broken), 1.0, False, features=None)
 
 
 def test_a_temperature_undoes_what_made_networks_too_sure(rng):
