@@ -1,7 +1,7 @@
 """A trained model as one file: networks, features, labels, temperature and model card.
 
-Where networks are heads on features of a pretrained network, the file holds that network too: whoever uses the
-model needs no other weights.
+Where networks are heads on features of a pretrained network, the file holds that network too: whoever uses
+the model needs no other weights.
 
 The file is in safetensors format, which holds numbers and text and nothing that could be executed. Its text
 says all that is needed to use it.
