@@ -32,7 +32,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "22_differences": ["mirable_as_released", "selab_as_released"],
     "23_paper_network": ["paper_network"],
     "24_hear": ["drift"],
-    "25_your_song": ["loudness"],
+    "25_your_song": ["loudness", "pretrained_heads", "shipped_model"],
 }
 
 
