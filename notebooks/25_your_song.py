@@ -18,7 +18,7 @@
 # {interval}`model/calibration_error/windows:.3f`. The model card, on the next page of the book, has the rest.
 #
 # **Limits.** The networks learned from {result}`model/songs:d` clips of half a minute, each with one label; single seconds were never labelled. Without
-# a song of yours, the page shows one made by code, which is like nothing they ever heard. How loud a file was made counts: of {result}`model/level/n:d` songs
+# a song of yours, the page shows one made by code, which is like nothing they ever heard. How loud a file was made hardly counts: of {result}`model/level/n:d` songs
 # that they learned from, {result}`model/level/changed:.0%` are called otherwise when they are {result}`model/level/quieter_by_db:.0f` dB quieter.
 
 # %% tags=["parameters"]
@@ -72,7 +72,17 @@ figures.reliability({"The recipe of this model": known["reliability"]}, "Confide
 # %% [markdown]
 # ## Does it matter how loud a file is?
 #
-# Files may differ in level for reasons that are not the music's. While these networks learned, each window was made louder or softer by up to {result}`model/gain_db:.0f` dB. What that costs on songs at their own level, a network alone, mean over seeds:
+# Files may differ in level for reasons that are not the music's. This model brings every file to one level, {result}`model/loudness_db:.0f` dB re full scale.
+# The model before it had learned to bear other levels: each window was made louder or softer by up to 10 dB while its networks learned. What that cost on
+# songs at their own level, a network alone, mean over seeds:
 
 # %% tags=["hide-input"]
 tables.against(results.comparison("loudness", "cpu"), experiments.recorded("loudness", "cpu"))
+
+# %% [markdown]
+# ## Which head?
+#
+# The candidates on a pretrained network's features, one seed each; *chosen* takes in every fold the one that did best on its training songs:
+
+# %% tags=["hide-input"]
+tables.against(results.comparison("pretrained_heads", "cpu"), experiments.recorded("pretrained_heads", "cpu"))

@@ -73,7 +73,7 @@ def of_model(card: dict) -> Numbers:
     known = card["out_of_fold"]
     found = {"model/songs": known["n"], "model/temperature": known["temperature"]}
     found |= {f"model/level/{name}": value for name, value in card["level"].items()}
-    found["model/gain_db"] = card["settings"]["method"]["gain_db"]
+    found["model/loudness_db"] = card["settings"]["features"]["loudness_db"]
     calibration = known["calibration"]
     rows = dict(known["scores"])
     for dimension in ("valence", "arousal"):
