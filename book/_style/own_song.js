@@ -137,6 +137,7 @@
   // few places between two samples that new ones fall on. Browsers' own resampling is too rough for the highest mel bands.
   async function resampled(samples, from, to) {
     if (from === to) return samples;
+    if (from === to) return samples;
     const { cutoff, beta, half_width } = model.low_pass;
     const share = Math.min(from, to) / from; // samples of the lower rate for each that is there
     const half = 2 * Math.ceil(half_width / share / 2); // of a kernel, whose length is then a multiple of four

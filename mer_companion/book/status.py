@@ -33,7 +33,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "22_differences": ["mirable_as_released", "selab_as_released"],
     "23_paper_network": ["paper_network", "memorisation"],
     "24_hear": ["drift"],
-    "25_your_song": ["loudness", "pretrained_heads", "shipped_model"],
+    "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
 }
