@@ -123,8 +123,8 @@ def frames_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, decod
 def spectrogram_of_file(path: Path, model: TrainedModel) -> tuple[torch.Tensor, float, decoding.Sound]:
     """Levels (n_frames, n_mels) in dB of a file, the mean square of its samples, and what was decoded.
 
-    The sound is decoded block by block: an hour of it needs 5 MB, and 43 MB where a pretrained network is to
-    hear it.
+    The sound is decoded block by block: an hour of it needs some megabytes, and 43 MB (twice that for a
+    moment) where a pretrained network is to hear it.
     """
     shortest = 0 if isinstance(model.features, LogMel) else window_features.shortest(model.features)
     energies = []
@@ -155,16 +155,15 @@ def repeated(blocks: Iterator[np.ndarray], shortest: int) -> Iterator[np.ndarray
 
 def encoded(levels: torch.Tensor, mean_square: float, n_samples: int, model: TrainedModel) -> torch.Tensor:
     """(n_windows, n_values) numbers of a sound's windows by the model's own encoder, as they are stored."""
-    settings = model.features
+    settings, networks = model.features, list(model.encoder.values())
     device = next(model.encoder.parameters(), levels).device
-    found = window_features.of_levels(
-        levels.T.to(device),
-        mel_frames_of_windows(n_samples, settings).to(device),
-        settings,
-        list(model.encoder.values()),
-        window_features.gain_db(mean_square, settings),
+    levels, gain = levels.T.to(device), window_features.gain_db(mean_square, settings)
+    first = mel_frames_of_windows(n_samples, settings).to(device)
+    found = (
+        window_features.of_levels(levels, part, settings, networks, gain)[:, settings.columns].cpu().half()
+        for part in first.split(BATCH)
     )
-    return found[:, settings.columns].cpu().half()  # as `DTYPE`
+    return torch.cat(list(found))
 
 
 @torch.inference_mode()

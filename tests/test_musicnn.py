@@ -185,6 +185,7 @@ def test_what_is_no_checkpoint_is_refused():
 
 def test_weights_that_are_not_here_or_not_the_released_ones_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(musicnn_weights.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(musicnn_weights.paths, "SHIPPED_MODEL", tmp_path / "none.safetensors")
     with pytest.raises(WeightsError, match="pip install --no-deps musicnn==0.1.0"):
         musicnn_weights.load("MTT_musicnn", tmp_path)  # MSD comes with the model that ships
     with pytest.raises(WeightsError, match="MTT_musicnn"):

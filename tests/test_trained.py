@@ -192,8 +192,7 @@ def test_the_card_says_what_the_committed_records_say(monkeypatch):
     monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
     card = trained_model.shipped().card
     records = [
-        next((folders.RESULTS / "cpu").glob(f"shipped_model-heads-{name}.json"))
-        for name in card["run_ids"]
+        next((folders.RESULTS / "cpu").glob(f"shipped_model-heads-{name}.json")) for name in card["run_ids"]
     ]
     alone = [
         results.value(results.load(r), name="accuracy", target="emotion", decision="mean_probability")
