@@ -63,6 +63,10 @@ def test_purity_and_recall_count_kept_and_erased_labels():
     assert "recall" not in noise_map.with_recall({"loss": 1.0})
 
 
+def test_pages_name_the_curves_as_the_record_holds_them():
+    assert shown.CURVES == noise_map.CURVES
+
+
 def test_curves_of_methods_of_other_lengths_are_filled_up():
     found = noise_map.means_of([[np.ones((2, 6)), 3 * np.ones((2, 6))], [np.ones((3, 6))]])
     assert (found[0, :2] == 2).all() and np.isnan(found[0, 2]).all() and (found[1] == 1).all()

@@ -127,7 +127,7 @@ def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Fi
 
 
 def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
-    """Gains in macro F1 at one rate: methods in rows, noise in columns; bold: sure after correction."""
+    """Gains in macro F1 at one rate: methods in rows, noise in columns; * after correction."""
     own = rows[(rows["setting"] == MAIN) & ((rows["rate"] == rate) | (rows["kind"] == NONE))]
     own = own[own["gain"].notna()].assign(method=lambda r: r["method"].map(shown_method))
     table = own.pivot(index="method", columns="kind", values="gain")
@@ -137,19 +137,9 @@ def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
     sure = sure.reindex_like(table)
     fig, [ax] = panels(0.9 + 0.27 * len(table))
     most = max(0.05, float(np.nanquantile(table.abs(), 0.9)))
-    shades = {
-        "cmap": sns.diverging_palette(38, 250, as_cmap=True),
-        "vmin": -most,
-        "vmax": most,
-        "cbar": False,
-    }
-    sns.heatmap(table, annot=True, fmt="+.2f", ax=ax, annot_kws={"fontsize": 8}, **shades)
-    shown = [value for value in table.to_numpy().ravel() if not np.isnan(value)]
-    marks = [mark for mark, value in zip(sure.to_numpy().ravel(), table.to_numpy().ravel(), strict=True)
-             if not np.isnan(value)]  # fmt: skip
-    assert len(ax.texts) == len(shown)
-    for text, mark in zip(ax.texts, marks, strict=True):
-        text.set_fontweight("bold" if mark else "normal")
+    shades = {"cmap": sns.diverging_palette(38, 250, as_cmap=True), "vmin": -most, "vmax": most}
+    text = table.map("{:+.2f}".format).where(table.notna(), "") + np.where(sure, "*", "")
+    sns.heatmap(table, annot=text, fmt="", ax=ax, annot_kws={"fontsize": 8}, cbar=False, **shades)
     ax.set(xlabel="", ylabel="")
     ax.set_xticklabels([name.replace(" ", "\n") for name in columns], fontsize=8, rotation=0)
     ax.tick_params(axis="both", length=0)

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mer_companion.runs import cross_validation
+from mer_companion.runs import cross_validation, scoring
 from mer_companion.runs.settings import NoiseMap, Run
 from mer_core.datasets.tracks import Tracks
 from mer_core.evaluation import metrics, significance, song_decision
-from mer_core.evaluation.song_decision import MAIN_DECISION, SongDecision
+from mer_core.evaluation.song_decision import MAIN_DECISION
 from mer_core.files import atomic_write
 from mer_core.frames import Frames
 from mer_core.methods import METHODS
@@ -100,18 +100,12 @@ def train_one(run: Run, fold: int, svm: bool = False) -> Path:
         "curves": np.array(curves, dtype=np.float32),
     }
     if svm:
-        labels = frames.tracks.targets[np.unique(data.track)]
-        arrays[SVM] = by_svm(answer(data).numpy(), data.track, labels, predicted, test.track, run.song)
+        part = {"in_sample": answer(data).numpy(), "in_sample_track": data.track}
+        part |= {"test": predicted, "test_track": test.track}
+        arrays[SVM] = scoring.decide([part], frames.tracks.targets, run.song)[SVM]
     with atomic_write(path) as fresh, fresh.open("wb") as file:
         np.savez_compressed(file, training=json.dumps(made), **arrays)
     return path
-
-
-def by_svm(learned, learned_track, labels, predicted, track, settings: SongDecision) -> np.ndarray:
-    """Classes by SSSL's song decision: a machine that learns from predictions for its own training songs."""
-    theta = settings.share_threshold
-    machine = song_decision.svm(song_decision.statistics(learned, learned_track, theta), labels, settings)
-    return machine.predict(song_decision.statistics(predicted, track, theta))
 
 
 def of_wrong_labels(learner: Learner, data: Segments, true: torch.Tensor) -> dict[str, float]:
