@@ -255,24 +255,47 @@ def test_texts_stay_in_their_boxes_and_are_large_enough(page, tab, width, layout
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+ALL_STATES = """([epochs, thresholds]) => {
+    const figure = document.querySelector('.threshold'), set = (name, value) => {
+        const slider = figure.querySelector(`input[name=${name}]`);
+        slider.value = value;
+        slider.dispatchEvent(new Event('input'));
+    };
+    const svg = figure.querySelector('svg'), text = name => svg.querySelector(`.says-${name}`).textContent;
+    return [...Array(epochs).keys()].map(e => [...Array(thresholds).keys()].map(t => {
+        set('epoch', e);
+        set('threshold', t);
+        const says = Object.fromEntries(['kept', 'wrong', 'erased', 'right'].map(name => [name, text(name)]));
+        return {says, clean: svg.querySelectorAll('.bin.clean').length};
+    }));
+}"""
+
+
 @pytest.mark.browser
-def test_sliders_and_steps_move_the_sets_by_keyboard(page, tab):
+def test_page_draws_every_threshold_and_epoch_as_python_does(page, tab):
+    tab.goto(page.as_uri())
+    known, thresholds = threshold.epochs(), threshold.THRESHOLDS
+    found = tab.evaluate(ALL_STATES, [len(known), len(thresholds)])
+    assert found == [
+        [
+            {"says": threshold.says(part), "clean": sum(clean >= tau for clean in epoch["clean"])}
+            for tau, part in zip(thresholds, epoch["parts"], strict=True)
+        ]
+        for epoch in known
+    ]
+
+
+@pytest.mark.browser
+def test_keyboard_moves_the_sliders_and_steps_hide_what_comes_later(page, tab):
     errors = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.set_viewport_size({"width": 760, "height": 900})
     tab.goto(page.as_uri())
-    known = threshold.epochs()
-
-    def written():
-        return tab.locator(".threshold svg:visible .says-kept").text_content()
-
-    assert written() == threshold.says(known[-1]["parts"][4])["kept"]
     tab.locator("input[name=threshold]").press("ArrowRight")
     tab.locator("input[name=epoch]").press("ArrowLeft")
-    expected = threshold.says(known[-2]["parts"][5])
-    assert written() == expected["kept"] and expected["wrong"] in tab.locator(".said").text_content()
-    blue = tab.locator(".threshold svg:visible .bin.clean").count()
-    assert blue == sum(clean >= threshold.THRESHOLDS[5] for clean in known[-2]["clean"])
+    at = threshold.THRESHOLDS.index(0.5) + 1
+    expected = threshold.says(threshold.epochs()[-2]["parts"][at])
+    assert all(text in tab.locator(".said").text_content() for text in expected.values())
     tab.locator("input[type=radio]").first.check()
     assert not tab.locator(".threshold svg:visible .omega").is_visible() and not errors
 

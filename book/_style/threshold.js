@@ -1,7 +1,7 @@
 // The diagram of the threshold tau: what goes to X and U for another threshold or another epoch, and its steps one by one.
 (() => {
   const thousands = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-  const share = (part, whole) => (whole ? `${Math.round((100 * part) / whole)} %` : "none");
+  const share = (part, whole, what) => (whole ? `${Math.round((100 * part) / whole)} % of labels ${what}` : "no labels");
   const density = (x, [mean, deviation, weight]) =>
     (weight / (deviation * Math.sqrt(2 * Math.PI))) * Math.exp(-0.5 * ((x - mean) / deviation) ** 2);
   const path = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
@@ -9,9 +9,9 @@
   function said([xRight, xWrong, uWrong, uRight]) {
     return {
       kept: `${thousands(xRight + xWrong)} windows`,
-      wrong: `${share(xWrong, xRight + xWrong)} of labels wrong`,
+      wrong: share(xWrong, xRight + xWrong, "wrong"),
       erased: `${thousands(uRight + uWrong)} windows`,
-      right: `${share(uRight, uRight + uWrong)} of labels right`,
+      right: share(uRight, uRight + uWrong, "right"),
     };
   }
 
@@ -63,7 +63,7 @@
         slider(name).setAttribute("aria-valuetext", text);
         slider(name).parentElement.querySelector("output").textContent = text;
       }
-      figure.querySelectorAll("svg").forEach((svg) => draw(svg, epoch, tau, epoch.parts[t]));
+      figure.querySelectorAll(":scope > svg").forEach((svg) => draw(svg, epoch, tau, epoch.parts[t]));
       figure.querySelector(".said").textContent =
         `Epoch ${epoch.epoch}, τ = ${tau}: clean set ${words.kept}, ${words.wrong}; noisy set ${words.erased}, ${words.right}.`;
     };

@@ -6,6 +6,7 @@ others, from the same numbers.
 """
 
 import json
+import math
 
 import numpy as np
 from scipy.stats import norm
@@ -67,14 +68,14 @@ def says(part: list[int]) -> dict[str, str]:
     x_right, x_wrong, u_wrong, u_right = part
     return {
         "kept": f"{x_right + x_wrong:,} windows",
-        "wrong": f"{share(x_wrong, x_right + x_wrong)} of labels wrong",
+        "wrong": share(x_wrong, x_right + x_wrong, "wrong"),
         "erased": f"{u_right + u_wrong:,} windows",
-        "right": f"{share(u_right, u_right + u_wrong)} of labels right",
+        "right": share(u_right, u_right + u_wrong, "right"),
     }
 
 
-def share(part: int, whole: int) -> str:
-    return f"{round(100 * part / whole)} %" if whole else "none"
+def share(part: int, whole: int, what: str) -> str:
+    return f"{math.floor(100 * part / whole + 0.5)} % of labels {what}" if whole else "no labels"
 
 
 START = {"epoch": -1, "threshold": THRESHOLDS.index(0.5)}  # what is shown first: the last epoch, SSSL's tau
@@ -94,7 +95,7 @@ def histogram(drawing: Drawing, plot: Box, shown: dict) -> None:
     tau, floor, counts = THRESHOLDS[START["threshold"]], plot.y + plot.h, np.array(shown["counts"])
     step = plot.w / len(counts)
     drawing.label((0, 12), "windows by loss (√ scale)", NOTE)
-    drawing.label((drawing.w, 12), "clean probability *ω*", NOTE, "end")
+    drawing.label((drawing.w, 12), "clean probability *ω*", NOTE.marked("from-3"), "end")
     heights = plot.h * np.sqrt(counts / counts.max())
     for i, (h, clean) in enumerate(zip(heights, shown["clean"], strict=True)):
         bar = Box(i * step + 0.7, floor - h, step - 1.4, h)
@@ -111,7 +112,7 @@ def histogram(drawing: Drawing, plot: Box, shown: dict) -> None:
     drawing.label((plot.w + 6, level + 4), "*τ*", BODY.marked("at-tau from-3"))
     drawing.path([(0, floor), (plot.w, floor)], "rule")
     for y, name in ((plot.y, "1"), (floor, "0")):
-        drawing.label((drawing.w, y + 4), name, NOTE, "end")
+        drawing.label((drawing.w, y + 4), name, NOTE.marked("from-3"), "end")
     drawing.label((0, floor + 17), "small loss", NOTE)
     drawing.label((plot.w, floor + 17), "large loss", NOTE, "end")
 
