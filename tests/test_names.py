@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from mer_companion.analysis import names, page_tables, palette
-from mer_companion.experiments import EXPERIMENTS, noise
+from mer_companion.experiments import EXPERIMENTS, noise, strong_features
 
 LABELS = sorted({label for experiment in EXPERIMENTS.values() for label in experiment.variants})
 
 
-@pytest.mark.parametrize("label", [*LABELS, *noise.METHODS, *noise.ON_REAL_LABELS])
+@pytest.mark.parametrize(
+    "label", [*LABELS, *noise.METHODS, *strong_features.ABLATED, *strong_features.AROUND]
+)
 def test_every_label_of_a_run_has_words(label):
     assert names.words_of(label), f"give its pieces words in {names.__name__}"
     assert "_" not in names.label(label)

@@ -35,7 +35,7 @@ def test_every_row_can_be_read_alone(page):
 def test_reasons_stand_below_their_row_and_empty_ones_take_no_space(page):
     assert [head.get_text() for head in page.select("thead th")] == ["claim", "verdict", "effect"]
     (note,) = page.select("tr.note")
-    assert note.get_text() == "far below" and note.td["colspan"] == "3"
+    assert note.get_text(strip=True) == "far below" and note.td["colspan"] == "3"
 
 
 def test_verdicts_are_marked_by_kind(page):

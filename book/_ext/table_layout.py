@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 FOLDER = "_tables"  # of the CSV files, in the built site
 PHONE = 40  # characters side by side that a phone has room for
 PADDING = 2  # characters that a cell's margins take
-BELOW = {"why", "note"}  # columns whose texts stand below their row
+BELOW = {"why", "where", "note"}  # columns whose texts stand below their row
 INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])")  # the space inside [0.1, 0.2]
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNTABLED = {"genindex", "search"}
@@ -133,7 +133,7 @@ def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
             below = page.new_tag("tr", attrs={"class": "note"} | ({"role": "row"} if row.get("role") else {}))
             cell = page.new_tag("td", colspan=str(len(heads) - len(places)))
             for text in texts:
-                cell.extend(list(text.contents))
+                cell.extend([*text.contents, " "])
             below.append(cell)
             row.insert_after(below)
     for place in places[::-1]:

@@ -242,12 +242,11 @@ def readable(judged: pd.DataFrame) -> pd.DataFrame:
     def shown(column: str, pattern: str) -> pd.Series:
         return (judged[column] + 0.0).map(pattern.format).where(judged[column].notna(), "")
 
-    interval = "[" + shown("low", "{:+.3f}") + ", " + shown("high", "{:+.3f}") + "]"
+    interval = " [" + shown("low", "{:+.3f}") + ", " + shown("high", "{:+.3f}") + "]"
     shown_rows = pd.DataFrame({
         "claim": judged["claim"],
         "verdict": judged["verdict"],
-        "effect": shown("effect", "{:+.3f}"),
-        "95 % interval": interval.where(judged["low"].notna(), ""),
+        "effect": shown("effect", "{:+.3f}") + interval.where(judged["low"].notna(), ""),
         "detectable": shown("detectable", "{:.3f}"),
         "p (Holm)": shown("p_holm", "{:.3f}").where(~(judged["p_holm"] < FINE), f"< {FINE}"),
         "runs": shown("runs", "{:.0f}"),

@@ -29,6 +29,7 @@ METHODS = {
     "soft_labels": "soft labels",
     "two_stage": "two-stage training",
     "label_smoothing": "label smoothing",
+    "attention_mil": "attention pooling (MIL)",
 }
 VARIANTS = {
     "without_separation": "SSSL without the GMM",
@@ -38,6 +39,12 @@ VARIANTS = {
     "mixture_of_log_losses": "SSSL, GMM on log losses",
     "longer_warmup_and_ramp": "SSSL, longer warm-up and ramp-up",
     "agreement_on_plain_windows": "SSSL, R-Drop on unmixed windows",
+    "without_r_drop": "SSSL without R-Drop",
+    "without_sharpening": "SSSL without sharpening",
+    "short_warmup": "SSSL, short warm-up",
+    "log_losses": "SSSL, GMM on log losses",
+    "no_least_share": "SSSL, no least share of clean windows",
+    "r_drop_on_plain_input": "SSSL, R-Drop on unmixed windows",
     "two_networks": "two networks averaged",
     "gentle": "milder setting",
     "chosen": "setting chosen on validation songs",
@@ -45,6 +52,11 @@ VARIANTS = {
     r"chosen_for_(valence|arousal)": r"duration chosen for \1",
     r"seconds_(\d+)": r"\1 s windows",
     r"(\d+)_epochs": r"\1 epochs",
+    r"clean_threshold=([\d.]+)": r"τ = \1",
+    r"temperature=([\d.]+)": r"T = \1",
+    r"mixup_alpha=([\d.]+)": r"α = \1",
+    r"consistency_weight=([\d.]+)": r"λ = \1",
+    r"warmup_epochs=(\d+)": r"\1 epochs of warm-up",
     r"theta_([\d.]+)": r"θ = \1",
     r"tau_([\d.]+)": r"τ = \1",
     r"T_([\d.]+)": r"T = \1",
@@ -221,7 +233,7 @@ def column(name) -> str:
     return COLUMNS.get(name) or cell(name)
 
 
-CODE_NAME = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9.]+)+")
+CODE_NAME = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9.=]+)+")
 ALONE = {*METHODS, *METRICS} - {"drop", "weight"}  # code names without an underscore that cells hold
 
 
