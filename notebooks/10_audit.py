@@ -38,7 +38,7 @@ supports = {
 # gives the quadrants that PMEmo's makers publish:
 
 # %% tags=["hide-input"]
-audit.trivial(counts)
+audit.in_percent(audit.trivial(counts))
 
 # %% mystnb={"figure": {"name": "fig-audit-trivial", "caption": "Every F1 that Tables 2 and 3 print (circles) and what the better of two constant answers scores, by three definitions of F1 (bars); labels divided at the midpoint of the scale."}, "image": {"alt": "Printed F1 per data set and target beside the F1 of constant answers."}} tags=["hide-input"]
 beside = audit.beside_trivial(pairs, counts)
@@ -75,14 +75,14 @@ audit.below_trivial(beside)
 printed = pairs.query("dataset == 'PMEmo' and system != 'SVM [23]'").drop_duplicates(
     ["target", "accuracy", "f1"]
 )
-audit.verdicts(audit.reachability(printed, supports["PMEmo"]))
+audit.in_percent(audit.verdicts(audit.reachability(printed, supports["PMEmo"])))
 
 # %% [markdown]
 # The same pairs when half of the songs are high:
 
 # %% tags=["hide-input"]
 halves = (tracks["PMEmo"] // 2, tracks["PMEmo"] - tracks["PMEmo"] // 2)
-audit.verdicts(audit.reachability(printed, {"valence": halves, "arousal": halves}))
+audit.in_percent(audit.verdicts(audit.reachability(printed, {"valence": halves, "arousal": halves})))
 
 # %% [markdown]
 # And for other shares of high songs:
@@ -105,7 +105,7 @@ audit.possible_together(reachable, printed)
 # 4Q has as many high songs as low ones:
 
 # %% tags=["hide-input"]
-audit.verdicts(audit.reachability(pairs.query("dataset == '4Q'"), supports["4Q"]))
+audit.in_percent(audit.verdicts(audit.reachability(pairs.query("dataset == '4Q'"), supports["4Q"])))
 
 # %% [markdown]
 # **What follows.** With the scale divided at its midpoint, no one definition of F1 gives all of the method's rows for PMEmo,
@@ -143,7 +143,7 @@ audit.granularity(pairs, protocols)
 # one of Table 2 that differs from it in the fewest digits; "points" is the accuracy less the best accuracy in Table 2.
 
 # %% tags=["hide-input"]
-audit.across_tables(pairs)
+audit.in_percent(audit.across_tables(pairs))
 
 # %% [markdown]
 # **What follows.** For 4Q the method's valence has no equal in Table 2, and the ablation *without* the agreement term has a
@@ -175,7 +175,9 @@ audit.segment_table(published, durations)
 # %% tags=["hide-input"]
 used = np.full(tracks["EiM"], audit.EIM_CLIP_S)
 cuts = {"whole clips": used, "first 30 s": np.minimum(used, 30)}
-pd.DataFrame({w: {name: audit.segment_counts(d, w).sum() for name, d in cuts.items()} for w in range(1, 6)})
+pd.DataFrame(
+    {f"{w} s": {name: audit.segment_counts(d, w).sum() for name, d in cuts.items()} for w in range(1, 6)}
+)
 
 # %% [markdown]
 # **What follows.** All three data sets are counted as if nearly every clip lasted thirty seconds. 4Q's do, if a begun second
@@ -237,7 +239,7 @@ luck.pivot(index=["dataset", "target", "printed"], columns="rho", values="gain")
 # ## What did the quoted systems hear?
 
 # %% tags=["hide-input"]
-audit.quoted_rows(pairs, counts)
+audit.in_percent(audit.quoted_rows(pairs, counts))
 
 # %% [markdown]
 # **What follows.** The work quoted as "SVM [23]" recognises emotion from the skin conductance of listeners, so that its row says

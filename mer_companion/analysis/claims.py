@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from mer_companion.analysis import names
 from mer_core import UserError, paths
 from mer_core.evaluation import significance
 from mer_core.evaluation.significance import Estimate
@@ -241,12 +242,11 @@ def readable(judged: pd.DataFrame) -> pd.DataFrame:
     def shown(column: str, pattern: str) -> pd.Series:
         return (judged[column] + 0.0).map(pattern.format).where(judged[column].notna(), "")
 
-    interval = "[" + shown("low", "{:+.3f}") + ", " + shown("high", "{:+.3f}") + "]"
+    interval = " [" + shown("low", "{:+.3f}") + ", " + shown("high", "{:+.3f}") + "]"
     shown_rows = pd.DataFrame({
         "claim": judged["claim"],
         "verdict": judged["verdict"],
-        "effect": shown("effect", "{:+.3f}"),
-        "95 % interval": interval.where(judged["low"].notna(), ""),
+        "effect": shown("effect", "{:+.3f}") + interval.where(judged["low"].notna(), ""),
         "detectable": shown("detectable", "{:.3f}"),
         "p (Holm)": shown("p_holm", "{:.3f}").where(~(judged["p_holm"] < FINE), f"< {FINE}"),
         "runs": shown("runs", "{:.0f}"),
@@ -449,9 +449,9 @@ def _show_excess(claim: Claim, numbers: dict) -> str:
 
 
 def _show_order(claim: Claim, numbers: dict) -> str:
-    """The run labels of the bests: "seconds_1 against seconds_3"."""
+    """The runs of the bests: "1 s windows against 3 s windows"."""
     bests = [max(row, key=numbers.get) for row in (claim.ours, claim.others) if row]
-    return " against ".join(key.split("/")[1] for key in bests)
+    return " against ".join(names.label(key.split("/")[1]) for key in bests)
 
 
 @dataclass(frozen=True)
@@ -465,8 +465,8 @@ class Rule:
     ends: tuple[str, ...] = ("",)  # of the keys under which ours is looked up
 
 
-def _fields(names: str) -> frozenset[str]:
-    return frozenset(names.split())
+def _fields(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
 
 
 RULES = {

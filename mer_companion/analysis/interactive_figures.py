@@ -19,7 +19,9 @@ import soundfile
 from IPython.display import HTML, display
 from plotly.subplots import make_subplots
 
-from mer_companion.analysis.figures import FILES, PALETTE, errors, method_name
+from mer_companion.analysis import names
+from mer_companion.analysis.figures import FILES, errors
+from mer_companion.analysis.palette import PALETTE
 from mer_core.emotion import in_words
 
 COLOURS = PALETTE.as_hex()
@@ -172,7 +174,7 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(range=[-0.02, 1.02], title_text="Probability of high valence")
     figure.update_yaxes(range=[-0.02, 1.02], title_text="Probability of high arousal")
     figure.add_hline(0.5, line_width=1, line_color="gray").add_vline(0.5, line_width=1, line_color="gray")
-    buttons = choices({method_name(m): [trace.meta == m for trace in figure.data] for m in methods})
+    buttons = choices({names.label(m): [trace.meta == m for trace in figure.data] for m in methods})
     place = {
         "type": "buttons",
         "direction": "right",

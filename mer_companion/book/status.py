@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
-from mer_companion.analysis import tables
+from mer_companion.analysis import names, tables
 from mer_companion.analysis.markdown import version_of
 from mer_companion.book.numbers import recorded_at, recorded_or_none
 from mer_companion.experiments import kinds
@@ -66,7 +66,7 @@ def all_differences() -> pd.DataFrame:
         if name != "literature" and (found := recorded_or_none(name)) and kinds.of_record(found[0]).compare
     ]
     rows = pd.concat(found, ignore_index=True)
-    return rows.assign(label=(rows["experiment"] + ": " + rows["label"]).str.replace("_", " "))
+    return rows.assign(label=rows["experiment"].map(names.experiment) + ": " + rows["label"].map(names.label))
 
 
 def experiments_table() -> pd.DataFrame:
@@ -76,7 +76,7 @@ def experiments_table() -> pd.DataFrame:
         made, preset = recorded_or_none(name), recorded_at(name)
         row = {
             "question": experiment.question,
-            "feeds": experiment.feeds,
+            "what for": experiment.feeds,
             "command": f"`mer run {name} --preset {preset}`",
             "runs recorded": f"{len(made)} of {len(experiments.jobs(name, preset))}",
             "cost": cost(made),
@@ -112,17 +112,17 @@ def status_table() -> pd.DataFrame:
     ]
     for preset, name in tracked:
         for r in recorded_or_none(name, preset):
+            machine = f"{r['environment']['device']}, torch {r['environment']['torch']}"
             row = {
-                "experiment": name,
-                "run": r["label"],
+                "experiment": f"`{name}`",
+                "run": names.label(r["label"]),
                 "seed": r["config"]["seed"],
                 "preset": preset,
                 "made": r["created"][:10],
                 "songs": r["data"]["n_tested"],
                 "audio": " ".join(r["data"]["audio"]),
                 "core-minutes": round(r["cost"]["core_minutes"], 1),
-                "device": r["environment"]["device"],
-                "torch": r["environment"]["torch"],
+                "machine": machine,
                 "commit": version_of(r["code"]),
                 "record": r["run_id"],
             }
