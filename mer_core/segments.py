@@ -92,7 +92,7 @@ class Segments:
         return replace(self, unlabelled=others, crop_seed=seed)
 
     def evenly(self, n: int) -> "Segments":
-        """At most `n` windows of each track, spread evenly from its beginning to its end; of one, the first."""
+        """At most `n` windows of each track, spread evenly from beginning to end; one is the first."""
         keep = []
         for track in np.unique(self.track):
             own = np.flatnonzero(self.track == track)

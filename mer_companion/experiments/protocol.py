@@ -19,7 +19,9 @@ from mer_core.models import backbones
 BY_ACT = {"folds.by": "act"}  # partitions that no earlier experiment has used
 FRESH = (1, 2, 3)  # their seeds
 HANDCRAFTED = tuple(f"{sources.HANDCRAFTED}:{names}" for names in kinds.candidates())
-WARMED_UP = {preset: replace(run, method=SSSL_HERE) for preset, run in (("smoke", NOISE_SMOKE), ("cpu", BASE))}
+WARMED_UP = {
+    preset: replace(run, method=SSSL_HERE) for preset, run in (("smoke", NOISE_SMOKE), ("cpu", BASE))
+}
 METHODS = {"inherit": PLAIN, "self_learning": {}}
 IMAGE_NETWORKS = ("mixnet_s", "resnet18", "regnety_004")
 

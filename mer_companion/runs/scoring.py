@@ -136,9 +136,7 @@ def external_rows(name: str, mean: np.ndarray, tracks: Tracks, own: str = "") ->
     return [row | {"dataset": name} for row in rows if row["fold"] == "all"]
 
 
-def pooled_rows(
-    arrays: dict[str, np.ndarray], mean: np.ndarray, tracks: Tracks, own: str = ""
-) -> list[dict]:
+def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks: Tracks, own: str = "") -> list[dict]:
     """Metrics of all decisions over the test songs, in the order of ``arrays["track"]``."""
     found = list(predictions_of(decisions_of(arrays), mean, targets_of(tracks.classes, own)))
     track = arrays["track"]

@@ -69,7 +69,9 @@ class Run:
         if self.target not in ("", *HIGH):
             raise ValueError(f"target is {', '.join(HIGH)} or empty, got {self.target!r}")
         if self.target and self.noise.kind != NONE:
-            raise ValueError("label noise is put into quadrants: it is for runs without a target of their own")
+            raise ValueError(
+                "label noise is put into quadrants: it is for runs without a target of their own"
+            )
         if self.learning_curve and self.noise.kind != NONE:
             raise ValueError("a learning curve takes labels for right: it is for runs without label noise")
 

@@ -69,7 +69,9 @@ def predictions(settings: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.
     for k in range(settings.folds.tested or settings.folds.n):
         training, test = np.flatnonzero(of_track != k), np.flatnonzero(of_track == k)
         own = tracks.targets[training]
-        tried = {name: fit(settings, values[training], own, groups[training]) for name, values in sets.items()}
+        tried = {
+            name: fit(settings, values[training], own, groups[training]) for name, values in sets.items()
+        }
         name = max(tried, key=lambda name: tried[name][1]["validation_macro_f1"])
         fitted, chosen = tried[name]
         mean = fitted.predict_proba(sets[name][test])
@@ -87,7 +89,7 @@ def predictions(settings: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.
 
 
 def feature_sets(settings: SongClassifier, tracks: Tracks) -> dict[str, np.ndarray]:
-    """(n_songs, n_features) by name: all sources side by side, or each by itself where one is to be chosen."""
+    """(n_songs, n_features) by name: all sources side by side, or each by itself where one is chosen."""
     loaded = {
         source: sources.load(source, tracks, settings.features, skip_unreadable=settings.skip_unreadable)
         for source in settings.sources
