@@ -65,6 +65,15 @@ def test_pmemo_has_a_row_per_rating_and_an_artist_has_one_spelling(like_pmemo):
     assert songs[["valence", "arousal", "duration_s"]].loc[0].tolist() == [0.5, 0.9, 32.1]
 
 
+def test_pmemo_is_divided_at_the_midpoint_or_at_the_medians(like_pmemo):
+    for name in ("1", "2", "3"):
+        write(like_pmemo / "chorus" / f"{name}.wav", tone(440, 1))
+    labels = {split: pmemo.read(like_pmemo, split=split).table["label"].tolist() for split in pmemo.SPLITS}
+    assert labels == {"midpoint": ["Q1", "Q4", "Q3"], "median": ["Q1", "Q4", "Q2"]}  # medians 0.5 and 0.2
+    with pytest.raises(DataError, match="midpoint or median, got 'mean'"):
+        pmemo.read(like_pmemo, split="mean")
+
+
 def test_pmemo_over_time_has_spreads_and_no_gaps(like_pmemo):
     assert pmemo.dynamic(like_pmemo).to_dict("records") == [
         {
