@@ -7,13 +7,12 @@ from mer_companion import experiments, provenance, results
 from mer_companion.analysis import clean_probability, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
+from mer_companion.runs.settings import NoiseMap
 from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
-PAPERS = {
-    "sssl": experiments.sssl.EXPERIMENTS | experiments.literature.EXPERIMENTS | experiments.noise.EXPERIMENTS,
-    "mediaeval": experiments.mediaeval.EXPERIMENTS,
-}
+OF_MEDIAEVAL = frozenset(experiments.mediaeval.EXPERIMENTS)
+PAPERS = {"sssl": frozenset(experiments.EXPERIMENTS) - OF_MEDIAEVAL, "mediaeval": OF_MEDIAEVAL}
 Numbers = dict[str, float | int]
 
 
@@ -36,13 +35,13 @@ def numbers() -> Numbers:
     found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         records = recorded_or_none(name)
+        if records and records[0]["config"]["method"]["name"] == NoiseMap.method_name:
+            found |= of_noise_map(name, records) | costs(name, records)
         if records and kinds.of_record(records[0]).compare:
             found |= scored(name, results.comparison(name, recorded_at(name)))
             found |= found_wrong_labels(name, records) | costs(name, records)
-    for name in experiments.noise.EXPERIMENTS:
-        found |= of_noise_map(name, recorded_or_none(name)) | costs(name, recorded_or_none(name))
     for paper, of_paper in PAPERS.items():
-        made = [record for name in of_paper for record in recorded_or_none(name)]
+        made = [record for name in sorted(of_paper) for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
         found[f"budget/{paper}/gpu_hours"] = budget([r for r in made if provenance.on_gpu(r)])
     for row in tables.published().itertuples():

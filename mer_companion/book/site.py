@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from mer_companion import folders, results
 from mer_companion.analysis import claims, figures, speed, tables
-from mer_companion.book import browser_model, notebooks, pdf, status, web_assets
+from mer_companion.book import browser_model, budget, notebooks, pdf, status, web_assets
 from mer_companion.book.files import write_if_changed
 from mer_companion.book.numbers import numbers
 from mer_companion.reproduction import report, retraining
@@ -91,6 +91,7 @@ def write_generated() -> None:
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": status.status_table().to_markdown(index=False) + "\n",
         "experiments.md": status.experiments_table().to_markdown(index=False) + "\n",
+        "budget.md": budget.table(known).to_markdown(index=False) + "\n",
         "behind.json": json.dumps(status.behind_pages(), indent=1),
         "verdicts.md": claims.counted(claims.table(known)).to_markdown() + "\n",
         "reruns.md": (retraining.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
