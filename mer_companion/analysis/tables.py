@@ -126,6 +126,16 @@ def by_target(compared: pd.DataFrame) -> pd.DataFrame:
     return stacked.assign(label=stacked["label"] + ": " + stacked["target"].map(TARGET_NAMES))
 
 
+def by_pair(compared: pd.DataFrame, *targets: str, metric: str = "accuracy") -> pd.DataFrame:
+    """Differences of the main decision for these targets; a label names both runs, and one of several targets."""
+    rows = pd.concat(
+        [differences(compared, metric, target).assign(target=target) for target in targets], ignore_index=True
+    )
+    pairs = rows["label"].str.replace("_", " ") + " less " + rows["against"].str.replace("_", " ")
+    several = ": " + rows["target"].map(TARGET_NAMES) if len(targets) > 1 else ""
+    return rows.assign(label=pairs + several)
+
+
 def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
     """Every difference in accuracy, by target and decision, with both tests, ready to read.
 
