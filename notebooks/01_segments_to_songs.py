@@ -7,11 +7,11 @@
 # First the recorded result on real audio, five training runs of each method; then the same code on whatever this machine was
 # asked to compute.
 #
-# **Answer.** Not on this music. Over five training runs of each, SSSL less plain training is
+# **Answer.** Not in these runs. Over five training runs of each, SSSL less plain training is
 # {interval}`segments_to_songs/self_learning/difference/emotion/mean_probability:+.3f` for quadrants,
 # {interval}`segments_to_songs/self_learning/difference/valence/mean_probability:+.3f` for valence,
-# {interval}`segments_to_songs/self_learning/difference/arousal/mean_probability:+.3f` for arousal. The two tests below do not agree on whether the loss is
-# chance, because folds differ more than songs: in some of them SSSL gains; nor does the bootstrap call it sure once it is corrected for all questions of the second table.
+# {interval}`segments_to_songs/self_learning/difference/arousal/mean_probability:+.3f` for arousal. The interval for quadrants excludes a gain. Whether it is a loss is less
+# sure: a t-test over folds finds none, because folds differ more than songs do and in some of them SSSL gains, and the bootstrap finds none after correction for all rows of the second table.
 #
 # **Limits.** One collection of 900 clips, a slim network, ten epochs. What longer training and other settings change is on
 # [the next pages](06_attempts).

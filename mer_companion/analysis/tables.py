@@ -127,7 +127,7 @@ def by_target(compared: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_pair(compared: pd.DataFrame, *targets: str, metric: str = "accuracy") -> pd.DataFrame:
-    """Differences of the main decision for these targets; a label names both runs, and one of several targets."""
+    """Differences of the main decision; a label names both runs, and the target where there are several."""
     rows = pd.concat(
         [differences(compared, metric, target).assign(target=target) for target in targets], ignore_index=True
     )

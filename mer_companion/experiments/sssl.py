@@ -302,8 +302,12 @@ EXPERIMENTS = {
             "top100_and_hand_made": {"members": ("beyond/top100", "beyond/hand_made")},
             "everything": {"members": ("beyond/top100", "beyond/hand_made", "beyond/networks")},
             "log_mel_and_network": {"members": ("baselines/svm_log_mel_artist", "segments_to_songs/inherit")},
+            # whose songs had no part in the choice of the kinds of features
+            "hand_made_first_fold": {"members": HANDCRAFTED_MEMBERS, "folds.tested": 1},
+            "networks_first_fold": {"members": NETWORK_MEMBERS, "folds.tested": 1},
         },
         reference="hand_made",
+        references={"hand_made_first_fold": "networks_first_fold", "networks_first_fold": ""},
         at_smoke=("log_mel_and_network",),
     ),
     "front_end": Experiment(
