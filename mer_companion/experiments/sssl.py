@@ -288,7 +288,7 @@ EXPERIMENTS = {
         at_smoke=("inherit_from_synthetic_to_other_artists",),
     ),
     "beyond": Experiment(
-        question="What is the best honest result on 4Q, and what does each part add?",
+        question="How far does audio alone go on 4Q, and what does each part add?",
         feeds="beyond the paper: audio only, artist folds",
         presets=("smoke", "cpu"),
         variants={

@@ -91,7 +91,8 @@ def read(
     tracks = rated_tracks(
         "pmemo", songs, *source, audible_only=audible_only, midpoint=divided_at(songs, split)
     )
-    return measured("pmemo", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
+    name = "pmemo" if split == MIDPOINT else f"pmemo_{split}"  # with other labels, other folds
+    return measured(name, QUADRANTS, tracks, skip_unreadable=skip_unreadable)
 
 
 def divided_at(songs: pd.DataFrame, split: str = MIDPOINT) -> tuple[float, float]:
