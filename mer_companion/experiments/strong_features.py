@@ -54,7 +54,8 @@ AROUND = {
     for value in values
 }
 
-PARTITIONS = (0, 1, 2, 3, 4)
+# of five registered partitions the time sufficed for three, and for two of what asks twice as much
+PARTITIONS = (0, 1, 2)
 NOISY = LabelNoise(SYMMETRIC, 0.4, SONG)
 
 EXPERIMENTS = {
@@ -88,6 +89,6 @@ EXPERIMENTS = {
         variants={"trainings": {}},
         reference="",
         presets=("cpu",),
-        bases={"cpu": study("4q", cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS))},
+        bases={"cpu": study("4q", cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS[:2]))},
     ),
 }

@@ -12,7 +12,7 @@ from typing import ClassVar
 from mer_companion.runs.annotation_noise import MARGIN, WINDOW_S
 from mer_companion.runs.tag_scoring import MEASURES
 from mer_companion.song_features.sources import LOG_MEL
-from mer_core.audio.features import Features, LogMel, frames_within
+from mer_core.audio.features import Features, LogMel, WindowFeatures, frames_within
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.datasets.splits import Folds
 from mer_core.emotion import HIGH
@@ -69,8 +69,10 @@ class Run:
         if self.target not in ("", *HIGH):
             raise ValueError(f"target is {', '.join(HIGH)} or empty, got {self.target!r}")
         if self.target and self.noise.kind != NONE:
+            raise ValueError("noise is put into quadrants: it is for runs without a target of their own")
+        if isinstance(self.features, WindowFeatures) and getattr(self.method, "gain_db", 0):
             raise ValueError(
-                "label noise is put into quadrants: it is for runs without a target of their own"
+                "method.gain_db changes levels in dB, and these features are none: leave it at 0"
             )
         if self.learning_curve and self.noise.kind != NONE:
             raise ValueError("a learning curve takes labels for right: it is for runs without label noise")
