@@ -59,7 +59,7 @@ tables.difference_table(compared)
 # "ten fold" and gives none of the settings of its training; ours are in the record: ten epochs, two of them warm-up, each on every third window,
 # so that the first mixture judges windows that the network has hardly met; and agreement is asked for on mixtures, which saves a pass, where
 # Eq. 8 has the windows of U themselves ([tried too](06_attempts)). Valence and arousal come from the one network with four outputs, by adding
-# its probabilities. How both learn, epoch by epoch, is [shown there](06_attempts) too.
+# its probabilities ([two outputs each](29_open_questions) were tried on frozen features). How both learn, epoch by epoch, is [shown there](06_attempts) too.
 #
 # To make these records again: `mer run segments_to_songs --preset cpu`, with `MER_DATA` pointing at the data.
 
