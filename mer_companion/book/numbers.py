@@ -35,11 +35,11 @@ def numbers() -> Numbers:
     found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         records = recorded_or_none(name)
-        if records and records[0]["config"]["method"]["name"] == NoiseMap.method_name:
-            found |= of_noise_map(name, records) | costs(name, records)
         if records and kinds.of_record(records[0]).compare:
             found |= scored(name, results.comparison(name, recorded_at(name)))
             found |= found_wrong_labels(name, records) | costs(name, records)
+        elif records and records[0]["config"]["method"]["name"] == NoiseMap.method_name:
+            found |= of_noise_map(name, records) | costs(name, records)
     for paper, of_paper in PAPERS.items():
         made = [record for name in sorted(of_paper) for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
