@@ -34,6 +34,7 @@ class Segments:
     features: Features
     truly_clean: np.ndarray | None = None
     unlabelled: "Segments | None" = None  # windows of other music, whose labels mean nothing
+    crop_seed: int = 0  # of the random crops that `in_epoch` draws
 
     def __len__(self) -> int:
         return len(self.track)
@@ -71,17 +72,27 @@ class Segments:
     def in_epoch(self, epoch: int, stride: int) -> torch.Tensor:
         """Indices of an epoch's windows: those at every `stride`-th second, starting one later each epoch.
 
-        With a stride of 0 one window of each track, drawn anew for every epoch: a random crop.
+        With a stride of 0 one window of each track, drawn anew for every epoch and seed: a random crop.
         """
         if stride == 0:
-            anywhere = np.random.default_rng(epoch).permutation(len(self))
+            anywhere = np.random.default_rng([self.crop_seed, epoch]).permutation(len(self))
             chosen = anywhere[np.unique(self.track[anywhere], return_index=True)[1]]
         else:
             chosen = np.flatnonzero(self.second.astype(int) % stride == epoch % stride)
         return torch.as_tensor(chosen, device=self.device)
 
+    def grouped(self, of_class: np.ndarray) -> "Segments":
+        """The same windows with fewer classes: class k becomes ``of_class[k]``."""
+        renamed = torch.as_tensor(of_class, dtype=self.label.dtype, device=self.device)
+        return replace(self, label=renamed[self.label], n_classes=len(np.unique(of_class)))
+
+    def with_crops_of(self, seed: int) -> "Segments":
+        """The same windows, whose random crops, and those of the unlabelled ones, this seed draws."""
+        others = None if self.unlabelled is None else self.unlabelled.with_crops_of(seed)
+        return replace(self, unlabelled=others, crop_seed=seed)
+
     def evenly(self, n: int) -> "Segments":
-        """At most `n` windows of each track, spread evenly from its beginning to its end."""
+        """At most `n` windows of each track, spread evenly from beginning to end; one is the first."""
         keep = []
         for track in np.unique(self.track):
             own = np.flatnonzero(self.track == track)

@@ -13,9 +13,9 @@
 # {interval}`long_or_short/short_mel/difference/all tags/scores/roc_auc:+.3f`; with HPCP by {interval}`long_or_short/short_hpcp/difference/all tags/scores/pr_auc:+.3f` and
 # {interval}`long_or_short/short_hpcp/difference/all tags/scores/roc_auc:+.3f`. That long input ranks better by ROC-AUC does not show in the paper's own table either, where mel is alone.
 #
-# A network pretrained on more music matters more than any of this: a dense layer on its frozen features differs from the recorded network with short input and HPCP by
+# Features of a network that was pretrained on more music: a dense layer on them differs from the recorded network with short input and HPCP by
 # {interval}`tags_pretrained/long/difference/all tags/scores/pr_auc:+.3f` in PR-AUC and {interval}`tags_pretrained/long/difference/all tags/scores/roc_auc:+.3f` in ROC-AUC. On these
-# features no further difference is found: short less long is {interval}`tags_pretrained/short/difference/all tags/scores/pr_auc:+.3f` in PR-AUC, co-teaching adds
+# features no further difference is distinguishable from zero: short less long is {interval}`tags_pretrained/short/difference/all tags/scores/pr_auc:+.3f` in PR-AUC, co-teaching adds
 # {interval}`tags_pretrained/co_teaching/difference/all tags/scores/pr_auc:+.3f`, the network with HPCP {interval}`tags_pretrained/with_hpcp/difference/all tags/scores/pr_auc:+.3f`.
 #
 # **Limits.** Clips of half a minute: a mood that shows only over minutes cannot be found. Few songs: {result}`long_or_short/short_mel/n:d` in the test. The paper's long input lasts three minutes. The pretrained

@@ -7,7 +7,7 @@
 # Twice: on the moods of 4Q, three training runs, and on its four quadrants with the same network and SSSL's folds. Our HPCP is that of Essentia, which the
 # paper used, written anew; an optional test compares both, frame by frame. Again: `mer run harmony --preset cpu` and `mer run harmony_on_quadrants --preset cpu`.
 #
-# **Answer.** Surely only in PR-AUC with long input, before [the correction over all claims](15_verdicts); the other three intervals hold both zero and what the paper prints. PR-AUC rises by {interval}`harmony/long_hpcp/difference/all tags/scores/pr_auc:+.3f` for long input and by
+# **Answer.** The interval excludes zero for PR-AUC with long input alone, before [the correction over all claims](15_verdicts); the other three hold both zero and what the paper prints. PR-AUC differs by {interval}`harmony/long_hpcp/difference/all tags/scores/pr_auc:+.3f` for long input and by
 # {interval}`harmony/short_hpcp/difference/all tags/scores/pr_auc:+.3f` for short input, ROC-AUC by {interval}`harmony/long_hpcp/difference/all tags/scores/roc_auc:+.3f` and
 # {interval}`harmony/short_hpcp/difference/all tags/scores/roc_auc:+.3f`. On quadrants accuracy differs by {interval}`harmony_on_quadrants/hpcp/difference/emotion/mean_probability:+.3f`.
 #

@@ -14,7 +14,7 @@
 # {interval}`noisy_student/short_hpcp_student/difference/all tags/scores/pr_auc:+.3f` for short input, both with HPCP; with half the labels withheld by {interval}`half_the_labels/student/difference/all tags/scores/pr_auc:+.3f`, and ROC-AUC by
 # {interval}`half_the_labels/student/difference/all tags/scores/roc_auc:+.3f`. With
 # thresholds from the paper's own rule one student, in one training run, does better than with the printed ones by {interval}`mirable_as_released/thresholds_by_percentile/difference/all tags/scores/pr_auc:+.3f`
-# ([as printed and as released](22_differences)). Shorter masks, other blocks, less dropout, or that all answers count do not make up for the rest; what does that harm, we have not found.
+# ([as printed and as released](22_differences)). In single runs, shorter masks, other blocks, less dropout, or counting all answers do not make up for the rest; the cause is not known.
 #
 # **Limits.** Little music without labels, and small networks.
 #

@@ -11,7 +11,7 @@
 # PR-AUC: nearly all weight goes to the short network. The two co-taught networks differ from ReXNet by {interval}`networks_that_teach/ensemble/difference_from_rexnet_co_teaching/all tags/scores/pr_auc:+.3f`;
 # few validation songs do not settle their weight, as the second figure shows, and one of the networks never learned. On MTG-Jamendo, where Mirable's halves are about equally good, its
 # published ensemble ranks better than either: ROC-AUC {result}`leaderboard/mirable_ensemble/all tags/scores/roc_auc:.3f` against
-# {result}`leaderboard/mirable_short/all tags/scores/roc_auc:.3f` and {result}`leaderboard/mirable_long_hpcp_noisy/all tags/scores/roc_auc:.3f`. A mean pays where its members are equals.
+# {result}`leaderboard/mirable_short/all tags/scores/roc_auc:.3f` and {result}`leaderboard/mirable_long_hpcp_noisy/all tags/scores/roc_auc:.3f`.
 #
 # **Limits.** Two members each; the weight rests on few validation songs.
 #

@@ -129,6 +129,23 @@ def by_target(compared: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def by_pair(compared: pd.DataFrame, *targets: str, metric: str = "accuracy") -> pd.DataFrame:
+    """Differences of the main decision; a label names both runs, and the target where there are several."""
+    rows = pd.concat(
+        [differences(compared, metric, target).assign(target=target) for target in targets], ignore_index=True
+    )
+    pairs = rows["label"].str.replace("_", " ") + " less " + rows["against"].str.replace("_", " ")
+    several = ": " + rows["target"].map(TARGET_NAMES) if len(targets) > 1 else ""
+    return rows.assign(label=pairs + several)
+
+
+def chosen_sources(records: list[dict]) -> pd.DataFrame:
+    """How often each set of features was chosen, over the folds of all records that choose one."""
+    chosen = [row["source"] for record in records for log in record["log"] for row in log if "source" in row]
+    names = pd.Series(chosen, dtype=str, name="features").str.partition(":")[2].str.replace("+", ", ")
+    return names.value_counts().rename_axis("features").to_frame("folds")
+
+
 def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
     """Every difference in accuracy, by target and decision, with both tests, ready to read.
 

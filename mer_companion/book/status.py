@@ -21,7 +21,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "10_audit": [],
     "11_timelines": ["segments_to_songs", "elsewhere"],
     "12_elsewhere": ["elsewhere"],
-    "13_beyond": ["beyond"],
+    "13_beyond": ["beyond", "handcrafted"],
     "14_front_end": ["front_end"],
     "15_verdicts": [],
     "16_leaderboard": ["leaderboard"],
@@ -36,6 +36,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
+    "29_open_questions": ["sensitivity", "two_outputs"],
 }
 
 

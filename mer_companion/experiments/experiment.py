@@ -38,6 +38,7 @@ class Experiment:
     references: dict[str, str | tuple[str, ...]] = field(default_factory=dict)  # others, for some labels
     presets: tuple[str, ...] = tuple(SSSL)  # where the question makes sense
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
+    partitions: bool = False  # whether a seed also divides the songs into folds
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
     bases: dict[str, Run | NoiseMap] = field(
         default_factory=lambda: SSSL
@@ -67,6 +68,10 @@ class Experiment:
 
     def seeds_at(self, preset: str) -> tuple[int, ...]:
         return self.seeds[:1] if preset == "smoke" else self.seeds
+
+    def set_by(self, seed: int) -> dict[str, int]:
+        """The settings that a seed changes."""
+        return {"seed": seed} | ({"folds.seed": seed} if self.partitions else {})
 
     @property
     def recorded_at(self) -> str:

@@ -12,7 +12,8 @@ from mer_companion.runs.settings import Fusion, NoiseMap, Ratings, SongClassifie
 
 
 def line_of_labels(record: dict) -> str:
-    score = results.value(record, name="accuracy", target="emotion", decision=results.main_decision(record))
+    target = scoring.own_target(record) or "emotion"
+    score = results.value(record, name="accuracy", target=target, decision=results.main_decision(record))
     accuracy = f"accuracy {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
     name = f"{record['label']} (seed {record['config']['seed']})"
     return f"{name}: {accuracy}, {record['cost']['core_minutes']:.1f} core-minutes, {record['run_id']}"

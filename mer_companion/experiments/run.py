@@ -4,7 +4,16 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from mer_companion import results
-from mer_companion.experiments import kinds, literature, mediaeval, noise, pretrained, sssl, strong_features
+from mer_companion.experiments import (
+    kinds,
+    literature,
+    mediaeval,
+    noise,
+    pretrained,
+    protocol,
+    sssl,
+    strong_features,
+)
 from mer_companion.experiments.experiment import with_parts
 from mer_companion.runs import cross_validation, noise_map
 from mer_companion.runs.make_records import Request
@@ -17,6 +26,7 @@ EXPERIMENTS = (
     | pretrained.EXPERIMENTS
     | literature.EXPERIMENTS
     | noise.EXPERIMENTS
+    | protocol.EXPERIMENTS
     | strong_features.EXPERIMENTS
     | mediaeval.EXPERIMENTS
 )
@@ -35,10 +45,11 @@ def jobs(
     `changes` are settings by dotted name, applied to every run.
     """
     changes = (changes or {}) | ({"dataset": datasets.from_anywhere(dataset)} if dataset else {})
-    variants = EXPERIMENTS[name].runs(preset).items()
-    seeds = seeds or EXPERIMENTS[name].seeds_at(preset)
+    experiment = EXPERIMENTS[name]
+    variants = experiment.runs(preset).items()
+    seeds = seeds or experiment.seeds_at(preset)
     return [
-        (label, changed(run, {"seed": seed, **with_parts(run, changes)}))
+        (label, changed(run, {**experiment.set_by(seed), **with_parts(run, changes)}))
         for seed in seeds
         for label, run in variants
     ]

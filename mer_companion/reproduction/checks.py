@@ -108,11 +108,12 @@ def among_records() -> Level:
 def from_counts(record: dict) -> dict[str, float]:
     """Scores of every decision, from the confusion counts in the record."""
     rows = []
+    target = scoring.own_target(record) or "emotion"
     for decision, counts in record["confusion"].items():
-        same = {"part": "test", "fold": "all", "target": "emotion", "decision": decision}
+        same = {"part": "test", "fold": "all", "target": target, "decision": decision}
         rows += [
             same | {"name": name, "value": metric(np.array(counts))}
-            for name, metric, _ in scoring.measured("emotion", record)
+            for name, metric, _ in scoring.measured(target, record)
         ]
     return flat(rows)
 

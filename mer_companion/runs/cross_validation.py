@@ -17,11 +17,12 @@ import torch
 
 from mer_companion import provenance
 from mer_companion.runs.settings import Run
-from mer_core import datasets, paths
+from mer_core import UserError, datasets, paths
 from mer_core.audio.features import Features
 from mer_core.datasets import splits
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.device import best_device, computes_with, device_name
+from mer_core.emotion import HIGH, QUADRANTS
 from mer_core.evaluation import song_decision
 from mer_core.files import atomic_write
 from mer_core.finite import finite
@@ -46,9 +47,20 @@ def _frames(dataset: str, features: Features, skip_unreadable: bool, cache: Path
 
 
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
-    """Frames of a run and its windows, with the run's label noise in them."""
+    """Frames of a run and its windows, with the run's label noise in them, or with its target for labels.
+
+    Raises
+    ------
+    UserError : a run with a target, on music whose labels are not quadrants
+    """
     frames = load_frames(run)
     data = make_segments(frames, windows(frames, run.window_s, run.repeat_short), device)
+    data = data.evenly(1) if run.first_window else data
+    if run.target:
+        if frames.tracks.classes != QUADRANTS:
+            remedy = "Leave the target out, or take music with labels Q1 to Q4."
+            raise UserError(f"{run.dataset}: has no quadrants that tell {run.target}. {remedy}")
+        data = data.grouped(HIGH[run.target])
     return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
 
 
@@ -157,6 +169,7 @@ def fit(
             row.update(learning_curve(learner, data, test))
         on_epoch(row)
 
+    data = data.with_crops_of(seed)
     learner = Learner(run.network, run.training, data, seed, after_epoch, validation, first_stage)
     return METHODS[run.method_name].train(learner, data, run.method), learner
 

@@ -62,14 +62,14 @@ def record_of_networks(run: Run, request: Request, frames: Frames) -> dict:
     arrays, validation, made = predictions_of_folds(run, frames)
     mean = arrays.pop("mean")
     external, external_rows = predictions_elsewhere(run, frames)
-    rows = scoring.pooled_rows(arrays, mean, tracks) + validation + external_rows
+    rows = scoring.pooled_rows(arrays, mean, tracks, run.target) + validation + external_rows
     record = heading(run, request, tracks, len(mean)) | cost_of_training(made)
     record["data"] |= {
         "frames": frames.name,
         "n_windows": len(windows(frames, run.window_s, run.repeat_short)),
         "hours": float(frames.duration_s.sum() / 3600),
     }
-    record |= {"metrics": rows, "confusion": scoring.confusions(arrays, tracks)}
+    record |= {"metrics": rows, "confusion": scoring.confusions(arrays, tracks, run.target)}
     record["log"] = [fold[0]["log"] for fold in made]  # of the networks on all training songs
     return save(record, arrays | external, tracks)
 
@@ -77,15 +77,16 @@ def record_of_networks(run: Run, request: Request, frames: Frames) -> dict:
 def predictions_of_folds(run: Run, frames: Frames) -> tuple[dict, list[dict], list[list[dict]]]:
     """Arrays of predictions and decisions, validation metrics, and how each network was trained, by fold."""
     tracks, folds, validation, made = frames.tracks, [], [], []
+    labels = scoring.truth_of(run.target, tracks.targets)
     for k in cross_validation.tested_folds(run):
         first, *inner = parts = cross_validation.read_fold(run, frames, k)
         own = np.unique(first["test_track"])
         mean = song_decision.mean_probability(first["test"], first["test_track"])
         arrays = {"track": own, "fold": np.full(len(own), k), "mean": mean}
-        decided = scoring.decide(parts, tracks.targets, run.song)
+        decided = scoring.decide(parts, labels, run.song)
         arrays |= {f"decision_{name}": predicted for name, predicted in decided.items()}
         folds.append(arrays | {name: first[name] for name in ("test_track", "test_second", "test")})
-        validation += scoring.validation_rows(k, inner, tracks) if inner else []
+        validation += scoring.validation_rows(k, inner, tracks, run.target) if inner else []
         made.append([part["training"] for part in parts])
     return concatenated(folds), validation, made
 
@@ -103,7 +104,7 @@ def predictions_elsewhere(run: Run, frames: Frames) -> tuple[dict[str, np.ndarra
         arrays |= {array: firsts[0][array] for array in (key, f"{key}_track", f"{key}_second")}
         arrays[f"{key}_track_id"] = other.table["track_id"].to_numpy(dtype=str)
         means = [song_decision.mean_probability(first[key], first[f"{key}_track"]) for first in firsts]
-        rows += scoring.external_rows(name, np.mean(means, axis=0), other)
+        rows += scoring.external_rows(name, np.mean(means, axis=0), other, run.target)
     return arrays, rows
 
 

@@ -15,6 +15,7 @@ from mer_companion.song_features.sources import LOG_MEL
 from mer_core.audio.features import Features, LogMel, WindowFeatures, frames_within
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.datasets.splits import Folds
+from mer_core.emotion import HIGH
 from mer_core.evaluation.song_decision import SongDecision
 from mer_core.methods import self_learning
 from mer_core.models import Network
@@ -52,6 +53,8 @@ class Run:
     song: SongDecision = SongDecision()
     unlabelled: tuple[str, ...] = ()  # data sets that a method may learn from without their labels
     external_tests: tuple[str, ...] = ()  # other data sets, for which the networks predict only
+    target: str = ""  # "valence" or "arousal": networks with two outputs, low and high; "": all labels
+    first_window: bool = False  # of every song the first window alone, in training too
     learning_curve: bool = False  # log the accuracy of each epoch's network; nothing is chosen by it
     skip_unreadable: bool = False  # leave out files that cannot be decoded; the record counts them
     seed: int = 0
@@ -63,6 +66,10 @@ class Run:
             raise ValueError("windows_per_song and seed must not be negative")
         if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
             raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
+        if self.target not in ("", *HIGH):
+            raise ValueError(f"target is {', '.join(HIGH)} or empty, got {self.target!r}")
+        if self.target and self.noise.kind != NONE:
+            raise ValueError("noise is put into quadrants: it is for runs without a target of their own")
         if isinstance(self.features, WindowFeatures) and getattr(self.method, "gain_db", 0):
             raise ValueError(
                 "method.gain_db changes levels in dB, and these features are none: leave it at 0"
@@ -113,6 +120,7 @@ class SongClassifier(Named):
 
     dataset: str = "4q"
     sources: tuple[str, ...] = (LOG_MEL,)  # of mer_companion.song_features.sources, concatenated
+    one_of: bool = False  # one of the sources instead, in each fold that of the best inner validation
     classifier: str = SVM  # radial basis functions; or "logistic" regression, which bears many features
     features: LogMel = LogMel()  # from which log_mel_statistics are computed
     folds: Folds = Folds()

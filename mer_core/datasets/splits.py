@@ -118,6 +118,11 @@ def kept_together(tracks: Tracks, by: str) -> np.ndarray:
     return tracks.acts if by == "act" else tracks.groups
 
 
+def file_name(name: str, folds: Folds) -> str:
+    """Of the file that says which fold a data set's tracks are in."""
+    return f"{name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
+
+
 def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
     """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
 
@@ -129,8 +134,7 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     DataError : the file lacks tracks, or has an artist (or act) on both sides
     """
     default = paths.CACHE / "splits" / tracks.digest() if tracks.own else paths.SPLITS
-    path = (folder or default) / f"{tracks.name}-{folds.n}-folds-by-{folds.by}-seed{folds.seed}.csv"
-
+    path = (folder or default) / file_name(tracks.name, folds)
     groups = kept_together(tracks, folds.by)
 
     def assigned() -> np.ndarray:

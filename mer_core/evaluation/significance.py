@@ -227,7 +227,12 @@ def detectable_effect(low: float, high: float, power: float = POWER) -> float:
     >>> round(float(detectable_effect(-0.0196, 0.0196)), 3)
     0.028
     """
-    return (ndtri((1 + LEVEL) / 2) + ndtri(power)) * standard_error(low, high)
+    return detectable_at(standard_error(low, high), power)
+
+
+def detectable_at(error: float, power: float = POWER) -> float:
+    """The same from the standard error itself."""
+    return (ndtri((1 + LEVEL) / 2) + ndtri(power)) * error
 
 
 def p_from_interval(value: float, low: float, high: float) -> float:
