@@ -13,6 +13,7 @@ from mer_companion.runs.settings import (
     SongClassifier,
     Submission,
     TagEnsemble,
+    Transfer,
 )
 from mer_core import UserError
 from mer_core.audio.features import WindowFeatures
@@ -39,7 +40,7 @@ class Experiment:
     presets: tuple[str, ...] = tuple(SSSL)  # where the question makes sense
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
-    bases: dict[str, Run | NoiseMap] = field(
+    bases: dict[str, Run | NoiseMap | Transfer] = field(
         default_factory=lambda: SSSL
     )  # the runs that variants change, by preset
 

@@ -49,7 +49,7 @@ LARGEST_CHANGE = "largest change of a probability"
 # what tells one row of metrics from another, and its numbers
 NAMES = (
     *("label", "against", "method", "noise", "unit", "rate", "setting"),  # the last five of a noise map
-    *("part", "dataset", "fold", "target", "decision", "name"),
+    *("part", "source", "dataset", "fold", "target", "decision", "name"),
 )
 COLUMNS = ("value", "low", "high", "p", "p_holm", "t", "p_t", "n")
 
