@@ -15,7 +15,7 @@ POOLED = ("4q", "emopia", "emotify_quadrants", "vgmidi")
 SYNTHETIC = "synthetic"  # shown beside the others; in no summary
 COLLECTIONS = (*POOLED, SYNTHETIC)
 METHODS = {name: noise.METHODS[name] for name in (*noise.FEW, "elr")}
-PARTITIONS, TRAININGS = (0, 1), 5
+PARTITIONS, TRAININGS = (0,), 5
 ONE_LEVEL = "musicnn_one_level"  # the setting's name: MSD_musicnn, all clips brought to one level
 
 BASE = replace(noise.BASE, features=TOP, folds=Folds(n=5, by="act", inner=0))
