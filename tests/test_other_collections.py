@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mer_companion import experiments, results
+from mer_companion.analysis import other_collections as shown
 from mer_companion.experiments import kinds, other_collections
 from mer_companion.runs import transfer
 from mer_core import datasets
@@ -114,3 +115,74 @@ def test_methods_meet_the_same_collections_under_the_same_settings():
     assert {name: run.dataset for name, run in runs.items()} == {n: n for n in other_collections.COLLECTIONS}
     assert len({replace(run, dataset="4q").run_id for run in runs.values()}) == 1
     assert {cell.folds.by for run in runs.values() for cell in run.cells} == {"act"}
+
+
+def gain_rows(method, value, half):
+    shared = {"method": method, "n": 100}
+    gain = {"name": "macro_f1_gain", "value": value, "low": value - half, "high": value + half}
+    ends = {"value": 0.5 + value, "low": 0.4, "high": 0.6}
+    return [shared | {"name": name} | ends for name in ("macro_f1", "accuracy")] + [shared | gain]
+
+
+@pytest.fixture
+def records():
+    """Of five collections: one method gains 0.1 on each but the synthetic one, another nothing anywhere."""
+    found = []
+    for name in other_collections.COLLECTIONS:
+        metrics = gain_rows("inherit", 0.0, 0.0)[:2]
+        metrics += gain_rows("elr", -0.5 if name == "synthetic" else 0.1, 0.02) + gain_rows(
+            "weight", 0.0, 0.02
+        )
+        found.append({"config": {"dataset": name}, "metrics": metrics})
+    return found
+
+
+def test_the_mean_over_collections_leaves_the_synthetic_one_out(records):
+    means = shown.summaries(shown.gains(records)).set_index("method")
+    assert means.loc["elr", "value"] == pytest.approx(0.1) and means.loc["weight", "value"] == pytest.approx(
+        0
+    )
+    assert means.loc["elr", "p_holm"] == pytest.approx(
+        2 * means.loc["elr", "p"]
+    )  # of two methods, the smaller
+    assert shown.gains(records).set_index("collection").loc["synthetic", "p_holm"].isna().all()
+    drawn = shown.forest(shown.gains(records))
+    assert [text.get_text() for text in drawn.axes[0].get_yticklabels()][-2:] == [shown.SUMMARY, "Synthetic"]
+
+
+def test_verdicts_follow_the_corrected_intervals(records):
+    table = shown.over_collections(shown.gains(records))
+    assert table["verdict"].tolist() == ["gain", "inconclusive"]
+
+
+def transfer_record():
+    """0.6 at home, 0.4 elsewhere, 0.7 from all four; every interval 0.05 to each side."""
+    names, rows = shown.MUSIC, []
+
+    def add(source, dataset, name, value, target="emotion"):
+        ends = {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 10, "p": None}
+        rows.append({"source": source, "dataset": dataset, "target": target, "name": name} | ends)
+
+    for dataset in names:
+        add("most_frequent", dataset, "macro_f1", 0.1)
+        for source in (*names, *(f"all but {name}" for name in names), "all"):
+            value = 0.7 if source == "all" else 0.6 if source == dataset else 0.4
+            add(source, dataset, "macro_f1", value)
+            if source not in names:
+                add(source, dataset, "macro_f1_gain", value - 0.6)
+    return {"metrics": rows}
+
+
+def test_what_pooling_buys_is_held_against_a_collection_s_own_songs():
+    table = shown.pooled(transfer_record()).set_index(["dataset", "source"])
+    assert table.loc[("4q", "all"), ["gain", "value"]].tolist() == pytest.approx([0.1, 0.7])
+    assert table.loc[("4q", "all but 4q"), "gain"] == pytest.approx(-0.2)
+    ready = shown.pooling(transfer_record())
+    assert ready["verdict"].tolist() == ["", "", "loss", "gain"] * 4
+
+
+def test_the_matrix_frames_home_and_ends_with_the_most_frequent_class():
+    figure = shown.heatmap(transfer_record(), "macro_f1", "macro F1")
+    axes = figure.axes[0]
+    assert [patch.get_xy() for patch in axes.patches] == [(i, i) for i in range(4)]
+    assert axes.get_yticklabels()[-1].get_text() == "Most frequent class"

@@ -4,14 +4,17 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
-from mer_companion.analysis import clean_probability, tables
+from mer_companion.analysis import clean_probability, other_collections, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
 from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
 PAPERS = {
-    "sssl": experiments.sssl.EXPERIMENTS | experiments.literature.EXPERIMENTS | experiments.noise.EXPERIMENTS,
+    "sssl": experiments.sssl.EXPERIMENTS
+    | experiments.literature.EXPERIMENTS
+    | experiments.noise.EXPERIMENTS
+    | experiments.other_collections.EXPERIMENTS,
     "mediaeval": experiments.mediaeval.EXPERIMENTS,
 }
 Numbers = dict[str, float | int]
@@ -41,6 +44,8 @@ def numbers() -> Numbers:
             found |= found_wrong_labels(name, records) | costs(name, records)
     for name in experiments.noise.EXPERIMENTS:
         found |= of_noise_map(name, recorded_or_none(name)) | costs(name, recorded_or_none(name))
+    found |= of_collections(recorded_or_none("collections"))
+    found |= across_collections(recorded_or_none("across_collections"))
     for paper, of_paper in PAPERS.items():
         made = [record for name in of_paper for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
@@ -97,6 +102,34 @@ def of_noise_map(name: str, records: list[dict]) -> Numbers:
         key = f"{name}/{row['method']}/{noise}/{row['setting']}/{row['decision']}/{row['name']}"
         found |= with_interval(key, row)
     return found
+
+
+def of_collections(records: list[dict]) -> Numbers:
+    """Scores and gains by collection, and the random-effects means of the gains over collections of music.
+
+    ``collections/dataset/method/metric``; ``collections/mean/method/measure`` with the measures
+    macro_f1_gain, tau, i2, p_q, p_holm and detectable.
+    """
+    found: Numbers = {}
+    if not {record["config"]["dataset"] for record in records} >= set(other_collections.MUSIC):
+        return found
+    for row in other_collections.scores(records).to_dict("records"):
+        found |= with_interval(f"collections/{row['collection']}/{row['method']}/{row['name']}", row)
+    for row in other_collections.summaries(other_collections.gains(records)).to_dict("records"):
+        stem = f"collections/mean/{row['method']}"
+        found |= with_interval(f"{stem}/{other_collections.GAIN}", row)
+        found |= {f"{stem}/{name}": row[name] for name in ("tau", "i2", "p_q", "p_holm", "detectable")}
+    return found | costs("collections", records)
+
+
+def across_collections(records: list[dict]) -> Numbers:
+    """What every source scores on every collection: ``across_collections/source/dataset/target/metric``."""
+    found: Numbers = {}
+    for record in records:
+        for row in record["metrics"]:
+            key = f"across_collections/{row['source']}/{row['dataset']}/{row['target']}/{row['name']}"
+            found |= with_interval(key, row)
+    return found | costs("across_collections", records)
 
 
 def lowest_run(records: list[dict]) -> Numbers:
