@@ -8,6 +8,7 @@ import pytest
 from mer_companion import experiments, results
 from mer_companion.analysis import other_collections as shown
 from mer_companion.experiments import kinds, other_collections
+from mer_companion.reproduction import checks
 from mer_companion.runs import transfer
 from mer_core import datasets
 from mer_core.datasets import splits
@@ -91,6 +92,11 @@ def test_scores_are_those_of_the_stored_probabilities(record):
         made, source=ONE, dataset=OTHER, target="emotion", name="accuracy", decision="mean_probability"
     )
     assert row["value"] == pytest.approx(right.mean()) and row["n"] == len(own)
+
+
+def test_drift_tells_every_number_of_the_record_from_every_other(record):
+    made, _ = record
+    assert len(checks.of_smoke(made)) == len(made["metrics"])
 
 
 def test_gains_are_those_over_the_collection_s_own_networks(record):
