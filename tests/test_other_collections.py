@@ -125,7 +125,7 @@ def test_methods_meet_the_same_collections_under_the_same_settings():
 
 def gain_rows(method, value, half):
     shared = {"method": method, "n": 100}
-    gain = {"name": "macro_f1_gain", "value": value, "low": value - half, "high": value + half}
+    gain = {"name": "macro_f1_gain", "value": value, "low": value - half, "high": value + half, "p": 0.5}
     ends = {"value": 0.5 + value, "low": 0.4, "high": 0.6}
     return [shared | {"name": name} | ends for name in ("macro_f1", "accuracy")] + [shared | gain]
 

@@ -49,12 +49,12 @@ def shown_name(name: str) -> str:
 
 
 def scores(records: list[dict]) -> pd.DataFrame:
-    """A row per collection, method and metric, from one record of each collection."""
+    """A row per collection, method and metric, from one record of each; gains have a p-value."""
     rows = [
         row | {"collection": record["config"]["dataset"]} for record in records for row in record["metrics"]
     ]
     table = pd.DataFrame(rows)
-    return table[["collection", "method", "name", *ENDS, "n"]]
+    return table[["collection", "method", "name", *ENDS, "p", "n"]]
 
 
 def gains(records: list[dict]) -> pd.DataFrame:

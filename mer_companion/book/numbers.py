@@ -108,18 +108,20 @@ def of_collections(records: list[dict]) -> Numbers:
     """Scores and gains by collection, and the random-effects means of the gains over collections of music.
 
     ``collections/dataset/method/metric``; ``collections/mean/method/measure`` with the measures
-    macro_f1_gain, tau, i2, p_q, p_holm and detectable.
+    macro_f1_gain, p, p_holm, tau, i2, p_q and detectable.
     """
     found: Numbers = {}
     if not {record["config"]["dataset"] for record in records} >= set(other_collections.MUSIC):
         return found
     for row in other_collections.scores(records).to_dict("records"):
-        found |= with_interval(f"collections/{row['collection']}/{row['method']}/{row['name']}", row)
+        key = f"collections/{row['collection']}/{row['method']}/{row['name']}"
+        found |= with_interval(key, row) | ({} if pd.isna(row["p"]) else {f"{key}/p": row["p"]})
     for row in other_collections.summaries(other_collections.gains(records)).to_dict("records"):
         stem = f"collections/mean/{row['method']}"
         found |= with_interval(f"{stem}/{other_collections.GAIN}", row)
-        found |= {f"{stem}/{name}": row[name] for name in ("tau", "i2", "p_q", "p_holm", "detectable")}
-    return found | costs("collections", records)
+        found |= {f"{stem}/{name}": row[name] for name in ("p", "p_holm", "tau", "i2", "p_q", "detectable")}
+    trainings = {f"collections/{r['label']}/seeds": r["config"]["trainings"] for r in records}
+    return found | costs("collections", records) | trainings
 
 
 def across_collections(records: list[dict]) -> Numbers:
