@@ -188,7 +188,7 @@ def heatmap(record: dict, name: str, label: str, target: str = "emotion") -> Fig
     sns.heatmap(table, annot=text, fmt="", ax=ax, annot_kws={"fontsize": 9}, linewidths=0.5, **shades)
     framed(ax, table)
     ax.set(xlabel=f"Tested on ({label})", ylabel="Learned from")
-    ax.set_xticklabels([shown_name(c).replace(" ", "\n", 1) for c in table], rotation=0, fontsize=8)
+    ax.set_xticklabels(map(shown_name, table), rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
     ax.set_yticklabels([shown_name(source) for source in table.index], rotation=0, fontsize=8)
     ax.tick_params(axis="both", length=0)
     return finished(fig, table)
