@@ -134,8 +134,8 @@ def by_pair(compared: pd.DataFrame, *targets: str, metric: str = "accuracy") -> 
     rows = pd.concat(
         [differences(compared, metric, target).assign(target=target) for target in targets], ignore_index=True
     )
-    pairs = rows["label"].str.replace("_", " ") + " less " + rows["against"].str.replace("_", " ")
-    several = ": " + rows["target"].map(TARGET_NAMES) if len(targets) > 1 else ""
+    pairs = rows["label"].map(names.label) + " − " + rows["against"].map(names.label)
+    several = ": " + rows["target"].map(names.TARGETS) if len(targets) > 1 else ""
     return rows.assign(label=pairs + several)
 
 

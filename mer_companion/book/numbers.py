@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
-from mer_companion.analysis import clean_probability, tables
+from mer_companion.analysis import clean_probability, other_collections, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
 from mer_companion.runs.settings import NoiseMap
@@ -38,8 +38,11 @@ def numbers() -> Numbers:
         if records and kinds.of_record(records[0]).compare:
             found |= scored(name, results.comparison(name, recorded_at(name)))
             found |= found_wrong_labels(name, records) | costs(name, records)
+        elif name == "collections":
+            found |= of_collections(records)
         elif records and records[0]["config"]["method"]["name"] == NoiseMap.method_name:
             found |= of_noise_map(name, records) | costs(name, records)
+    found |= across_collections(recorded_or_none("across_collections"))
     for paper, of_paper in PAPERS.items():
         made = [record for name in sorted(of_paper) for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
@@ -96,6 +99,36 @@ def of_noise_map(name: str, records: list[dict]) -> Numbers:
         key = f"{name}/{row['method']}/{noise}/{row['setting']}/{row['decision']}/{row['name']}"
         found |= with_interval(key, row)
     return found
+
+
+def of_collections(records: list[dict]) -> Numbers:
+    """Scores and gains by collection, and the random-effects means of the gains over collections of music.
+
+    ``collections/dataset/method/metric``; ``collections/mean/method/measure`` with the measures
+    macro_f1_gain, p, p_holm, tau, i2, p_q and detectable.
+    """
+    found: Numbers = {}
+    if not {record["config"]["dataset"] for record in records} >= set(other_collections.MUSIC):
+        return found
+    for row in other_collections.scores(records).to_dict("records"):
+        key = f"collections/{row['collection']}/{row['method']}/{row['name']}"
+        found |= with_interval(key, row) | ({} if pd.isna(row["p"]) else {f"{key}/p": row["p"]})
+    for row in other_collections.summaries(other_collections.gains(records)).to_dict("records"):
+        stem = f"collections/mean/{row['method']}"
+        found |= with_interval(f"{stem}/{other_collections.GAIN}", row)
+        found |= {f"{stem}/{name}": row[name] for name in ("p", "p_holm", "tau", "i2", "p_q", "detectable")}
+    trainings = {f"collections/{r['label']}/seeds": r["config"]["trainings"] for r in records}
+    return found | costs("collections", records) | trainings
+
+
+def across_collections(records: list[dict]) -> Numbers:
+    """What every source scores on every collection: ``across_collections/source/dataset/target/metric``."""
+    found: Numbers = {}
+    for record in records:
+        for row in record["metrics"]:
+            key = f"across_collections/{row['source']}/{row['dataset']}/{row['target']}/{row['name']}"
+            found |= with_interval(key, row)
+    return found | costs("across_collections", records)
 
 
 def lowest_run(records: list[dict]) -> Numbers:

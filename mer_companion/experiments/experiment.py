@@ -13,6 +13,7 @@ from mer_companion.runs.settings import (
     SongClassifier,
     Submission,
     TagEnsemble,
+    Transfer,
 )
 from mer_core import UserError
 from mer_core.audio.features import WindowFeatures
@@ -40,7 +41,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     partitions: bool = False  # whether a seed also divides the songs into folds
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
-    bases: dict[str, Run | NoiseMap] = field(
+    bases: dict[str, Run | NoiseMap | Transfer] = field(
         default_factory=lambda: SSSL
     )  # the runs that variants change, by preset
 

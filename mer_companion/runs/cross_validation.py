@@ -40,7 +40,7 @@ def load_frames(run: Run) -> Frames:
     return _frames(run.dataset, run.features, run.skip_unreadable, paths.CACHE)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # as many collections as are trained on together, and some
 def _frames(dataset: str, features: Features, skip_unreadable: bool, cache: Path) -> Frames:
     tracks = datasets.load(dataset, skip_unreadable=skip_unreadable)
     return compute(tracks, features, skip_unreadable=skip_unreadable, cache=cache / "frames")

@@ -23,6 +23,7 @@ from mer_companion.runs import (
     song_classifiers,
     tag_ensembles,
     tag_scoring,
+    transfer,
 )
 from mer_companion.runs.settings import (
     Fusion,
@@ -32,6 +33,7 @@ from mer_companion.runs.settings import (
     SongClassifier,
     Submission,
     TagEnsemble,
+    Transfer,
 )
 from mer_core import datasets
 from mer_core.datasets.tracks import Tracks
@@ -154,6 +156,18 @@ def record_of_noise_map(study: NoiseMap, request: Request) -> dict:
     rows = noise_map.rows_of(study.config(), arrays, tracks)
     record |= {"metrics": rows, "confusion": {}, "log": []}
     return save(record, arrays | {"track": np.arange(len(tracks))}, tracks)
+
+
+def record_of_transfer(study: Transfer, request: Request) -> dict:
+    """The record of networks tested across collections: their probabilities of every song."""
+    tracks, predicted, made = transfer.collected(study, request.started)
+    record = heading(study, request, tracks, len(tracks)) | cost_of_training([[one] for one in made])
+    del record["cost"]["seconds_per_fold"]
+    kinds_of_audio = {name: datasets.load(name).kinds_of_audio for name in study.collections}
+    record["data"]["audio"] = sorted({kind for own in kinds_of_audio.values() for kind in own})
+    rows = transfer.rows_of(study.config(), predicted, tracks)
+    record |= {"metrics": rows, "confusion": {}, "log": []}
+    return save(record, {"probabilities": predicted, "track": np.arange(len(tracks))}, tracks)
 
 
 def record_of_ratings(run: Ratings, request: Request) -> dict:

@@ -169,6 +169,39 @@ class NoiseMap(Named):
 
 
 @dataclass(frozen=True)
+class Transfer(Named):
+    """Networks of several collections, alone and joined, each tested on all of them (`runs.transfer`)."""
+
+    method_name: ClassVar[str] = "transfer"
+
+    dataset: str = ""  # the collections, with a plus between them
+    pooled: tuple[str, ...] = ()  # those that are also joined, all and all but each
+    base: Run = (
+        Run()
+    )  # its data set, folds' number and seed aside: those are the collections' and the study's
+    trainings: int = 5  # of each network, from as many seeds
+    seed: int = 0
+
+    def __post_init__(self):
+        if missing := set(self.pooled) - set(self.collections):
+            raise ValueError(f"pooled collections must be among those tested; {sorted(missing)} are not")
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        return tuple(self.dataset.split("+"))
+
+    @property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """What networks learn from, by name: each collection, all joined but one, and all joined."""
+        without = {f"all but {one}": tuple(c for c in self.pooled if c != one) for one in self.pooled}
+        several = without | {"all": self.pooled} if len(self.pooled) > 2 else {"all": self.pooled}
+        return {name: (name,) for name in self.collections} | (several if self.pooled else {})
+
+    def config(self) -> dict:
+        return super().config() | {"base": self.base.config()}
+
+
+@dataclass(frozen=True)
 class Fusion(Named):
     """Several predictions for the same songs made into one: averaged, or chosen between in each fold."""
 
