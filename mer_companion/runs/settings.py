@@ -132,6 +132,7 @@ class NoiseMap(Named):
     partitions: tuple[tuple[int, ...], ...] = ()  # of each cell: seeds of its divisions into folds
     trainings: int = 1  # of each fold's network, from as many seeds
     svm: bool = False  # whether SSSL's support vector machine decides, too
+    windows: tuple[str, ...] = ()  # methods whose losses of all windows are kept, without noise (`listeners`)
     seed: int = 0  # of the first fold's networks and of their noise; the next fold's is one more
 
     def described(self) -> list[dict]:
@@ -146,6 +147,7 @@ class NoiseMap(Named):
 
     def config(self) -> dict:
         common = {"dataset": self.dataset, "seed": self.seed, "trainings": self.trainings, "svm": self.svm}
+        common |= {"windows": self.windows} if self.windows else {}  # newer than the first records' names
         return plain(common | {"cells": self.described(), "method": {"name": self.method_name}})
 
     @property
