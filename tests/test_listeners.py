@@ -5,6 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from mer_companion import experiments, results
+from mer_companion.analysis import listeners as shown
+from mer_companion.experiments import kinds
+from mer_companion.experiments import listeners as designed
+from mer_companion.runs import cross_validation, listeners, noise_map
 from mer_core.datasets.label_noise import SONG, LabelNoise, corrupted
 from mer_core.evaluation import association, disagreement, metrics
 
@@ -114,3 +119,73 @@ def test_asking_one_listener_of_half_of_the_songs_leaves_the_others_alone():
     labels, shares = np.zeros(1000, int), np.tile([0.0, 1.0, 0.0, 0.0], (1000, 1))
     found = corrupted(labels, np.arange(1000), 4, LabelNoise("one_listener", 0.5), 0, shares)
     assert (found == 1).sum() == 500
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    """Synthetic songs, whose labels are wrong in seconds that are known, in place of listeners."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mer_companion.folders.RESULTS", tmp_path_factory.mktemp("results"))
+        (made,) = experiments.execute("listeners_vgmidi", "smoke")
+        yield made, results.predictions(made)
+
+
+def test_the_record_is_scored_again_from_what_lies_beside_it(record):
+    made, _ = record
+    assert kinds.of_record(made).scores(made) == made["metrics"]
+
+
+def test_every_window_is_judged_by_networks_that_learned_from_it_and_by_one_that_did_not(record):
+    _, arrays = record
+    run = designed.SMOKE_STUDY.cells[0]
+    _, windows = cross_validation.load_segments(run, noise_map.CPU)
+    np.testing.assert_array_equal(arrays["window_track"], windows.track)
+    np.testing.assert_array_equal(arrays["window_second"], windows.second)
+    assert arrays["window_clean"].shape == (2, 1, len(windows))
+    assert all(np.isfinite(arrays[f"window_{name}"]).all() for name in listeners.KEPT)
+    # what was learned fits better than what was not
+    assert arrays["window_loss"].mean() < arrays["window_test_loss"].mean()
+
+
+def test_the_mixture_finds_departures_from_the_label_that_everybody_notices(record):
+    made, arrays = record
+    row = {"part": "listeners", "target": "disagreement", "noise": "none", "method": "self_learning"}
+    auc = results.value(made, **row, decision="windows", name="doubt_in_training_auc")
+    assert auc["low"] > 0.8
+    bins = [
+        results.value(made, **row, decision="windows", name=f"disagreement_bin_{k}")["value"] for k in (1, 5)
+    ]
+    assert bins[0] > 0.4 and bins[1] < 0.1
+    truth = listeners.truth_of(results.tracks_of(made), arrays)
+    tracks = results.tracks_of(made)
+    known = dict(
+        ((level, name), drawn[0])
+        for level, name, drawn in listeners.associations(truth.windows, truth, tracks, arrays)
+    )
+    assert known["windows", "auc"] == 1 and known["within_pieces", "correlation"] == pytest.approx(1)
+    nothing = listeners.associations(np.zeros(len(truth.windows)), truth, tracks, arrays)
+    assert {(name, drawn[0]) for _, name, drawn in nothing} == {
+        ("auc", 0.5), ("correlation", 0.0), ("against_label_correlation", 0.0)}  # fmt: skip
+
+
+def test_costs_are_differences_of_the_cells(record):
+    made, _ = record
+    rows = pd.DataFrame(made["metrics"])
+    f1 = rows[rows["name"] == "macro_f1"].set_index(["method", "noise"])["value"]
+    for row in rows[rows["name"] == "macro_f1_cost"].itertuples():
+        assert row.value == pytest.approx(f1[row.method, "symmetric"] - f1[row.method, "none"])
+
+
+def test_verdicts_follow_the_corrected_p_and_the_predicted_side():
+    assert [shown.verdict(0.2, 0.01), shown.verdict(-0.2, 0.01), shown.verdict(0.2, 0.3)] == [
+        "supported", "contradicted", "inconclusive"]  # fmt: skip
+    assert shown.verdict(0.2, np.nan) == ""
+
+
+@pytest.mark.real_data
+def test_the_real_rates_of_noise_are_those_of_the_collections():
+    from mer_core import datasets
+
+    tracks = datasets.load("emotify_quadrants")
+    wrong = 1 - tracks.shares[np.arange(len(tracks)), tracks.targets].mean()
+    assert wrong == pytest.approx(designed.WRONG_ANSWERS["emotify_quadrants"], abs=0.005)

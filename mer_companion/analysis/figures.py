@@ -31,6 +31,7 @@ METHOD_NAMES = {
     "drop": "Drop windows in doubt",
     "weight": "Weight by clean probability",
     "every_label_trusted": "Every label trusted (mixup)",
+    "soft_labels": "Iterative soft labels",
     "mixmatch": "MixMatch",
     "dividemix": "DivideMix",
     "co_teaching": "Co-teaching",

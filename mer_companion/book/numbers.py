@@ -39,7 +39,7 @@ def numbers() -> Numbers:
         if records and kinds.of_record(records[0]).compare:
             found |= scored(name, results.comparison(name, recorded_at(name)))
             found |= found_wrong_labels(name, records) | costs(name, records)
-    for name in experiments.noise.EXPERIMENTS:
+    for name in experiments.noise.EXPERIMENTS | experiments.listeners.EXPERIMENTS:
         found |= of_noise_map(name, recorded_or_none(name)) | costs(name, recorded_or_none(name))
     for paper, of_paper in PAPERS.items():
         made = [record for name in of_paper for record in recorded_or_none(name)]

@@ -245,6 +245,7 @@ def rows_of(config: dict, arrays: dict[str, np.ndarray], tracks: Tracks) -> list
         names = {"method": "listeners", "setting": setting}
         rows += rows_of_scores(names, list(halves(tracks, arrays)), tracks, arrays)
         rows.append(names | wrong_answers(tracks))
+    rows.append({"method": "baseline", "setting": setting} | most_frequent(tracks))
     return rows + differences(cells, arrays, tracks) + detections(cells, arrays, tracks)
 
 
@@ -332,6 +333,14 @@ def wrong_answers(tracks: Tracks) -> dict:
     values = weighted_means(wrong, np.ones(len(wrong)), tracks.groups, weights)
     row = {"decision": "songs", "name": "wrong_answers", "n": len(tracks)}
     return OF_LISTENERS | row | estimate(values[None])
+
+
+def most_frequent(tracks: Tracks) -> dict:
+    """Macro F1 of giving every song the most frequent label."""
+    guess = np.full((1, len(tracks)), np.bincount(tracks.targets).argmax())
+    given = tracks.targets, guess, tracks.groups, metrics.macro_f1, len(tracks.classes)
+    row = {"target": "emotion", "decision": MAIN_DECISION, "name": "macro_f1_most_frequent"}
+    return OF_LISTENERS | row | {"n": len(tracks)} | significance.seed_averaged(*given)._asdict()
 
 
 def differences(cells: list[dict], arrays: dict[str, np.ndarray], tracks: Tracks) -> list[dict]:
