@@ -36,7 +36,6 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
-    "30_listeners": ["listeners_vgmidi", "listeners_emotify"],
 }
 
 
