@@ -62,10 +62,13 @@ class Segments:
             truly_clean=None if self.truly_clean is None else self.truly_clean[keep],
         )
 
-    def mislabelled(self, noise: LabelNoise, seed: int) -> "Segments":
-        """The same windows with noise put into their labels; which labels are right is then known."""
+    def mislabelled(self, noise: LabelNoise, seed: int, shares: np.ndarray | None = None) -> "Segments":
+        """The same windows with noise put into their labels; which labels are right is then known.
+
+        `shares` of listeners by track and class, where the noise draws from them (`label_noise.corrupted`).
+        """
         before = self.label.cpu().numpy()
-        after = corrupted(before, self.track, self.n_classes, noise, seed)
+        after = corrupted(before, self.track, self.n_classes, noise, seed, shares)
         clean = after == before if self.truly_clean is None else (after == before) & self.truly_clean
         return replace(self, label=torch.as_tensor(after, device=self.device), truly_clean=clean)
 

@@ -274,6 +274,8 @@ def test_rated_phrases_have_the_quadrant_of_the_mean_in_each_second(like_vgmidi)
     assert tracks.table["track_id"].tolist() == ["a_0", "b_0", "b_1"]  # c: half of the piece is missing
     assert tracks.second_labels["a_0"] == ("Q4", "Q4", "Q2", "Q2")  # means (0.3, -0.1) and (-0.2, 0.2)
     assert tracks.holds(0, 0, 2) and not tracks.holds(0, 2, 2)
+    # listeners of a: means (0.3, -0.1), (-0.2, 0.0) and, of what was rated, (0.3, 0.3)
+    np.testing.assert_allclose(tracks.shares[0], [1 / 3, 1 / 3, 0, 1 / 3])
 
 
 @pytest.mark.parametrize(

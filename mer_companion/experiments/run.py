@@ -6,6 +6,7 @@ from pathlib import Path
 from mer_companion import results
 from mer_companion.experiments import (
     kinds,
+    listeners,
     literature,
     mediaeval,
     noise,
@@ -30,6 +31,7 @@ EXPERIMENTS = (
     | protocol.EXPERIMENTS
     | strong_features.EXPERIMENTS
     | other_collections.EXPERIMENTS
+    | listeners.EXPERIMENTS
     | mediaeval.EXPERIMENTS
 )
 STUDIES = {NoiseMap: noise_map.start, Transfer: transfer.start}  # one record of many networks

@@ -20,7 +20,7 @@ from mer_companion.runs.settings import Run
 from mer_core import UserError, datasets, paths
 from mer_core.audio.features import Features
 from mer_core.datasets import splits
-from mer_core.datasets.label_noise import NONE, LabelNoise
+from mer_core.datasets.label_noise import NONE, ONE_LISTENER, LabelNoise
 from mer_core.device import best_device, computes_with, device_name
 from mer_core.emotion import HIGH, QUADRANTS
 from mer_core.evaluation import song_decision
@@ -61,7 +61,10 @@ def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
             remedy = "Leave the target out, or take music with labels Q1 to Q4."
             raise UserError(f"{run.dataset}: has no quadrants that tell {run.target}. {remedy}")
         data = data.grouped(HIGH[run.target])
-    return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
+    if run.noise.kind == NONE:
+        return frames, data
+    shares = frames.tracks.shares if run.noise.kind == ONE_LISTENER else None
+    return frames, data.mislabelled(run.noise, run.seed, shares)
 
 
 def tested_folds(run: Run) -> range:

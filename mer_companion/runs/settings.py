@@ -145,6 +145,7 @@ class NoiseMap(Named):
     trainings: int = 1  # of each fold's network, from as many seeds
     svm: bool = False  # whether SSSL's support vector machine decides, too
     references: tuple[str, ...] = ("inherit",)  # methods that the others are compared with
+    windows: tuple[str, ...] = ()  # methods whose losses of all windows are kept, without noise (`listeners`)
     seed: int = 0  # of the first fold's networks and of their noise; the next fold's is one more
 
     def described(self) -> list[dict]:
@@ -161,6 +162,7 @@ class NoiseMap(Named):
         common = {"dataset": self.dataset, "seed": self.seed, "trainings": self.trainings, "svm": self.svm}
         if self.references != NoiseMap.references:
             common["references"] = self.references
+        common |= {"windows": self.windows} if self.windows else {}  # newer than the first records' names
         return plain(common | {"cells": self.described(), "method": {"name": self.method_name}})
 
     @property
