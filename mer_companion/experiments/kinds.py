@@ -8,7 +8,15 @@ import numpy as np
 from mer_companion import results
 from mer_companion.experiments import comparison, leaderboard_comparison, tag_comparison
 from mer_companion.runs import leaderboard, listener_ratings, make_records, noise_map, scoring, tag_scoring
-from mer_companion.runs.settings import Fusion, NoiseMap, Ratings, SongClassifier, Submission, TagEnsemble
+from mer_companion.runs.settings import (
+    Fusion,
+    GroupMean,
+    NoiseMap,
+    Ratings,
+    SongClassifier,
+    Submission,
+    TagEnsemble,
+)
 
 
 def line_of_labels(record: dict) -> str:
@@ -65,6 +73,7 @@ KINDS = {  # by the method's name in run ids and records; all other methods trai
     SongClassifier.method_name: LABELS._replace(make=make_records.record_of_song_classifier),
     Fusion.method_name: LABELS._replace(make=make_records.record_of_ensemble, of_members=True),
     TagEnsemble.method_name: TAGS._replace(make=make_records.record_of_tag_ensemble, of_members=True),
+    GroupMean.method_name: TAGS._replace(make=make_records.record_of_group_mean),
     Submission.method_name: TAGS._replace(
         make=make_records.record_of_submission,
         scores=lambda record: leaderboard.score(tuple(record["config"]["systems"])),

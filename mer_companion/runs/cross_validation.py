@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from mer_companion import provenance
-from mer_companion.runs.settings import Run
+from mer_companion.runs.settings import LABELS, SHARES, Run
 from mer_core import datasets, paths
 from mer_core.audio.features import Features
 from mer_core.datasets import splits
@@ -46,9 +46,10 @@ def _frames(dataset: str, features: Features, skip_unreadable: bool, cache: Path
 
 
 def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
-    """Frames of a run and its windows, with the run's label noise in them."""
+    """Frames of a run and its windows, with the run's kind of label and label noise."""
     frames = load_frames(run)
-    data = make_segments(frames, windows(frames, run.window_s, run.repeat_short), device)
+    of_run = windows(frames, run.window_s, run.repeat_short)
+    data = make_segments(frames, of_run, device, shares=run.targets == SHARES)
     return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
 
 
@@ -123,15 +124,8 @@ def seed_of(run: Run, fold: int, part: int) -> int:
 
 
 def divided(run: Run, frames: Frames, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """The training and test songs of a fold, as rows of the tracks; tagged data sets bring their own."""
-    if frames.tracks.tagged:
-        return songs_of_part(frames, "train"), songs_of_part(frames, "test")
-    of_track = splits.outer(frames.tracks, run.folds)
-    return np.flatnonzero(of_track != fold), np.flatnonzero(of_track == fold)
-
-
-def songs_of_part(frames: Frames, part: str) -> np.ndarray:
-    return np.flatnonzero(frames.tracks.table["part"] == part)
+    """The training and test songs of a fold, as rows of the tracks."""
+    return splits.songs_of(frames.tracks, run.folds, fold)[:2]
 
 
 def fit(
@@ -187,11 +181,11 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     if path.exists():
         return path
     began = time.perf_counter()
-    training, tested = divided(run, frames, fold)
+    training, tested, validating = splits.songs_of(frames.tracks, run.folds, fold)
     test = everything.of_tracks(tested)
     predicted = {"test": test}
-    if frames.tracks.tagged:
-        predicted["validation"] = everything.of_tracks(songs_of_part(frames, "validation"))
+    if len(validating):
+        predicted["validation"] = everything.of_tracks(validating)
     if n := run.windows_per_song:
         predicted = {name: own.evenly(n) for name, own in predicted.items()}
     if part:
@@ -235,7 +229,7 @@ def half(probabilities: torch.Tensor) -> np.ndarray:
 
 def on_dataset(run: Run, dataset: str) -> Run:
     """The same run on another data set, whose labels are left as they are."""
-    return replace(run, dataset=dataset, noise=LabelNoise(), external_tests=(), unlabelled=())
+    return replace(run, dataset=dataset, noise=LabelNoise(), targets=LABELS, external_tests=(), unlabelled=())
 
 
 def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:
