@@ -45,7 +45,7 @@ FROM_SCRATCH = {
         method=inherit.Settings(),
         unlabelled=(),
         **{name: getattr(run, name) for name in ("dataset", "targets", "window_s", "folds")},
-        # half the channels of Mirable's runs at this preset, and a fixed number of epochs: the long input costs
+        # half the channels of the other runs at this preset, and all epochs: long input costs
         network=crnn.Settings(width=width, branch=8 * width),
         training=replace(run.training, epochs=epochs, batch_size=16, patience=0),
     )

@@ -12,7 +12,7 @@ import torch
 
 from mer_core.segments import Segments
 from mer_core.semi_supervised import soft_cross_entropy
-from mer_core.training import Learner, supervised_epoch
+from mer_core.training import Learner, epochs_after_warmup
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on the songs' labels, then let the predictions of every epoch refine them."""
     known = segments.targets(torch.arange(len(segments), device=segments.device))
     summed, times = torch.zeros_like(known), torch.zeros(len(segments), 1, device=segments.device)
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            supervised_epoch(learner, segments, index)
-            continue
+    for _, index in epochs_after_warmup(segments, settings.warmup_epochs, learner):
         summed[index] += learner.predict(segments, index)
         times[index] += 1
         targets = settings.label_weight * known + (1 - settings.label_weight) * summed / times.clamp_min(1)
