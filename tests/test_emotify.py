@@ -211,5 +211,6 @@ def test_listeners_of_emotify_agree_on_joy_and_hardly_on_amazement():
         "joyful_activation": 0.71, "calmness": 0.60, "tenderness": 0.56, "power": 0.55, "tension": 0.53,
         "sadness": 0.51, "nostalgia": 0.49, "solemnity": 0.42, "amazement": 0.11}  # fmt: skip
     r = emotify.split_half_reliability()
+    assert r.to_dict() == pytest.approx(datasets.card("emotify")["split_half_reliability"], abs=5e-4)
     assert r.index.tolist() == list(emotify.EMOTIONS) and r.idxmax() == "joyful_activation"
     assert all(abs(r[emotion] - value) < 0.09 for emotion, value in published.items())

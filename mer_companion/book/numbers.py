@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
-from mer_companion.analysis import clean_probability, tables
+from mer_companion.analysis import clean_probability, shares, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
 from mer_core import datasets, trained_model
@@ -12,7 +12,7 @@ from mer_core.evaluation import metrics
 
 PAPERS = {
     "sssl": experiments.sssl.EXPERIMENTS | experiments.literature.EXPERIMENTS | experiments.noise.EXPERIMENTS,
-    "mediaeval": experiments.mediaeval.EXPERIMENTS,
+    "mediaeval": experiments.mediaeval.EXPERIMENTS | experiments.emotify.EXPERIMENTS,
 }
 Numbers = dict[str, float | int]
 
@@ -41,6 +41,9 @@ def numbers() -> Numbers:
             found |= found_wrong_labels(name, records) | costs(name, records)
     for name in experiments.noise.EXPERIMENTS:
         found |= of_noise_map(name, recorded_or_none(name)) | costs(name, recorded_or_none(name))
+    for emotion, known in shares.agreement().to_dict("index").items():
+        found |= {f"emotify/{emotion}/{name}": value for name, value in known.items()}
+    found |= on_emotify(recorded_or_none("shares"))
     for paper, of_paper in PAPERS.items():
         made = [record for name in of_paper for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
@@ -96,6 +99,20 @@ def of_noise_map(name: str, records: list[dict]) -> Numbers:
         noise = f"{row['noise']}_{row['unit']}_{row['rate']:.0%}".rstrip("%") if row["rate"] else "none"
         key = f"{name}/{row['method']}/{noise}/{row['setting']}/{row['decision']}/{row['name']}"
         found |= with_interval(key, row)
+    return found
+
+
+def on_emotify(records: list[dict]) -> Numbers:
+    """Spearman's correlation of each emotion, ``shares/label/emotion/scores/spearman``, and with agreement.
+
+    ``shares/label/spearman_by_reliability`` is the rank correlation of the two over emotions.
+    """
+    found: Numbers = {}
+    for label, rows in shares.by_emotion(records).groupby("run") if records else ():
+        for row in rows.to_dict("records"):
+            found |= with_interval(f"shares/{label}/{row['emotion']}/{tag_scoring.SCORES}/spearman", row)
+        by_rank = rows["value"].corr(rows["split_half"], method="spearman")
+        found[f"shares/{label}/spearman_by_reliability"] = float(by_rank)
     return found
 
 
