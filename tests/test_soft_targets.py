@@ -11,7 +11,7 @@ from test_training import CPU, SMALL, learner_for
 
 from mer_companion.runs import tag_baselines, tag_scoring
 from mer_companion.runs.settings import SHARES, GroupMean, Run
-from mer_core import frames
+from mer_core import frames, trained_model
 from mer_core.audio import features
 from mer_core.audio.features import LogMel, WindowFeatures
 from mer_core.audio.hpcp import hpcp
@@ -22,6 +22,7 @@ from mer_core.evaluation import reliability, share_metrics, tag_metrics
 from mer_core.methods import co_teaching, elr, inherit, self_learning, soft_labels
 from mer_core.segments import make_segments
 from mer_core.semi_supervised import divergences, sharpen, soft_cross_entropy, symmetric_kl
+from mer_core.trained_model import ModelError
 from mer_core.window_features import of_clip, shortest
 
 QUARTER = torch.tensor([[0.25, 0.75]]).log()  # logits of two classes
@@ -253,3 +254,8 @@ def test_harmony_stands_beside_other_window_features(rng):
 def test_only_tracks_with_listeners_have_shares(store):
     with pytest.raises(DataError, match="no shares of listeners"):
         make_segments(store, frames.windows(store, 2.0), CPU, shares=True)
+
+
+def test_no_model_is_made_of_harmony():
+    with pytest.raises(ModelError, match="harmony are for experiments.*Leave harmony out"):
+        trained_model.assembled([], 1.0, True, features=WindowFeatures((), harmony=True))
