@@ -9,8 +9,8 @@
 # Short less long input is {interval}`shares/short/difference/all tags/scores/pr_auc:+.3f` in PR-AUC, which excludes the gain that Mirable prints (contradicted), and {interval}`shares/short/difference/all tags/scores/roc_auc:+.3f` in ROC-AUC
 # (inconclusive); two networks less one is {interval}`shares/two_networks/difference/all tags/scores/roc_auc:+.3f` (inconclusive, and small).
 #
-# The network on pretrained features reaches a ROC-AUC of {interval}`shares/long/all tags/scores/roc_auc:.3f` and a correlation of {interval}`shares/long/all tags/scores/spearman:.2f` with the shares, mean over emotions. It says what listeners feel
-# about as well as half of the listeners say it for the other half, and the emotions that listeners agree on are those that it predicts best: the rank correlation over emotions is {result}`shares/long/spearman_by_reliability:.2f`.
+# The network on pretrained features reaches a ROC-AUC of {interval}`shares/long/all tags/scores/roc_auc:.3f` and a correlation of {interval}`shares/long/all tags/scores/spearman:.2f` with the shares, mean over emotions. That is about what half
+# of the listeners reach for the other half, whose shares are noisier than those of all; no emotion reaches its ceiling. The emotions that listeners agree on are predicted best: the rank correlation over emotions is {result}`shares/long/spearman_by_reliability:.2f`.
 #
 # Emotify {cite}`aljanaki2016`: 400 excerpts of about a minute, four genres; of each, 11 to 59 listeners named at most three of nine emotions that they *felt*. The label of a song is, for each emotion, the share who
 # named it. Five folds by artist; every song is tested once, by networks that know none of its artist's. The tags are the emotions with a larger share than at the median song.

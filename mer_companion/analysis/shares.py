@@ -85,7 +85,7 @@ def beside_ceiling(rows: pd.DataFrame, run: str = "long", baseline: str = "genre
     for name, (marker, words) in marks.items():
         ax.plot(of_run[name], y, marker, ms=5 if marker == "D" else 12, color=NEUTRAL, label=words)
     named_rows(ax, of_run["emotion"].str.replace("_", " "))
-    ax.set_xlim(-0.1, 1)
+    ax.set_xlim(min(0.0, *of_baseline["value"]) - 0.05, 1)
     ax.set_xlabel("Spearman's correlation with the share of listeners")
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.15), ncols=4, fontsize=9)
     return finished(fig, rows)
