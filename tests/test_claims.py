@@ -283,6 +283,35 @@ def test_file_of_claims_is_checked(tmp_path, entries, message):
         claims.load(path)
 
 
+def test_a_claim_is_judged_on_other_collections_by_its_own_rule(tmp_path):
+    home = COMMON | {"rule": "difference", "ours": "e/l/d", "side": "above", "tolerance": 0.0}
+    home |= {"presumes": "luck", "elsewhere": {"Other": "f/l/d"}}
+    path = tmp_path / "claims.yaml"
+    lucky = {"luck": {"otherwise": "there is none"}}
+    path.write_text(yaml.safe_dump({"presumptions": lucky, "claims": {"sssl": [home]}}))
+    both = claims.load(path)
+    assert [(one.id, one.collection) for one in both] == [("some", ""), ("some, Other", "Other")]
+    numbers = with_ends("e/l/d", 0.02, 0.005, 0.035) | with_ends("f/l/d", -0.02, -0.035, -0.005)
+    judged = claims.table(numbers | {"f/l/d/p": 0.02}, both)
+    assert judged["verdict"].tolist() == [UNTESTABLE, CONTRADICTED]
+    shown = claims.by_collection(judged)
+    assert shown.loc["something"].to_dict() == {
+        "4Q": f"{UNTESTABLE} +0.020",
+        "Other": f"{CONTRADICTED} -0.020",
+    }
+    assert claims.at_home(judged)["id"].tolist() == ["some"] and len(claims.of_paper(judged, "sssl")) == 1
+
+
+def test_p_values_are_corrected_on_each_collection_by_itself():
+    several = [
+        replace(ABOVE_0, id=f"{i}", ours=(f"e/l/{i}",), collection=c) for i, c in enumerate(("", "", "X"))
+    ]
+    numbers = {}
+    for i, p in enumerate((0.01, 0.04, 0.03)):
+        numbers |= with_ends(f"e/l/{i}", 0.02, 0.005, 0.035) | {f"e/l/{i}/p": p}
+    assert claims.table(numbers, several)["p_holm"].tolist() == pytest.approx([0.02, 0.04, 0.03])
+
+
 def test_unknown_presumption_is_refused(tmp_path):
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump({"claims": {"sssl": [ENTRY | {"presumes": "luck"}]}}))

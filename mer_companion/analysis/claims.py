@@ -3,7 +3,9 @@ inconclusive, or not testable here.
 
 ``data/claims.yaml`` holds every claim with its rule and its tolerance, the rules in full, and what the four
 words mean. Beside its word a claim has its effect with a 95 % interval, the smallest effect that the design
-would have seen with a power of 80 %, and a p-value corrected over all claims by Holm's procedure.
+would have seen with a power of 80 %, and a p-value corrected over all claims by Holm's procedure. Where the
+same comparison was made on other collections of music, the claim is judged there too, by the same rule; each
+collection's claims are corrected by themselves.
 
 Everywhere: ``numbers`` is what ``mer_companion.book.numbers.numbers()`` gives, figures in [0, 1] by key.
 """
@@ -78,6 +80,7 @@ class Claim:
     songs: int | None = None  # for which the tolerance holds; with fewer it widens as chance does
     needs: str = ""  # what would make an untestable claim testable
     presumes: Presumption | None = None
+    collection: str = ""  # of music, on which the claim is judged; "": the one that the file begins with
 
     def __post_init__(self):
         for fault in _faults(self):
@@ -152,9 +155,10 @@ def load(path: Path = CLAIMS) -> list[Claim]:
     content = _content(path)
     presumptions = content.get("presumptions", {})
     claims = [
-        _claim({"paper": paper} | entry, presumptions)
+        claim
         for paper, entries in content["claims"].items()
         for entry in entries
+        for claim in _claims({"paper": paper} | entry, presumptions)
     ]
     ids = [claim.id for claim in claims]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
@@ -169,6 +173,16 @@ def _content(path: Path = CLAIMS) -> dict:
 def explained(what: str) -> pd.DataFrame:
     """The file's own text on its ``words`` or its ``rules``, ready to read."""
     return pd.DataFrame(_content()[what].items(), columns=[what[:-1], "meaning"]).set_index(what[:-1])
+
+
+def _claims(entry: dict, presumptions: dict) -> Iterator[Claim]:
+    """A claim as it stands, then on every other collection, where it presumes nothing."""
+    elsewhere = entry.get("elsewhere", {})
+    own = {name: value for name, value in entry.items() if name != "elsewhere"}
+    yield _claim(own, presumptions)
+    for collection, key in elsewhere.items():
+        there = {"id": f"{own.get('id')}, {collection}", "ours": key, "collection": collection}
+        yield _claim({name: value for name, value in own.items() if name != "presumes"} | there, {})
 
 
 def _claim(entry: dict, presumptions: dict) -> Claim:
@@ -208,7 +222,7 @@ def verdict(claim: Claim, numbers: dict) -> Verdict:
 def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
     """A row per claim: paper, claim, id, verdict, figures as numbers (NaN where there are none), and texts.
 
-    ``p_holm`` is corrected over the claims given, by default all, that are tested by a p-value.
+    ``p_holm`` is corrected over those of the claims given, by default all, that are tested on one collection.
     """
     claims = load() if claims is None else claims
     found = [verdict(claim, numbers) for claim in claims]
@@ -216,6 +230,7 @@ def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
         "paper": [claim.paper for claim in claims],
         "id": [claim.id for claim in claims],
         "claim": [claim.claim for claim in claims],
+        "collection": [claim.collection for claim in claims],
         "verdict": [one.word for one in found],
         "effect": [one.effect for one in found],
         "low": [one.interval and one.interval[0] for one in found],
@@ -231,9 +246,24 @@ def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
     figures = ["effect", "low", "high", "detectable", "p", "runs"]
     rows[figures] = rows[figures].astype(float)
     rows.insert(rows.columns.get_loc("p") + 1, "p_holm", np.nan)
-    tested = rows["p"].notna()
-    rows.loc[tested, "p_holm"] = significance.holm(rows.loc[tested, "p"].to_numpy())
+    for _, family in rows[rows["p"].notna()].groupby("collection"):
+        rows.loc[family.index, "p_holm"] = significance.holm(family["p"].to_numpy())
     return rows
+
+
+def at_home(judged: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `table` that judge claims on the collection that the file begins with."""
+    return judged[judged["collection"] == ""]
+
+
+def by_collection(judged: pd.DataFrame) -> pd.DataFrame:
+    """Verdict and effect of every claim judged on several collections, a column for each, ready to read."""
+    several = judged[judged["claim"].isin(judged.loc[judged["collection"] != "", "claim"])].copy()
+    home = several["paper"].map(HOME).where(several["collection"] == "", several["collection"])
+    effect = several["effect"].map("{:+.3f}".format).where(several["effect"].notna(), "")
+    several["said"] = (several["verdict"] + " " + effect).str.strip()
+    wide = several.assign(collection=home).pivot(index="claim", columns="collection", values="said")
+    return wide.loc[several["claim"].unique(), home.unique()].fillna("").rename_axis(None, axis=1)
 
 
 def readable(judged: pd.DataFrame) -> pd.DataFrame:
@@ -243,8 +273,10 @@ def readable(judged: pd.DataFrame) -> pd.DataFrame:
         return (judged[column] + 0.0).map(pattern.format).where(judged[column].notna(), "")
 
     interval = " [" + shown("low", "{:+.3f}") + ", " + shown("high", "{:+.3f}") + "]"
+    elsewhere = {"collection": judged["collection"]} if (judged["collection"] != "").any() else {}
     shown_rows = pd.DataFrame({
         "claim": judged["claim"],
+        **elsewhere,
         "verdict": judged["verdict"],
         "effect": shown("effect", "{:+.3f}") + interval.where(judged["low"].notna(), ""),
         "detectable": shown("detectable", "{:.3f}"),
@@ -256,12 +288,13 @@ def readable(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside(numbers: dict, *experiments: str) -> pd.DataFrame:
-    """The judged claims that rest on some experiments, ready to read, corrected over all claims."""
+    """Judged claims that rest on some experiments, ready to read, corrected over all of one collection."""
     all_claims = load()
     own = [any(key.split("/")[0] in experiments for key in claim.ours) for claim in all_claims]
     return readable(table(numbers, all_claims)[own])
 
 
+HOME = {"sssl": "4Q", "mirable": "moods of 4Q", "selab": "moods of 4Q"}
 PAPERS = {"sssl": "SSSL (2024)", "mirable": "Mirable (2021)", "selab": "SELAB-HCMUS (2021)"}
 
 
@@ -270,6 +303,7 @@ def counted(judged: pd.DataFrame) -> pd.DataFrame:
 
     And how many of those supported or contradicted have a p-value below 0.05 after the correction.
     """
+    judged = at_home(judged)
     papers = judged["paper"].map(PAPERS)
     counts = pd.crosstab(papers, judged["verdict"])
     counts = counts.reindex(index=list(PAPERS.values()), columns=list(WORDS)).fillna(0).astype(int)
@@ -280,8 +314,8 @@ def counted(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_paper(judged: pd.DataFrame, paper: str) -> pd.DataFrame:
-    """The rows of `table` that judge one paper, ready to read."""
-    return readable(judged[judged["paper"] == paper])
+    """The rows of `table` that judge one paper on its home collection, ready to read."""
+    return readable(at_home(judged).query("paper == @paper"))
 
 
 def shown_printed(claim: Claim, numbers: dict) -> str:

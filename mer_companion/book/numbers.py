@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
-from mer_companion.analysis import clean_probability, other_collections, tables
+from mer_companion.analysis import clean_probability, other_collections, shares, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
 from mer_companion.runs.settings import NoiseMap
 from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
-OF_MEDIAEVAL = frozenset(experiments.mediaeval.EXPERIMENTS)
+OF_MEDIAEVAL = frozenset(experiments.mediaeval.EXPERIMENTS | experiments.emotify.EXPERIMENTS)
 PAPERS = {"sssl": frozenset(experiments.EXPERIMENTS) - OF_MEDIAEVAL, "mediaeval": OF_MEDIAEVAL}
 Numbers = dict[str, float | int]
 
@@ -43,6 +43,9 @@ def numbers() -> Numbers:
         elif records and records[0]["config"]["method"]["name"] == NoiseMap.method_name:
             found |= of_noise_map(name, records) | costs(name, records)
     found |= across_collections(recorded_or_none("across_collections"))
+    for emotion, known in shares.agreement().to_dict("index").items():
+        found |= {f"emotify/{emotion}/{name}": value for name, value in known.items()}
+    found |= on_emotify(recorded_or_none("shares"))
     for paper, of_paper in PAPERS.items():
         made = [record for name in sorted(of_paper) for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
@@ -129,6 +132,20 @@ def across_collections(records: list[dict]) -> Numbers:
             key = f"across_collections/{row['source']}/{row['dataset']}/{row['target']}/{row['name']}"
             found |= with_interval(key, row)
     return found | costs("across_collections", records)
+
+
+def on_emotify(records: list[dict]) -> Numbers:
+    """Spearman's correlation of each emotion, ``shares/label/emotion/scores/spearman``, and with agreement.
+
+    ``shares/label/spearman_by_reliability`` is the rank correlation of the two over emotions.
+    """
+    found: Numbers = {}
+    for label, rows in shares.by_emotion(records).groupby("run") if records else ():
+        for row in rows.to_dict("records"):
+            found |= with_interval(f"shares/{label}/{row['emotion']}/{tag_scoring.SCORES}/spearman", row)
+        by_rank = rows["value"].corr(rows["split_half"], method="spearman")
+        found[f"shares/{label}/spearman_by_reliability"] = float(by_rank)
+    return found
 
 
 def lowest_run(records: list[dict]) -> Numbers:

@@ -37,6 +37,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
     "29_open_questions": ["sensitivity", "two_outputs"],
+    "29_emotify": ["shares"],
 }
 
 

@@ -18,6 +18,7 @@ from mer_companion.runs import (
 )
 from mer_companion.runs.settings import (
     Fusion,
+    GroupMean,
     NoiseMap,
     Ratings,
     SongClassifier,
@@ -87,6 +88,7 @@ KINDS = {  # by the method's name in run ids and records; all other methods trai
     SongClassifier.method_name: LABELS._replace(make=make_records.record_of_song_classifier),
     Fusion.method_name: LABELS._replace(make=make_records.record_of_ensemble, of_members=True),
     TagEnsemble.method_name: TAGS._replace(make=make_records.record_of_tag_ensemble, of_members=True),
+    GroupMean.method_name: TAGS._replace(make=make_records.record_of_group_mean),
     Submission.method_name: TAGS._replace(
         make=make_records.record_of_submission,
         scores=lambda record: leaderboard.score(tuple(record["config"]["systems"])),

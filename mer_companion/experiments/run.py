@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mer_companion import results
 from mer_companion.experiments import (
+    emotify,
     kinds,
     listeners,
     literature,
@@ -33,6 +34,7 @@ EXPERIMENTS = (
     | other_collections.EXPERIMENTS
     | listeners.EXPERIMENTS
     | mediaeval.EXPERIMENTS
+    | emotify.EXPERIMENTS
 )
 STUDIES = {NoiseMap: noise_map.start, Transfer: transfer.start}  # one record of many networks
 Pairs = list[tuple[str, Run]]  # (label, run), where a run may be of any kind
