@@ -79,7 +79,10 @@ tag_tables.mirable_beside_printed(compared)
 # another machine.
 
 # %% mystnb={"figure": {"name": "fig-released", "caption": "Differences in PR-AUC and ROC-AUC (changed − as printed) of Mirable's student and SELAB's network when one setting is as in the release, or otherwise changed; 95 % confidence intervals over artists, one training run. Filled: the interval excludes zero."}, "image": {"alt": "Differences of released and other settings from the printed ones in two measures."}} tags=["hide-input"]
-mirable, selab = (results.comparison("mirable_as_released", "cpu"), results.comparison("selab_as_released", "cpu"))
+mirable, selab = (
+    results.comparison("mirable_as_released", "cpu"),
+    results.comparison("selab_as_released", "cpu"),
+)
 both = pd.concat(map(tag_tables.both_differences, (mirable, selab)), ignore_index=True)
 figures.forest(both, "Difference from the printed settings")
 

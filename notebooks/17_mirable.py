@@ -81,7 +81,9 @@ tag_tables.against(results.comparison("long_or_short", "cpu"), experiments.recor
 # {interval}`tags_pretrained/with_hpcp/difference/all tags/scores/pr_auc:+.3f`. MusiCNN's training tags include moods, and its training songs may include some of these.
 
 # %% tags=["hide-input"]
-tag_tables.against(results.comparison("tags_pretrained", "cpu"), experiments.recorded("tags_pretrained", "cpu"))
+tag_tables.against(
+    results.comparison("tags_pretrained", "cpu"), experiments.recorded("tags_pretrained", "cpu")
+)
 
 # %% [markdown]
 # ## Noisy student
@@ -94,7 +96,10 @@ tag_tables.against(results.comparison("tags_pretrained", "cpu"), experiments.rec
 # [raise PR-AUC](16_leaderboard) in one training run, by {interval}`mirable_as_released/thresholds_by_percentile/difference/all tags/scores/pr_auc:+.3f`.
 
 # %% tags=["hide-input"]
-students, halved = (experiments.recorded("noisy_student", "cpu"), experiments.recorded("half_the_labels", "cpu"))
+students, halved = (
+    experiments.recorded("noisy_student", "cpu"),
+    experiments.recorded("half_the_labels", "cpu"),
+)
 tag_tables.against(results.comparison("noisy_student", "cpu"), students)
 
 # %% tags=["hide-input"]
