@@ -23,10 +23,8 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-import numpy as np
-
 from mer_companion import experiments, results
-from mer_companion.analysis import figures, interactive_figures, tables
+from mer_companion.analysis import figures, tables
 
 # %% tags=["remove-cell"]
 recorded = experiments.recorded("sensitivity", "cpu")
@@ -37,19 +35,13 @@ around = tables.around_default(compared, recorded, "self_learning")
 figures.around_default(around[around["setting"] == "clean_threshold"], "Song accuracy")
 
 # %% [markdown]
-# What the threshold does inside training: move the slider, and see how many of the training windows keep their label in each epoch after the warm-up, and how
-# many lose it. From the mixtures of the default run, first fold; the share of every class that is kept in any case is left out. An epoch takes every third window, the next one those beside them: their number differs a little.
-
-# %% tags=["hide-input"]
-default = next(record for record in recorded if record["label"] == "self_learning")
-sizes = interactive_figures.set_sizes(
-    tables.set_sizes(default["log"][0], np.linspace(0.05, 0.95, 19).round(2))
-)
-interactive_figures.shown(
-    sizes,
-    "explore-set-sizes",
-    "Training windows that keep and that lose their label in each epoch, by threshold tau",
-)
+# What the threshold does inside training: move the sliders, and see how many of the training windows keep their label in each epoch after the warm-up, and how
+# many lose it. An epoch takes every third window, the next one those beside them: their number differs a little.
+#
+# ```{diagram} threshold
+# Recorded losses of the training windows of one fold of 4Q, of whose labels one in five was replaced at random, so that it is known which are wrong (pale). The share of every
+# class that is kept in any case is left out.
+# ```
 
 # %% mystnb={"figure": {"name": "fig-temperature", "caption": "Song accuracy by the temperature T of the sharpened labels; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against the temperature T."}} tags=["hide-input"]
 figures.around_default(around[around["setting"] == "temperature"], "Song accuracy")

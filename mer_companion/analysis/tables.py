@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from mer_companion import results
 from mer_companion.results import main_decision, predictions
@@ -332,25 +331,6 @@ def detection(records: list[dict]) -> pd.DataFrame:
         for row in log
         if row.get("auc") is not None
     )
-
-
-def set_sizes(log: list[dict], thresholds: np.ndarray) -> pd.DataFrame:
-    """How many windows a threshold tau would keep and erase: ``epoch``, ``threshold``, ``kept``, ``erased``.
-
-    From the logged histogram of scaled losses and the two Gaussians, a loss beyond a mean judged as if it lay
-    on it: to within a bin, and without the share of every class that is kept whatever the mixture says.
-    """
-    found = []
-    for row in (row for row in log if row.get("means")):
-        counts, (clean, noisy) = np.array(row["histogram"]), row["means"]
-        middle = ((np.arange(len(counts)) + 0.5) / len(counts)).clip(clean, noisy)
-        mean, deviation, weight = (np.array(row[key])[:, None] for key in ("means", "deviations", "weights"))
-        density = weight * norm.pdf(middle, mean, deviation)
-        probability = density[0] / density.sum(axis=0)
-        kept = np.array([counts[probability >= threshold].sum() for threshold in thresholds])
-        sizes = {"threshold": thresholds, "kept": kept, "erased": counts.sum() - kept}
-        found.append(pd.DataFrame({"epoch": row["epoch"] + 1, **sizes}))
-    return pd.concat(found, ignore_index=True)
 
 
 def in_the_plane(records: list[dict]) -> pd.DataFrame:

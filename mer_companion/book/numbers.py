@@ -7,6 +7,7 @@ from mer_companion import experiments, provenance, results
 from mer_companion.analysis import audit, clean_probability, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
+from mer_companion.runs.settings import NoiseMap
 from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
@@ -40,8 +41,8 @@ def numbers() -> Numbers:
         if records and kinds.of_record(records[0]).compare:
             found |= scored(name, results.comparison(name, recorded_at(name)))
             found |= found_wrong_labels(name, records) | costs(name, records)
-    for name in experiments.noise.EXPERIMENTS:
-        found |= of_noise_map(name, recorded_or_none(name)) | costs(name, recorded_or_none(name))
+        elif records and records[0]["config"]["method"]["name"] == NoiseMap.method_name:
+            found |= of_noise_map(name, records) | costs(name, records)
     for paper, of_paper in PAPERS.items():
         made = [record for name in of_paper for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])

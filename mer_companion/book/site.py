@@ -16,7 +16,7 @@ import yaml
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from mer_companion import folders, results
+from mer_companion import diagrams, folders, results
 from mer_companion.analysis import claims, figures, speed, tables
 from mer_companion.book import browser_model, notebooks, pdf, status, web_assets
 from mer_companion.book.files import write_if_changed
@@ -76,7 +76,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
 
 
 def write_generated() -> None:
-    """Write the numbers, the tables and the index figure that pages include.
+    """Write the numbers, the tables, the diagrams and the index figure that pages include.
 
     Raises
     ------
@@ -97,6 +97,7 @@ def write_generated() -> None:
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
     }
+    files |= {f"diagrams/{name}.html": diagrams.figure(name) for name in diagrams.DIAGRAMS}
     for name, text in files.items():
         write_if_changed(GENERATED / name, text.encode())
 

@@ -111,7 +111,7 @@ CELLS += cells_of(BASE, OWN, IN_ONE, [CLEAN, *noises(0.2, 0.4)], (2,))
 # What was left out then, in smaller designs of their own; folds by act, in which spellings of one name and
 # recordings that lie twice stay together
 BY_ACT = replace(BASE, folds=Folds(n=5, by="act", inner=0))
-TENTH = cells_of(BY_ACT, OWN, IN_TWO, [CLEAN, *noises(0.1)], (0,))
+TENTH = cells_of(BY_ACT, OWN, {n: METHODS[n] for n in FEW}, [CLEAN, *noises(0.1)], (0,))
 MEMORISING_HEAD = replace(  # learns every training window's label by heart
     BY_ACT,
     network=heads.Settings(hidden=(1024,), dropout=0.1),
@@ -127,7 +127,7 @@ MEMORISED = cells_of(
     "memorising",
     {n: METHODS[n] for n in ("inherit", "self_learning")},
     [CLEAN, *OF_THREE_KINDS],
-    (0, 1),
+    (0,),
 )
 OTHER_FEATURES = {
     "log_mel": WindowFeatures((), statistics=True),

@@ -54,7 +54,8 @@ AROUND = {
     for value in values
 }
 
-PARTITIONS = (0, 1, 2, 3, 4)
+# of five registered partitions the time sufficed for three, and for two of what asks twice as much
+PARTITIONS = (0, 1, 2)
 NOISY = LabelNoise(SYMMETRIC, 0.4, SONG)
 
 EXPERIMENTS = {
@@ -79,6 +80,7 @@ EXPERIMENTS = {
                 "4q",
                 cells_of(BY_ACT, OWN, ABLATED, [CLEAN], PARTITIONS)
                 + cells_of(BY_ACT, OWN, ABLATED, [NOISY], PARTITIONS[:2]),
+                references=tuple(ON_REAL_LABELS),
             )
         },
     ),
@@ -88,6 +90,12 @@ EXPERIMENTS = {
         variants={"trainings": {}},
         reference="",
         presets=("cpu",),
-        bases={"cpu": study("4q", cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS))},
+        bases={
+            "cpu": study(
+                "4q",
+                cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS[:2]),
+                references=tuple(ON_REAL_LABELS),
+            )
+        },
     ),
 }

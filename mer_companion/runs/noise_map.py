@@ -32,7 +32,6 @@ CPU = torch.device("cpu")
 # predicted as given and the share predicted rightly; right labels among those kept; wrong ones among those
 # erased
 CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")
-REFERENCE = "inherit"  # the method that others are compared with
 NAMED_BY = ("method", "noise", "unit", "rate", "setting")  # what tells cells apart
 IN_ALL_ROWS = {"target": "emotion", "part": "test", "fold": "all"}
 SVM = "svm_in_sample"
@@ -181,11 +180,14 @@ def rows_of(config: dict, arrays: dict[str, np.ndarray], tracks: Tracks) -> list
 
 
 def rows_of_decision(config: dict, predicted: np.ndarray, tracks: Tracks, decision: str) -> list[dict]:
-    """Each cell's scores over repetitions, and its gain on plain training under the same noise.
+    """Each cell's scores over repetitions, and its gain on the references under the same noise.
 
-    A cell differs from its reference in ``method`` alone.
+    A cell differs from its reference in ``method`` alone. ``macro_f1_gain`` is the difference from the first
+    reference, ``macro_f1_gain_on_self_learning`` from another of this name.
     """
     cells, trainings = config["cells"], config["trainings"]
+    first, *others = config.get("references", NoiseMap.references)
+    references = {first: "gain"} | {name: f"gain_on_{name}" for name in others}
 
     def repetitions(partitions: Iterable[int]) -> list[int]:
         return [partition * trainings + i for partition in sorted(partitions) for i in range(trainings)]
@@ -197,15 +199,17 @@ def rows_of_decision(config: dict, predicted: np.ndarray, tracks: Tracks, decisi
         shared = (
             {name: cell[name] for name in NAMED_BY} | IN_ALL_ROWS | {"decision": decision, "n": len(truth)}
         )
-        reference = place[naming(cell | {"method": REFERENCE})]
-        both = repetitions({*cell["partitions"]} & {*cells[reference]["partitions"]})
         for name, metric in SCORES.items():
             found = significance.seed_averaged(truth, own[repetitions(cell["partitions"])], groups, metric, n)
             rows.append(shared | {"name": name} | found._asdict())
-            if cell["method"] != REFERENCE:
+            for method, gained in references.items():
+                if method == cell["method"]:
+                    continue
+                reference = place[naming(cell | {"method": method})]
+                both = repetitions({*cell["partitions"]} & {*cells[reference]["partitions"]})
                 pair = own[both], predicted[reference, both]
                 gain = significance.seed_averaged_difference(truth, *pair, groups, metric, n)
-                rows.append(shared | {"name": f"{name}_gain"} | gain._asdict())
+                rows.append(shared | {"name": f"{name}_{gained}"} | gain._asdict())
     return rows
 
 

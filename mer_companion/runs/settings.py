@@ -136,6 +136,7 @@ class NoiseMap(Named):
     partitions: tuple[tuple[int, ...], ...] = ()  # of each cell: seeds of its divisions into folds
     trainings: int = 1  # of each fold's network, from as many seeds
     svm: bool = False  # whether SSSL's support vector machine decides, too
+    references: tuple[str, ...] = ("inherit",)  # methods that the others are compared with
     seed: int = 0  # of the first fold's networks and of their noise; the next fold's is one more
 
     def described(self) -> list[dict]:
@@ -150,6 +151,8 @@ class NoiseMap(Named):
 
     def config(self) -> dict:
         common = {"dataset": self.dataset, "seed": self.seed, "trainings": self.trainings, "svm": self.svm}
+        if self.references != NoiseMap.references:
+            common["references"] = self.references
         return plain(common | {"cells": self.described(), "method": {"name": self.method_name}})
 
     @property
