@@ -4,8 +4,8 @@
 # **Question.** SSSL {cite}`sun2024` comes without code, folds or a definition of its F1. Which printed values are consistent with each other, and under which definitions?
 #
 # **Answer.** With labels split at the midpoint and F1 of the class "high", every F1 printed for PMEmo's valence lies below always answering "high":
-# {result}`audit/pmemo/valence/always_high/f1:.3f` against at most {result}`published/sssl/3/PMEmo/2-Stage [8]/valence_f1:.3f` ({numref}`fig-audit-trivial`), whichever way ties are
-# counted. With about as many high songs as low ones, as after a split at the median, all binary rows of PMEmo and 4Q are possible with that F1, and none is below the constant answer.
+# {result}`audit/pmemo/valence/always_high/f1:.3f` against at most {result}`published/sssl/3/PMEmo/2-Stage [8]/valence_f1:.3f`, whichever way ties are
+# counted. With about as many high songs as low ones all binary rows of PMEmo (but "SVM [23]") and 4Q are possible with that F1, and none is below the constant answer.
 #
 # **Limits.** Arithmetic on printed values shows that a definition, table or copy differs from what the text suggests, not that an experiment was not made. Each section names what would change its
 # conclusion; only the authors can decide.

@@ -36,10 +36,11 @@ def verdicts(rows: pd.DataFrame) -> Figure:
     rows : of `claims.drawn`
     """
     parts, heights = parts_of(rows)
+    looks = {verdict: look for verdict, look in LOOKS.items() if verdict in set(rows["verdict"])}
     fig, axes = panels(0.4 + sum(heights), rows=len(parts), height_ratios=heights)
     for ax, ((paper, what), own) in zip(axes, parts, strict=True):
         y = np.arange(len(own))[::-1]
-        for verdict, (colour, marker) in LOOKS.items():
+        for verdict, (colour, marker) in looks.items():
             chosen = (own["verdict"] == verdict).to_numpy()
             how = {"fmt": marker, "color": colour, "capsize": 2, "ms": 5, "label": verdict.capitalize()}
             ax.errorbar(own["value"][chosen], y[chosen], xerr=np.nan_to_num(errors(own[chosen])), **how)
