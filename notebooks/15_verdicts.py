@@ -23,7 +23,7 @@ known = numbers()
 judged = claims.table(known)
 claims.counted(judged)
 
-# %% mystnb={"figure": {"name": "fig-verdicts", "caption": "Every claim of which our runs have a number: the printed value or difference (hollow diamond) beside ours with its 95 % confidence interval, coloured by verdict. Differences are positive where claimed. Marks without an interval are re-scored predictions or compared with a fixed number."}, "image": {"alt": "Printed and own value of every claim, with intervals, coloured by verdict."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-verdicts", "caption": "Every claim of which our runs have a number: the printed value or difference (hollow diamond) beside ours with its 95 % confidence interval (by rule *above*: its tolerance), coloured by verdict. Differences are positive where claimed. Marks without an interval are re-scored predictions or compared with a fixed number."}, "image": {"alt": "Printed and own value of every claim, with intervals, coloured by verdict."}} tags=["hide-input"]
 verdict_chart.verdicts(claims.drawn(judged, known))
 
 # %% [markdown]
