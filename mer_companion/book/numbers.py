@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
-from mer_companion.analysis import clean_probability, other_collections, shares, tables
+from mer_companion.analysis import audit, clean_probability, other_collections, shares, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
 from mer_companion.runs.settings import NoiseMap
@@ -32,6 +32,7 @@ def numbers() -> Numbers:
     for name in ("noisy_student", "long_and_short", "mirable_as_released"):
         found |= negative_pseudo_labels(recorded_or_none(name))
     found |= of_model(trained_model.shipped().card)
+    found |= always_high("pmemo")
     found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         records = recorded_or_none(name)
@@ -71,6 +72,15 @@ def recorded_or_none(name: str, preset: str | None = None) -> list[dict]:
 def with_interval(key: str, row) -> Numbers:
     """The value of a row of metrics under a key, and the ends of its interval."""
     return {key: row["value"], f"{key}/low": row["low"], f"{key}/high": row["high"]}
+
+
+def always_high(dataset: str) -> Numbers:
+    """F1 of the class "high" of answering "high" to every track, labels divided at the scale's midpoint."""
+    counts = audit.class_counts(datasets.card(dataset)["expected"])
+    return {
+        f"audit/{dataset}/{target}/always_high/f1": audit.constant_answer(counts[target], 1)["positive"] / 100
+        for target in ("valence", "arousal")
+    }
 
 
 def of_model(card: dict) -> Numbers:
