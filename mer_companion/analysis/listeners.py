@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mer_companion.analysis import noise_map
-from mer_companion.analysis.figures import NEUTRAL, PALETTE, errors, finished, legend_outside, panels
-from mer_companion.analysis.figures import method_name as shown_method
+from mer_companion.analysis import names, noise_map
+from mer_companion.analysis.figures import errors, finished, legend_outside, panels
 from mer_companion.analysis.noise_map import with_ends
+from mer_companion.analysis.palette import NEUTRAL, PALETTE, of_method
 from mer_core.evaluation import significance
 
 COLLECTIONS = {"vgmidi": "VGMIDI", "emotify_quadrants": "Emotify"}
@@ -84,9 +84,10 @@ def by_clean_probability(rows: pd.DataFrame) -> Figure:
     titles = ("VGMIDI, windows", "Emotify, songs")
     ylabels = ("Listeners who disagree with the label", "Pairs of listeners who disagree")
     for ax, collection, title, ylabel in zip(axes, COLLECTIONS, titles, ylabels, strict=True):
-        for method, marker, colour in zip((SSSL, PLAIN), "os", PALETTE, strict=False):
+        for method in (SSSL, PLAIN):
+            colour, marker = of_method(method)
             own = drawn[(drawn["collection"] == collection) & (drawn["method"] == method)]
-            style = {"marker": marker, "ms": 4, "capsize": 2, "color": colour, "label": shown_method(method)}
+            style = {"marker": marker, "ms": 4, "capsize": 2, "color": colour, "label": names.label(method)}
             ax.errorbar(own["at"], own["value"], errors(own), **style)
         ax.set_title(title, fontsize=9)
         ax.set(xlabel="Clean probability in training", ylabel=ylabel, ylim=(0, None))
@@ -147,7 +148,7 @@ def gains_by_noise(cells: pd.DataFrame) -> Figure:
         ax.axvline(0, color=NEUTRAL, lw=0.8, ls=":")
         ax.set_title(title, fontsize=9)
         ax.set_xlabel("Gain in macro F1")
-    axes[0].set_yticks(range(len(methods)), [shown_method(method) for method in methods], fontsize=8)
+    axes[0].set_yticks(range(len(methods)), [names.label(method) for method in methods], fontsize=8)
     legend_outside(axes[0], "lower center", 3)
     return finished(fig, drawn[["collection", "method", "noise", "gain", "gain_low", "gain_high"]])
 
@@ -163,7 +164,7 @@ def noise_table(cells: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         keys = (rows["collection"] == row.collection) & (rows["method"] == row.method)
         own = rows[keys & (rows["noise"] == row.noise)].drop_duplicates("name").set_index("name")
         line = {"collection": COLLECTIONS[row.collection], "labels": NOISES[row.noise]}
-        line |= {"method": shown_method(row.method), "macro F1": with_ends(row.value, row.low, row.high)}
+        line |= {"method": names.label(row.method), "macro F1": with_ends(row.value, row.low, row.high)}
         if not np.isnan(row.gain):
             line["gain on plain"] = with_ends(row.gain, row.gain_low, row.gain_high, "+")
             line |= {"p (Holm)": f"{row.p_holm:.3f}", "detectable (80 % power)": f"{row.detectable:.3f}"}

@@ -7,18 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mer_companion.analysis.figures import (
-    MARKERS,
-    NEUTRAL,
-    PALETTE,
-    errors,
-    finished,
-    legend_outside,
-    method_name,
-    named_rows,
-    panels,
-)
+from mer_companion.analysis import names
+from mer_companion.analysis.figures import errors, finished, legend_outside, named_rows, panels
 from mer_companion.analysis.noise_map import verdict_on, with_ends
+from mer_companion.analysis.palette import NEUTRAL, PALETTE, of_method
 from mer_core.evaluation import meta_analysis, significance
 
 NAMES = {  # what is not audio as it was recorded, or no label as it was given, says so
@@ -93,10 +85,11 @@ def forest(rows: pd.DataFrame) -> Figure:
     places = [*(name for name in MUSIC if name in set(drawn["collection"])), SUMMARY, *synthetic]
     fig, [ax] = panels(1.0 + 0.62 * len(places))
     methods = list(dict.fromkeys(rows["method"]))
-    for i, (method, marker) in enumerate(zip(methods, MARKERS, strict=False)):
+    for i, method in enumerate(methods):
         own = drawn[drawn["method"] == method]
         y = np.array([len(places) - 1 - places.index(name) for name in own["collection"]])
-        how = {"fmt": marker, "color": PALETTE[i], "capsize": 2, "ms": 5, "label": method_name(method)}
+        colour, marker = of_method(method)
+        how = {"fmt": marker, "color": colour, "capsize": 2, "ms": 5, "label": names.label(method)}
         ax.errorbar(own["value"], y + 0.16 * ((len(methods) - 1) / 2 - i), xerr=errors(own), **how)
     ax.axvline(0, color=NEUTRAL, lw=0.8)
     named_rows(ax, map(shown_name, places))
@@ -129,7 +122,7 @@ def by_collection(records: list[dict], transfer: dict) -> pd.DataFrame:
         })  # fmt: skip
         for method in dict.fromkeys(found["method"]):
             own = ends.loc[collection].loc[method]
-            row = rows[-1] | {"method": method_name(method)}
+            row = rows[-1] | {"method": names.label(method)}
             row |= {
                 shown: with_ends(*own.loc[name])
                 for shown, name in (("macro F1", "macro_f1"), ("accuracy",) * 2)
@@ -151,7 +144,7 @@ def over_collections(rows: pd.DataFrame) -> pd.DataFrame:
     """The random-effects means of `gains`, ready to read."""
     means = summaries(rows)
     return pd.DataFrame({
-        "method": means["method"].map(method_name),
+        "method": means["method"].map(names.label),
         "mean gain in macro F1": [with_ends(*ends, "+") for ends in means[ENDS].to_numpy()],
         "p (Holm)": means["p_holm"].map("{:.3f}".format),
         "between collections (tau)": means["tau"].map("{:.3f}".format),

@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mer_companion import results
-from mer_companion.analysis.figures import CLEAN, NEUTRAL, NOISY, errors, finished, named_rows, panels
+from mer_companion.analysis.figures import errors, finished, named_rows, panels
+from mer_companion.analysis.palette import CLEAN, NEUTRAL, NOISY
 from mer_companion.analysis.tables import INTERVAL, spoken
 from mer_companion.runs.tag_scoring import SCORES
 from mer_core import datasets

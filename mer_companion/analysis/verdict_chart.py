@@ -5,15 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mer_companion.analysis import claims
-from mer_companion.analysis.figures import (
-    NEUTRAL,
-    PALETTE,
-    errors,
-    finished,
-    legend_outside,
-    named_rows,
-    panels,
-)
+from mer_companion.analysis.figures import errors, finished, legend_outside, named_rows, panels
+from mer_companion.analysis.palette import NEUTRAL, PALETTE
 
 LOOKS = {  # verdict: colour and marker
     claims.SUPPORTED: (PALETTE[2], "o"),
