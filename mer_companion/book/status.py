@@ -11,10 +11,15 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "01_segments_to_songs": ["segments_to_songs"],
     "02_durations": ["durations"],
     "03_baselines": ["baselines"],
-    "04_ablations": ["ablations"],
+    "04_ablations": [
+        "strong_ablations",
+        "ablations",
+        "attempts",
+        "learning_curves",
+        "sensitivity",
+        "song_decision",
+    ],
     "05_alternatives": ["alternatives"],
-    "06_attempts": ["attempts", "learning_curves"],
-    "07_sensitivity": ["sensitivity", "song_decision"],
     "08_song_decision": ["song_decision"],
     "09_wrong_labels": ["drift", "known_noise", "annotation_noise"],
     "10_audit": [],
@@ -39,7 +44,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
-    "29_open_questions": ["sensitivity", "two_outputs"],
+    "31_open_questions": ["sensitivity", "two_outputs"],
     "29_emotify": ["shares"],
 }
 
