@@ -373,9 +373,9 @@ def test_downloaded_notebook_reads_in_plain_jupyter(site):
         assert not any(ipynb.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
 
 
-TERMS = """Gaussian mixture model, GMM, confidence interval, cross-validation, confusion matrix, hyperparameter,
-overfitting, confirmation bias, data augmentation, multi-label, ablation, statistical significance, calibration,
-negative log-likelihood""".replace("\n", " ").split(", ")
+TERMS = """Gaussian mixture model, GMM, confidence interval, cross-validation, confusion matrix,
+hyperparameter, overfitting, confirmation bias, data augmentation, multi-label, ablation,
+statistical significance, calibration, negative log-likelihood""".replace("\n", " ").split(", ")
 
 
 @pytest.mark.parametrize("term", TERMS)
