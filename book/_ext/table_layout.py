@@ -14,7 +14,7 @@ FOLDER = "_tables"  # of the CSV files, in the built site
 PHONE, DESK = 40, 112  # characters side by side that a phone and a desk have room for
 PADDING = 2  # characters that a cell's margins take
 BELOW = {"why", "where", "note"}  # columns whose texts stand below their row
-INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])")  # the space inside [0.1, 0.2]
+INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)")  # the space in [0.1, 0.2], < 0.001
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNTABLED = {"genindex", "search"}
 
@@ -135,8 +135,8 @@ def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
         if any(map(text_of, texts)):
             below = page.new_tag("tr", attrs={"class": "note"} | ({"role": "row"} if row.get("role") else {}))
             cell = page.new_tag("td", colspan=str(len(heads) - len(places)))
-            for text in texts:
-                cell.extend([*text.contents, " "])
+            for text in filter(text_of, texts):
+                cell.extend([*([" · "] if cell.contents else []), *text.contents])
             below.append(cell)
             row.insert_after(below)
     for place in places[::-1]:
