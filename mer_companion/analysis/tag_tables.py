@@ -173,7 +173,7 @@ def mirable_beside_printed(compared: pd.DataFrame) -> pd.DataFrame:
         row = {
             "table": r.table,
             "row": r.system,
-            "measure": TAG_MEASURES[name],
+            "measure": names.label(name),
             "printed": f"{theirs:.4f}",
             "published predictions": f"{ours:.4f}",
             "agrees": "yes" if abs(ours - theirs) < LAST_DIGIT else "no",
