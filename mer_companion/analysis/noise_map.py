@@ -194,3 +194,56 @@ def on_real_labels(record: dict) -> pd.DataFrame:
             row["p"] = f"{gain['p']:.3f}"
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
+
+
+def differences_from(record: dict, reference: str, rate: float = 0.0) -> pd.DataFrame:
+    """Difference in macro F1 of every method from a reference at one rate of wrong labels, best first.
+
+    ``label``, ``value``, ``low``, ``high``, ``p_holm`` (over these rows), ``detectable`` (80 % power).
+    """
+    first = record["config"].get("references", ["inherit"])[0]
+    name = GAIN if reference == first else f"{GAIN}_on_{reference}"
+    rows = pd.DataFrame(record["metrics"])
+    rows = rows[(rows["name"] == name) & (rows["rate"] == rate)].rename(columns={"method": "label"})
+    rows = rows.assign(
+        p_holm=significance.holm(rows["p"].to_numpy()),
+        detectable=significance.detectable_effect(rows["low"], rows["high"]),
+    )
+    columns = ["label", "value", "low", "high", "p_holm", "detectable"]
+    return rows.sort_values("value", ascending=False)[columns].reset_index(drop=True)
+
+
+def variants(record: dict, reference: str) -> pd.DataFrame:
+    """Macro F1 of every method and its difference from a reference, on real labels and with wrong ones."""
+    scores = pd.DataFrame(record["metrics"])
+    scores = scores[scores["name"] == "macro_f1"].set_index(["method", "rate"])
+    found = {}
+    for rate in sorted(scores.index.unique("rate")):
+        condition = f"{rate:.0%} of songs wrong" if rate else "real labels"
+        own = scores.xs(rate, level="rate")
+        found[f"macro F1, {condition}"] = own["value"].map("{:.3f}".format)
+        gaps = differences_from(record, reference, rate).set_index("label")
+        found[f"difference, {condition}"] = pd.Series({
+            row.Index: with_ends(row.value, row.low, row.high, "+") + starred(row.p_holm)
+            for row in gaps.itertuples()
+        })  # fmt: skip
+        found[f"detectable, {condition}"] = gaps["detectable"].map("{:.3f}".format)
+    table = pd.DataFrame(found).fillna("")
+    table = table.sort_values(next(iter(found)), ascending=False)
+    return table.rename_axis("method").reset_index().assign(method=lambda own: own["method"].map(names.label))
+
+
+def collapsed(record: dict) -> pd.Series:
+    """Share of a method's networks that never predict one of the classes for the songs of a partition."""
+    predicted = results.predictions(record)["mean_probability"]  # (n_cells, n_repetitions, n_songs), -1: none
+    cells_of_record, n = record["config"]["cells"], len(record["data"]["classes"])
+    found = {}
+    for cell, of_cell in zip(cells_of_record, predicted, strict=True):
+        runs = of_cell[(of_cell >= 0).all(axis=1)]
+        found[cell["method"]] = np.mean([len(np.unique(run)) < n for run in runs])
+    return pd.Series(found)
+
+
+def starred(p: float) -> str:
+    """A mark for p-values below 0.05."""
+    return "*" * int(p < 1 - significance.LEVEL)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from mer_companion import results
 from mer_companion.analysis import names, page_tables  # noqa: F401  pages show tables as it says
@@ -128,6 +127,23 @@ def by_target(compared: pd.DataFrame) -> pd.DataFrame:
     return stacked.assign(
         label=stacked["label"].map(names.label) + ": " + stacked["target"].map(names.TARGETS)
     )
+
+
+def by_pair(compared: pd.DataFrame, *targets: str, metric: str = "accuracy") -> pd.DataFrame:
+    """Differences of the main decision; a label names both runs, and the target where there are several."""
+    rows = pd.concat(
+        [differences(compared, metric, target).assign(target=target) for target in targets], ignore_index=True
+    )
+    pairs = rows["label"].map(names.label) + " − " + rows["against"].map(names.label)
+    several = ": " + rows["target"].map(names.TARGETS) if len(targets) > 1 else ""
+    return rows.assign(label=pairs + several)
+
+
+def chosen_sources(records: list[dict]) -> pd.DataFrame:
+    """How often each set of features was chosen, over the folds of all records that choose one."""
+    chosen = [row["source"] for record in records for log in record["log"] for row in log if "source" in row]
+    names = pd.Series(chosen, dtype=str, name="features").str.partition(":")[2].str.replace("+", ", ")
+    return names.value_counts().rename_axis("features").to_frame("folds")
 
 
 def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
@@ -336,25 +352,6 @@ def detection(records: list[dict]) -> pd.DataFrame:
         for row in log
         if row.get("auc") is not None
     )
-
-
-def set_sizes(log: list[dict], thresholds: np.ndarray) -> pd.DataFrame:
-    """How many windows a threshold tau would keep and erase: ``epoch``, ``threshold``, ``kept``, ``erased``.
-
-    From the logged histogram of scaled losses and the two Gaussians, a loss beyond a mean judged as if it lay
-    on it: to within a bin, and without the share of every class that is kept whatever the mixture says.
-    """
-    found = []
-    for row in (row for row in log if row.get("means")):
-        counts, (clean, noisy) = np.array(row["histogram"]), row["means"]
-        middle = ((np.arange(len(counts)) + 0.5) / len(counts)).clip(clean, noisy)
-        mean, deviation, weight = (np.array(row[key])[:, None] for key in ("means", "deviations", "weights"))
-        density = weight * norm.pdf(middle, mean, deviation)
-        probability = density[0] / density.sum(axis=0)
-        kept = np.array([counts[probability >= threshold].sum() for threshold in thresholds])
-        sizes = {"threshold": thresholds, "kept": kept, "erased": counts.sum() - kept}
-        found.append(pd.DataFrame({"epoch": row["epoch"] + 1, **sizes}))
-    return pd.concat(found, ignore_index=True)
 
 
 def in_the_plane(records: list[dict]) -> pd.DataFrame:

@@ -16,10 +16,10 @@ import yaml
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from mer_companion import folders, results
+from mer_companion import diagrams, folders, results
 from mer_companion.analysis import claims, figures, findings, names, palette, speed, tables
 from mer_companion.analysis.page_tables import markdown
-from mer_companion.book import browser_model, notebooks, pdf, status, web_assets
+from mer_companion.book import browser_model, budget, notebooks, pdf, status, web_assets
 from mer_companion.book.files import write_if_changed
 from mer_companion.book.numbers import numbers
 from mer_companion.reproduction import report, retraining
@@ -77,7 +77,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
 
 
 def write_generated() -> None:
-    """Write the numbers, the tables and the index figure that pages include.
+    """Write the numbers, the tables, the diagrams and the index figure that pages include.
 
     Raises
     ------
@@ -92,12 +92,14 @@ def write_generated() -> None:
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": markdown(status.status_table()),
         "experiments.md": markdown(status.experiments_table()),
+        "budget.md": markdown(budget.table(known)),
         "behind.json": json.dumps(status.behind_pages(), indent=1),
         "verdicts.md": markdown(claims.counted(claims.table(known))),
         "reruns.md": markdown(retraining.table("cpu")),
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
     }
+    files |= {f"diagrams/{name}.html": diagrams.figure(name) for name in diagrams.DIAGRAMS}
     for name, text in files.items():
         write_if_changed(GENERATED / name, text.encode())
 

@@ -11,7 +11,7 @@ import pandas as pd
 from mer_companion import experiments, provenance, results
 from mer_companion.analysis import names
 from mer_companion.experiments import kinds
-from mer_companion.runs import cross_validation
+from mer_companion.runs import cross_validation, scoring
 from mer_companion.runs.settings import Run
 from mer_core.device import best_device, device_name
 from mer_core.evaluation import metrics, song_decision
@@ -59,7 +59,7 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
     own = np.isin(stored["test_track"], test)
     before = song_decision.mean_probability(stored["test"][own], stored["test_track"][own])
     after = song_decision.mean_probability(cross_validation.half(predict(tested)), tested.track)
-    truth, n = frames.tracks.targets[np.unique(test)], before.shape[1]
+    truth, n = scoring.truth_of(run.target, frames.tracks.targets[np.unique(test)]), before.shape[1]
     classes = before.argmax(axis=1), after.argmax(axis=1)
     recorded, now = (metrics.accuracy(metrics.confusion(truth, predicted, n)) for predicted in classes)
     return {
