@@ -236,7 +236,7 @@ def test_readable_table_shows_verdict_printed_value_and_ours_with_interval():
     assert shown.iloc[0].tolist() == [*(INCONCLUSIVE, "0.765", "0.741 [0.712, 0.771]", "0.769", "0.042", "5")]
     # LOST claims a difference below 0: turned, so that positive is as claimed
     assert shown.iloc[1].tolist() == [SUPPORTED, "+0.021", "+0.020 [+0.010, +0.030]", "< 0.001", "0.014", "5"]
-    assert shown.iloc[2].tolist() == [SUPPORTED, "", "a_1 against b_2", "", "", ""]
+    assert shown.iloc[2].tolist() == [SUPPORTED, "", "A 1 against B 2", "", "", ""]
 
 
 def test_other_runs_stand_beside_a_claim_and_are_not_counted():

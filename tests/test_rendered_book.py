@@ -117,6 +117,7 @@ def watch(tab):
 
 
 def findings_of_axe(tab, theme):
+    tab.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
     return [
         (rule, html)
         for rule, html in tab.evaluate(AXE, THEMES[theme])
@@ -138,13 +139,13 @@ def visits(site, tab):
         tab.add_style_tag(content="* { transition: none !important }")
         tab.evaluate(DRAWN)
         tab.evaluate(axe)
+        by_axe = {theme: findings_of_axe(tab, theme) for theme in THEMES}
         tab.evaluate(OPENED)
         for theme in THEMES:
-            tab.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
             found.append(
                 {
                     "where": f"{name}, {width} pixels, {theme}",
-                    "axe": findings_of_axe(tab, theme),
+                    "axe": by_axe[theme],
                     "wider": tab.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)"),
                     "clipped": tab.evaluate(CLIPPED),
                     "no verdict": tab.evaluate(NO_VERDICT),
@@ -374,8 +375,8 @@ def test_downloaded_notebook_reads_in_plain_jupyter(site):
 
 
 TERMS = """Gaussian mixture model, GMM, confidence interval, cross-validation, confusion matrix,
-hyperparameter, overfitting, confirmation bias, data augmentation, multi-label, ablation, statistical
-significance, calibration, negative log-likelihood""".replace("\n", " ").split(", ")
+hyperparameter, overfitting, confirmation bias, data augmentation, multi-label, ablation,
+statistical significance, calibration, negative log-likelihood""".replace("\n", " ").split(", ")
 
 
 @pytest.mark.parametrize("term", TERMS)

@@ -11,10 +11,10 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 FOLDER = "_tables"  # of the CSV files, in the built site
-PHONE = 40  # characters side by side that a phone has room for
+PHONE, DESK = 40, 112  # characters side by side that a phone and a desk have room for
 PADDING = 2  # characters that a cell's margins take
 BELOW = {"why", "where", "note"}  # columns whose texts stand below their row
-INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])")  # the space inside [0.1, 0.2]
+INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)")  # the space in [0.1, 0.2], < 0.001
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNTABLED = {"genindex", "search"}
 
@@ -33,9 +33,12 @@ def laid_out(app, pagename, templatename, context, doctree):
         name = f"{pagename.rpartition('/')[2]}-{number}.csv"
         texts = [[text_of(cell) for cell in row] for row in rows]
         write(Path(app.outdir, FOLDER, name), [heads, *texts])
-        for cell in table.find_all(["th", "td"]):
-            keep_together(cell)
-        if width(heads, rows) > PHONE:
+        together = [[INTERVAL.sub(NO_BREAK, cell.get_text()) for cell in row] for row in rows]
+        needed = width(heads, together)
+        if needed <= DESK:
+            for cell in table.find_all(["th", "td"]):
+                keep_together(cell)
+        if needed > PHONE:
             as_cards(table, heads, rows)
         mark_verdicts(heads, rows)
         notes_below(page, table, heads, rows)
@@ -91,9 +94,9 @@ def keep_together(cell):
         text.replace_with(INTERVAL.sub(NO_BREAK, text))
 
 
-def width(heads: list[str], rows: list[list]) -> int:
+def width(heads: list[str], rows: list[list[str]]) -> int:
     """How many characters the table takes side by side when every text wraps at its spaces."""
-    columns = zip(heads, *([cell.get_text() for cell in row] for row in rows), strict=True)
+    columns = zip(heads, *rows, strict=True)
     longest = (max(len(word) for text in column for word in text.split(" ") or [""]) for column in columns)
     return sum(PADDING + n for n in longest)
 
@@ -132,8 +135,8 @@ def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
         if any(map(text_of, texts)):
             below = page.new_tag("tr", attrs={"class": "note"} | ({"role": "row"} if row.get("role") else {}))
             cell = page.new_tag("td", colspan=str(len(heads) - len(places)))
-            for text in texts:
-                cell.extend([*text.contents, " "])
+            for text in filter(text_of, texts):
+                cell.extend([*([" · "] if cell.contents else []), *text.contents])
             below.append(cell)
             row.insert_after(below)
     for place in places[::-1]:

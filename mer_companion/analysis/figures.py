@@ -517,8 +517,8 @@ def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
     ----------
     rows : as `tables.detection` gives them, with a column named by `condition`
     """
-    long = rows.rename(columns=names.label)
-    long = long.melt(["epoch", condition], [names.label(name) for name in DETECTION], "measure")
+    measures = {name: names.label(name) for name in DETECTION}
+    long = rows.rename(columns=measures).melt(["epoch", condition], list(measures.values()), "measure")
     return by_epoch(long, "value", "", "measure", condition)
 
 

@@ -168,6 +168,8 @@ METRICS = {
     "pr_auc": "PR-AUC",
     "roc_auc": "ROC-AUC",
     "f_score": "F1",
+    "tpr": "true positive rate",
+    "tnr": "true negative rate",
     "auc": "AUC",
     "average_precision": "average precision",
     "calibration_error": "calibration error",

@@ -1,5 +1,7 @@
 """How pages show tables: readable names for those of code, a dash for what is missing, no row numbers."""
 
+import re
+
 import pandas as pd
 from IPython import get_ipython
 
@@ -41,7 +43,8 @@ def numbered(table: pd.DataFrame) -> bool:
 
 def html(table: pd.DataFrame) -> str:
     """A table as notebooks and their pages show it."""
-    return readable(table).to_html(na_rep=MISSING, index=not numbered(table), border=0)
+    shown = readable(table).to_html(na_rep=MISSING, index=not numbered(table), border=0)
+    return re.sub(r"`([^`<]+)`", r"<code>\1</code>", shown)
 
 
 def markdown(table: pd.DataFrame) -> str:

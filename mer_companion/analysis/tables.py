@@ -70,7 +70,7 @@ def decision_table(compared: pd.DataFrame, metric: str = "accuracy", target: str
     right = (compared["name"] == metric) & (compared["target"] == target)
     shown = side_by_side(compared[compared["against"].isna() & right], "decision", "label")
     known = [name for name in song_decision.DECISION_NAMES if name in shown.index]
-    return shown.loc[known].rename(index=song_decision.DECISION_NAMES, columns=names.label)
+    return shown.loc[known].rename(index=song_decision.DECISION_NAMES)
 
 
 def beside_printed(compared: pd.DataFrame, decision: str = song_decision.MAIN_DECISION) -> pd.DataFrame:

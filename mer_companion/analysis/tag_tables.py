@@ -72,9 +72,9 @@ def both_differences(compared: pd.DataFrame) -> pd.DataFrame:
     """All differences in PR-AUC and ROC-AUC for a figure: ``label``, ``value``, ``low``, ``high``."""
     rows = pd.concat([differences(compared, "pr_auc"), differences(compared, "roc_auc")], ignore_index=True)
     several = rows.groupby("label")["against"].transform("nunique") > 1
-    names = rows["label"].map(names.label)
-    names = names.where(~several, names + " minus " + rows["against"].map(names.label))
-    return rows.assign(label=names + ": " + rows["name"].map(TAG_MEASURES))
+    shown = rows["label"].map(names.label)
+    shown = shown.where(~several, shown + " minus " + rows["against"].map(names.label))
+    return rows.assign(label=shown + ": " + rows["name"].map(TAG_MEASURES))
 
 
 def sure_answers(records: list[dict]) -> pd.DataFrame:
@@ -173,7 +173,7 @@ def mirable_beside_printed(compared: pd.DataFrame) -> pd.DataFrame:
         row = {
             "table": r.table,
             "row": r.system,
-            "measure": TAG_MEASURES[name],
+            "measure": names.label(name),
             "printed": f"{theirs:.4f}",
             "published predictions": f"{ours:.4f}",
             "agrees": "yes" if abs(ours - theirs) < LAST_DIGIT else "no",

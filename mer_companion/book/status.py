@@ -121,8 +121,8 @@ def status_table() -> pd.DataFrame:
                 "audio": " ".join(r["data"]["audio"]),
                 "core-minutes": round(r["cost"]["core_minutes"], 1),
                 "machine": machine,
-                "commit": version_of(r["code"]),
-                "record": r["run_id"],
+                "commit": f"`{version_of(r['code'])}`",
+                "record": f"`{r['run_id']}`",
             }
             rows.append(row)
     return pd.DataFrame(rows)
