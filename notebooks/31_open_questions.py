@@ -48,6 +48,11 @@ sensitivity.of_runs(experiments.recorded("sensitivity", "cpu")).to_frame()
 # The paper prints valence and arousal beside the quadrants, from networks of their own as far as one can tell. Here one network answers all three, by adding up
 # probabilities. Both ways, on frozen features, five runs, each with a partition of its own: `mer run two_outputs --preset cpu`. The design and its predictions were written down
 # before ([data/registered/two_outputs.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/two_outputs.md)).
+#
+# With plain training, two outputs less four are {interval}`two_outputs/inherit_valence/difference/valence/mean_probability:+.3f` for valence and
+# {interval}`two_outputs/inherit_arousal/difference/arousal/mean_probability:+.3f` for arousal. SSSL less plain training, with two outputs each, is
+# {interval}`two_outputs/self_learning_valence/difference_from_inherit_valence/valence/mean_probability:+.3f` and
+# {interval}`two_outputs/self_learning_arousal/difference_from_inherit_arousal/arousal/mean_probability:+.3f`. All four estimates are as small as was predicted.
 
 # %% mystnb={"figure": {"name": "fig-two-outputs", "caption": "Accuracy with two outputs less that with four, and SSSL less plain training with two outputs, for valence and arousal, on the same songs; 95 % intervals over artists and runs. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy for valence and arousal, with intervals."}} tags=["hide-input"]
 two_outputs = results.comparison("two_outputs", "cpu")
