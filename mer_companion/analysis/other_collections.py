@@ -269,3 +269,85 @@ def pooling(record: dict) -> pd.DataFrame:
                 "verdict": verdict_on(own["gain"], own["p_holm"]),
             })  # fmt: skip
     return pd.DataFrame(rows).fillna("")
+
+
+def outcomes(records: list[dict], transfer: dict) -> pd.DataFrame:
+    """The nine registered predictions (`data/registered/collections.md`), each held against the records."""
+    gained, table = gains(records), scores(records)
+    gain = gained[gained["collection"].isin(MUSIC)].set_index(["method", "collection"])["value"]
+    mean = summaries(gained).set_index("method")
+    plain = table[(table["method"] == PLAIN) & (table["name"] == "macro_f1")].set_index("collection")["value"]
+    f1, error = of_metric(transfer, "macro_f1"), of_metric(transfer, "calibration_error")
+    accuracy = {
+        target: of_metric(transfer, "accuracy", target) for target in ("emotion", "valence", "arousal")
+    }
+    away = [(one, other) for one in MUSIC for other in MUSIC if one != other]
+    both_ways = [("4q", "emopia"), ("emopia", "4q")]
+    less_own = pooled(transfer).set_index(["source", "dataset"])["gain"]
+    joined_wins = sum(
+        f1.loc[f"all but {name}", name] > max(f1.loc[other, name] for other in MUSIC if other != name)
+        for name in MUSIC
+    )
+    expected = {"4q": (0.70, 0.75), "emopia": (0.60, 0.75), "emotify_quadrants": (0.40, 0.55)}
+    expected["vgmidi"] = (0.35, 0.50)
+    sssl = mean.loc[MAIN]
+    losses = int((gain[MAIN] < 0).sum())
+    worse = sum(f1.loc[s, s] - f1.loc[s, t] > 0.05 for s, t in away)
+    surer = sum(error.loc[s, t] > error.loc[s, s] for s, t in away)
+    within = [name for name, (low, high) in expected.items() if low <= plain[name] <= high]
+    above = all(plain[name] > f1.loc[MOST_FREQUENT, name] for name in MUSIC)
+    arousal, valence = ([accuracy[t].loc[pair] for pair in both_ways] for t in ("arousal", "valence"))
+    taught = [accuracy["emotion"].loc["synthetic", name] for name in MUSIC]
+    four = [less_own["all", name] for name in ("4q", "emopia", "vgmidi")]
+    found = [
+        (
+            "no method gains more than 0.02; SSSL loses on three or more",
+            gain.max() <= 0.02 and losses >= 3,
+            f"largest gain {gain.max():+.3f}; SSSL's difference is negative on {losses} of 4",
+        ),
+        (
+            "SSSL's mean is between -0.04 and 0, its interval holds 0, I² is below 50 %",
+            -0.04 < sssl["value"] < 0 < sssl["high"] and sssl["i2"] < 0.5,
+            f"{with_ends(*sssl[ENDS], '+')}, I² {sssl['i2']:.0%}",
+        ),
+        (
+            "ELR and weighting are within 0.01 of plain training in the mean",
+            (mean.loc[["elr", "weight"], "value"].abs() <= 0.01).all(),
+            f"ELR {mean.loc['elr', 'value']:+.3f}, weighting {mean.loc['weight', 'value']:+.3f}",
+        ),
+        (
+            "plain training at home lies in the ranges named, above the most frequent class",
+            len(within) == len(MUSIC) and above,
+            f"within its range: {', '.join(map(shown_name, within)) or 'none'}; all above: {above}",
+        ),
+        (
+            "elsewhere every source is worse by more than 0.05 macro F1, and worse calibrated",
+            worse == surer == len(away),
+            f"worse in {worse}, worse calibrated in {surer} of {len(away)}",
+        ),
+        (
+            "4Q to EMOPIA and back: arousal above 0.70, valence below 0.65",
+            min(arousal) > 0.70 and max(valence) < 0.65,
+            f"arousal {arousal[0]:.3f} and {arousal[1]:.3f}, valence {valence[0]:.3f} and {valence[1]:.3f}",
+        ),
+        (
+            "the synthetic corpus teaches nothing: accuracy below 0.35 everywhere",
+            max(taught) < 0.35,
+            f"at most {max(taught):.3f}",
+        ),
+        (
+            "all four instead of its own: less than 0.02 on 4Q and EMOPIA, a gain on VGMIDI",
+            max(map(abs, four[:2])) < 0.02 and four[2] > 0,
+            "4Q {:+.3f}, EMOPIA {:+.3f}, VGMIDI {:+.3f}".format(*four),
+        ),
+        (
+            "all but one predict that one better than the best single other, in two or more of four",
+            joined_wins >= 2,
+            f"in {joined_wins} of 4",
+        ),
+    ]  # fmt: skip
+    held = {True: "held", False: "failed"}
+    return pd.DataFrame(
+        [(what, held[bool(right)], seen) for what, right, seen in found],
+        columns=["prediction", "outcome", "measured"],
+    )
