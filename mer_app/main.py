@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from mer_app import music_commands
+from mer_app import music_commands, record_commands
 from mer_app.options import (
     Commands,
     OneOf,
@@ -374,5 +374,5 @@ def pair():
     click.echo(f"{len(written)} notebooks in {ipynb.FOLDER}")
 
 
-for command in music_commands.COMMANDS:
+for command in (*music_commands.COMMANDS, *record_commands.COMMANDS):
     main.add_command(command)

@@ -56,12 +56,11 @@ def kept(made, tmp_path, monkeypatch):
 
 
 def altered(kept, change, label="inherit"):
-    """The record of a label with something changed in it, written back."""
+    """The record of a label with something changed in it or its predictions, written with fresh digests."""
     (path,) = kept.glob(f"segments_to_songs-{label}-*.json")
-    record = json.loads(path.read_text())
-    change(record)
-    path.write_text(json.dumps(record))
-    return record
+    record, arrays = results.load(path) | {}, results.predictions(results.load(path))
+    change(record, arrays)
+    results.write(record, arrays)
 
 
 def drifted(*levels):
@@ -85,7 +84,7 @@ def test_untouched_copies_do_not_drift(kept):
 
 
 def test_altered_metric_is_found_and_named(kept):
-    def change(record):
+    def change(record, _):
         results.value(record, name="accuracy", target="emotion", decision="majority_vote")["value"] += 1e-6
 
     altered(kept, change)
@@ -100,12 +99,11 @@ def test_altered_metric_is_found_and_named(kept):
 
 
 def test_altered_probabilities_are_found_without_the_truth(kept):
-    (path,) = kept.glob("segments_to_songs-inherit-*.npz")
-    with np.load(path) as stored:
-        arrays = dict(stored)
-    own = arrays["test_track"] == 3
-    arrays["test"][own] = np.roll(arrays["test"][own], 1, axis=1)
-    np.savez(path, **arrays)
+    def change(_, arrays):
+        own = arrays["test_track"] == 3
+        arrays["test"][own] = np.roll(arrays["test"][own], 1, axis=1)
+
+    altered(kept, change)
     found = drifted(checks.among_records())
     assert set(found["number"]) == {
         f"{name}/songs decided otherwise"
@@ -115,7 +113,7 @@ def test_altered_probabilities_are_found_without_the_truth(kept):
 
 
 def test_missing_and_new_numbers_have_drifted(kept):
-    altered(kept, lambda record: record["metrics"].pop(0))
+    altered(kept, lambda record, _: record["metrics"].pop(0))
     found = drifted(checks.scored_again())
     assert found["recorded"].isna().all() and len(found) == 4  # value, low, high, n
     level = a_level({"accuracy": 0.5, "loss": 1.0}, {"accuracy": 0.5})
@@ -124,7 +122,7 @@ def test_missing_and_new_numbers_have_drifted(kept):
 
 
 def test_changed_annotations_are_drift_and_missing_ones_left_out(kept, monkeypatch):
-    altered(kept, lambda record: record["data"].update(digest="another"))
+    altered(kept, lambda record, _: record["data"].update(digest="another"))
     assert "cpu: segments_to_songs/inherit, seed 0" in set(drifted(level := checks.scored_again())["source"])
     results.unchanged_tracks.cache_clear()
     monkeypatch.setattr(datasets, "load", nowhere)

@@ -36,7 +36,6 @@ from mer_core.evaluation import song_decision
 from mer_core.progress import progress_bar
 
 RECORDS, PREDICTIONS, SMOKE, NETWORKS = "records", "predictions", "smoke", "networks"
-PRESETS = ("cpu", "paper")  # whose records are tracked
 THREADS = 1  # of torch: the records of two cores were made side by side, one thread each
 
 ROUNDING = 1e-9  # tolerance of the same arithmetic on the same numbers, in whatever order it is summed
@@ -65,7 +64,7 @@ def flat(rows: list[dict]) -> dict[str, float]:
 
 def tracked() -> list[dict]:
     """All records that the project keeps, in order of their names."""
-    found = [path for preset in PRESETS for path in sorted(results.folder(preset).glob("*.json"))]
+    found = [path for preset in results.TRACKED for path in sorted(results.folder(preset).glob("*.json"))]
     return [results.load(path) for path in found]
 
 
@@ -73,7 +72,7 @@ def compared() -> list[tuple[str, str, list[dict]]]:
     """(experiment, preset, its records) of every comparison that the project keeps."""
     return [
         (name, preset, experiments.recorded(name, preset))
-        for preset in PRESETS
+        for preset in results.TRACKED
         for name, experiment in experiments.EXPERIMENTS.items()
         if preset in experiment.presets and results.comparison_path(name, preset).exists()
     ]
@@ -81,10 +80,6 @@ def compared() -> list[tuple[str, str, list[dict]]]:
 
 def name_of(record: dict) -> str:
     return f"{record['preset']}: {record['experiment']}/{record['label']}, seed {record['config']['seed']}"
-
-
-def rows_of_comparison(name: str, preset: str) -> list[dict]:
-    return json.loads(results.comparison_path(name, preset).read_text(encoding="utf-8"))
 
 
 def among_records() -> Level:
@@ -97,7 +92,8 @@ def among_records() -> Level:
         otherwise = decided_otherwise(record)
         level.compare(name_of(record), dict.fromkeys(otherwise, 0.0), otherwise, 0.0)
     for name, preset, records in compared():
-        recorded = flat([row for row in rows_of_comparison(name, preset) if row.get("against") is None])
+        rows = results.rows_of_comparison(results.comparison_path(name, preset))
+        recorded = flat([row for row in rows if row.get("against") is None])
         recorded = {number: value for number, value in recorded.items() if number.endswith("/value")}
         means = {number: value for number, value in averaged(records).items() if number in recorded}
         level.compare(f"{preset}: {name}, compared", recorded, means, ROUNDING)
@@ -149,8 +145,8 @@ def scored_again() -> Level:
             again(level, name_of(record), [record], kept, partial(kinds.of_record(record).scores, record))
             bar.update()
         for name, preset, own in comparisons:
-            rows, source = rows_of_comparison(name, preset), f"{preset}: {name}, compared"
-            again(level, source, own, rows, partial(experiments.compare, name, own))
+            rows = results.rows_of_comparison(results.comparison_path(name, preset))
+            again(level, f"{preset}: {name}, compared", own, rows, partial(experiments.compare, name, own))
             bar.update()
     return level
 
