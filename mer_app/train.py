@@ -20,7 +20,7 @@ from mer_companion.experiments.presets import BY_PART, OWN_MUSIC, SSSL
 from mer_companion.runs import cross_validation
 from mer_companion.runs.overrides import changed
 from mer_companion.runs.settings import Run
-from mer_core import datasets, trained_model
+from mer_core import RequestError, datasets, trained_model
 from mer_core.audio.features import SILENCE_DB, LogMel, WindowFeatures
 from mer_core.datasets.tracks import Tracks
 from mer_core.device import best_device, computes_with, device_name
@@ -59,10 +59,24 @@ def runs_on(
     """
     dataset = datasets.from_anywhere(dataset)
     base = usual(preset, method, from_scratch)
-    changed(base, changes or {})  # refused before any music is read
+    check(changes or {}, preset, method, from_scratch)  # before any music is read
     if datasets.load(dataset, skip_unreadable=True).tagged:
         base = replace(base, folds=BY_PART)  # tags come with their parts: one network, no folds
     return [changed(base, {"dataset": dataset, "seed": seed, **(changes or {})}) for seed in seeds]
+
+
+def check(changes: dict, preset: str, method: str, from_scratch: bool) -> None:
+    """Raise RequestError for settings that there are not, with the option under which there are."""
+    try:
+        changed(usual(preset, method, from_scratch), changes)
+    except RequestError as error:
+        if from_scratch:
+            raise
+        try:
+            check(changes, preset, method, from_scratch=True)
+        except RequestError:
+            raise error from None
+        raise RequestError(f"{error} With --from-scratch there is.") from None
 
 
 def usual(preset: str, method: str, from_scratch: bool) -> Run:

@@ -29,7 +29,7 @@ from mer_core.audio.features import (
 from mer_core.datasets.tracks import DataError, Tracks, shown
 from mer_core.files import atomic_write
 from mer_core.finite import finite
-from mer_core.models import musicnn
+from mer_core.models import musicnn, musicnn_weights
 from mer_core.progress import progress_bar
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
@@ -97,9 +97,7 @@ def compute(
     files = list(tracks.table["path"])
     with ThreadPoolExecutor() as pool:
         hashes = list(pool.map(file_hash, files))
-    given = {name: value for name, value in asdict(settings).items() if value is not None}
-    identity = json.dumps([given, np.dtype(DTYPE).name, hashes])
-    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    name = store_name(settings, hashes)
     index_path, values_path, partial = (cache / f"{name}{suffix}" for suffix in (".json", ".f16", ".partial"))
     # shards that start together must not write into each other's store
     with FileLock(cache / f"{name}.lock"):
@@ -120,6 +118,17 @@ def compute(
     values = np.memmap(values_path, dtype=DTYPE, mode="r", shape=(int(offsets[-1]), settings.n_values))
     duration_s = np.array([row["n_samples"] for row in done]) / settings.sample_rate
     return Frames(name, tracks.without(failed) if failed else tracks, settings, values, offsets, duration_s)
+
+
+def store_name(settings: Features, hashes: list[str]) -> str:
+    """Fingerprint of the settings, the files and pretrained weights that are not those released."""
+    given = {name: value for name, value in asdict(settings).items() if value is not None}
+    networks = settings.pretrained if isinstance(settings, WindowFeatures) else ()
+    rounded = [name for name in networks if not musicnn_weights.are_released(name)]
+    identity = json.dumps(
+        [given, np.dtype(DTYPE).name, hashes, *([{"half precision": rounded}] if rounded else [])]
+    )
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def side_by_side(stores: list[Frames], settings: WindowFeatures) -> Frames:

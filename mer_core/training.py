@@ -294,6 +294,20 @@ def supervised_epoch(
         learner.step(learner.loss(logits, segments.label[batch], label_smoothing))
 
 
+def epochs_after_warmup(
+    segments: Segments, warmup_epochs: int, *learners: Learner
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Plain training of all learners in the first epochs; then the number and windows of every other."""
+    first = learners[0]
+    for epoch in first.epochs():
+        index = segments.in_epoch(epoch, first.training.stride)
+        if epoch >= warmup_epochs:
+            yield epoch, index
+            continue
+        for one in learners:
+            supervised_epoch(one, segments, index)
+
+
 def minimised(
     learner: Learner, segments: Segments, loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 ) -> Callable[[Segments], torch.Tensor]:

@@ -1,5 +1,6 @@
 import json
 import shutil
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,9 @@ from click.testing import CliRunner
 from mer_app import main
 from mer_companion import experiments, folders, provenance, results
 from mer_companion.experiments.presets import SSSL
-from mer_companion.reproduction import checks, report
+from mer_companion.reproduction import checks, report, shipped_model
 from mer_companion.reproduction.report import Level
-from mer_core import datasets, paths
+from mer_core import datasets, paths, trained_model
 from mer_core.datasets.splits import Folds
 from mer_core.datasets.tracks import DataError
 from mer_core.methods import inherit, self_learning
@@ -73,6 +74,21 @@ def a_level(recorded, again, tolerance=0.0):
     level.compare("headline/inherit", recorded, again, tolerance)
     level.environments.append({"torch": "1.9", "cores": 2})
     return level
+
+
+def test_a_network_that_answers_the_other_way_round_is_found(monkeypatch):
+    level = checks.answered_again()
+    assert report.judged([level])["inside"].all() and len(level.rows[0]) == 4 * 8
+    predict = shipped_model.predict
+
+    def negated(path):
+        model = deepcopy(trained_model.shipped())
+        for weight in model.ensemble.members[0].network.head[-1].parameters():
+            weight.data.neg_()
+        return predict(path, model)
+
+    monkeypatch.setattr(shipped_model, "predict", negated)
+    assert len(drifted(checks.answered_again()))
 
 
 def test_untouched_copies_do_not_drift(kept):

@@ -1,6 +1,7 @@
 """MusiCNN: its parts hold without its weights; with them it says what the original in TensorFlow says."""
 
 import struct
+from copy import deepcopy
 from dataclasses import replace
 
 import librosa
@@ -13,8 +14,8 @@ from torch.nn import functional as F
 from mer_companion.song_features import sources
 from mer_core import paths, window_features
 from mer_core.audio.features import WindowFeatures, log_mel
-from mer_core.frames import compute, windows
-from mer_core.models import musicnn, musicnn_weights, tensorflow_checkpoint
+from mer_core.frames import compute, store_name, windows
+from mer_core.models import musicnn, musicnn_weights, pretrained, tensorflow_checkpoint
 from mer_core.models.musicnn import (
     FEATURES,
     N_FEATURES,
@@ -207,11 +208,32 @@ def test_every_logit_has_a_tag():
 def released(request):
     """A network with its released weights, and its name; from the cache or the installed package."""
     own = paths.DATA / "cache" / "pretrained"
-    try:
-        cache = own if musicnn_weights.kept_at(request.param, own).exists() else None
-        return request.param, musicnn_weights.load(request.param, cache)
-    except WeightsError as error:
-        pytest.skip(str(error))
+    if not musicnn_weights.are_released(request.param, own):
+        pytest.skip(musicnn_weights.HOW_TO_GET_IT)
+    cache = own if musicnn_weights.kept_at(request.param, own).exists() else None
+    return request.param, musicnn_weights.load(request.param, cache)
+
+
+def test_stores_tell_released_weights_from_those_in_half_precision(monkeypatch):
+    settings, found = WindowFeatures(("MTT_musicnn",)), set()
+    for released in (True, False):
+        monkeypatch.setattr(musicnn_weights, "are_released", lambda name, released=released: released)
+        found.add(store_name(settings, ["a"]))
+    assert len(found) == 2
+
+
+def test_fine_tuning_changes_what_is_to_be_trained_and_nothing_else(network, monkeypatch):
+    monkeypatch.setattr(musicnn_weights, "load", lambda name: deepcopy(network).requires_grad_(True))
+    levels, labels = torch.randn(4, 1, 96, 64) * 10 - 30, torch.tensor([0, 1, 2, 3])
+    for trained, parts in {"all": 5, "middle": 2, "head": 1}.items():
+        tuned = pretrained.Settings(trained=trained).build(4, FEATURES).train()
+        before = deepcopy(tuned)
+        optimizer = torch.optim.SGD(tuned.parameters(), lr=0.1)
+        F.cross_entropy(tuned(levels), labels).backward()
+        optimizer.step()
+        pairs = zip(tuned.named_parameters(), before.parameters(), strict=True)
+        moved = {name.split(".")[0] for (name, now), then in pairs if not torch.equal(now, then)}
+        assert len(moved) == parts and "head" in moved, trained
 
 
 def test_answers_are_those_of_the_original(released):

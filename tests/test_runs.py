@@ -18,7 +18,7 @@ from mer_companion.runs import cross_validation
 from mer_companion.runs.overrides import changed
 from mer_companion.runs.settings import Named, Run
 from mer_core import UserError, datasets, device, paths
-from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel
+from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel, WindowFeatures
 from mer_core.datasets import synthetic
 from mer_core.datasets.label_noise import LabelNoise
 from mer_core.datasets.splits import Folds
@@ -273,6 +273,11 @@ def test_learning_curves_watch_and_change_nothing(tiny):
     assert curve["Unheard songs", 2] == accuracy["value"]
     with pytest.raises(ValueError, match="takes labels for right"):
         replace(plain, learning_curve=True, noise=LabelNoise("symmetric", 0.5))
+
+
+def test_features_that_are_no_levels_cannot_be_made_louder():
+    with pytest.raises(ValueError, match="levels in dB"):
+        Run(features=WindowFeatures(), method=inherit.Settings(gain_db=3.0))
 
 
 def test_tags_are_learned_in_the_same_loop_and_validation_says_when_to_stop():

@@ -116,6 +116,12 @@ def test_a_setting_that_makes_no_sense_is_refused_before_any_music_is_read(setti
         assert answer.exit_code == 2, answer.output
 
 
+def test_settings_of_networks_from_scratch_name_the_option(music, monkeypatch):
+    monkeypatch.setattr("mer_core.datasets.load", None)
+    answer = mer("evaluate", str(music), "--set", "network.architecture=vgg16")
+    assert answer.exit_code == 2 and answer.output.strip().endswith("With --from-scratch there is.")
+
+
 def test_settings_are_taken_together_and_small_numbers_as_people_write_them():
     from mer_companion.runs.overrides import changed
     from mer_companion.runs.settings import Run

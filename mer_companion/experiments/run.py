@@ -4,7 +4,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from mer_companion import results
-from mer_companion.experiments import kinds, literature, mediaeval, noise, pretrained, sssl
+from mer_companion.experiments import kinds, literature, mediaeval, noise, pretrained, sssl, strong_features
 from mer_companion.experiments.experiment import with_parts
 from mer_companion.runs import cross_validation, noise_map
 from mer_companion.runs.make_records import Request
@@ -17,6 +17,7 @@ EXPERIMENTS = (
     | pretrained.EXPERIMENTS
     | literature.EXPERIMENTS
     | noise.EXPERIMENTS
+    | strong_features.EXPERIMENTS
     | mediaeval.EXPERIMENTS
 )
 Pairs = list[tuple[str, Run]]  # (label, run), where a run may be of any kind

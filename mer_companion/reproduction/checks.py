@@ -1,8 +1,9 @@
 """The regression report: every number that this machine can make again, compared with its record.
 
-Four levels; each needs more than the one before:
+Five levels; each needs more than the one before:
 
 ``records``      what records say twice must agree; nothing but the records is needed
+``model``        the model that ships answers synthetic songs as it did when it was made
 ``predictions``  metrics and comparisons again, from stored predictions and the truth, for data at hand
 ``smoke``        the experiments at the preset `smoke`, trained anew on synthetic music, against a tracked
                  reference
@@ -27,7 +28,7 @@ import torch
 
 from mer_companion import experiments, folders, provenance, results
 from mer_companion.experiments import kinds
-from mer_companion.reproduction import report, retraining
+from mer_companion.reproduction import report, retraining, shipped_model
 from mer_companion.reproduction.report import Level
 from mer_companion.runs import cross_validation, scoring
 from mer_core import datasets, device, paths
@@ -35,7 +36,7 @@ from mer_core.datasets.tracks import DataError
 from mer_core.evaluation import song_decision
 from mer_core.progress import progress_bar
 
-RECORDS, PREDICTIONS, SMOKE, NETWORKS = "records", "predictions", "smoke", "networks"
+RECORDS, MODEL, PREDICTIONS, SMOKE, NETWORKS = "records", "model", "predictions", "smoke", "networks"
 THREADS = 1  # of torch: the records of two cores were made side by side, one thread each
 
 ROUNDING = 1e-9  # tolerance of the same arithmetic on the same numbers, in whatever order it is summed
@@ -132,6 +133,13 @@ def averaged(records: list[dict]) -> dict[str, float]:
     pooled = rows[(rows["part"] == "test") & (rows["fold"] == "all")]
     scores = pooled.groupby(["label", "target", "decision", "name"])["value"]
     return {"/".join([*names, "value"]): float(np.mean(values.to_numpy())) for names, values in scores}
+
+
+def answered_again() -> Level:
+    """The answers of the model that ships for synthetic songs."""
+    level, kept, now = Level(MODEL), shipped_model.kept(), shipped_model.answered()
+    level.compare("quadrants.safetensors", kept, now, shipped_model.TOLERANCE)
+    return level
 
 
 def scored_again() -> Level:
@@ -367,4 +375,5 @@ def check(minutes: float) -> dict:
     RecordError : there is no reference for `smoke`
     """
     made_by = {"minutes": minutes, "code": provenance.code_state(), "environment": machine()}
-    return report.write([among_records(), scored_again(), smoke(), trained_again(minutes)], made_by)
+    levels = [among_records(), answered_again(), scored_again(), smoke(), trained_again(minutes)]
+    return report.write(levels, made_by)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from mer_companion.runs.annotation_noise import MARGIN, WINDOW_S
 from mer_companion.runs.tag_scoring import MEASURES
 from mer_companion.song_features.sources import LOG_MEL
-from mer_core.audio.features import Features, LogMel, frames_within
+from mer_core.audio.features import Features, LogMel, WindowFeatures, frames_within
 from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.datasets.splits import Folds
 from mer_core.evaluation.song_decision import SongDecision
@@ -63,6 +63,10 @@ class Run:
             raise ValueError("windows_per_song and seed must not be negative")
         if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
             raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
+        if isinstance(self.features, WindowFeatures) and getattr(self.method, "gain_db", 0):
+            raise ValueError(
+                "method.gain_db changes levels in dB, and these features are none: leave it at 0"
+            )
         if self.learning_curve and self.noise.kind != NONE:
             raise ValueError("a learning curve takes labels for right: it is for runs without label noise")
 

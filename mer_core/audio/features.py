@@ -198,6 +198,7 @@ class StoredMel:
         return self.n_mels
 
 
+MUSICNN_MEL = LogMel(sample_rate=16000, window_samples=512, hop_samples=256, n_mels=96, high_hz=8000.0)
 # numbers of a window from each layer of MusiCNN, in the order of `MusiCNN.features`: the last hidden layer,
 # tags (logits), and mean and maximum over time of all maps
 MUSICNN_LAYERS = {"penultimate": 200, "tags": 50, "mean": 753, "maximum": 753}
@@ -212,8 +213,8 @@ class WindowFeatures:
     """
 
     kind: ClassVar[str] = "features.WindowFeatures"
-    sample_rate: ClassVar[int] = 16000  # Hz, MusiCNN's
-    n_statistics: ClassVar[int] = 2 * 96
+    sample_rate: ClassVar[int] = MUSICNN_MEL.sample_rate
+    n_statistics: ClassVar[int] = 2 * MUSICNN_MEL.n_mels
 
     pretrained: tuple[str, ...] = ("MSD_musicnn",)  # or "MTT_musicnn", or both
     layers: tuple[str, ...] = tuple(MUSICNN_LAYERS)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from mer_core.methods import self_learning
 from mer_core.methods.self_learning import semi_supervised_epoch, separate
 from mer_core.segments import Segments
-from mer_core.training import Learner, LearnerEnsemble, supervised_epoch
+from mer_core.training import Learner, LearnerEnsemble, epochs_after_warmup
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,7 @@ class Settings(self_learning.Settings):
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Two networks side by side: twice SSSL's compute."""
     pair = (learner, learner.peer(segments))
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            for one in pair:
-                supervised_epoch(one, segments, index)
-            continue
+    for epoch, index in epochs_after_warmup(segments, settings.warmup_epochs, *pair):
         predictions = [one.predict(segments, index) for one in pair]
         mean = (predictions[0] + predictions[1]) / 2
         for one, judge in zip(pair, reversed(predictions), strict=True):

@@ -23,7 +23,7 @@ from mer_core.methods.mixmatch import mean_prediction
 from mer_core.methods.self_learning import SoftLabels, separate
 from mer_core.segments import Segments
 from mer_core.semi_supervised import sharpen
-from mer_core.training import Learner, LearnerEnsemble, supervised_epoch
+from mer_core.training import Learner, LearnerEnsemble, epochs_after_warmup
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,7 @@ class Settings(mixmatch.Settings):
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Two networks side by side; the mean of both predicts."""
     pair = (learner, learner.peer(segments))
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            for one in pair:
-                supervised_epoch(one, segments, index)
-            continue
+    for epoch, index in epochs_after_warmup(segments, settings.warmup_epochs, *pair):
         judges = [one.predict(segments, index) for one in reversed(pair)]
         for one, peer, judge in zip(pair, reversed(pair), judges, strict=True):
             labels = separate(one, segments, index, judge, judge, settings.separation)

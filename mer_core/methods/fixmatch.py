@@ -13,7 +13,7 @@ from mer_core.methods import self_learning
 from mer_core.methods.self_learning import separate
 from mer_core.segments import Segments
 from mer_core.semi_supervised import mask, soft_cross_entropy
-from mer_core.training import Learner, supervised_epoch
+from mer_core.training import Learner, epochs_after_warmup
 
 # SSSL's separation; erased labels become the likeliest class
 SEPARATION = self_learning.Settings(temperature=0)
@@ -36,11 +36,7 @@ class Settings:
 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on all labels, then labels on X and confident pseudo-labels on masked windows of U."""
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            supervised_epoch(learner, segments, index)
-            continue
+    for _, index in epochs_after_warmup(segments, settings.warmup_epochs, learner):
         predictions = learner.predict(segments, index)
         labels = separate(learner, segments, index, predictions, predictions, SEPARATION)
         counts = ~labels.noisy | (predictions.amax(dim=1) >= settings.confidence)

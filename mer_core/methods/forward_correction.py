@@ -19,7 +19,7 @@ import torch
 from torch.nn import functional as F
 
 from mer_core.segments import Segments
-from mer_core.training import Learner, supervised_epoch
+from mer_core.training import Learner, epochs_after_warmup
 
 LEAST_PROBABILITY = 1e-7  # of a label, so that its logarithm stays finite (Keras, the authors' library)
 
@@ -42,11 +42,7 @@ class Settings:
 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on the songs' labels, estimate T once, go on with the corrected loss."""
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            supervised_epoch(learner, segments, index)
-            continue
+    for epoch, index in epochs_after_warmup(segments, settings.warmup_epochs, learner):
         if epoch == settings.warmup_epochs:
             transition = estimated_transition(learner.predict(segments), settings.quantile)
             learner.note(transition=transition.tolist())

@@ -20,7 +20,7 @@ from mer_core.methods import self_learning
 from mer_core.methods.self_learning import separate
 from mer_core.segments import Segments
 from mer_core.semi_supervised import linear_ramp, mixed_pairs, sharpen, soft_cross_entropy
-from mer_core.training import Learner, supervised_epoch
+from mer_core.training import Learner, epochs_after_warmup
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,7 @@ class Settings:
 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on all labels, then separate in every epoch, guess and mix in every batch."""
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            supervised_epoch(learner, segments, index)
-            continue
+    for epoch, index in epochs_after_warmup(segments, settings.warmup_epochs, learner):
         predictions = learner.predict(segments, index)
         labels = separate(learner, segments, index, predictions, predictions, settings.separation)
         for batch in learner.batches(torch.arange(len(index), device=segments.device)):

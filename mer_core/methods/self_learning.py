@@ -18,7 +18,7 @@ from mer_core.device import is_asynchronous
 from mer_core.evaluation import metrics
 from mer_core.segments import Segments
 from mer_core.semi_supervised import linear_ramp, mixed_pairs, r_drop, sharpen, soft_cross_entropy
-from mer_core.training import Learner, supervised_epoch
+from mer_core.training import Learner, epochs_after_warmup
 
 HISTOGRAM_BINS = 50  # of the scaled losses, kept per epoch so that figures need no retraining
 MIXED, PLAIN = "mixed", "plain"
@@ -88,14 +88,10 @@ class SoftLabels:
 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on all labels, then separate, refine and mix in every epoch."""
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            supervised_epoch(learner, segments, index)
-        else:
-            predictions = learner.predict(segments, index)
-            labels = separate(learner, segments, index, predictions, predictions, settings)
-            semi_supervised_epoch(learner, segments, labels, settings, settings.consistency_at(epoch))
+    for epoch, index in epochs_after_warmup(segments, settings.warmup_epochs, learner):
+        predictions = learner.predict(segments, index)
+        labels = separate(learner, segments, index, predictions, predictions, settings)
+        semi_supervised_epoch(learner, segments, labels, settings, settings.consistency_at(epoch))
     return learner.predict
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from mer_core.segments import Segments
 from mer_core.semi_supervised import soft_cross_entropy
-from mer_core.training import Learner, supervised_epoch
+from mer_core.training import Learner, epochs_after_warmup
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,7 @@ def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on the songs' labels, then let the predictions of every epoch refine them."""
     known = F.one_hot(segments.label, segments.n_classes).float()
     summed, times = torch.zeros_like(known), torch.zeros(len(segments), 1, device=segments.device)
-    for epoch in learner.epochs():
-        index = segments.in_epoch(epoch, learner.training.stride)
-        if epoch < settings.warmup_epochs:
-            supervised_epoch(learner, segments, index)
-            continue
+    for _, index in epochs_after_warmup(segments, settings.warmup_epochs, learner):
         summed[index] += learner.predict(segments, index)
         times[index] += 1
         targets = settings.label_weight * known + (1 - settings.label_weight) * summed / times.clamp_min(1)

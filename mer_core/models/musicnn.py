@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mer_core.audio.features import LogMel
+from mer_core.audio.features import MUSICNN_LAYERS, MUSICNN_MEL
 
-FEATURES = LogMel(sample_rate=16000, window_samples=512, hop_samples=256, n_mels=96, high_hz=8000.0)
+FEATURES = MUSICNN_MEL
 WINDOW_FRAMES = 187  # of the windows that it was trained on
 WINDOW_S = WINDOW_FRAMES / FEATURES.frames_per_second  # 2.992 s, in the release 3 s
 
@@ -28,8 +28,8 @@ REACH = max(TEMPORAL_FRAMES) // 2 + MIDDLE_LAYERS * (
     MIDDLE_FRAMES // 2
 )  # frames around one that it depends on
 CHANNELS = FRONT_CHANNELS + MIDDLE_LAYERS * MIDDLE_CHANNELS  # 753
-PENULTIMATE, N_TAGS = 200, 50
-N_FEATURES = PENULTIMATE + N_TAGS + 2 * CHANNELS  # 1756
+PENULTIMATE, N_TAGS = MUSICNN_LAYERS["penultimate"], MUSICNN_LAYERS["tags"]
+N_FEATURES = sum(MUSICNN_LAYERS.values())  # 1756
 NORM_EPS = 1e-3  # TensorFlow's; torch's 1e-5 moves logits by 0.7
 DROPOUT = 0.5  # before either dense layer
 FRAMES_AT_ONCE = 256  # of a whole clip: what comes out stays in a processor's cache, which is twice as fast

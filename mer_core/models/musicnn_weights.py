@@ -124,6 +124,11 @@ def in_model(name: str, path: Path) -> dict[str, torch.Tensor]:
         return {key.removeprefix(prefix): file.get_tensor(key) for key in own}
 
 
+def are_released(name: str, cache: Path | None = None) -> bool:
+    """Whether `load` gives the weights as released: the model that ships keeps its own in half precision."""
+    return kept_at(name, cache).exists() or importlib.util.find_spec("musicnn") is not None
+
+
 def kept_at(name: str, cache: Path | None = None) -> Path:
     return (cache or paths.CACHE / "pretrained") / f"{name}.safetensors"
 
