@@ -129,3 +129,66 @@ def manifest() -> str:
 def write_manifest() -> None:
     with atomic_write(manifest_path()) as fresh:
         fresh.write_text(manifest(), encoding="utf-8")
+
+
+class Imported(NamedTuple):
+    """What `bring_in` found, as lines: records that are new, here already, in conflict, or not to use."""
+
+    new: list[str]
+    same: list[str]
+    other: list[str]
+    refused: list[str]
+    to_compare: list[str]  # the commands that compare the experiments that got records
+
+
+def bring_in(folder: Path) -> Imported:
+    """Take the records that were made elsewhere, from any folder that holds some, in whatever form.
+
+    A record is taken whole or not at all: its digest and its arrays' are checked before. Where ours of
+    the same run says something else, ours stays. Comparisons of experiments that got records go, because they
+    no longer cover all.
+
+    Raises
+    ------
+    RecordError : there are no records in the folder
+    """
+    found = Imported([], [], [], [], [])
+    for path in sorted(folder.rglob("*.json")):
+        if is_record(path):
+            take(path, found)
+    if not any(found):
+        raise RecordError(f"{folder}: holds no records. Name a folder such as data/results of another copy.")
+    with locked(folders.RESULTS):
+        write_manifest()
+    return found
+
+
+def is_record(path: Path) -> bool:
+    """Whether a JSON claims to be a record; comparisons, reruns and reports do not."""
+    return path.parent.name not in ("comparisons", "reruns") and b'"run_id"' in path.read_bytes()
+
+
+def take(path: Path, found: Imported) -> None:
+    """Take one record, and note what became of it."""
+    try:
+        record = results.load(path)
+        arrays = results.predictions(record)
+        place = results.folder(record["preset"], record["data"]["own"]) / path.name
+        if record["preset"] not in PRESETS or results.path_of(record) != place:
+            raise RecordError(f"{path}: its name or preset is not that of its run.")
+    except (RecordError, OSError, ValueError, KeyError, TypeError) as error:
+        return found.refused.append(f"{path.name}: {error}")
+    if (here := results.path_of(record)).exists():
+        ours = results.load(here)
+        if contents(ours) == contents(record) and same_arrays(results.predictions(ours), arrays):
+            return found.same.append(path.name)
+        alike = same_arrays(results.predictions(ours), arrays)
+        what = "the same predictions, another cost or origin" if alike else "other predictions"
+        return found.other.append(f"{path.name}: {what}; ours stays. Delete {here} to take the other one.")
+    results.write(record | {}, arrays)
+    found.new.append(path.name)
+    experiment, preset = record["experiment"], record["preset"]
+    compared = results.comparison_path(experiment, preset, record["data"]["own"])
+    compared.unlink(missing_ok=True)
+    if (command := f"mer run {experiment} --preset {preset}") not in found.to_compare:
+        found.to_compare.append(command)

@@ -309,6 +309,11 @@ def comparison(experiment: str, preset: str, own: bool = False) -> pd.DataFrame:
     return table.reindex(columns=[*table.columns, *lacking])
 
 
+def file_of(record: dict) -> Path:
+    """Where a record was read from, or will lie."""
+    return record.path if isinstance(record, Record) else path_of(record)
+
+
 def stored(record: dict, digest: str) -> dict[str, np.ndarray]:
     """What the store beside a record has under a digest.
 
@@ -316,7 +321,7 @@ def stored(record: dict, digest: str) -> dict[str, np.ndarray]:
     ------
     RecordError : it is missing or damaged
     """
-    path = record.path if isinstance(record, Record) else path_of(record)
+    path = file_of(record)
     try:
         return array_store.get(path.parent / array_store.FOLDER, digest)
     except array_store.StoreError as error:
@@ -374,7 +379,7 @@ def predictions(record: dict) -> dict[str, np.ndarray]:
     RecordError : some are missing, or damaged
     """
     if "arrays" not in record:  # of the first schema
-        with np.load(path_of(record).with_suffix(".npz")) as arrays:
+        with np.load(file_of(record).with_suffix(".npz")) as arrays:
             return dict(arrays)
     packed = record.packed if isinstance(record, Record) else stored(record, record["tables"])
     inline = unpack(packed["arrays"].tobytes())

@@ -9,9 +9,9 @@ import torch
 from click.testing import CliRunner
 
 from mer_app import main
-from mer_companion import experiments, folders, provenance, results
+from mer_companion import experiments, folders, provenance, record_files, results
 from mer_companion.experiments.presets import SSSL
-from mer_companion.reproduction import checks, report, shipped_model
+from mer_companion.reproduction import checks, report, shipped_model, verification
 from mer_companion.reproduction.report import Level
 from mer_core import datasets, paths, trained_model
 from mer_core.datasets.splits import Folds
@@ -126,6 +126,21 @@ def test_altered_probabilities_are_found_without_the_truth(kept):
         for name in ("mean_probability", "majority_vote", "maximum_run_length")
     }
     assert (found["now"] == 1).all()
+
+
+def test_numbers_are_verified_though_digest_and_manifest_were_renewed(kept):
+    record_files.compact()
+    faults, lines = verification.verify(n_reruns=1)
+    assert faults == [] and len(lines) == 4 and lines[-1].startswith("networks: 3 numbers")
+
+    def change(record, _):
+        results.value(record, name="accuracy", target="emotion", decision="svm_in_sample")["value"] += 1e-6
+
+    altered(kept, change)
+    assert [fault.reason for fault in verification.verify()[0]] == ["is not as the manifest lists it"]
+    record_files.write_manifest()
+    faults, _ = verification.verify()
+    assert "cpu: segments_to_songs/inherit, seed 0" in {fault.source for fault in faults}
 
 
 def test_missing_and_new_numbers_have_drifted(kept):

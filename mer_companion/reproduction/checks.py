@@ -301,19 +301,35 @@ def trained_again(minutes: float) -> Level:
     level, began, records = Level(NETWORKS), time.perf_counter(), tracked()
     torch.set_num_threads(THREADS)
     folds = affordable() if minutes else []
-    for fold, seconds, name, label, record in progress_bar(folds, desc="trained again"):
-        if time.perf_counter() - began + seconds > 60 * minutes:
+    for one in progress_bar(folds, desc="trained again"):
+        if time.perf_counter() - began + one[1] > 60 * minutes:
             level.left_out["folds that do not fit in the minutes"] += 1
-            continue
-        row = retraining.rerun(name, label, "cpu", fold)
-        recorded = {ACCURACY: row["recorded"], PREDICTED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
-        share, change = row["songs_called_otherwise"] / row["songs"], row["largest_change_of_a_probability"]
-        now = {ACCURACY: row["now"], PREDICTED_OTHERWISE: share, LARGEST_CHANGE: change}
-        alike = [one for one in records if music_of(one) == music_of(record)]
-        tolerance = ROUNDING if same_machine(record["environment"]) else apart_by_seed(alike)
-        level.compare(f"{name_of(record)}, fold {fold}", recorded, now, tolerance)
-        level.environments.append(record["environment"])
+        else:
+            train_again(level, *one, records)
     return level
+
+
+def sampled_again(n: int) -> Level:
+    """As `trained_again`, of n folds drawn at random."""
+    level, folds, records = Level(NETWORKS), affordable(), tracked()
+    torch.set_num_threads(THREADS)
+    for i in progress_bar(np.random.default_rng().permutation(len(folds))[:n], desc="trained again"):
+        train_again(level, *folds[i], records)
+    return level
+
+
+def train_again(
+    level: Level, fold: int, seconds: float, name: str, label: str, record: dict, records: list[dict]
+) -> None:
+    """Train one fold of a record again, and add how its predictions compare."""
+    row = retraining.rerun(name, label, "cpu", fold)
+    recorded = {ACCURACY: row["recorded"], PREDICTED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
+    share, change = row["songs_called_otherwise"] / row["songs"], row["largest_change_of_a_probability"]
+    now = {ACCURACY: row["now"], PREDICTED_OTHERWISE: share, LARGEST_CHANGE: change}
+    alike = [one for one in records if music_of(one) == music_of(record)]
+    tolerance = ROUNDING if same_machine(record["environment"]) else apart_by_seed(alike)
+    level.compare(f"{name_of(record)}, fold {fold}", recorded, now, tolerance)
+    level.environments.append(record["environment"])
 
 
 def music_of(record: dict) -> str:
