@@ -1,5 +1,5 @@
 """The command line: ``mer predict | train | evaluate | label-check | export``, and ``data | features | run |
-rerun | drift | leaderboard | book | pair``.
+rerun | drift | verify | records | leaderboard | book | pair``.
 
 Nothing heavy is imported before a command runs: help is there at once.
 """
