@@ -21,6 +21,7 @@ QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 QUADRANT_WORDS = {"Q1": "happy", "Q2": "tense", "Q3": "sad", "Q4": "calm"}
 HIGH_VALENCE = np.array([True, False, False, True])  # per quadrant, in the order of QUADRANTS
 HIGH_AROUSAL = np.array([True, True, False, False])
+HIGH = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}
 
 
 def in_words(label: str) -> str:
@@ -45,8 +46,7 @@ def high_probability(quadrant_probability: np.ndarray, dimension: str) -> np.nda
     >>> high_probability(np.array([0.5, 0.1, 0.1, 0.3]), "valence")
     np.float64(0.8)
     """
-    high = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}[dimension]
-    return quadrant_probability[..., high].sum(axis=-1)
+    return quadrant_probability[..., HIGH[dimension]].sum(axis=-1)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Scale:
         return (ratings - self.midpoint) / (self.high - self.low)
 
 
-def quadrants(valence, arousal, midpoint: float, ties: str = "high") -> np.ndarray:
+def quadrants(valence, arousal, midpoint, ties: str = "high") -> np.ndarray:
     """Russell quadrant of every pair of ratings: the one place that decides what counts as high.
 
     A rating on the midpoint itself is a tie. With ``ties="high"`` it counts as high (rating >= midpoint),
@@ -83,7 +83,7 @@ def quadrants(valence, arousal, midpoint: float, ties: str = "high") -> np.ndarr
     Parameters
     ----------
     valence, arousal : (n,) ratings on one scale
-    midpoint : the middle of that scale
+    midpoint : the middle of that scale; or two numbers, where valence and where arousal are divided
     ties : "high" or "low"
 
     Returns
@@ -103,5 +103,6 @@ def quadrants(valence, arousal, midpoint: float, ties: str = "high") -> np.ndarr
     if missing := int(np.isnan(ratings).any(axis=0).sum()):
         lacking = f"{missing} of {ratings.shape[1]} songs or frames lack a rating (NaN)"
         raise ValueError(f"{lacking}; leave them out first")
-    high_valence, high_arousal = ratings >= midpoint if ties == "high" else ratings > midpoint
+    divided_at = np.reshape(midpoint, (-1, 1))
+    high_valence, high_arousal = ratings >= divided_at if ties == "high" else ratings > divided_at
     return np.where(high_arousal, np.where(high_valence, "Q1", "Q2"), np.where(high_valence, "Q4", "Q3"))

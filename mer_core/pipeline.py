@@ -45,6 +45,7 @@ def train(
         raise UserError(f"{method.kind} leaves no network for windows: choose another method, say inherit.")
     frames = compute(tracks, features)
     segments = make_segments(frames, windows(frames, window_s, repeat_short=True), device or best_device())
+    segments = segments.with_crops_of(seed)
     learner = Learner(network, training, segments, seed, on_epoch)
     members = modules_of(METHODS[method.kind].train(learner, segments, method))
     data = {"name": tracks.name, "digest": tracks.digest(), "n_tracks": len(tracks)}

@@ -7,11 +7,11 @@
 # First the recorded result on real audio, five training runs of each method; then the same code on whatever this machine was
 # asked to compute.
 #
-# **Answer.** Not on this music. Over five training runs of each, SSSL less plain training is
+# **Answer.** Not in these runs. Over five training runs of each, SSSL less plain training is
 # {interval}`segments_to_songs/self_learning/difference/emotion/mean_probability:+.3f` for quadrants,
 # {interval}`segments_to_songs/self_learning/difference/valence/mean_probability:+.3f` for valence,
-# {interval}`segments_to_songs/self_learning/difference/arousal/mean_probability:+.3f` for arousal. The two tests below do not agree on whether the loss is
-# chance, because folds differ more than songs: in some of them SSSL gains; nor does the bootstrap call it sure once it is corrected for all questions of the second table.
+# {interval}`segments_to_songs/self_learning/difference/arousal/mean_probability:+.3f` for arousal. The interval for quadrants excludes a gain. Whether it is a loss is less
+# sure: a t-test over folds finds none, because folds differ more than songs do and in some of them SSSL gains, and the bootstrap finds none after correction for all rows of the second table.
 #
 # **Limits.** One collection of 900 clips, a slim network, ten epochs. What longer training and other settings change is on
 # [the next pages](06_attempts).
@@ -59,7 +59,7 @@ tables.difference_table(compared)
 # "ten fold" and gives none of the settings of its training; ours are in the record: ten epochs, two of them warm-up, each on every third window,
 # so that the first mixture judges windows that the network has hardly met; and agreement is asked for on mixtures, which saves a pass, where
 # Eq. 8 has the windows of U themselves ([tried too](06_attempts)). Valence and arousal come from the one network with four outputs, by adding
-# its probabilities. How both learn, epoch by epoch, is [shown there](06_attempts) too.
+# its probabilities ([two outputs each](29_open_questions) were tried on frozen features). How both learn, epoch by epoch, is [shown there](06_attempts) too.
 #
 # To make these records again: `mer run segments_to_songs --preset cpu`, with `MER_DATA` pointing at the data.
 

@@ -8,13 +8,14 @@
 # [on all five](01_segments_to_songs). Again: `mer run sensitivity --preset cpu`; for $\theta$,
 # `mer run song_decision --preset cpu`.
 #
-# **Answer.** Less than luck, as far as one run each can tell. The default scores best but for $\theta$, where nothing differs; but the run shown,
+# **Answer.** One run of each setting cannot tell: runs with the same setting differ as much. The default scores best but for $\theta$, where nothing differs; but the run shown,
 # {result}`sensitivity/self_learning/emotion/mean_probability/accuracy:.3f`, is a lucky one: on these two folds five runs with the same settings score between
 # {result}`segments_to_songs/self_learning/two_folds/lowest:.3f` and {result}`segments_to_songs/self_learning/two_folds/highest:.3f`. Outside that range lies
 # one run, that with a weak agreement term ($\lambda$ of three tenths), {interval}`sensitivity/lambda_0.3/emotion/mean_probability/accuracy:.3f`. In both of its folds
-# it came to erase a third or more of the labels of some quadrant; one run that collapses so does not show that the result is sensitive to $\lambda$.
+# it came to erase a third or more of the labels of some quadrant. That is one run: it does not show that the result is sensitive to $\lambda$. A grid over these settings in five
+# partitions, with collapsed networks counted apart, is among the [open questions](29_open_questions).
 #
-# **Limits.** Few values, one training run each.
+# **Limits.** Few values, one training run each, two of five folds.
 #
 # **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again, two cores and the audio of
 # 4Q do; what it took is below the page. `preset` says what the last section computes.
@@ -23,10 +24,8 @@
 preset = "smoke"  # what is computed below: smoke, cpu or paper
 
 # %% tags=["remove-cell"]
-import numpy as np
-
 from mer_companion import experiments, results
-from mer_companion.analysis import figures, interactive_figures, tables
+from mer_companion.analysis import figures, tables
 
 # %% tags=["remove-cell"]
 recorded = experiments.recorded("sensitivity", "cpu")
@@ -37,19 +36,13 @@ around = tables.around_default(compared, recorded, "self_learning")
 figures.around_default(around[around["setting"] == "clean_threshold"], "Song accuracy")
 
 # %% [markdown]
-# What the threshold does inside training: move the slider, and see how many of the training windows keep their label in each epoch after the warm-up, and how
-# many lose it. From the mixtures of the default run, first fold; the share of every class that is kept in any case is left out. An epoch takes every third window, the next one those beside them: their number differs a little.
-
-# %% tags=["hide-input"]
-default = next(record for record in recorded if record["label"] == "self_learning")
-sizes = interactive_figures.set_sizes(
-    tables.set_sizes(default["log"][0], np.linspace(0.05, 0.95, 19).round(2))
-)
-interactive_figures.shown(
-    sizes,
-    "explore-set-sizes",
-    "Training windows that keep and that lose their label in each epoch, by threshold tau",
-)
+# What the threshold does inside training: move the sliders, and see how many of the training windows keep their label in each epoch after the warm-up, and how
+# many lose it. An epoch takes every third window, the next one those beside them: their number differs a little.
+#
+# ```{diagram} threshold
+# Recorded losses of the training windows of one fold of 4Q, of whose labels one in five was replaced at random, so that it is known which are wrong (pale). The share of every
+# class that is kept in any case is left out.
+# ```
 
 # %% mystnb={"figure": {"name": "fig-temperature", "caption": "Song accuracy by the temperature T of the sharpened labels; ringed: our default. 95 % intervals over artists, two folds."}, "image": {"alt": "Accuracy against the temperature T."}} tags=["hide-input"]
 figures.around_default(around[around["setting"] == "temperature"], "Song accuracy")

@@ -8,12 +8,12 @@
 # the test songs; beside it what those networks say without the machine, for they heard half as many songs. *In sample*: as printed. Five
 # artist folds of 4Q, one seed. Again: `mer run song_decision --preset cpu`.
 #
-# **Answer.** Little depends on it. Out of fold, the machine reaches {interval}`song_decision/inherit/emotion/svm/accuracy:.3f` with plain training and
+# **Answer.** Not visibly, in one run. Out of fold, the machine reaches {interval}`song_decision/inherit/emotion/svm/accuracy:.3f` with plain training and
 # {interval}`song_decision/self_learning/emotion/svm/accuracy:.3f` with SSSL; the mean of the same inner networks
 # {interval}`song_decision/inherit/emotion/mean_probability_inner/accuracy:.3f` and
 # {interval}`song_decision/self_learning/emotion/mean_probability_inner/accuracy:.3f`. Learned in sample, as printed, it reaches
-# {interval}`song_decision/inherit/emotion/svm_in_sample/accuracy:.3f` and {interval}`song_decision/self_learning/emotion/svm_in_sample/accuracy:.3f`: predictions
-# that are too sure of themselves do less harm than networks that heard half of the music.
+# {interval}`song_decision/inherit/emotion/svm_in_sample/accuracy:.3f` and {interval}`song_decision/self_learning/emotion/svm_in_sample/accuracy:.3f`. Two things
+# differ between these rows, and are not told apart: whose predictions the machine learns from, and that the inner networks were trained on half as many songs.
 #
 # **Limits.** One training run of each; two inner networks to a fold.
 #

@@ -9,9 +9,9 @@
 #
 # **Answer.** It finds labels that are wrong at random: with one in five replaced by any other, it ranks right above wrong ones with an AUC of
 # {result}`known_noise/self_learning_symmetric_20/windows/clean_probability/auc:.2f`, with two in five
-# {result}`known_noise/self_learning_symmetric_40/windows/clean_probability/auc:.2f`. It hardly finds those that listeners would confuse:
+# {result}`known_noise/self_learning_symmetric_40/windows/clean_probability/auc:.2f`. It finds fewer of those that listeners would confuse:
 # {result}`known_noise/self_learning_arousal_preserving_20/windows/clean_probability/auc:.2f` when the other valence is written down; chance is a half. Its
-# probabilities promise more than they keep. In real music, listeners contradict the clip's quadrant in
+# probabilities are overconfident (calibration error, below). In real music, listeners contradict the clip's quadrant in
 # {interval}`annotation_noise/pmemo/emotion/listeners/3_s_windows_that_differ_from_the_song:.1%` of PMEmo's windows, more in DEAM, and part of that is no
 # change in the music but a border between quadrants.
 #

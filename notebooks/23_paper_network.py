@@ -12,11 +12,11 @@
 # {interval}`paper_network/self_learning/difference/emotion/mean_probability:+.3f` on the same songs; for valence
 # {interval}`paper_network/self_learning/difference/valence/mean_probability:+.3f`, for arousal
 # {interval}`paper_network/self_learning/difference/arousal/mean_probability:+.3f`. Where the printed support vector machine decides, SSSL is ahead by
-# {interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`. None of this is more than chance. And the large network knows no more than the slim one, whose five runs average
-# {result}`segments_to_songs/inherit/emotion/mean_probability/accuracy:.3f`: from size alone no gain shows.
+# {interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`. All these intervals contain zero. The large network scores about as much as the slim one, whose five runs average
+# {result}`segments_to_songs/inherit/emotion/mean_probability/accuracy:.3f`; the two differ in more than size.
 #
-# VGG16 memorises the training labels: after 16 epochs it predicts every training window as labelled. SSSL prevents that, as it is meant to, and still
-# shows no gain: with the small front end, over two training runs, the accuracy difference (SSSL − plain training) is
+# VGG16 memorises the training labels: after 16 epochs it predicts every training window as labelled. With SSSL it does not, as the method intends, and the
+# difference shows no gain: with the small front end, over two training runs, the accuracy difference (SSSL − plain training) is
 # {interval}`memorisation/self_learning/difference/emotion/mean_probability:+.3f` by mean probability and
 # {interval}`memorisation/self_learning/difference/emotion/svm_in_sample:+.3f` by the support vector machine.
 #
@@ -32,6 +32,11 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
 from mer_companion.analysis import figures, tables
+
+# %% [markdown]
+# ```{diagram} vgg
+# Both networks with the shapes that they really have: channels × bands × frames, read from a forward pass on one window of three seconds.
+# ```
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("paper_network", "paper")
@@ -65,5 +70,5 @@ figures.kept_labels(sssl["log"][0], sssl["data"]["classes"])
 memorised = experiments.recorded("memorisation", "paper")
 tables.against(results.comparison("memorisation", "paper"), memorised)
 
-# %% mystnb={"figure": {"name": "fig-memorisation", "caption": "Plain training and SSSL with VGG16, per epoch: accuracy on the training windows, on windows of tested songs, and on tested songs. Mean over folds and training runs. Plain training reaches 100 % of its training windows; tested songs gain nothing from it and lose nothing by it."}, "image": {"alt": "Plain training memorises all training windows by the last epoch, SSSL about three quarters; accuracy on tested songs stays near 0.63 for both."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-memorisation", "caption": "Plain training and SSSL with VGG16, per epoch: accuracy on the training windows, on windows of tested songs, and on tested songs. Mean over folds and training runs. Plain training reaches 100 % of its training windows, while accuracy on tested songs stays about the same."}, "image": {"alt": "Plain training memorises all training windows by the last epoch, SSSL about three quarters; accuracy on tested songs stays near 0.63 for both."}} tags=["hide-input"]
 figures.learning_curves(tables.learning_curves(memorised))

@@ -9,7 +9,7 @@
 #
 # **Answer.** The mixture tells true from departed windows of songs that the network had never heard with an area under the curve of
 # {result}`hear/inherit_20/windows/clean_probability/auc:.2f`; chance is a half. But it doubts a *loss*, and a loss is also large where the network is wrong:
-# look for tall bars where nothing departs, and for departures without one: where a network hears nothing else, no loss gives them away.
+# look for tall bars where nothing departs, and for departures without one: where the network predicts the label all the same, the loss stays small.
 #
 # **Limits.** Music made by code departs more abruptly than real music does; it serves to understand, not to claim. The network is the one of plain training, first
 # run, on songs a fifth of whose seconds depart, and it is asked about songs it never heard; [elsewhere](09_wrong_labels) SSSL judges the windows that it learns from. How well the mixture finds wrong labels in real music is [a page of its own](09_wrong_labels).

@@ -90,8 +90,8 @@ noise_map.curves(
 
 # %% [markdown]
 # Where windows are wrong on their own, plain training already corrects most of them, and SSSL corrects fewer. Where songs are wrong, plain training goes on to memorise
-# their labels, and SSSL stops that from its first separation on: it predicts the true class of more wrong labels, and detects them better. That is early learning
-# and its end by memorisation, at the level of songs.
+# their labels, and SSSL stops that from its first separation on: it predicts the true class of more wrong labels, and detects them better. The
+# literature knows this as early learning followed by memorisation {cite}`liu2020elr`; here it shows at the level of songs.
 #
 # ## What was predicted
 #

@@ -70,7 +70,7 @@ figures.intervals(rows, "share")
     notebooks.execute(small, tmp_path / "out.ipynb", n=1)
     folder = tmp_path / notebooks.FIGURES
     assert (folder / "fig-two.csv").read_text() == "label,value,low,high\na,0.5,0.1,0.9\nb,0.25,0.1,0.9\n"
-    assert (folder / "fig-two.svg").read_text().startswith("<?xml")
+    assert (folder / "fig-two.svg").read_text().startswith("<svg")
     assert (folder / "fig-two.pdf").read_bytes().startswith(b"%PDF")
     executed = nbformat.read(tmp_path / "out.ipynb", 4)
     assert set(executed.cells[-1].outputs[0].data) == {"image/png", "text/plain"}

@@ -51,6 +51,24 @@ def test_hyperparameters_are_chosen_without_the_test_songs(embedded, monkeypatch
     assert seen == [32 - np.sum(arrays["fold"] == k) for k in (0, 1)]
 
 
+def test_one_of_several_sources_is_taken_by_validation_inside_the_training_songs(
+    embedded, monkeypatch, tmp_path
+):
+    source, _ = embedded
+    ids = song_classifiers.tracks_of(SongClassifier(dataset=CORPUS)).table["track_id"].to_numpy(dtype=str)
+    noise = np.random.default_rng(1).normal(size=(32, 5))
+    np.savez(tmp_path / "noise.npz", track_id=ids, values=noise)
+    both = (f"embeddings:{tmp_path / 'noise.npz'}", source)
+    settings = SongClassifier(dataset=CORPUS, sources=both, one_of=True, folds=FOLDS)
+    tracks = song_classifiers.tracks_of(settings)
+    arrays, log = song_classifiers.predictions(settings, tracks)
+    alone, _ = song_classifiers.predictions(
+        SongClassifier(dataset=CORPUS, sources=(source,), folds=FOLDS), tracks
+    )
+    assert [row["source"] for (row,) in log] == [source, source]
+    np.testing.assert_array_equal(arrays["mean"], alone["mean"])
+
+
 def test_joined_predictions_are_the_mean_of_their_members_probabilities(embedded):
     source, _ = embedded
     made = {kind: classified(source, kind) for kind in ("svm", "logistic")}

@@ -11,10 +11,10 @@ import pytest
 from mer_companion import experiments, provenance, results
 from mer_companion.analysis import tables
 from mer_companion.analysis.markdown import version_of
-from mer_companion.experiments import EXPERIMENTS, kinds, record_of
+from mer_companion.experiments import EXPERIMENTS, comparison, kinds, record_of
 from mer_companion.experiments.presets import SSSL
 from mer_companion.reproduction import retraining
-from mer_companion.runs import cross_validation
+from mer_companion.runs import cross_validation, scoring
 from mer_companion.runs.overrides import changed
 from mer_companion.runs.settings import Named, Run
 from mer_core import UserError, datasets, device, paths
@@ -22,6 +22,7 @@ from mer_core.audio.features import LogMel, MelAndHPCP, StoredMel, WindowFeature
 from mer_core.datasets import synthetic
 from mer_core.datasets.label_noise import LabelNoise
 from mer_core.datasets.splits import Folds
+from mer_core.emotion import HIGH
 from mer_core.evaluation import song_decision, tag_metrics
 from mer_core.evaluation.song_decision import SongDecision
 from mer_core.methods import METHODS, inherit, self_learning
@@ -262,6 +263,36 @@ def test_external_tests_are_predicted_and_never_learned_from(tiny, monkeypatch):
     assert stored["heard_0"].shape == (8 * 3, 4) and len(stored["heard_0_track_id"]) == 8
 
 
+def test_networks_with_two_outputs_tell_one_dimension_of_the_same_songs(tiny):
+    plain = replace(tiny, method=inherit.Settings(), folds=Folds(n=2, by="song", inner=0))
+    four, two = (
+        record_of(replace(plain, target=target), "test", "smoke", label)
+        for label, target in (("four", ""), ("two", "arousal"))
+    )
+    assert {row["target"] for row in two["metrics"]} == {"arousal"}
+    stored = results.predictions(two)
+    assert stored["test"].shape[1] == 2 and np.array_equal(stored["fold"], results.predictions(four)["fold"])
+    high = HIGH["arousal"][cross_validation.load_frames(tiny).tracks.targets[stored["track"]]]
+    for decision in ("mean_probability", "svm_in_sample", "most_frequent"):
+        row = results.value(two, name="accuracy", target="arousal", decision=decision)
+        assert row["value"] == pytest.approx((stored[f"decision_{decision}"] == high).mean())
+        assert np.trace(two["confusion"][decision]) == round(16 * row["value"])
+    pairs = comparison.compare({"two": ("four",)}, [four, two])
+    compared = [row for row in pairs if "against" in row]
+    assert {row["target"] for row in compared} == {"arousal"} and compared
+    assert scoring.scores(two) == [row for row in two["metrics"] if row["part"] == "test"]
+    with pytest.raises(ValueError, match="target is valence, arousal or empty"):
+        replace(plain, target="tension")
+
+
+def test_of_long_input_the_first_window_is_all_there_is(tiny, monkeypatch):
+    seen, original = [], cross_validation.fit
+    monkeypatch.setattr(cross_validation, "fit", lambda *a: seen.append(a[1]) or original(*a))
+    run = replace(tiny, method=inherit.Settings(), folds=Folds(n=2, by="song", inner=0), first_window=True)
+    stored = results.predictions(record_of(run, "test", "smoke", "first"))
+    assert set(seen[0].second) == {0} == set(stored["test_second"]) and len(seen[0]) == 8
+
+
 def test_learning_curves_watch_and_change_nothing(tiny):
     plain = replace(tiny, folds=Folds(n=2, by="song", tested=1, inner=0))
     watched = record_of(replace(plain, learning_curve=True), "test", "smoke", "watched")
@@ -356,5 +387,9 @@ def test_jobs_are_every_variant_with_every_seed():
     expected = itertools.product((0, 1), ("inherit", "self_learning"))
     assert [(run.seed, label) for label, run in jobs] == list(expected)
     assert all(run.window_s == 2.0 for _, run in jobs)
+    divided = [run for _, run in experiments.jobs("two_outputs", "cpu")]
+    assert {run.folds.seed for run in divided} == set(range(5)) and all(
+        r.folds.seed == r.seed for r in divided
+    )
     (_, own), *_ = experiments.jobs("segments_to_songs", "cpu", dataset="mine.csv")
     assert own.dataset.endswith("/mine.csv") and own.dataset.startswith("/")

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from conftest import RATE, write
 
-from mer_companion.song_features import handcrafted, sources
+from mer_companion.song_features import handcrafted, harmony, kinds, sources
 from mer_core import paths
+from mer_core.audio import decoding
 from mer_core.audio.features import LogMel
 from mer_core.datasets.tracks import DataError
 from mer_core.models import backbones
@@ -31,6 +32,20 @@ def test_steady_beats_are_measured_as_their_tempo(tmp_path):
     assert np.exp(onsets_features[0]) == pytest.approx(120, rel=0.05)
     lag = 1 + np.abs(handcrafted.BEAT_LAGS_S - 0.5).argmin()
     assert onsets_features[lag] > 0.5
+
+
+def test_kinds_of_handcrafted_features_are_columns_that_together_are_all_of_them(tmp_path, rng):
+    noise = 0.02 * rng.standard_normal(2 * RATE).astype(np.float32)
+    values = handcrafted.features(write(tmp_path / "a.wav", noise))
+    each = np.array([kinds.columns(kind) for kind in kinds.SIZES])
+    assert (each.sum(axis=0) == 1).all() and each.shape[1] == len(values)
+    np.testing.assert_array_equal(
+        values[kinds.columns("harmony")], harmony.features(decoding.read(tmp_path / "a.wav", RATE), RATE)
+    )
+    assert len(set(kinds.candidates())) == len(kinds.candidates()) == 12
+    np.testing.assert_array_equal(kinds.columns("timbre+rhythm"), each[0] | each[-1])
+    with pytest.raises(DataError, match="no kinds are rhyme"):
+        kinds.columns("timbre+rhyme")
 
 
 def test_silence_gives_numbers(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from mer_companion.runs import cross_validation
 from mer_core import UserError, frames, models
 from mer_core.audio.features import LogMel
+from mer_core.emotion import HIGH
 from mer_core.methods import METHODS, inherit, self_learning
 from mer_core.segments import make_segments
 from mer_core.semi_supervised import symmetric_kl
@@ -85,6 +86,17 @@ def test_a_random_crop_is_one_window_of_each_song_and_another_in_the_next_epoch(
     first, second = data.in_epoch(0, 0), data.in_epoch(1, 0)
     assert sorted(data.track[first]) == sorted(set(data.track)) == sorted(data.track[second])
     assert not torch.equal(first, second) and torch.equal(first, data.in_epoch(0, 0))
+    other = data.with_crops_of(1)
+    assert not torch.equal(first, other.in_epoch(0, 0)) and torch.equal(
+        data.in_epoch(0, 3), other.in_epoch(0, 3)
+    )
+
+
+def test_grouped_windows_have_the_classes_of_a_dimension(data, corpus):
+    valence = data.grouped(HIGH["valence"])
+    named = corpus.table["label"].to_numpy()[data.track]
+    assert valence.n_classes == 2
+    np.testing.assert_array_equal(valence.label.numpy() == 1, np.isin(named, ["Q1", "Q4"]))
 
 
 def test_windows_asked_about_are_spread_from_beginning_to_end(data):

@@ -1,5 +1,6 @@
 """PMEmo, DEAM and EiM: small copies made here with the quirks of the real files, then the real files."""
 
+import numpy as np
 import pytest
 from conftest import tone, write, write_text
 
@@ -63,6 +64,16 @@ def test_pmemo_has_a_row_per_rating_and_an_artist_has_one_spelling(like_pmemo):
     assert songs["track_id"].tolist() == ["1", "2", "3"] and songs["album"][0] == "Vol. 1, live"
     assert songs["group"].tolist() == ["ladygaga", "ladygaga", "song 3"]
     assert songs[["valence", "arousal", "duration_s"]].loc[0].tolist() == [0.5, 0.9, 32.1]
+
+
+def test_pmemo_is_divided_at_the_midpoint_or_at_the_medians(like_pmemo):
+    for name in ("1", "2", "3"):
+        write(like_pmemo / "chorus" / f"{name}.wav", tone(440, 1))
+    labels = {split: pmemo.read(like_pmemo, split=split).table["label"].tolist() for split in pmemo.SPLITS}
+    assert labels == {"midpoint": ["Q1", "Q4", "Q3"], "median": ["Q1", "Q4", "Q2"]}  # medians 0.5 and 0.2
+    assert pmemo.read(like_pmemo, split="median").name != pmemo.read(like_pmemo).name  # folds of their own
+    with pytest.raises(DataError, match="midpoint or median, got 'mean'"):
+        pmemo.read(like_pmemo, split="mean")
 
 
 def test_pmemo_over_time_has_spreads_and_no_gaps(like_pmemo):
@@ -169,6 +180,15 @@ def test_real_ratings_match_their_cards():
             and songs["arousal"].between(scale.low, scale.high).all()
         )
         assert songs["track_id"].is_unique
+
+
+@pytest.mark.real_data
+def test_ratings_divided_at_their_medians_match_the_card():
+    songs = pmemo.annotations()
+    labels = quadrants(songs["valence"], songs["arousal"], pmemo.divided_at(songs, pmemo.MEDIAN))
+    names, counts = np.unique(labels, return_counts=True)
+    expected = datasets.card("pmemo")["at_medians"]
+    assert {f"tracks labelled {name}": n for name, n in zip(names, counts, strict=True)} == expected
 
 
 @pytest.mark.real_data

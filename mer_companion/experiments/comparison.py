@@ -7,7 +7,6 @@ import numpy as np
 from mer_companion import results
 from mer_companion.runs import scoring
 from mer_companion.runs.scoring import measured, truth_of
-from mer_core.emotion import QUADRANTS
 from mer_core.evaluation import significance
 from mer_core.evaluation.song_decision import MAIN_DECISIONS
 
@@ -134,6 +133,6 @@ def predicted_by(record: dict) -> dict[tuple[str, str], np.ndarray]:
     stored = results.predictions(record)
     order = np.argsort(stored["track"], kind="stable")
     decided = {name: classes[order] for name, classes in scoring.decisions_of(stored).items()}
-    quadrants = tuple(record["data"]["classes"]) == QUADRANTS
-    found = scoring.predictions_of(decided, scoring.probabilities(record), quadrants)
+    targets = scoring.targets_of(record["data"]["classes"], scoring.own_target(record))
+    found = scoring.predictions_of(decided, scoring.probabilities(record), targets)
     return {(target, decision): classes for target, _, decision, classes in found}

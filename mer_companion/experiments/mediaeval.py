@@ -11,7 +11,7 @@ from mer_core.models import backbones
 SEEDS = (0, 1, 2)
 
 # as printed: 80 steps of mel, 200 of HPCP
-SHORT = {"window_s": 9.3, "training.stride": 9, "training.batch_size": 32}
+SHORT = {"window_s": 9.3, "first_window": False, "training.stride": 9, "training.batch_size": 32}
 MEL_ONLY = {"features": "mel"}
 STUDENT = {"method.iterations": 1}
 INPUTS = {"long_mel": MEL_ONLY, "long_hpcp": {}, "short_mel": SHORT | MEL_ONLY, "short_hpcp": SHORT}

@@ -72,7 +72,8 @@ def networks_of(run) -> set[tuple]:
 def cached_networks() -> set[tuple]:
     """(training id, fold, part) of the networks in the cache, made by whatever code."""
     found = set()
-    for path in (paths.CACHE / "networks").glob("*/*fold-*.npz"):
+    folder = paths.CACHE / "networks"
+    for path in (*folder.glob("*/fold-*.npz"), *folder.glob("*/known-noise-*.npz")):
         fold, _, inner = path.stem.partition("fold-")[2].partition("-inner-")
         found.add((path.parent.name.partition("-")[0], int(fold), int(inner.partition("-")[0] or 0)))
     return found

@@ -56,8 +56,9 @@ MIRABLE = {
         network=crnn.Settings(),
         method=noisy_student.Settings(iterations=0),
         unlabelled=("music:folder=mtg_jamendo/without_moods",),  # tracks of MTG-Jamendo that have no mood tag
+        first_window=True,  # "long" is the first three minutes; variants with short input take all windows
         # a constant rate
-        training=Training(epochs=100, batch_size=32, weight_decay=0.0, stride=60, patience=5, plateau=100),
+        training=Training(epochs=100, batch_size=32, weight_decay=0.0, patience=5, plateau=100),
         repeat_short=True,
         folds=BY_PART,
     )
@@ -65,6 +66,7 @@ MIRABLE = {
 MIRABLE["cpu"] = replace(
     MIRABLE["paper"],
     dataset="4q_moods",
+    first_window=False,
     unlabelled=("4q_moods:untagged", "pmemo:audible_only"),
     features=MelAndHPCP(
         LogMel(n_mels=64, pool_frames=10), HPCP(sample_rate=22050, window_samples=2048, hop_samples=1024)

@@ -4,12 +4,24 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from mer_companion import results
-from mer_companion.experiments import kinds, literature, mediaeval, noise, pretrained, sssl, strong_features
+from mer_companion.experiments import (
+    emotify,
+    kinds,
+    listeners,
+    literature,
+    mediaeval,
+    noise,
+    other_collections,
+    pretrained,
+    protocol,
+    sssl,
+    strong_features,
+)
 from mer_companion.experiments.experiment import with_parts
-from mer_companion.runs import cross_validation, noise_map
+from mer_companion.runs import cross_validation, noise_map, transfer
 from mer_companion.runs.make_records import Request
 from mer_companion.runs.overrides import changed
-from mer_companion.runs.settings import NoiseMap, Run
+from mer_companion.runs.settings import NoiseMap, Run, Transfer
 from mer_core import datasets
 
 EXPERIMENTS = (
@@ -17,9 +29,14 @@ EXPERIMENTS = (
     | pretrained.EXPERIMENTS
     | literature.EXPERIMENTS
     | noise.EXPERIMENTS
+    | protocol.EXPERIMENTS
     | strong_features.EXPERIMENTS
+    | other_collections.EXPERIMENTS
+    | listeners.EXPERIMENTS
     | mediaeval.EXPERIMENTS
+    | emotify.EXPERIMENTS
 )
+STUDIES = {NoiseMap: noise_map.start, Transfer: transfer.start}  # one record of many networks
 Pairs = list[tuple[str, Run]]  # (label, run), where a run may be of any kind
 
 
@@ -35,10 +52,11 @@ def jobs(
     `changes` are settings by dotted name, applied to every run.
     """
     changes = (changes or {}) | ({"dataset": datasets.from_anywhere(dataset)} if dataset else {})
-    variants = EXPERIMENTS[name].runs(preset).items()
-    seeds = seeds or EXPERIMENTS[name].seeds_at(preset)
+    experiment = EXPERIMENTS[name]
+    variants = experiment.runs(preset).items()
+    seeds = seeds or experiment.seeds_at(preset)
     return [
-        (label, changed(run, {"seed": seed, **with_parts(run, changes)}))
+        (label, changed(run, {**experiment.set_by(seed), **with_parts(run, changes)}))
         for seed in seeds
         for label, run in variants
     ]
@@ -67,8 +85,8 @@ def execute(
     missing = without_record(name, preset, chosen)
     networks = [run for run in missing if isinstance(run, Run)]
     started = cross_validation.start(networks, executor) if executor else {}
-    for study in (run for run in missing if executor and isinstance(run, NoiseMap)):
-        started |= noise_map.start(study, executor)
+    for study in (run for run in missing if executor and type(run) in STUDIES):
+        started |= STUDIES[type(study)](study, executor)
     made = [record_of(run, name, preset, label, started) for label, run in chosen]
     known = existing(name, preset, pairs)
     if known and (compare := kinds.of_record(known[0]).compare):

@@ -49,7 +49,7 @@ LARGEST_CHANGE = "largest change of a probability"
 # what tells one row of metrics from another, and its numbers
 NAMES = (
     *("label", "against", "method", "noise", "unit", "rate", "setting"),  # the last five of a noise map
-    *("part", "dataset", "fold", "target", "decision", "name"),
+    *("part", "source", "dataset", "fold", "target", "decision", "name"),
 )
 COLUMNS = ("value", "low", "high", "p", "p_holm", "t", "p_t", "n")
 
@@ -104,11 +104,12 @@ def among_records() -> Level:
 def from_counts(record: dict) -> dict[str, float]:
     """Scores of every decision, from the confusion counts in the record."""
     rows = []
+    target = scoring.own_target(record) or "emotion"
     for decision, counts in record["confusion"].items():
-        same = {"part": "test", "fold": "all", "target": "emotion", "decision": decision}
+        same = {"part": "test", "fold": "all", "target": target, "decision": decision}
         rows += [
             same | {"name": name, "value": metric(np.array(counts))}
-            for name, metric, _ in scoring.measured("emotion", record)
+            for name, metric, _ in scoring.measured(target, record)
         ]
     return flat(rows)
 
@@ -284,7 +285,9 @@ def nothing_cached():
 
 def of_smoke(record: dict) -> dict[str, float]:
     """A record's pooled scores, and what is more sensitive: mean largest probability and last loss."""
-    found = {"largest probability": float(kinds.probabilities(record).max(axis=1).mean())}
+    found = {}
+    if kinds.of_record(record).predicts != "nothing":
+        found["largest probability"] = float(kinds.probabilities(record).max(axis=1).mean())
     if record["log"] and "loss" in record["log"][0][-1]:
         found["loss"] = record["log"][0][-1]["loss"]
     pooled = [row for row in record["metrics"] if (row["part"], row["fold"]) == ("test", "all")]

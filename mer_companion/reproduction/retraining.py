@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
+from mer_companion.analysis import names
 from mer_companion.experiments import kinds
-from mer_companion.runs import cross_validation
+from mer_companion.runs import cross_validation, scoring
 from mer_companion.runs.settings import Run
 from mer_core.device import best_device, device_name
 from mer_core.evaluation import metrics, song_decision
@@ -58,7 +59,7 @@ def rerun(experiment: str, label: str, preset: str, fold: int) -> dict:
     own = np.isin(stored["test_track"], test)
     before = song_decision.mean_probability(stored["test"][own], stored["test_track"][own])
     after = song_decision.mean_probability(cross_validation.half(predict(tested)), tested.track)
-    truth, n = frames.tracks.targets[np.unique(test)], before.shape[1]
+    truth, n = scoring.truth_of(run.target, frames.tracks.targets[np.unique(test)]), before.shape[1]
     classes = before.argmax(axis=1), after.argmax(axis=1)
     recorded, now = (metrics.accuracy(metrics.confusion(truth, predicted, n)) for predicted in classes)
     return {
@@ -95,8 +96,8 @@ def table(preset: str) -> pd.DataFrame:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder(preset).glob("*.json"))]
     return pd.DataFrame(
         {
-            "method": row["method"],
-            "run": f"{row['experiment']}: {row['label']}",
+            "method": names.label(row["method"]),
+            "run": f"{names.experiment(row['experiment'])}: {names.label(row['label'])}",
             "fold": row["fold"],
             "songs": row["songs"],
             "accuracy recorded": f"{row['recorded']:.4f}",

@@ -21,17 +21,21 @@ from mer_companion.runs import (
     noise_map,
     scoring,
     song_classifiers,
+    tag_baselines,
     tag_ensembles,
     tag_scoring,
+    transfer,
 )
 from mer_companion.runs.settings import (
     Fusion,
+    GroupMean,
     NoiseMap,
     Ratings,
     Run,
     SongClassifier,
     Submission,
     TagEnsemble,
+    Transfer,
 )
 from mer_core import datasets
 from mer_core.datasets.tracks import Tracks
@@ -62,14 +66,14 @@ def record_of_networks(run: Run, request: Request, frames: Frames) -> dict:
     arrays, validation, made = predictions_of_folds(run, frames)
     mean = arrays.pop("mean")
     external, external_rows = predictions_elsewhere(run, frames)
-    rows = scoring.pooled_rows(arrays, mean, tracks) + validation + external_rows
+    rows = scoring.pooled_rows(arrays, mean, tracks, run.target) + validation + external_rows
     record = heading(run, request, tracks, len(mean)) | cost_of_training(made)
     record["data"] |= {
         "frames": frames.name,
         "n_windows": len(windows(frames, run.window_s, run.repeat_short)),
         "hours": float(frames.duration_s.sum() / 3600),
     }
-    record |= {"metrics": rows, "confusion": scoring.confusions(arrays, tracks)}
+    record |= {"metrics": rows, "confusion": scoring.confusions(arrays, tracks, run.target)}
     record["log"] = [fold[0]["log"] for fold in made]  # of the networks on all training songs
     return save(record, arrays | external, tracks)
 
@@ -77,15 +81,16 @@ def record_of_networks(run: Run, request: Request, frames: Frames) -> dict:
 def predictions_of_folds(run: Run, frames: Frames) -> tuple[dict, list[dict], list[list[dict]]]:
     """Arrays of predictions and decisions, validation metrics, and how each network was trained, by fold."""
     tracks, folds, validation, made = frames.tracks, [], [], []
+    labels = scoring.truth_of(run.target, tracks.targets)
     for k in cross_validation.tested_folds(run):
         first, *inner = parts = cross_validation.read_fold(run, frames, k)
         own = np.unique(first["test_track"])
         mean = song_decision.mean_probability(first["test"], first["test_track"])
         arrays = {"track": own, "fold": np.full(len(own), k), "mean": mean}
-        decided = scoring.decide(parts, tracks.targets, run.song)
+        decided = scoring.decide(parts, labels, run.song)
         arrays |= {f"decision_{name}": predicted for name, predicted in decided.items()}
         folds.append(arrays | {name: first[name] for name in ("test_track", "test_second", "test")})
-        validation += scoring.validation_rows(k, inner, tracks) if inner else []
+        validation += scoring.validation_rows(k, inner, tracks, run.target) if inner else []
         made.append([part["training"] for part in parts])
     return concatenated(folds), validation, made
 
@@ -103,20 +108,32 @@ def predictions_elsewhere(run: Run, frames: Frames) -> tuple[dict[str, np.ndarra
         arrays |= {array: firsts[0][array] for array in (key, f"{key}_track", f"{key}_second")}
         arrays[f"{key}_track_id"] = other.table["track_id"].to_numpy(dtype=str)
         means = [song_decision.mean_probability(first[key], first[f"{key}_track"]) for first in firsts]
-        rows += scoring.external_rows(name, np.mean(means, axis=0), other)
+        rows += scoring.external_rows(name, np.mean(means, axis=0), other, run.target)
     return arrays, rows
 
 
 def record_of_tags(run: Run, request: Request, frames: Frames) -> dict:
-    """The record of the finished network of a run on tagged songs."""
-    (part,) = cross_validation.read_fold(run, frames, 0)
-    arrays = {}
-    for name in ("test", "validation"):
-        track = part[f"{name}_track"]
-        arrays |= {name: song_decision.mean_probability(part[name], track), f"{name}_track": np.unique(track)}
-    made = part["training"]
-    record = heading(run, request, frames.tracks, len(arrays["test"])) | cost_of_training([[made]])
-    return save_tags(record | {"log": [made["log"]]}, frames.tracks, arrays)
+    """The record of the finished networks of a run on tagged songs, one for each fold."""
+    tested = cross_validation.tested_folds(run)
+    parts = [part for k in tested for part in cross_validation.read_fold(run, frames, k)]
+    folds = []
+    for k, part in zip(tested, parts, strict=True):
+        folds.append({})
+        for name in ("test", "validation"):
+            track = part[f"{name}_track"]
+            mean = song_decision.mean_probability(part[name], track)
+            folds[-1] |= tag_baselines.of_fold(name, mean, np.unique(track), None if run.folds.parts else k)
+    arrays, made = concatenated(folds), [part["training"] for part in parts]
+    record = heading(run, request, frames.tracks, len(arrays["test"])) | cost_of_training([[m] for m in made])
+    return save_tags(record | {"log": [own["log"] for own in made]}, frames.tracks, arrays)
+
+
+def record_of_group_mean(run: GroupMean, request: Request) -> dict:
+    """The record of a baseline for tags that does not look at the audio."""
+    began, tracks = time.perf_counter(), datasets.load(run.dataset)
+    arrays = concatenated(tag_baselines.group_means(run, tracks))
+    record = heading(run, request, tracks, len(arrays["test"])) | cost_since(began)
+    return save_tags(record | {"log": []}, tracks, arrays)
 
 
 def record_of_tag_ensemble(run: TagEnsemble, request: Request) -> dict:
@@ -153,6 +170,18 @@ def record_of_noise_map(study: NoiseMap, request: Request) -> dict:
     rows = noise_map.rows_of(study.config(), arrays, tracks)
     record |= {"metrics": rows, "confusion": {}, "log": []}
     return save(record, arrays | {"track": np.arange(len(tracks))}, tracks)
+
+
+def record_of_transfer(study: Transfer, request: Request) -> dict:
+    """The record of networks tested across collections: their probabilities of every song."""
+    tracks, predicted, made = transfer.collected(study, request.started)
+    record = heading(study, request, tracks, len(tracks)) | cost_of_training([[one] for one in made])
+    del record["cost"]["seconds_per_fold"]
+    kinds_of_audio = {name: datasets.load(name).kinds_of_audio for name in study.collections}
+    record["data"]["audio"] = sorted({kind for own in kinds_of_audio.values() for kind in own})
+    rows = transfer.rows_of(study.config(), predicted, tracks)
+    record |= {"metrics": rows, "confusion": {}, "log": []}
+    return save(record, {"probabilities": predicted, "track": np.arange(len(tracks))}, tracks)
 
 
 def record_of_ratings(run: Ratings, request: Request) -> dict:

@@ -11,11 +11,9 @@ import numpy as np
 from mer_companion import results
 from mer_core import datasets
 from mer_core.datasets.tracks import Tracks
-from mer_core.emotion import HIGH_AROUSAL, HIGH_VALENCE, QUADRANTS, high_probability
+from mer_core.emotion import HIGH, QUADRANTS, high_probability
 from mer_core.evaluation import metrics, significance, song_decision
 from mer_core.evaluation.song_decision import MAIN_DECISION, SongDecision
-
-HIGH = {"valence": HIGH_VALENCE, "arousal": HIGH_AROUSAL}  # of each quadrant, which is high
 
 
 def decide(parts: list[dict], targets: np.ndarray, settings: SongDecision) -> dict[str, np.ndarray]:
@@ -66,16 +64,26 @@ def decide_out_of_fold(inner: list[dict], targets: np.ndarray, settings: SongDec
     return fitted.classes_[np.mean(scores, axis=0).argmax(axis=1)]
 
 
-def predictions_of(
-    decided: dict[str, np.ndarray], mean: np.ndarray, quadrants: bool
-) -> Iterator[tuple[str, int, str, np.ndarray]]:
-    """(target, number of classes, decision, classes) of all that is decided; quadrants tell V and A too.
+def targets_of(classes, own: str = "") -> tuple[str, ...]:
+    """What is predicted: a run's own target (`settings.Run`), or the label and, of quadrants, V and A too."""
+    return (own,) if own else ("emotion", *(HIGH if tuple(classes) == QUADRANTS else ()))
 
-    A network with four outputs tells V and A by adding up probabilities.
+
+def own_target(record: dict) -> str:
+    return record["config"].get("target", "")
+
+
+def predictions_of(
+    decided: dict[str, np.ndarray], mean: np.ndarray, targets: tuple[str, ...]
+) -> Iterator[tuple[str, int, str, np.ndarray]]:
+    """(target, number of classes, decision, classes) of all that is decided.
+
+    A network with four outputs tells V and A by adding up probabilities, one with two by its own.
     """
+    first, *by_addition = targets
     for decision, predicted in decided.items():
-        yield "emotion", mean.shape[1], decision, predicted
-        for dimension in HIGH if quadrants else ():
+        yield first, mean.shape[1], decision, predicted
+        for dimension in by_addition:
             is_high = HIGH[dimension][predicted]
             if decision == MAIN_DECISION:
                 is_high = high_probability(mean, dimension) > 0.5
@@ -103,7 +111,7 @@ def metric_rows(truth, groups, fold, predictions, part: str = "test") -> list[di
     return rows
 
 
-def validation_rows(fold: int, inner: list[dict], tracks: Tracks) -> list[dict]:
+def validation_rows(fold: int, inner: list[dict], tracks: Tracks, own: str = "") -> list[dict]:
     """Metrics on a fold's training songs, predicted by inner networks that were not trained on them.
 
     Choices may rest on these.
@@ -113,24 +121,24 @@ def validation_rows(fold: int, inner: list[dict], tracks: Tracks) -> list[dict]:
         [song_decision.mean_probability(part["out_of_fold"], part["out_of_fold_track"]) for part in inner]
     )
     decided, rows = {MAIN_DECISION: mean.argmax(axis=1)}, []
-    for target, n, decision, predicted in predictions_of(decided, mean, tracks.classes == QUADRANTS):
+    for target, n, decision, predicted in predictions_of(decided, mean, targets_of(tracks.classes, own)):
         found = metrics.scores(truth_of(target, tracks.targets[track]), predicted, n)
         row = {"target": target, "decision": decision, "part": "validation", "fold": fold, "n": len(track)}
         rows += [{"name": name, "value": value, **row} for name, value in found.items()]
     return rows
 
 
-def external_rows(name: str, mean: np.ndarray, tracks: Tracks) -> list[dict]:
+def external_rows(name: str, mean: np.ndarray, tracks: Tracks, own: str = "") -> list[dict]:
     """Metrics of mean probabilities on the songs of another data set."""
     decided, folds = {MAIN_DECISION: mean.argmax(axis=1)}, np.zeros(len(tracks), dtype=int)
-    found = predictions_of(decided, mean, tracks.classes == QUADRANTS)
+    found = predictions_of(decided, mean, targets_of(tracks.classes, own))
     rows = metric_rows(tracks.targets, tracks.groups, folds, found, "elsewhere")
     return [row | {"dataset": name} for row in rows if row["fold"] == "all"]
 
 
-def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks: Tracks) -> list[dict]:
+def pooled_rows(arrays: dict[str, np.ndarray], mean: np.ndarray, tracks: Tracks, own: str = "") -> list[dict]:
     """Metrics of all decisions over the test songs, in the order of ``arrays["track"]``."""
-    found = list(predictions_of(decisions_of(arrays), mean, tracks.classes == QUADRANTS))
+    found = list(predictions_of(decisions_of(arrays), mean, targets_of(tracks.classes, own)))
     track = arrays["track"]
     return metric_rows(tracks.targets[track], tracks.groups[track], arrays["fold"], found)
 
@@ -140,8 +148,9 @@ def decisions_of(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: arrays[key] for name, key in stored.items() if key in arrays}
 
 
-def confusions(arrays: dict[str, np.ndarray], tracks: Tracks) -> dict[str, list]:
-    truth, n, decided = tracks.targets[arrays["track"]], len(tracks.classes), decisions_of(arrays)
+def confusions(arrays: dict[str, np.ndarray], tracks: Tracks, own: str = "") -> dict[str, list]:
+    truth, decided = truth_of(own, tracks.targets[arrays["track"]]), decisions_of(arrays)
+    n = 2 if own else len(tracks.classes)
     return {name: metrics.confusion(truth, predicted, n).tolist() for name, predicted in decided.items()}
 
 
@@ -176,13 +185,13 @@ def scores(record: dict) -> list[dict]:
     DataError : its data set is not at hand
     RecordError : the annotations have changed since
     """
-    tracks, stored = results.tracks_of(record), results.predictions(record)
+    tracks, stored, own = results.tracks_of(record), results.predictions(record), own_target(record)
     in_order = np.argsort(np.argsort(stored["track"]))  # of `track`
-    rows = pooled_rows(stored, probabilities(record)[in_order], tracks)
+    rows = pooled_rows(stored, probabilities(record)[in_order], tracks, own)
     if predicts_elsewhere_alone(record):
         for i, name in enumerate(record["config"].get("also_heard", ())):
             mean = song_decision.mean_probability(stored[f"heard_{i}"], stored[f"heard_{i}_track"])
-            rows += external_rows(name, mean, datasets.load(name))
+            rows += external_rows(name, mean, datasets.load(name), own)
     return rows
 
 

@@ -58,21 +58,23 @@ def fit(
 def predictions(settings: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.ndarray], list[list[dict]]]:
     """Predictions for the songs of the tested folds, and what was chosen in each.
 
+    Of several sets of features the one with the best macro F1 on inner folds of the training songs counts.
+
     Returns
     -------
     arrays ``track``, ``fold``, ``mean`` (n_songs, n_classes; probabilities) and the decisions; log per fold
     """
-    skip = settings.skip_unreadable
-    values = np.hstack(
-        [sources.load(one, tracks, settings.features, skip_unreadable=skip) for one in settings.sources]
-    )
     of_track, collected, log = splits.outer(tracks, settings.folds), [], []
-    groups = splits.kept_together(tracks, settings.folds.by)
+    groups, sets = splits.kept_together(tracks, settings.folds.by), feature_sets(settings, tracks)
     for k in range(settings.folds.tested or settings.folds.n):
         training, test = np.flatnonzero(of_track != k), np.flatnonzero(of_track == k)
         own = tracks.targets[training]
-        fitted, chosen = fit(settings, values[training], own, groups[training])
-        mean = fitted.predict_proba(values[test])
+        tried = {
+            name: fit(settings, values[training], own, groups[training]) for name, values in sets.items()
+        }
+        name = max(tried, key=lambda name: tried[name][1]["validation_macro_f1"])
+        fitted, chosen = tried[name]
+        mean = fitted.predict_proba(sets[name][test])
         collected.append(
             {
                 "track": test,
@@ -82,8 +84,17 @@ def predictions(settings: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.
                 "decision_most_frequent": np.full(len(test), np.bincount(own).argmax()),
             }
         )
-        log.append([{"epoch": 0, **chosen}])
+        log.append([{"epoch": 0, **chosen} | ({"source": name} if settings.one_of else {})])
     return {name: np.concatenate([fold[name] for fold in collected]) for name in collected[0]}, log
+
+
+def feature_sets(settings: SongClassifier, tracks: Tracks) -> dict[str, np.ndarray]:
+    """(n_songs, n_features) by name: all sources side by side, or each by itself where one is chosen."""
+    loaded = {
+        source: sources.load(source, tracks, settings.features, skip_unreadable=settings.skip_unreadable)
+        for source in settings.sources
+    }
+    return loaded if settings.one_of else {" ".join(loaded): np.hstack(list(loaded.values()))}
 
 
 def tracks_of(settings: SongClassifier) -> Tracks:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import provenance
-from mer_companion.song_features import handcrafted
+from mer_companion.song_features import handcrafted, kinds
 from mer_core import paths
 from mer_core.audio import decoding
 from mer_core.audio.features import LogMel, WindowFeatures
@@ -41,7 +41,8 @@ OF_HANDCRAFTED = (  # the code that handcrafted features depend on
 def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool = False) -> np.ndarray:
     """Features of every track from a source: its name, with a path behind a colon where it needs one.
 
-    ``log_mel_statistics``; ``hand_made``; ``published_top100`` (4Q only); ``embeddings:FILE``;
+    ``log_mel_statistics``; ``hand_made``, or some of its kinds, ``hand_made:timbre+rhythm`` (`kinds`);
+    ``published_top100`` (4Q only); ``embeddings:FILE``;
     ``audio_model:FOLDER``; ``musicnn:MSD_musicnn`` or ``musicnn:MTT_musicnn``
 
     Raises
@@ -52,7 +53,8 @@ def load(source: str, tracks: Tracks, settings: LogMel, *, skip_unreadable: bool
     if name == LOG_MEL:
         return log_mel_statistics(tracks, settings, skip_unreadable=skip_unreadable)
     if name == HANDCRAFTED:
-        return handcrafted_features(tracks)
+        values = handcrafted_features(tracks)
+        return values[:, kinds.columns(path)] if path else values
     if name == TOP_100:
         return published_top100(tracks)
     if name == EMBEDDINGS:

@@ -9,6 +9,7 @@ from mer_core.datasets.tracks import DataError, Tracks, audio_files, measured, s
 from mer_core.emotion import QUADRANTS, Scale, quadrants
 
 SCALE = Scale(0.0, 1.0)  # of the ratings of whole choruses and of those over time
+SPLITS = MIDPOINT, MEDIAN = ("midpoint", "median")  # where low and high are divided
 METADATA = "metadata.csv"
 STATIC = "annotations/static_annotations.csv"
 DYNAMIC = "annotations/dynamic_annotations.csv"
@@ -68,11 +69,17 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
     return frames.dropna(subset=["valence", "arousal"], ignore_index=True)
 
 
-def read(root: Path | None = None, *, skip_unreadable: bool = False, audible_only: bool = False) -> Tracks:
+def read(
+    root: Path | None = None,
+    *,
+    skip_unreadable: bool = False,
+    audible_only: bool = False,
+    split: str = MIDPOINT,
+) -> Tracks:
     """Tracks of PMEmo: the label is the quadrant of the rating of the whole chorus, the group the artist.
 
     Choruses without a rating (27 of 794) are no part of the table. `audible_only` leaves out rated choruses
-    without audio.
+    without audio. `split` says where high begins (`divided_at`).
 
     Raises
     ------
@@ -80,8 +87,29 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False, audible_onl
     """
     root = root or paths.data_root() / "pmemo"
     source = SCALE, root, AUDIO, HOW_TO_GET_IT
-    tracks = rated_tracks("pmemo", annotations(root), *source, audible_only=audible_only)
-    return measured("pmemo", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
+    songs = annotations(root)
+    tracks = rated_tracks(
+        "pmemo", songs, *source, audible_only=audible_only, midpoint=divided_at(songs, split)
+    )
+    name = "pmemo" if split == MIDPOINT else f"pmemo_{split}"  # with other labels, other folds
+    return measured(name, QUADRANTS, tracks, skip_unreadable=skip_unreadable)
+
+
+def divided_at(songs: pd.DataFrame, split: str = MIDPOINT) -> tuple[float, float]:
+    """Where valence and arousal are divided into low and high: at the scale's midpoint, or at their medians.
+
+    At the ``median`` of all rated choruses about half of them are high, as in 4Q. The SSSL paper does not say
+    where it divides the scale; its figures for PMEmo fit the median better (the page of the audit).
+
+    Raises
+    ------
+    DataError : another word for `split`
+    """
+    if split not in SPLITS:
+        raise DataError(f"pmemo: split is {' or '.join(SPLITS)}, got {split!r}.")
+    if split == MIDPOINT:
+        return SCALE.midpoint, SCALE.midpoint
+    return float(songs["valence"].median()), float(songs["arousal"].median())
 
 
 def _tables(root: Path | None, *names: str) -> list[pd.DataFrame]:
@@ -120,10 +148,11 @@ def rated_tracks(
     how_to_get_it: str,
     *,
     audible_only: bool,
+    midpoint: tuple[float, float] | None = None,
 ) -> pd.DataFrame:
     """Rated songs with their quadrant as ``label`` and their audio's ``path``, in the first existing folder.
 
-    Audio without a rating is ignored.
+    Audio without a rating is ignored. The scale's midpoint divides low from high, unless others are given.
 
     Raises
     ------
@@ -140,5 +169,5 @@ def rated_tracks(
             f"lie in {' or '.join(folders)} below {root}, as ID.mp3. "
             f"{how_to_get_it.format(folder=root)}{others if audible.any() else ''}"
         )
-    label = quadrants(songs["valence"], songs["arousal"], scale.midpoint)
+    label = quadrants(songs["valence"], songs["arousal"], midpoint or scale.midpoint)
     return songs.assign(label=label, path=songs["track_id"].map(files))[audible]
