@@ -1,25 +1,28 @@
 # %% [markdown]
-# # Can the mixture find wrong labels?
+# # Can the Gaussian mixture model detect wrong labels?
 #
-# **Question.** SSSL rests on one mechanism: windows whose label does not fit what is heard have larger losses, and two Gaussians tell them
-# from the others. Does that work where the truth is known, and how much wrongness is there in real music to be found?
+# **Question.** SSSL assumes that windows with a wrong label have a larger loss, and that a Gaussian mixture model (GMM) of the losses separates them from the others. Is that so where the
+# truth is known, and how much label noise is there in real music?
 #
-# Three ways to know the truth: music made by code, labels made wrong on purpose, and listeners who rated every half second. Again:
-# `mer run drift --preset cpu` and `mer run known_noise --preset cpu`.
+# **Answer.** It detects random noise, and less well the confusions that listeners make. The clean probability ranks right above wrong labels with a ROC-AUC of
+# {result}`known_noise/self_learning_symmetric_20/windows/clean_probability/auc:.2f` if one label in five is replaced by any other,
+# {result}`known_noise/self_learning_symmetric_40/windows/clean_probability/auc:.2f` if two in five are, and
+# {result}`known_noise/self_learning_arousal_preserving_20/windows/clean_probability/auc:.2f` if one in five is replaced by the quadrant of the opposite valence; chance is a half. As a
+# probability it is not calibrated at either end: of the windows with a clean probability below `0.1`,
+# {result}`known_noise/self_learning_symmetric_20/windows/clean_probability/right_in_lowest_bin:.0%`,
+# {result}`known_noise/self_learning_symmetric_40/windows/clean_probability/right_in_lowest_bin:.0%` and
+# {result}`known_noise/self_learning_arousal_preserving_20/windows/clean_probability/right_in_lowest_bin:.0%` have a right label, and SSSL replaces those labels too; of those above `0.9`,
+# {result}`known_noise/self_learning_symmetric_20/windows/clean_probability/right_in_highest_bin:.0%`,
+# {result}`known_noise/self_learning_symmetric_40/windows/clean_probability/right_in_highest_bin:.0%` and
+# {result}`known_noise/self_learning_arousal_preserving_20/windows/clean_probability/right_in_highest_bin:.0%`.
 #
-# **Answer.** It finds labels that are wrong at random: with one in five replaced by any other, it ranks right above wrong ones with an AUC of
-# {result}`known_noise/self_learning_symmetric_20/windows/clean_probability/auc:.2f`, with two in five
-# {result}`known_noise/self_learning_symmetric_40/windows/clean_probability/auc:.2f`. It finds fewer of those that listeners would confuse:
-# {result}`known_noise/self_learning_arousal_preserving_20/windows/clean_probability/auc:.2f` when the other valence is written down; chance is a half. Its
-# probabilities are overconfident (calibration error, below). In real music, listeners contradict the clip's quadrant in
-# {interval}`annotation_noise/pmemo/emotion/listeners/3_s_windows_that_differ_from_the_song:.1%` of PMEmo's windows, more in DEAM, and part of that is no
-# change in the music but a border between quadrants.
+# In real music, listeners contradict the quadrant of the clip in {interval}`annotation_noise/pmemo/emotion/listeners/3_s_windows_that_differ_from_the_song:.1%` of PMEmo's three-second windows, and in
+# more of DEAM's. A part of that is no change in the music: the clip lies near the border between two quadrants.
 #
-# **Limits.** Known noise: two folds, one training run. Synthetic music: one fold, three runs. Ratings over time are means over listeners and smooth
-# what single ones heard.
+# **Limits.** Known noise: two folds, one training run, no interval for the AUC. Synthetic music: one fold, three runs. Continuous ratings are means over listeners, smoother than individual ones.
 #
-# **To run it.** Any laptop shows the records, makes those on synthetic music again, and computes the last section at `smoke`. Known noise
-# wants two cores and the audio of 4Q, listeners' ratings only the annotations. `preset` says what the last section computes.
+# **Rerun.** `mer run known_noise --preset cpu` (audio of 4Q), `mer run annotation_noise --preset cpu` (annotations only), `mer run drift --preset cpu` (synthetic). Any laptop shows the
+# records and computes the last section at `smoke`.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed below: smoke or cpu
@@ -29,10 +32,10 @@ from mer_companion import experiments, results
 from mer_companion.analysis import figures, tables
 
 # %% [markdown]
-# ## Music made by code
+# ## Synthetic music
 #
-# Synthetic songs leave their label's emotion for a share of their seconds, the drift. Three seeds each. AUC: how often a truly clean window
-# gets a higher clean probability than a wrong one; chance is a half. Average precision: of ranking the wrong ones first; chance is their
+# Synthetic songs depart from the emotion of their label for a share of their seconds, the drift. Three seeds each. AUC: the probability that a clean window
+# has a higher clean probability than a wrong one; chance is a half. Average precision: of ranking the wrong ones first; chance is their
 # share. Calibration error: the mean absolute difference between predicted probability and observed share, over bins.
 
 # %% tags=["hide-input"]
@@ -42,17 +45,17 @@ drift[drift["epoch"] == drift["epoch"].max()].groupby("drift").mean(numeric_only
     columns=["seed", "fold", "epoch"]
 ).round(3)
 
-# %% mystnb={"figure": {"name": "fig-drift-auc", "caption": "How well the clean probability tells truly clean windows from wrong ones, per epoch, by drift in per cent: AUC, average precision, calibration error. Mean over three seeds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for five amounts of drift."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-drift-auc", "caption": "Detection of wrong windows by the clean probability, per epoch, by drift in per cent: AUC, average precision, calibration error. Mean over three seeds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for five amounts of drift."}} tags=["hide-input"]
 figures.detection_by_epoch(drift, "drift")
 
 # %% [markdown]
-# ## Labels made wrong on purpose
+# ## Known label noise
 #
-# Real music, 4Q, two folds: known noise in the training labels, none in the tested ones. *Symmetric*: any other quadrant.
-# *Arousal-preserving*: the quadrant of the other valence, which is how listeners err. *Songs*: a song's windows are all wrong alike; with the
-# others each window is wrong on its own, as if the emotion changed.
+# Real music, 4Q, two folds: known noise in the training labels, none in the test labels. *Symmetric*: any other quadrant.
+# *Arousal-preserving*: the quadrant of the opposite valence, a confusion that listeners make. *Songs*: all windows of a song get the same wrong label;
+# otherwise each window is drawn independently, as if the emotion changed.
 
-# %% mystnb={"figure": {"name": "fig-noise-auc", "caption": "How well the clean probability tells the untouched labels of 4Q from the replaced ones, per epoch: AUC, average precision, calibration error. Mean of two folds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for four kinds of label noise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-noise-auc", "caption": "Detection of replaced labels of 4Q by the clean probability, per epoch: AUC, average precision, calibration error. Mean of two folds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for four kinds of label noise."}} tags=["hide-input"]
 noisy = experiments.recorded("known_noise", "cpu")
 together = [record for record in noisy if record["label"].startswith("self_learning")]
 known = tables.detection(together).assign(
@@ -60,16 +63,16 @@ known = tables.detection(together).assign(
 )
 figures.detection_by_epoch(known, "noise")
 
-# %% mystnb={"figure": {"name": "fig-noise-reliability", "caption": "Is the clean probability what it says? Share of untouched labels by clean probability, last epoch, two folds of 4Q; the area of a mark is its share of windows."}, "image": {"alt": "Reliability curves of the clean probability for four kinds of label noise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-noise-reliability", "caption": "Calibration of the clean probability: share of right labels by clean probability, last epoch, two folds of 4Q; the area of a mark is its share of windows. A calibrated probability would lie on the diagonal."}, "image": {"alt": "Reliability curves of the clean probability for four kinds of label noise."}} tags=["hide-input"]
 figures.reliability(
     {r["label"].removeprefix("self_learning_").replace("_", " "): tables.reliability([r]) for r in together}
 )
 
 # %% [markdown]
-# Finding them is one thing, learning better from it another. `mixture_per_class` is SSSL with a mixture for every quadrant on its
-# own: one mixture for all calls a whole quadrant noisy when it is merely harder to hear.
+# Does detection improve accuracy? `mixture_per_class` is SSSL with a separate mixture for each quadrant, because a single mixture
+# assigns most of a difficult quadrant to the noisy set.
 
-# %% mystnb={"figure": {"name": "fig-noise-accuracy", "caption": "Accuracy on the tested songs of two folds, whose labels are untouched, by the noise put into the training labels; 95 % intervals over artists."}, "image": {"alt": "Accuracy of plain training and SSSL under four kinds of label noise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-noise-accuracy", "caption": "Accuracy on the test songs of two folds, whose labels are unchanged, by the noise in the training labels; 95 % confidence intervals over artists."}, "image": {"alt": "Accuracy of the baseline, SSSL and other methods under four kinds of label noise."}} tags=["hide-input"]
 under_noise = results.comparison("known_noise", "cpu")
 figures.by_condition(
     tables.under_noise(under_noise),
@@ -82,17 +85,17 @@ figures.by_condition(
 tables.against(under_noise, noisy)
 
 # %% [markdown]
-# ## How much is there to find in real music?
+# ## Label noise in real music
 #
-# PMEmo and DEAM were also rated while they played, every half second. The share of three-second windows whose majority differs from the
-# whole clip's label is the noise that a segment classifier meets; the share that differs from the clip's *own* majority is change inside
-# the clip. No audio is needed, only the annotations. Again: `mer run annotation_noise --preset cpu`. For quadrants:
+# PMEmo and DEAM also have continuous ratings, every half second. The share of three-second windows whose majority differs from the
+# label of the whole clip is the label noise of a segment classifier; the share that differs from the clip's *own* majority is change within
+# the clip. Only the annotations are needed. For quadrants:
 
 # %% tags=["hide-input"]
 rated = experiments.recorded("annotation_noise", "cpu")
 tables.annotation_noise(rated, "emotion")
 
-# %% mystnb={"figure": {"name": "fig-annotation-noise", "caption": "What listeners' curves say of three-second windows, for quadrants: how many differ from the clip's label, and how many from the clip's own majority. 95 % intervals over artists."}, "image": {"alt": "Shares of windows that differ from the clip's label or majority, per data set."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-annotation-noise", "caption": "Continuous ratings of three-second windows, quadrants: share that differs from the clip's label, and from the clip's own majority. 95 % intervals over artists."}, "image": {"alt": "Shares of windows that differ from the clip's label or majority, per data set."}} tags=["hide-input"]
 figures.annotation_noise(tables.annotation_noise_rows(rated))
 
 # %% [markdown]
@@ -105,10 +108,10 @@ tables.annotation_noise(rated, "valence")
 tables.annotation_noise(rated, "arousal")
 
 # %% [markdown]
-# Two things in DEAM had to be put right first. In its table of whole-song ratings the columns of valence and arousal are exchanged for the
-# songs that came from Emotion in Music: `eim as distributed` correlates over time with the other name, as no other set does. And the slider
-# of the curves sits off the midpoint of the form by a constant, which is removed; `offset kept` shows what it adds. To remove it can only
-# lower the noise found, so the truth lies between the two.
+# Two corrections to DEAM. In its table of whole-song ratings the columns of valence and arousal are exchanged for the
+# songs from Emotion in Music: `eim as distributed` correlates over time with the other column, as no other set does. And the continuous ratings
+# are offset from the midpoint of the static scale by a constant, which is removed; `offset kept` shows its effect. Removing it can only
+# lower the estimated noise, so the truth lies between the two.
 
 # %% [markdown]
 # ## What this machine computes

@@ -1,35 +1,34 @@
 # %% [markdown]
-# # When does it help to doubt labels?
+# # When do methods for noisy labels help?
 #
-# **Question.** Under which kind of label noise, at which rate, does a method that doubts labels do better than one that believes them? And
-# does SSSL help on strong features, those of a network that was pretrained on a million songs?
+# **Question.** Under which kind of label noise, at which rate, does a method for noisy labels exceed a baseline that trusts every label? And does SSSL help on strong features, those of a
+# network pretrained on a million songs?
 #
-# **Answer.** It depends on whose label is wrong. Where the labels of whole songs are wrong, methods that doubt labels gain: hardly at `20 %`, and at
-# `40 %`, wrong as listeners err, SSSL gains {interval}`noise_map/self_learning/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` macro F1 on plain
-# training, with one mixture for each class {interval}`noise_map/mixture_per_class/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`, weighting windows
-# by their clean probability {interval}`noise_map/weight/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`, ELR
-# {interval}`noise_map/elr/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`. Where single windows are wrong no method gains, and at `60 %` (symmetric)
-# SSSL loses {interval}`noise_map/self_learning/symmetric_window_60/musicnn/mean_probability/macro_f1_gain:+.3f`. These five differences remain after correction for
-# all cells; that of SSSL at `40 %` symmetric noise of songs,
-# {interval}`noise_map/self_learning/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`, does not. SSSL is meant for segments that depart from the label of
-# their song; in this map it helps against songs with a wrong label.
+# **Answer.** It depends on the unit of the noise. Where whole songs are mislabelled, such methods gain: hardly at `20 %`, but at `40 %`, with the confusions of listeners, the difference in macro F1 from the
+# baseline is {interval}`noise_map/self_learning/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` for SSSL,
+# {interval}`noise_map/mixture_per_class/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` with a mixture for each class,
+# {interval}`noise_map/weight/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` if windows are weighted by their clean probability, and
+# {interval}`noise_map/elr/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` for ELR. Where single windows are mislabelled no method gains, and at `60 %` (symmetric)
+# SSSL loses {interval}`noise_map/self_learning/symmetric_window_60/musicnn/mean_probability/macro_f1_gain:+.3f`. These five differences remain significant after Holm correction over
+# all cells; that of SSSL at `40 %` symmetric noise of songs, {interval}`noise_map/self_learning/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`, does not. SSSL was
+# proposed for segments that depart from their song's label; here it helps against songs with a wrong label.
 #
-# On the real labels of 4Q, in five trainings and three partitions, the difference in macro F1 (SSSL − plain training) is
+# On the real labels of 4Q the difference in macro F1 (SSSL − baseline) is
 # {interval}`strong_features/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f` by mean probability and
-# {interval}`strong_features/self_learning/none/musicnn/svm_in_sample/macro_f1_gain:+.3f` by the paper's support vector machine. Plain training reaches
+# {interval}`strong_features/self_learning/none/musicnn/svm_in_sample/macro_f1_gain:+.3f` by the paper's support vector machine, over five training runs in each of three partitions. The baseline reaches
 # {interval}`strong_features/inherit/none/musicnn/mean_probability/macro_f1:.3f`.
 #
-# **Design.** Methods learn from the 900 clips of 4Q, whose labels are made wrong on purpose in six ways. The features are those of two frozen pretrained
-# networks (MusiCNN), so that a training takes seconds. A cell of the map is one method under one kind and rate of noise: five seeds, one for each fold by
-# artist, in two partitions of the songs (one for six of the methods). Tested labels are untouched, and methods meet the same wrong labels. The
-# design and its predictions were written down before the runs ([data/registered/noise_map.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/noise_map.md));
-# of three partitions, other features, other networks and ablations, two partitions were run, and nothing of the rest.
+# **Design.** The labels of the 900 clips of 4Q are corrupted in six ways. The features are those of two frozen pretrained networks (MusiCNN), so that training takes seconds. A cell of the map is
+# one method under one kind and rate of noise: five seeds, one for each fold by artist, in two partitions of the songs (one for six of the methods). Test labels are unchanged, and all methods are trained on the
+# same corrupted labels. Design and predictions were registered before the runs
+# ([data/registered/noise_map.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/noise_map.md)); of three partitions, other features, other networks and ablations,
+# two partitions were run, and none of the rest.
 #
-# **Limits.** One collection, one kind of features, default settings, none tuned. Intervals over two partitions miss the truth in up to one case of ten, not one of
-# twenty. Fine-tuned networks and networks that memorise were not measured here ([the paper's network](23_paper_network) does).
+# **Limits.** One collection, one kind of features, default hyperparameters, none tuned. Intervals over two partitions miss the true value in up to one case of ten instead of one of twenty. Fine-tuned
+# networks, and networks that overfit to wrong labels, were not tested here ([the paper's network](23_paper_network) is).
 #
-# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make them: `mer run noise_map --preset cpu` and
-# `mer run strong_features --preset cpu`, with the audio of 4Q and the package `musicnn`, whose weights are read.
+# **Rerun.** `mer run noise_map --preset cpu` and `mer run strong_features --preset cpu`, with the audio of 4Q and the weights from the package `musicnn`. Any laptop shows the records and computes the last
+# section at `smoke`.
 
 # %% tags=["parameters"]
 preset = "smoke"  # what is computed at the end: smoke or cpu
@@ -39,20 +38,20 @@ from mer_companion import experiments
 from mer_companion.analysis import noise_map
 
 # %% [markdown]
-# ## What wrong labels cost
+# ## The baseline under label noise
 #
-# Plain training believes every label. Wrong labels of single windows cost it little: the windows of a song overlap, and those with the right
-# label outvote the others. Wrong labels of whole songs cost much.
+# Wrong labels of single windows hardly lower the score of the baseline: the windows of a song overlap, and those with the right
+# label outnumber the others. Wrong labels of whole songs lower it considerably.
 
-# %% mystnb={"figure": {"name": "fig-map-plain", "caption": "Macro F1 of plain training on tested songs by the share of wrong training labels, for six kinds of noise; 95 % intervals over artists and partitions. Dotted: chance."}, "image": {"alt": "Macro F1 of plain training falls with the rate of wrong labels: hardly for window noise, steeply for song noise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-map-plain", "caption": "Macro F1 of the baseline (plain training) on test songs by the share of wrong training labels, for six kinds of noise; 95 % intervals over artists and partitions. Dotted: chance."}, "image": {"alt": "Macro F1 of plain training falls with the rate of wrong labels: hardly for window noise, steeply for song noise."}} tags=["hide-input"]
 (record,) = experiments.recorded("noise_map", "cpu")
 cells = noise_map.cells(record)
 noise_map.plain_by_rate(cells)
 
 # %% [markdown]
-# ## Who gains
+# ## Gains over the baseline
 #
-# Gain: macro F1 less that of plain training under the same noise, on the same songs.
+# Gain: difference in macro F1 from the baseline (plain training) under the same noise, on the same songs.
 
 # %% mystnb={"figure": {"name": "fig-map-gains", "caption": "Gain in macro F1 over plain training by the rate of wrong labels, a panel for each kind of noise."}, "image": {"alt": "Gains over plain training of seven methods, by kind and rate of noise."}} tags=["hide-input"]
 noise_map.gains_by_rate(
@@ -72,7 +71,7 @@ noise_map.gains_by_rate(
 noise_map.heatmap(cells, 0.4)
 
 # %% [markdown]
-# All cells, with intervals; `detectable` is the smallest gain that the cell would have shown with a power of `80 %`.
+# All cells, with intervals; `detectable` is the smallest gain that the cell would detect with a power of `80 %`.
 
 # %% tags=["hide-input"]
 noise_map.listed(cells)
@@ -80,8 +79,8 @@ noise_map.listed(cells)
 # %% [markdown]
 # ## Why
 #
-# Three measures over the epochs, on the wrong labels alone: how well the loss tells them from right ones (AUC), how many windows the
-# network predicts as their true class in spite of the label, and how many as labelled (memorised).
+# Three measures over the epochs, for the wrong labels: their detection by the loss (AUC), the share of windows that the
+# network predicts as their true class in spite of the label (corrected), and as labelled (memorised).
 
 # %% mystnb={"figure": {"name": "fig-map-curves", "caption": "SSSL (solid) and plain training (dotted) at 40 % wrong labels, per epoch: detection of wrong labels, share of them predicted as their true class, share predicted as labelled. SSSL separates from the sixth epoch on."}, "image": {"alt": "Curves of detection, correction and memorisation over fifteen epochs for three kinds of noise."}} tags=["hide-input"]
 noise_map.curves(
@@ -89,11 +88,11 @@ noise_map.curves(
 )
 
 # %% [markdown]
-# Where windows are wrong on their own, plain training already corrects most of them, and SSSL corrects fewer. Where songs are wrong, plain training goes on to memorise
-# their labels, and SSSL stops that from its first separation on: it predicts the true class of more wrong labels, and detects them better. The
-# literature knows this as early learning followed by memorisation {cite}`liu2020elr`; here it shows at the level of songs.
+# With noise of single windows, the baseline already corrects most of them, and SSSL corrects fewer. With noise of songs, the baseline overfits: it memorises
+# their labels, and SSSL prevents that from its first separation on. It predicts the true class of more wrong labels, and detects them better. This is
+# early learning followed by memorisation {cite}`liu2020elr`, at the level of songs.
 #
-# ## What was predicted
+# ## Registered predictions
 #
 # | prediction | outcome |
 # | --- | --- |

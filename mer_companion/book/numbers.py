@@ -238,11 +238,14 @@ def found_wrong_labels(name: str, records: list[dict]) -> Numbers:
     if rows.empty:
         return {}
     last = rows[rows["epoch"] == rows["epoch"].max()].groupby("label").mean(numeric_only=True)
-    return {
-        f"{name}/{label}/windows/clean_probability/{measure}": float(last.loc[label, measure])
-        for label in last.index
-        for measure in ("auc", "average_precision", "calibration_error")
-    }
+    found = {}
+    for label in last.index:
+        stem = f"{name}/{label}/windows/clean_probability"
+        for measure in ("auc", "average_precision", "calibration_error"):
+            found[f"{stem}/{measure}"] = float(last.loc[label, measure])
+        (_, lowest, _), *_, (_, highest, _) = tables.reliability([r for r in records if r["label"] == label])
+        found |= {f"{stem}/right_in_lowest_bin": lowest, f"{stem}/right_in_highest_bin": highest}
+    return found
 
 
 def figure_2(records: list[dict], song: str = "MT0010465830") -> Numbers:
