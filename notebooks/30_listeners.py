@@ -10,11 +10,11 @@
 # listeners in VGMIDI, {result}`listeners_emotify/listeners/none/musicnn/songs/wrong_answers:.1%` in Emotify), SSSL's gain in macro F1 on plain training is {interval}`listeners_vgmidi/self_learning/one_listener_song_100/musicnn/mean_probability/macro_f1_gain:+.3f` and
 # {interval}`listeners_emotify/self_learning/one_listener_song_100/musicnn/mean_probability/macro_f1_gain:+.3f`.
 #
-# The mixture adds nothing to the loss here: 1 − clean probability correlates with disagreement about as much as the loss of the same networks does
+# The mixture itself seems not to be what finds them: 1 − clean probability correlates with disagreement about as much as the loss of the same networks does
 # ({interval}`listeners_vgmidi/self_learning/none/musicnn/windows/loss_in_training_correlation:.2f` and {interval}`listeners_emotify/self_learning/none/musicnn/songs/loss_in_training_pairwise_correlation:.2f`), or that of
 # plain training on songs that it did not learn from ({interval}`listeners_vgmidi/inherit/none/musicnn/windows/loss_out_of_fold_correlation:.2f` and
-# {interval}`listeners_emotify/inherit/none/musicnn/songs/loss_out_of_fold_pairwise_correlation:.2f`). Within pieces the seconds since the beginning do as well
-# ({interval}`listeners_vgmidi/baseline/none/musicnn/within_pieces/second_correlation:.2f`), and half of the listeners, as a score for the other half, far better
+# {interval}`listeners_emotify/inherit/none/musicnn/songs/loss_out_of_fold_pairwise_correlation:.2f`). Within pieces the seconds since the beginning correlate as much
+# ({interval}`listeners_vgmidi/baseline/none/musicnn/within_pieces/second_correlation:.2f`), and half of the listeners, as a score for the other half, far more
 # ({interval}`listeners_vgmidi/listeners/none/musicnn/within_pieces/half_correlation:.2f`).
 #
 # **Design.** Two collections say what single listeners answered. VGMIDI {cite}`ferreira2019`, 200 piano pieces of 24 series of games: about thirty listeners of each piece moved a point in the plane of
@@ -26,9 +26,9 @@
 # ([data/registered/listeners.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/listeners.md)).
 #
 # **Limits.** Three partitions were run instead of five, one training each; the label of all listeners and symmetric noise for plain training and SSSL alone; features are those of MSD_musicnn
-# alone. Intervals over 24 series and three partitions are somewhat narrow. The power is small for gains, above all on VGMIDI (`detectable` in the tables). A piece's label is made from
-# the answers that disagreement is measured on: where they are divided, the label hangs on few of them. So a correlation does not say that a label is wrong; it may be that the music lies near a
-# border between quadrants. VGMIDI's audio is rendered from MIDI. Emotions are felt in Emotify, perceived in VGMIDI.
+# alone. Intervals over 24 series and three partitions are somewhat narrow. The power is small for gains, above all on VGMIDI (`detectable` in the tables). A song's label comes from
+# the answers that disagreement is measured on: where they are divided, it hangs on few of them. So a correlation does not say that a label is wrong; the music may lie near a
+# border between quadrants. VGMIDI's audio is rendered from MIDI. Emotify asks for felt emotions, 4Q for expressed ones.
 #
 # **To run it.** Any laptop shows the records and computes the last section at `smoke`, on synthetic music. To make them:
 # `mer run listeners_vgmidi --preset cpu` and `mer run listeners_emotify --preset cpu`, with both collections, fluidsynth, and the package `musicnn`,
@@ -45,7 +45,7 @@ from mer_companion.analysis import listeners, noise_map
 # ## Disagreement by clean probability
 #
 # Of VGMIDI's windows with the lowest clean probability, {interval}`listeners_vgmidi/self_learning/none/musicnn/windows/disagreement_bin_1:.2f` of listeners disagree with the label, of those with the
-# highest {interval}`listeners_vgmidi/self_learning/none/musicnn/windows/disagreement_bin_5:.2f`. The order is that of the listeners, the probabilities are not: from the lowest to the highest fifth, clean probability runs over nearly
+# highest {interval}`listeners_vgmidi/self_learning/none/musicnn/windows/disagreement_bin_5:.2f`. Clean probability is no estimate of agreement: from the lowest to the highest fifth it runs over nearly
 # its whole range, and disagreement over a small part of it.
 
 # %% mystnb={"figure": {"name": "fig-listeners-bins", "caption": "Disagreement of listeners in fifths of VGMIDI's windows and of Emotify's songs, by the clean probability that the mixture gives their labels in training; 95 % intervals over series of games, or artists."}, "image": {"alt": "Disagreement of listeners falls as clean probability rises, for SSSL and plain training, in VGMIDI and Emotify."}} tags=["hide-input"]
@@ -81,8 +81,9 @@ listeners.association_table(found)
 #
 # Each training song now has the answer of one of its listeners, drawn at random, as its label: real label noise at its real rate. Beside it, as many wrong labels spread
 # evenly over the other quadrants (symmetric noise), and the label of all listeners, which tested songs always keep. No gain differs from zero after correction. On the label of all
-# listeners SSSL's is negative on both, {interval}`listeners_vgmidi/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f` and
-# {interval}`listeners_emotify/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f`.
+# listeners SSSL's mean gain is negative on both, {interval}`listeners_vgmidi/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f` and
+# {interval}`listeners_emotify/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f`, which is inconclusive after correction. In accuracy, which is not the measure of the design and not corrected, SSSL gains
+# {interval}`listeners_emotify/self_learning/one_listener_song_100/musicnn/mean_probability/accuracy_gain:+.3f` and ELR {interval}`listeners_emotify/elr/one_listener_song_100/musicnn/mean_probability/accuracy_gain:+.3f` on Emotify with one listener's answers.
 
 # %% mystnb={"figure": {"name": "fig-listeners-gains", "caption": "Gain in macro F1 over plain training with the same labels; 95 % intervals over series or artists, and partitions."}, "image": {"alt": "Gains in macro F1 of five methods over plain training under three kinds of labels, in VGMIDI and Emotify."}} tags=["hide-input"]
 cells = listeners.gains(records)
@@ -92,10 +93,10 @@ listeners.gains_by_noise(cells)
 listeners.noise_table(cells, rows)
 
 # %% [markdown]
-# What the labels themselves change: one listener's answers cost plain training {interval}`listeners_vgmidi/inherit/one_listener_song_100/musicnn/mean_probability/macro_f1_cost:+.3f` macro F1 on VGMIDI and
-# {interval}`listeners_emotify/inherit/one_listener_song_100/musicnn/mean_probability/macro_f1_cost:+.3f` on Emotify, as much symmetric noise {interval}`listeners_vgmidi/inherit/symmetric_song_45/musicnn/mean_probability/macro_f1_cost:+.3f` and
+# What the labels themselves change: one listener's answers change plain training's macro F1 by {interval}`listeners_vgmidi/inherit/one_listener_song_100/musicnn/mean_probability/macro_f1_cost:+.3f` on VGMIDI and
+# {interval}`listeners_emotify/inherit/one_listener_song_100/musicnn/mean_probability/macro_f1_cost:+.3f` on Emotify, as much symmetric noise by {interval}`listeners_vgmidi/inherit/symmetric_song_45/musicnn/mean_probability/macro_f1_cost:+.3f` and
 # {interval}`listeners_emotify/inherit/symmetric_song_49/musicnn/mean_probability/macro_f1_cost:+.3f`. On Emotify the answers cost less than symmetric noise; on VGMIDI the difference is inconclusive. Answers beside the label are
-# not spread at random: they tell where else listeners put the song. p-values of this table are not corrected.
+# not spread evenly: they tell where else listeners put the song, which may be why. The p-values of this table are not corrected.
 
 # %% tags=["hide-input"]
 listeners.differences_table(rows)
@@ -107,7 +108,7 @@ listeners.differences_table(rows)
 # | --- | --- |
 # | 1 over VGMIDI's windows disagreement rises with 1 − clean probability | supported; correlation and AUC lie just above the range that was predicted |
 # | 2 most of that lies between classes and pieces; within pieces hardly any | supported for the first; within pieces the correlation is above zero, and its interval includes the bound that was predicted |
-# | 3 the entropy correlates less than the loss, out of fold | held by the means over VGMIDI's windows, and clearest within pieces, where the entropy shows nothing; on Emotify, given class, genre and answers, they are alike |
+# | 3 the entropy correlates less than the loss, out of fold | held by the means over VGMIDI's windows, and most within pieces, where the entropy's interval includes zero; differences were not tested. On Emotify, given class, genre and answers, they are alike |
 # | 4 Emotify: given class, genre and answers, loss and 1 − clean probability rise with disagreement | supported, within the range |
 # | 5 one listener's answers cost plain training much | inconclusive on both; the mean is as large as predicted on VGMIDI, and near zero on Emotify |
 # | 6 under one listener's answers SSSL gains little, and inconclusively; no method gains much | held on Emotify; on VGMIDI the mean is negative, and inconclusive |

@@ -110,7 +110,7 @@ def by_clean_probability(rows: pd.DataFrame) -> Figure:
     collections = recorded(rows)
     fig, axes = panels(3.0, len(collections))
     titles = {"vgmidi": "VGMIDI, windows", "emotify_quadrants": "Emotify, songs"}
-    ylabels = {"vgmidi": "Listeners who disagree with the label", "emotify_quadrants": "Pairs who disagree"}
+    ylabels = {"vgmidi": "Listeners who disagree", "emotify_quadrants": "Pairs who disagree"}
     for ax, collection in zip(axes, collections, strict=True):
         for method in (SSSL, PLAIN):
             colour, marker = of_method(method)
@@ -228,7 +228,7 @@ def differences_table(rows: pd.DataFrame) -> pd.DataFrame:
     table = []
     for row in rows[rows["name"].isin([name for _, name in DIFFERENCES])].itertuples():
         words, falling = DIFFERENCES[row.noise, row.name]
-        p = significance.p_from_interval(row.value, row.low, row.high)
+        p = significance.p_from_interval(row.value, row.low, row.high) if np.isnan(row.p) else row.p
         table.append({
             "collection": COLLECTIONS[row.collection],
             "method": names.label(row.method),
