@@ -3,7 +3,7 @@
 #
 # **Question.** Is the noise that SSSL's mixture finds the noise that listeners report? And does SSSL help where label noise is theirs?
 #
-# **Answer.** The first is supported, the second inconclusive. Labels with a low clean probability are those that listeners disagree on: the rank correlation of
+# **Answer.** The first in part (supported), the second is inconclusive. Labels with a low clean probability tend to be those that listeners disagree on: the rank correlation of
 # 1 − clean probability with disagreement is {interval}`listeners_vgmidi/self_learning/none/musicnn/windows/doubt_in_training_correlation:.2f` over the windows of VGMIDI and
 # {interval}`listeners_emotify/self_learning/none/musicnn/songs/doubt_in_training_pairwise_correlation:.2f` over the songs of Emotify. Most of this lies between songs: within the pieces of VGMIDI it is
 # {interval}`listeners_vgmidi/self_learning/none/musicnn/within_pieces/doubt_in_training_correlation:.2f`. With one listener's answer for each training label ({result}`listeners_vgmidi/listeners/none/musicnn/songs/wrong_answers:.1%` of answers are not the label of all
