@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from mer_core.audio.features import Features
 from mer_core.datasets.label_noise import LabelNoise, corrupted
@@ -18,9 +19,11 @@ class Segments:
 
     ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there.
     ``track``, ``second``: (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n,
-    n_classes), 1.0 where the song has the tag. ``n_own``: (n,) tensor, after how many frames a clip that is
-    too short begins again (`frames.Windows`). ``features`` says what a frame's values are. ``truly_clean``:
-    (n,) bool array, whether the label is the true one of this window, or None where that is unknown.
+    n_classes), 1.0 where the song has the tag, or the share of listeners who named it. Soft labels that
+    exclude each other (``exclusive``) are (n, n_classes) shares that add up to 1. ``n_own``: (n,) tensor,
+    after how many frames a clip that is too short begins again (`frames.Windows`). ``features`` says what a
+    frame's values are. ``truly_clean``: (n,) bool array, whether the label is the true one of this window, or
+    None where that is unknown.
     """
 
     values: torch.Tensor
@@ -35,6 +38,7 @@ class Segments:
     truly_clean: np.ndarray | None = None
     unlabelled: "Segments | None" = None  # windows of other music, whose labels mean nothing
     crop_seed: int = 0  # of the random crops that `in_epoch` draws
+    exclusive: bool = False  # labels are distributions over classes, not tags
 
     def __len__(self) -> int:
         return len(self.track)
@@ -46,7 +50,24 @@ class Segments:
     @property
     def tagged(self) -> bool:
         """Whether a window has any number of tags instead of one label."""
-        return self.label.ndim == 2
+        return self.label.ndim == 2 and not self.exclusive
+
+    @property
+    def soft(self) -> bool:
+        """Whether labels are shares of listeners, between yes and no."""
+        return self.exclusive or (self.tagged and bool(((self.label > 0) & (self.label < 1)).any()))
+
+    def targets(self, index: torch.Tensor) -> torch.Tensor:
+        """(len(index), n_classes) what windows are to be predicted as: one-hot, tags, or shares."""
+        labels = self.label[index]
+        return F.one_hot(labels, self.n_classes).float() if labels.ndim == 1 else labels
+
+    def strata(self, index: torch.Tensor) -> torch.Tensor:
+        """(len(index),) int: the class, of a distribution the likeliest; all alike where songs have tags."""
+        labels = self.label[index]
+        if self.tagged:
+            return torch.zeros(len(labels), dtype=torch.long, device=labels.device)
+        return labels.argmax(dim=1) if self.exclusive else labels
 
     def of_tracks(self, tracks: np.ndarray) -> "Segments":
         """The windows of these tracks only; the frames are shared."""
@@ -62,10 +83,13 @@ class Segments:
             truly_clean=None if self.truly_clean is None else self.truly_clean[keep],
         )
 
-    def mislabelled(self, noise: LabelNoise, seed: int) -> "Segments":
-        """The same windows with noise put into their labels; which labels are right is then known."""
+    def mislabelled(self, noise: LabelNoise, seed: int, shares: np.ndarray | None = None) -> "Segments":
+        """The same windows with noise put into their labels; which labels are right is then known.
+
+        `shares` of listeners by track and class, where the noise draws from them (`label_noise.corrupted`).
+        """
         before = self.label.cpu().numpy()
-        after = corrupted(before, self.track, self.n_classes, noise, seed)
+        after = corrupted(before, self.track, self.n_classes, noise, seed, shares)
         clean = after == before if self.truly_clean is None else (after == before) & self.truly_clean
         return replace(self, label=torch.as_tensor(after, device=self.device), truly_clean=clean)
 
@@ -129,18 +153,20 @@ class Segments:
         return mean.float().view(-1, 1), deviation.float().view(-1, 1)
 
 
-def make_segments(frames: Frames, windows: Windows, device: torch.device) -> Segments:
-    """Put the frames on the device and give every window the label of its song.
+def make_segments(frames: Frames, windows: Windows, device: torch.device, shares: bool = False) -> Segments:
+    """Put the frames on the device and give every window the label of its song, or its `shares` of listeners.
 
     Where the labels per second are known, a window is truly clean when its song's label holds for most of its
     seconds.
     """
     tracks = frames.tracks
-    label = torch.as_tensor(tracks.targets[windows.track], device=device)
+    of_songs = tracks.shares if shares else tracks.targets
+    label = torch.as_tensor(of_songs[windows.track], device=device)
     return Segments(
         values=torch.from_numpy(np.array(frames.values)).to(device),
         first=torch.as_tensor(windows.first, device=device),
-        label=label.float() if tracks.tagged else label,
+        label=label.float() if label.ndim == 2 else label,
+        exclusive=shares and not tracks.tagged,
         track=windows.track,
         second=windows.second,
         n_frames=windows.n_frames,

@@ -162,9 +162,13 @@ def assembled(
 
     Raises
     ------
-    ModelError : weights that are not finite
+    ModelError : weights that are not finite, or features with harmony
     WeightsError : features of a pretrained network that is not here
     """
+    if getattr(rest["features"], "harmony", None):
+        raise ModelError(
+            "features with harmony are for experiments; models take what mel levels tell. Leave harmony out."
+        )
     names = getattr(rest["features"], "pretrained", ())
     encoder = nn.ModuleDict({name: musicnn_weights.load(name) for name in names})
     for network in [*members, encoder]:

@@ -202,17 +202,22 @@ class Learner:
         return losses
 
     def validated(self) -> float:
-        """Mean ROC-AUC of tags on the validation songs, each predicted from every `stride`-th window."""
+        """Mean ROC-AUC of tags on the validation songs, each predicted from every `stride`-th window.
+
+        Where labels are shares of listeners, of those above the median song's.
+        """
         index = self.validation.in_epoch(0, self.training.stride or 1)
         predicted = self.predict(self.validation, index).cpu().numpy()
         track = self.validation.track[index.cpu().numpy()]
         probabilities = song_decision.mean_probability(predicted, track)
         first = np.unique(self.validation.track, return_index=True)[1]
-        _, area = tag_metrics.ranking(self.validation.label.cpu().numpy()[first] > 0, probabilities)
+        label = self.validation.label.cpu().numpy()[first]
+        above = np.median(label, axis=0) if self.validation.soft else 0
+        _, area = tag_metrics.ranking(label > above, probabilities)
         return float(np.nanmean(area))
 
     def loss(self, logits: torch.Tensor, labels: torch.Tensor, label_smoothing: float = 0.0) -> torch.Tensor:
-        """Mean cross-entropy against one label each, or binary cross-entropy against every tag."""
+        """Mean cross-entropy against one label or distribution each, or binary against every tag or share."""
         if self.tagged:
             return F.binary_cross_entropy_with_logits(logits, labels)
         return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)

@@ -6,6 +6,7 @@ from functools import lru_cache
 import torch
 
 from mer_core.audio.features import POWER_FLOOR, WindowFeatures, log_mel
+from mer_core.audio.hpcp import hpcp
 from mer_core.models import musicnn, musicnn_weights
 from mer_core.models.musicnn import MusiCNN
 
@@ -30,8 +31,14 @@ def of_clip(samples: torch.Tensor, first: torch.Tensor, settings: WindowFeatures
     gain = gain_db(float(samples.double().square().mean()), settings)
     if len(samples) < (n := shortest(settings)):
         samples = samples.repeat(-(-n // len(samples)))[:n]
-    levels = log_mel(samples[None], musicnn.FEATURES)[0]
-    return of_levels(levels, first, settings, [pretrained(name) for name in settings.pretrained], gain)
+    found = []
+    if settings.pretrained or settings.statistics:
+        levels = log_mel(samples[None], musicnn.FEATURES)[0]
+        networks = [pretrained(name) for name in settings.pretrained]
+        found.append(of_levels(levels, first, settings, networks, gain))
+    if settings.harmony:
+        found.append(harmony(samples, first, settings))
+    return torch.cat(found, dim=1)
 
 
 def shortest(settings: WindowFeatures) -> int:
@@ -79,6 +86,13 @@ def of_levels(
 def mel_frames(settings: WindowFeatures) -> int:
     """Mel frames of a window."""
     return int(settings.seconds * musicnn.FEATURES.frames_per_second)
+
+
+def harmony(samples: torch.Tensor, first: torch.Tensor, settings: WindowFeatures) -> torch.Tensor:
+    """Mean and deviation of each pitch class over windows: (n_samples,), first mel frames (n,) -> (n, 24)."""
+    n = int(settings.seconds * settings.sample_rate / settings.hpcp.hop_samples)
+    start = first * musicnn.FEATURES.hop_samples // settings.hpcp.hop_samples
+    return statistics_of(hpcp(samples[None], settings.hpcp)[0].unfold(1, n, 1)[:, start])
 
 
 def statistics(levels: torch.Tensor, first: torch.Tensor, n_frames: int) -> torch.Tensor:

@@ -14,7 +14,7 @@
 # sure: a t-test over folds finds none, because folds differ more than songs do and in some of them SSSL gains, and the bootstrap finds none after correction for all rows of the second table.
 #
 # **Limits.** One collection of 900 clips, a slim network, ten epochs. What longer training and other settings change is on
-# [the next pages](06_attempts).
+# [the next pages](04_ablations).
 #
 # **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records again two cores and the audio of
 # 4Q do, `mer run segments_to_songs --preset cpu`; what it took is below the page. `preset` says what the last section computes; `paper`
@@ -58,8 +58,8 @@ tables.difference_table(compared)
 # bands), folds that keep artists together, a song decided by mean probability, and sound re-encoded at 40 kbit/s. The paper says
 # "ten fold" and gives none of the settings of its training; ours are in the record: ten epochs, two of them warm-up, each on every third window,
 # so that the first mixture judges windows that the network has hardly met; and agreement is asked for on mixtures, which saves a pass, where
-# Eq. 8 has the windows of U themselves ([tried too](06_attempts)). Valence and arousal come from the one network with four outputs, by adding
-# its probabilities ([two outputs each](29_open_questions) were tried on frozen features). How both learn, epoch by epoch, is [shown there](06_attempts) too.
+# Eq. 8 has the windows of U themselves ([tried too](04_ablations)). Valence and arousal come from the one network with four outputs, by adding
+# its probabilities ([two outputs each](31_open_questions) were tried on frozen features). How both learn, epoch by epoch, is [shown there](04_ablations) too.
 #
 # To make these records again: `mer run segments_to_songs --preset cpu`, with `MER_DATA` pointing at the data.
 

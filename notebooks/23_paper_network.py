@@ -33,6 +33,11 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 from mer_companion import experiments, results
 from mer_companion.analysis import figures, tables
 
+# %% [markdown]
+# ```{diagram} vgg
+# Both networks with the shapes that they really have: channels × bands × frames, read from a forward pass on one window of three seconds.
+# ```
+
 # %% tags=["hide-input"]
 recorded = experiments.recorded("paper_network", "paper")
 compared = results.comparison("paper_network", "paper")

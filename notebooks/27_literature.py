@@ -53,6 +53,10 @@ from mer_companion.analysis import figures, literature_tables, peers, tables
 #   MagnaTagATune (MTT), frozen, averaged over windows of three seconds.
 # - Classifier: the mean probability of an SVM with a radial kernel and a multinomial logistic regression, on each set of features; of the top 100 the SVM alone, as in the paper.
 #   Several sets are joined by averaging the probabilities of all their classifiers.
+#
+# ```{diagram} musicnn
+# MusiCNN, whose layers are the features. The filters of the front end are drawn to scale on a window of 96 mel bands by 187 frames; shapes are read from a forward pass.
+# ```
 
 # %% tags=["hide-input"]
 recorded = experiments.recorded("literature", "cpu")

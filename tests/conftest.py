@@ -54,6 +54,16 @@ def write_text(path, text):
     path.write_text(text, encoding="utf-8")
 
 
+# what programs for tables do to a CSV file, none of which changes what it says
+SPREADSHEETS = {
+    "byte order mark and Windows line ends": lambda text: "\ufeff" + text.replace("\n", "\r\n"),
+    "blanks after commas": lambda text: text.replace(",", " ,  ") + "\n\n",
+    "another column": lambda text: "\n".join(
+        line and line + (",x" if i else ",remark") for i, line in enumerate(text.split("\n"))
+    ),
+}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
     """All derived files of a test run go to a folder of their own."""

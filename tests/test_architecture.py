@@ -30,7 +30,8 @@ BELOW = {  # modules or packages -> what none of them imports, anywhere
     "mer_companion.analysis mer_companion.song_features": """
         mer_companion.experiments mer_companion.reproduction mer_companion.book""",
     "mer_companion.runs": "mer_companion.experiments mer_companion.reproduction mer_companion.book",
-    "mer_companion.experiments": "mer_companion.reproduction mer_companion.book",
+    "mer_companion.experiments": "mer_companion.reproduction mer_companion.diagrams mer_companion.book",
+    "mer_companion.diagrams": "mer_companion.reproduction mer_companion.book",
     # experiments are data: what they ask for is made elsewhere
     """mer_companion.experiments.presets mer_companion.experiments.experiment mer_companion.experiments.sssl
     mer_companion.experiments.mediaeval""": """

@@ -35,6 +35,13 @@ def test_quadrants_fall_into_high_and_low():
     assert counts["valence"].tolist() == [205, 562] and counts["arousal"].tolist() == [189, 578]
 
 
+@pytest.mark.parametrize("quadrants", [(505, 73, 132, 57), (491, 76, 138, 62)], ids=["high", "low"])
+def test_printed_valence_f1_of_pmemo_lie_below_always_high_wherever_ties_go(quadrants):
+    counts = audit.class_counts({f"tracks labelled Q{k}": n for k, n in enumerate(quadrants, start=1)})
+    below = audit.below_trivial(audit.beside_trivial(PAIRS, {"PMEmo": counts}))
+    assert below.loc[("PMEmo", "valence"), ["printed", "positive", "macro"]].tolist() == [9, 9, 0]
+
+
 @pytest.mark.parametrize("right", [(0, 0), (0, 126), (30, 100), (41, 126)])
 def test_confusions_score_as_in_scikit_learn(right):
     truth, predicted = labels(SUPPORT, *right)

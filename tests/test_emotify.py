@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from conftest import tone, write, write_text
+from conftest import SPREADSHEETS, tone, write, write_text
 
 from mer_core import datasets, paths
 from mer_core.datasets import emotify
@@ -93,20 +93,24 @@ def test_quadrants_are_the_strongest_and_ties_are_left_out(like_emotify):
     assert emotify.read_quadrants(like_emotify).table["track_id"].tolist() == ["1", "101", "201"]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: "\ufeff" + text.replace("\n", "\r\n"),
-        lambda text: text.replace(",", " ,  ") + "\n\n",
-        lambda text: "\n".join(line + (",x" if i else ", remark") for i, line in enumerate(text.split("\n"))),
-        lambda text: text.replace(", ", ",").replace(",", ";"),
-    ],
-    ids=["byte order mark, Windows line ends", "blanks", "another column", "semicolons"],
-)
+SEMICOLONS = {"semicolons": lambda text: text.replace(", ", ",").replace(",", ";")}
+CHANGES = SPREADSHEETS | SEMICOLONS
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_answers_as_spreadsheets_write_them(like_emotify, change):
     before, path = emotify.answers(like_emotify), like_emotify / "data.csv"
     path.write_text(change(path.read_text()), encoding="utf-8", newline="")
     pd.testing.assert_frame_equal(emotify.answers(like_emotify), before)
+
+
+@pytest.mark.parametrize("change", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_artists_as_spreadsheets_write_them(like_emotify, change):
+    before, path = emotify.read(like_emotify), like_emotify / "track_metadata.csv"
+    path.write_text(
+        change("track_id,artist\n1,Ivan Ilic\n101,SCD\n201,scd\n400,\n"), encoding="utf-8", newline=""
+    )
+    assert emotify.read(like_emotify).digest() == before.digest()
 
 
 @pytest.mark.parametrize(
@@ -180,10 +184,33 @@ def test_emotify_matches_its_card(name):
 
 
 @pytest.mark.real_data
+@pytest.mark.parametrize("change", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_a_real_copy_of_emotify_survives_spreadsheets_and_names_what_is_missing(
+    tmp_path, monkeypatch, change
+):
+    monkeypatch.setattr(paths, "SPLITS", tmp_path / "splits")
+    original = paths.data_root() / "emotify"
+    for file in (original / emotify.AUDIO).rglob("*.*"):
+        copy = tmp_path / file.relative_to(original)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.symlink_to(file)
+    for name in (emotify.ANSWERS, emotify.ARTISTS):
+        content = (original / name).read_text(encoding="utf-8")
+        quoted = name == emotify.ARTISTS  # some names hold commas
+        (tmp_path / name).write_text(content if quoted else change(content), encoding="utf-8", newline="")
+    expected = emotify.read_quadrants(original)
+    assert emotify.read_quadrants(tmp_path).digest() == expected.digest()
+    next((tmp_path / emotify.AUDIO / "rock").iterdir()).unlink()
+    with pytest.raises(DataError, match="1 labelled tracks have no audio: 1[0-9][0-9]|200. Complete"):
+        emotify.read_quadrants(tmp_path)
+
+
+@pytest.mark.real_data
 def test_listeners_of_emotify_agree_on_joy_and_hardly_on_amazement():
     published = {  # measured once with another division of the listeners
         "joyful_activation": 0.71, "calmness": 0.60, "tenderness": 0.56, "power": 0.55, "tension": 0.53,
         "sadness": 0.51, "nostalgia": 0.49, "solemnity": 0.42, "amazement": 0.11}  # fmt: skip
     r = emotify.split_half_reliability()
+    assert r.to_dict() == pytest.approx(datasets.card("emotify")["split_half_reliability"], abs=5e-4)
     assert r.index.tolist() == list(emotify.EMOTIONS) and r.idxmax() == "joyful_activation"
     assert all(abs(r[emotion] - value) < 0.09 for emotion, value in published.items())

@@ -1,4 +1,4 @@
-"""The drawings for dark pages."""
+"""Drawings inside pages, light and dark."""
 
 import re
 import sys
@@ -9,46 +9,62 @@ from math import dist
 import pytest
 
 from mer_companion import folders
-from mer_companion.analysis import figures
+from mer_companion.analysis import figures, svg
+from mer_companion.analysis.palette import PALETTE
 
 sys.path.insert(0, str(folders.BOOK / "_ext"))
-from figure_files import in_the_dark
-
-SVG = '<svg xmlns="x"><path style="fill: {0}; stroke: {1}"/></svg>'
+from figure_files import in_page, in_the_dark
 
 
-def colours(svg):
-    return [
-        tuple(int(text[i : i + 2], 16) / 255 for i in (0, 2, 4))
-        for text in re.findall(r"(?:fill|stroke): #(\w{6})", svg)
-    ]
+def rgb(colour):
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
 
 
 def test_black_on_white_becomes_white_on_black():
-    ink, paper = colours(in_the_dark(SVG.format("#000000", "#ffffff")))
-    assert min(ink) == 1.0 and max(paper) == pytest.approx(0.1, abs=0.01)
-
-
-@pytest.mark.parametrize("colour", figures.PALETTE.as_hex())
-def test_colours_keep_their_hue_and_are_bright_in_the_dark(colour):
-    before, after = (
-        colours(SVG.format(colour, colour))[0],
-        colours(in_the_dark(SVG.format(colour, colour)))[0],
+    assert in_the_dark("#000000") == "#ffffff" and max(rgb(in_the_dark("#ffffff"))) == pytest.approx(
+        0.1, abs=0.01
     )
-    assert rgb_to_hls(*after)[0] == pytest.approx(rgb_to_hls(*before)[0], abs=0.02)
-    assert rgb_to_hls(*after)[1] >= 0.4
+
+
+@pytest.mark.parametrize("colour", PALETTE.as_hex())
+def test_colours_keep_their_hue_and_are_bright_in_the_dark(colour):
+    before, after = rgb_to_hls(*rgb(colour)), rgb_to_hls(*rgb(in_the_dark(colour)))
+    assert after[0] == pytest.approx(before[0], abs=0.02) and after[1] >= 0.4
 
 
 def test_colours_stay_as_far_apart_as_they_were():
-    light = [colours(SVG.format(c, c))[0] for c in figures.PALETTE.as_hex()[:4]]
-    dark = [colours(in_the_dark(SVG.format(c, c)))[0] for c in figures.PALETTE.as_hex()[:4]]
-    for i, j in combinations(range(4), 2):
-        assert dist(dark[i], dark[j]) > 0.9 * dist(light[i], light[j])
+    for one, other in combinations(PALETTE.as_hex()[:4], 2):
+        assert dist(rgb(in_the_dark(one)), rgb(in_the_dark(other))) > 0.9 * dist(rgb(one), rgb(other))
 
 
-def test_default_black_is_drawn_in_light():
-    assert in_the_dark("<svg ><path/></svg>").startswith('<svg fill="#ffffff"')
+@pytest.fixture(scope="module")
+def drawing():
+    import pandas as pd
+
+    rows = pd.DataFrame(
+        {"label": ["inherit", "elr"], "value": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]}
+    )
+    return svg.as_svg(figures.intervals(rows, "Accuracy"))
 
 
-def test_names_that_look_like_colours_stay():
-    assert 'href="#DejaVuSans-41"' in in_the_dark('<svg ><use href="#DejaVuSans-41"/></svg>')
+def test_text_is_text_in_the_font_of_the_page(drawing):
+    assert ">Accuracy</text>" in drawing and ">Inherited labels</text>" in drawing
+    assert drawing.count("font-family") == 1 and "<style" not in drawing and "<metadata" not in drawing
+
+
+def test_colours_in_a_page_have_a_light_and_a_dark_value(drawing):
+    shown = in_page(drawing, "fig-x", "drawing", 'a "curve"')
+    assert 'aria-label="a &quot;curve&quot;"' in shown
+    names = set(re.findall(r"var\((--c\w+)\)", shown))
+    light, dark = re.search(
+        r"<style>#fig-x{(.*?)}html\[data-theme=\"dark\"\] #fig-x{(.*?)}</style>", shown
+    ).groups()
+    assert names and all(f"{name}:" in values for name in names for values in (light, dark))
+    assert not re.search(r'style="[^"]*#[0-9a-f]{6}', shown)
+
+
+def test_drawings_of_one_page_do_not_share_ids(drawing):
+    one, other = (in_page(drawing, name, "drawing", "x") for name in ("fig-a", "fig-b"))
+    ids = [set(re.findall(r' id="([^"]+)"', shown)) for shown in (one, other)]
+    assert len(ids[0]) > 1 and not ids[0] & ids[1]
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', one)) <= ids[0]

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from mer_companion.analysis import figures, interactive_figures, tables
-from mer_core import mixture
 
 
 @pytest.fixture
@@ -64,19 +63,6 @@ def test_text_in_a_figure_cannot_end_its_script(windows, monkeypatch):
     assert in_page(interactive_figures.shown(figure, "x", "x"))["layout"]["title"]["text"] == "</script><b>"
 
 
-def test_set_sizes_are_those_of_the_mixture_itself(rng):
-    losses = np.concatenate([rng.normal(0.2, 0.08, 800), rng.normal(1.5, 0.3, 200)])
-    fitted = mixture.fit(losses)
-    row = {"epoch": 4, "means": fitted.means, "deviations": fitted.deviations, "weights": fitted.weights}
-    row["histogram"] = np.histogram(fitted.scaled_loss, bins=50, range=(0, 1))[0].tolist()
-    sizes = tables.set_sizes([{"epoch": 0}, row], np.array([0.1, 0.5, 0.9]))
-    own = [int((fitted.clean_probability >= tau).sum()) for tau in (0.1, 0.5, 0.9)]
-    fullest_near_the_border = 40  # windows of one bin
-    np.testing.assert_allclose(sizes["kept"], own, atol=fullest_near_the_border)
-    assert (sizes["kept"] + sizes["erased"] == 1000).all() and sizes["epoch"].unique() == [5]
-    assert sizes["kept"].is_monotonic_decreasing
-
-
 def test_song_in_the_plane_is_the_mean_of_its_windows(monkeypatch):
     test = np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]])
     stored = {"test": test, "test_track": np.array([0, 0, 2]), "track_id": np.array(["a", "b", "c"])}
@@ -84,14 +70,3 @@ def test_song_in_the_plane_is_the_mean_of_its_windows(monkeypatch):
     rows = tables.in_the_plane([{"label": "inherit", "data": {"classes": ["Q1", "Q2", "Q3", "Q4"]}}])
     assert rows["track_id"].tolist() == ["a", "c"]
     assert rows["valence"].tolist() == [1, 0] and rows["arousal"].tolist() == [0.5, 0]
-
-
-def test_slider_is_clear_of_the_legend_and_starts_as_shown():
-    rows = pd.DataFrame({"epoch": [3, 3], "threshold": [0.3, 0.5], "kept": [9, 8], "erased": [1, 2]})
-    figure = interactive_figures.laid_out(interactive_figures.set_sizes(rows))
-    assert figure.layout.legend.y >= 1 and figure.layout.legend.yanchor == "bottom"
-    shown = [bar for bar in figure.data if bar.visible]
-    assert [bar.y[0] for bar in shown] == [8, 2] and figure.layout.sliders[0].active == 1
-    song = {"method": ["a"], "track_id": ["x"], "predicted": ["Q1"], "valence": [0.9], "arousal": [0.8]}
-    plane = interactive_figures.laid_out(interactive_figures.valence_arousal(pd.DataFrame(song)))
-    assert plane.layout.legend.y < 0

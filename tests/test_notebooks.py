@@ -70,7 +70,7 @@ figures.intervals(rows, "share")
     notebooks.execute(small, tmp_path / "out.ipynb", n=1)
     folder = tmp_path / notebooks.FIGURES
     assert (folder / "fig-two.csv").read_text() == "label,value,low,high\na,0.5,0.1,0.9\nb,0.25,0.1,0.9\n"
-    assert (folder / "fig-two.svg").read_text().startswith("<?xml")
+    assert (folder / "fig-two.svg").read_text().startswith("<svg")
     assert (folder / "fig-two.pdf").read_bytes().startswith(b"%PDF")
     executed = nbformat.read(tmp_path / "out.ipynb", 4)
     assert set(executed.cells[-1].outputs[0].data) == {"image/png", "text/plain"}
@@ -98,12 +98,12 @@ def test_executed_notebooks_are_not_tracked():
 
 
 def test_text_of_paired_notebooks_has_no_roles():
-    text = "Ours is {interval}`a/b:.2f` on {result}`n:d` songs {cite}`sun2024`, see [there](06_attempts) and [docs](https://x.org)."
+    text = "Ours is {interval}`a/b:.2f` on {result}`n:d` songs {cite}`sun2024`, see [there](04_ablations) and [docs](https://x.org)."
     known = {"a/b": 0.5, "a/b/low": 0.4, "a/b/high": 0.6, "n": 900}
     site = ipynb.settings()["html"]["baseurl"]
     assert ipynb.readable(text, known) == (
         f"Ours is 0.50 (0.40 to 0.60) on 900 songs [sun2024]({site}references.html), "
-        f"see [there]({site}executed/06_attempts.html) and [docs](https://x.org)."
+        f"see [there]({site}executed/04_ablations.html) and [docs](https://x.org)."
     )
 
 

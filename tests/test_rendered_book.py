@@ -25,13 +25,14 @@ from mer_core.predict import predict
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = (390, 1440)
+WIDTHS = (390, 1440, 1920)
+PHONE = WIDTHS[0]
 THEMES = {
     "light": {},
     "dark": {"runOnly": ["color-contrast"]},
 }  # and what axe is asked there: a theme changes colours only
 PAGES = [*book.listed(), *sorted(book.MADE_BY_SPHINX)]
-SITE_MB, FIRST_PAGE_MB = 45, 1.5
+SITE_MB, FIRST_PAGE_MB = 20, 1.0
 
 # axe's findings that are the theme's own: rule, a piece of the element, and why it may stay
 ALLOWED = [
@@ -52,6 +53,22 @@ options => axe.run(document, {resultTypes: ['violations'], preload: false, ...op
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .flatMap(({id, nodes}) => nodes.map(({html}) => [id, html])))
 """
+OPENED = """() => {
+    document.querySelectorAll('details').forEach(one => { one.open = true; });
+    document.querySelectorAll('.toggle-hidden').forEach(one => one.classList.remove('toggle-hidden'));
+}"""
+CLIPPED = """() => [...document.querySelectorAll('.tabled')]
+    .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.ariaLabel)"""
+NO_VERDICT = (
+    """() => [...document.querySelectorAll('td.verdict')].filter(cell => !cell.checkVisibility()).length"""
+)
+SMALL_TEXT_PX = 10
+SMALL = """least => [...document.querySelectorAll('svg.drawing')].filter(drawing => drawing.checkVisibility())
+    .flatMap(drawing => {
+        const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+        return [...drawing.querySelectorAll('text')].map(text =>
+            [scale * parseFloat(getComputedStyle(text).fontSize), `${drawing.id}: ${text.textContent}`]);
+    }).filter(([size]) => size < least - 0.05).map(([size, text]) => `${text} (${size.toFixed(1)} px)`)"""
 UNDRAWN = ".math:not(:has(mjx-container)), mjx-merror"
 DRAWN = """async () => {
     if (!document.querySelector('script[src*=tex-svg]')) return;
@@ -100,6 +117,7 @@ def watch(tab):
 
 
 def findings_of_axe(tab, theme):
+    tab.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
     return [
         (rule, html)
         for rule, html in tab.evaluate(AXE, THEMES[theme])
@@ -121,13 +139,17 @@ def visits(site, tab):
         tab.add_style_tag(content="* { transition: none !important }")
         tab.evaluate(DRAWN)
         tab.evaluate(axe)
+        by_axe = {theme: findings_of_axe(tab, theme) for theme in THEMES}
+        tab.evaluate(OPENED)
         for theme in THEMES:
-            tab.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
             found.append(
                 {
                     "where": f"{name}, {width} pixels, {theme}",
-                    "axe": findings_of_axe(tab, theme),
+                    "axe": by_axe[theme],
                     "wider": tab.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)"),
+                    "clipped": tab.evaluate(CLIPPED),
+                    "no verdict": tab.evaluate(NO_VERDICT),
+                    "small text": tab.evaluate(SMALL, SMALL_TEXT_PX) if width > PHONE else [],
                     "formulas": tab.locator(".math").count(),
                     "undrawn": tab.locator(UNDRAWN).count(),
                     "players": tab.locator("audio").count(),
@@ -140,7 +162,10 @@ def visits(site, tab):
     return found
 
 
-@pytest.mark.parametrize("fault", ["errors", "failed", "outside", "wider", "undrawn", "axe"])
+FAULTS = ["errors", "failed", "outside", "wider", "clipped", "no verdict", "small text", "undrawn", "axe"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_pages_have_no_faults_at_any_width_in_any_theme(visits, fault):
     assert len(visits) == len(PAGES) * len(WIDTHS) * len(THEMES)
     assert {visit["where"]: visit[fault] for visit in visits if visit[fault]} == {}
@@ -201,6 +226,46 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
             tab.mouse.move(**where)
             tab.mouse.click(**where)
             tab.wait_for_function("figure => figure.dataset.answered", arg=figure.element_handle())
+
+
+REACHED = """() => {
+    const wanted = '.explore :is(button, input, audio), .wide, summary, .figure-files a, .table-files a';
+    const seen = [...document.querySelectorAll(wanted)].filter(one => one.checkVisibility());
+    return seen.filter(one => one.tabIndex < 0 || one.disabled).map(one => one.outerHTML.slice(0, 100));
+}"""
+BEHIND = ".explore :is(.updatemenu-container, .slider-container, .legendtoggle)"
+
+
+def test_keyboard_reaches_every_control(visits, site, tab):
+    for name in pages_with(visits, "interactive"):
+        tab.goto((site / f"{name}.html").as_uri())
+        tab.wait_for_selector(".js-plotly-plot")
+        assert tab.evaluate(REACHED) == [] and not tab.locator(BEHIND).count()
+
+
+def visible_traces(figure):
+    return figure.evaluate("figure => figure.data.map(({visible}) => visible ?? true)")
+
+
+def test_slider_buttons_and_legend_work_from_the_keyboard(visits, site, tab):
+    worked = set()
+    for name in pages_with(visits, "interactive"):
+        tab.goto((site / f"{name}.html").as_uri())
+        for place in tab.locator(".explore").all():
+            figure = place.locator(".js-plotly-plot")
+            for kind, key in (
+                ("input", "ArrowRight"),
+                (".choices button[aria-pressed=false]", "Enter"),
+                (".legend button", "Space"),
+            ):
+                if (control := place.locator(f".controls {kind}")).count():
+                    before = visible_traces(figure)
+                    control.first.focus()
+                    tab.keyboard.press(key)
+                    tab.wait_for_timeout(100)
+                    assert visible_traces(figure) != before, f"{name}: {kind}"
+                    worked.add(key)
+    assert worked == {"ArrowRight", "Enter", "Space"}
 
 
 HEARD = ".own-song .result[data-windows]"
@@ -309,17 +374,58 @@ def test_downloaded_notebook_reads_in_plain_jupyter(site):
         assert not any(ipynb.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
 
 
-def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab):
+TERMS = """Gaussian mixture model, GMM, confidence interval, cross-validation, confusion matrix,
+hyperparameter, overfitting, confirmation bias, data augmentation, multi-label, ablation,
+statistical significance, calibration, negative log-likelihood""".replace("\n", " ").split(", ")
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_search_from_disk_leads_to_a_page_on_the_subject(site, tab, term):
     seen = watch(tab)
     tab.set_viewport_size({"width": 1440, "height": 900})
     tab.goto((site / "index.html").as_uri())
     tab.keyboard.press("Control+k")
-    tab.keyboard.type("mixture")
+    tab.keyboard.type(term)
     tab.keyboard.press("Enter")
     tab.locator("#search-results li a").first.click()
     tab.wait_for_load_state()
-    assert "search.html" not in tab.url and "mixture" in tab.locator("article").inner_text().lower()
+    assert "search.html" not in tab.url
+    assert term.lower().split()[-1] in tab.locator("article").inner_text().lower()
     assert not seen["errors"] and not seen["failed"]
+
+
+CODE_NAME = re.compile(r"\b(?!x86_64)[a-z][a-z0-9]*(?:_[a-z0-9.]+)+\b|\bNaN\b|<NA>|\bnan\b|\bNone\b")
+
+
+def pages_read(site):
+    for name in book.listed():
+        yield name, BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def test_tables_show_no_names_of_code(site):
+    found = defaultdict(list)
+    for name, page in pages_read(site):
+        for code in page.select("td code, th code"):  # what is typed as it stands, a command or a module
+            code.decompose()
+        for cell in page.select("td, th"):
+            if CODE_NAME.search(cell.get_text(" ")):
+                found[name].append(cell.get_text(" ", strip=True))
+    assert found == {}
+
+
+def test_alt_texts_of_drawings_state_numbers(site):
+    alts = {
+        one["id"]: one["aria-label"] for _, page in pages_read(site) for one in page.select("svg.drawing")
+    }
+    assert alts
+    assert [name for name, alt in alts.items() if not re.search(r"\d", alt)] == []
+
+
+def test_every_table_is_a_file_to_download(site):
+    for name, page in pages_read(site):
+        for table in page.select("article .tabled"):
+            link = table.find_next("p", class_="table-files").a
+            assert (site / f"{name}.html").parent.joinpath(link["href"]).resolve().is_file()
 
 
 def test_theme_button_changes_the_theme(site, tab):

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from conftest import SPREADSHEETS
 
 from mer_core import datasets, paths
 from mer_core.datasets import emopia, rendered, vgmidi
-from mer_core.datasets.tracks import DataError
+from mer_core.datasets.tracks import DataError, Tracks
+from mer_core.emotion import QUADRANTS
 
 STAND_IN = """#!{python}
 import sys, time, wave
@@ -274,19 +276,11 @@ def test_rated_phrases_have_the_quadrant_of_the_mean_in_each_second(like_vgmidi)
     assert tracks.table["track_id"].tolist() == ["a_0", "b_0", "b_1"]  # c: half of the piece is missing
     assert tracks.second_labels["a_0"] == ("Q4", "Q4", "Q2", "Q2")  # means (0.3, -0.1) and (-0.2, 0.2)
     assert tracks.holds(0, 0, 2) and not tracks.holds(0, 2, 2)
+    # listeners of a: means (0.3, -0.1), (-0.2, 0.0) and, of what was rated, (0.3, 0.3)
+    np.testing.assert_allclose(tracks.shares[0], [1 / 3, 1 / 3, 0, 1 / 3])
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: "\ufeff" + text.replace("\n", "\r\n"),
-        lambda text: text.replace(",", " ,  ") + "\n\n",
-        lambda text: "\n".join(
-            line and line + (",x" if i else ",id") for i, line in enumerate(text.split("\n"))
-        ),
-    ],
-    ids=["byte order mark, Windows line ends", "blanks", "another column"],
-)
+@pytest.mark.parametrize("change", SPREADSHEETS.values(), ids=SPREADSHEETS)
 def test_labels_of_vgmidi_as_spreadsheets_write_them(like_vgmidi, change):
     before, path = vgmidi.annotations(like_vgmidi), like_vgmidi / vgmidi.LABELS
     path.write_text(change(path.read_text()), encoding="utf-8", newline="")
@@ -348,6 +342,40 @@ def test_vgmidi_has_the_phrases_pieces_and_listeners_of_its_card():
     pieces = vgmidi._pieces(paths.data_root() / "vgmidi")
     listeners = [len(curves) for _, curves in pieces.values()]
     assert len(listeners) == 200 and sum(listeners) == 5980 and min(listeners) >= 28
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("change", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_the_real_labels_of_vgmidi_survive_spreadsheets(tmp_path, change):
+    content = (paths.data_root() / "vgmidi" / vgmidi.LABELS).read_text(encoding="utf-8")
+    (tmp_path / vgmidi.LABELS).write_text(change(content), encoding="utf-8", newline="")
+    pd.testing.assert_frame_equal(vgmidi.annotations(tmp_path), vgmidi.annotations())
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["emopia", "vgmidi"])
+def test_real_midi_that_is_cut_off_anywhere_is_named(tmp_path, name):
+    files = rendered.midi_files(paths.data_root() / name / {"emopia": emopia, "vgmidi": vgmidi}[name].MIDI)
+    cut = tmp_path / "cut.mid"
+    for file in [*files.values()][::50]:
+        content = file.read_bytes()
+        for share in (0.1, 0.5, 0.9):
+            cut.write_bytes(content[: int(share * len(content))])
+            with pytest.raises(rendered.MidiError, match=f"{cut}: the MIDI file is cut off. Fetch it again"):
+                rendered.seconds_of(cut)
+
+
+@pytest.mark.real_data
+def test_a_copy_of_emopia_that_lacks_a_clip_differs_from_its_card():
+    files = rendered.midi_files(paths.data_root() / "emopia" / emopia.MIDI)
+    name = next(iter(files))
+    parts = [emopia.NAME.fullmatch(own) for own in files if own != name]
+    table = pd.DataFrame([{"track_id": part.string, "path": None, "duration_s": 1.0} | part.groupdict()
+                          for part in parts])  # fmt: skip
+    rows = datasets.check(Tracks("emopia", QUADRANTS, table))
+    odd = {what: (expected, found) for what, expected, found in rows if expected != found}
+    label = emopia.NAME.fullmatch(name)["label"]
+    assert odd.keys() >= {"tracks", f"tracks labelled {label}"} and odd["tracks"] == (1078, 1077)
 
 
 @pytest.mark.real_data

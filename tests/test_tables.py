@@ -72,10 +72,10 @@ def test_differences_have_sign_and_reference():
         [record("plain", (), ()), record("other", (), ())],
     )
     assert (
-        shown.loc["other", "difference"] == "-0.100 [-0.200, +0.000] from plain"
-        and shown.loc["plain", "difference"] == ""
+        shown.loc["Other", "difference from Plain"] == "-0.100 [-0.200, +0.000]"
+        and shown.loc["Plain", "difference from Plain"] == ""
     )
-    assert shown.loc["plain", "accuracy"] == "0.600 [0.500, 0.700]"
+    assert shown.loc["Plain", "accuracy"] == "0.600 [0.500, 0.700]"
 
 
 def test_courses_are_at_the_middle_of_each_window(monkeypatch):
@@ -121,5 +121,6 @@ def test_differences_of_releases_name_a_run_or_a_reason():
     for paper in ("mirable", "selab"):
         shown = tag_tables.released_differently(paper)
         assert list(shown) == ["paper", "release", "ours"] and len(shown) > 5
-        runs = [ours.split()[0].split("/") for ours in shown["ours"] if "/" in ours.split()[0]]
+        written = [row["ours"].split()[0] for row in tag_tables.released(paper)]
+        runs = [first.split("/") for first in written if "/" in first]
         assert runs and all(label in EXPERIMENTS[experiment].variants for experiment, label in runs)

@@ -1,79 +1,97 @@
-"""Every figure as drawings for light and dark pages, for desks and phones, with links to its SVG and PDF and
-to its data as CSV.
+"""Every figure drawn in the page itself, for desks and phones, with links to its SVG, PDF and data as CSV.
 
-The files lie in ``executed/figures`` (`mer_companion.book.notebooks.keep_figures`) and are copied beside the
-pages. The dark drawing is the light one with its greys turned over: black on white becomes white on black.
-The more colour there is, the more it stays itself.
+The files lie in ``executed/figures`` (`mer_companion.book.notebooks.keep_figures`). In the page a colour of a
+drawing is a variable with two values: on a dark page greys are turned over, black on white becomes white on
+black, and the more colour there is, the more it stays itself.
 """
 
 import re
 import shutil
 from colorsys import hls_to_rgb, rgb_to_hls
+from html import escape
 from pathlib import Path
 
 from bs4 import BeautifulSoup
 
 FOLDER = "executed/figures"
-PHONE = "(max-width: 600px)"
+DRAWINGS = {"": "drawing", "-narrow": "drawing narrow"}  # by the end of the file's name: classes in the page
+LINKED = (".csv", ".pdf", ".svg")
+COLOUR = re.compile(r"#([0-9a-f]{6})\b")
+INK = "#000000"  # of what names no colour
 DARKEST = 0.1  # the lightness that white gets: about that of a dark page
 
 
-def in_the_dark(svg: str) -> str:
-    """The same drawing for a dark page."""
+def in_the_dark(colour: str) -> str:
+    """The same colour (#rrggbb) on a dark page."""
+    rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    hue, lightness, saturation = rgb_to_hls(*rgb)
+    strength = max(rgb) - min(rgb)  # 0 for greys
+    over = (1 - strength) * (1 - (1 - DARKEST) * lightness) + strength * max(lightness, 0.5)
+    return "#" + "".join(f"{round(255 * value):02x}" for value in hls_to_rgb(hue, over, saturation))
 
-    def turned(match: re.Match) -> str:
-        rgb = [int(match[1][i : i + 2], 16) / 255 for i in (0, 2, 4)]
-        hue, lightness, saturation = rgb_to_hls(*rgb)
-        colour = max(rgb) - min(rgb)  # 0 for greys
-        over = (1 - colour) * (1 - (1 - DARKEST) * lightness) + colour * max(lightness, 0.5)
-        rgb = hls_to_rgb(hue, over, saturation)
-        return "#" + "".join(f"{round(255 * value):02x}" for value in rgb)
 
-    return re.sub(r"#([0-9a-f]{6})\b", turned, svg).replace("<svg ", '<svg fill="#ffffff" ', 1)
+def in_page(svg: str, name: str, kind: str, alt: str) -> str:
+    """A drawing as part of a page: its colours as variables, its ids its own, its alt text its name.
+
+    Parameters
+    ----------
+    name : unique in the page; kind : classes
+    """
+    colours = sorted({INK, *(f"#{colour}" for colour in COLOUR.findall(styles_of(svg)))})
+    light = "".join(f"--c{colour[1:]}:{colour};" for colour in colours)
+    dark = "".join(f"--c{colour[1:]}:{in_the_dark(colour)};" for colour in colours)
+    style = f'<style>#{name}{{{light}}}html[data-theme="dark"] #{name}{{{dark}}}</style>'
+    svg = re.sub(r'style="[^"]*"', lambda match: COLOUR.sub(r"var(--c\1)", match[0]), svg)
+    svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", svg)
+    head = f'<svg id="{name}" class="{kind}" role="img" aria-label="{escape(alt)}" fill="var(--c{INK[1:]})" '
+    return re.sub(r"(<svg [^>]*>)", rf"\1{style}", svg.strip(), count=1).replace("<svg ", head, 1)
+
+
+def styles_of(svg: str) -> str:
+    return " ".join(re.findall(r'style="([^"]*)"', svg))
 
 
 def with_drawings(app, pagename, templatename, context, doctree):
     if "<figure" not in context.get("body", ""):
         return
-    page = BeautifulSoup(context["body"], "html.parser")
+    page, drawn = BeautifulSoup(context["body"], "html.parser"), {}
     up = "../" * pagename.count("/")
     for figure in page.find_all("figure", id=True):
         files = sorted(Path(app.srcdir, FOLDER).glob(f"{figure['id']}.*"))
         if not files or figure.figcaption is None or figure.img is None:
             continue
-        stem = f"{up}{FOLDER}/{figure['id']}"
-        light = Path(app.srcdir, FOLDER, f"{figure['id']}.svg").read_text(encoding="utf-8")
-        drawn(page, figure.img, stem, re.search(r'width="([\d.]+pt)"', light)[1])
+        place = page.new_tag("drawing", id=figure["id"])
+        said = [figure.img["alt"], *(f.read_text(encoding="utf-8") for f in files if f.suffix == ".txt")]
+        drawn[str(place)] = "".join(drawings(files[0].parent, figure["id"], " ".join(said).strip()))
+        figure.img.replace_with(place)
         links = page.new_tag("p", attrs={"class": "figure-files"})
-        for file in files:
-            link = page.new_tag("a", href=f"{stem}{file.suffix}", download=file.name)
+        for file in (file for file in files if file.suffix in LINKED):
+            link = page.new_tag("a", href=f"{up}{FOLDER}/{file.name}", download=file.name)
             link.string = file.suffix[1:].upper()
             links.extend([link, " "])
         figure.figcaption.append(links)
-    context["body"] = str(page)
+    body = str(page)
+    for place, svg in drawn.items():
+        body = body.replace(place, svg)
+    context["body"] = body
 
 
-def drawn(page: BeautifulSoup, picture, stem: str, width: str) -> None:
-    """Put the drawings in place of the notebook's picture, one per width and theme, loaded when shown."""
-    alt = picture["alt"]
-    for theme, end in (("light", ""), ("dark", "-dark")):
-        both = page.new_tag("picture")
-        both.append(page.new_tag("source", attrs={"media": PHONE, "srcset": f"{stem}-narrow{end}.svg"}))
-        shared = {"alt": alt, "loading": "lazy", "style": f"--drawn-width: {width}"}
-        own = {"src": f"{stem}{end}.svg", "class": f"only-{theme}"}
-        both.append(page.new_tag("img", attrs=own | shared))
-        picture.insert_before(both)
-    picture.decompose()
+def drawings(folder: Path, name: str, alt: str):
+    """A figure's drawings as parts of a page; its style shows the one that fits."""
+    there = {end: folder / f"{name}{end}.svg" for end in DRAWINGS}
+    there = {end: file.read_text(encoding="utf-8") for end, file in there.items() if file.exists()}
+    for end, svg in there.items():
+        kind = DRAWINGS[end] if len(there) > 1 else "drawing for-all"
+        yield in_page(svg, f"{name}-drawing{end}", kind, alt)
 
 
 def copied(app, exception):
     source, target = Path(app.srcdir, FOLDER), Path(app.outdir, FOLDER)
     if exception is not None or app.builder.format != "html" or not source.exists():
         return
-    shutil.copytree(source, target, dirs_exist_ok=True)
-    for light in source.glob("*.svg"):
-        dark = in_the_dark(light.read_text(encoding="utf-8"))
-        (target / f"{light.stem}-dark.svg").write_text(dark, encoding="utf-8")
+    shutil.copytree(
+        source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-narrow.svg", "*.txt")
+    )
     without_unused(Path(app.outdir))
 
 
@@ -87,6 +105,6 @@ def without_unused(site: Path) -> None:
 
 
 def setup(app):
-    app.connect("html-page-context", with_drawings)
+    app.connect("html-page-context", with_drawings, priority=850)  # when all else is in its place
     app.connect("build-finished", copied)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,13 +4,15 @@
 page.
 - MathJax goes from pages without formulas, and from all where it could not be fetched
 (`mer_companion.book.web_assets`): they show TeX source.
-- The theme's source maps, for those who mend the theme, stay out of the site.
+- What the theme brings and no page loads stays out of the site: source maps, icons as a script and in an old
+font format, which its style sheet draws from WOFF2, and other languages.
 - Search opened from disk lists titles only: a browser lets no page read another one there for the lines
 around a hit.
 """
 
 from pathlib import Path
 
+UNLOADED = ("*.map", "fontawesome.js*", "*.ttf", "locales/**/*")
 FROM_DISK = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = location.protocol !== 'file:';"
 
 
@@ -31,14 +33,16 @@ def look_for_mathjax(app, config):
     )
 
 
-def without_source_maps(app, exception):
-    for path in Path(app.outdir, "_static").rglob("*.map") if app.builder.format == "html" else ():
-        path.unlink()
+def without_unloaded(app, exception):
+    static = Path(app.outdir, "_static")
+    for path in [path for pattern in UNLOADED for path in static.rglob(pattern)]:
+        if app.builder.format == "html" and path.is_file():
+            path.unlink()
 
 
 def setup(app):
     app.add_config_value("mathjax_is_there", True, "html")  # every page is written anew when that changes
     app.connect("config-inited", look_for_mathjax)
     app.connect("html-page-context", with_what_is_there, priority=900)
-    app.connect("build-finished", without_source_maps)
+    app.connect("build-finished", without_unloaded)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,5 @@
-// Draws the figures that a page carries as data, in the colours of its theme, and moves a line along a song as it plays.
+// Draws the figures that a page carries as data, in the colours of its theme, with controls that a keyboard reaches, and
+// moves a line along a song as it plays.
 (() => {
   const dark = () => document.documentElement.dataset.theme === "dark";
   const colours = () => {
@@ -28,8 +29,67 @@
     plot.on("plotly_click", ({ points }) => { player.currentTime = Math.max(0, points[0].x); });
   }
 
+  const element = (name, properties, ...children) => {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children);
+    return made;
+  };
+  const press = (button, pressed) => button.setAttribute("aria-pressed", pressed);
+  const colourOf = ({ marker, line }) => [marker?.color, line?.color].find((colour) => typeof colour === "string");
+  const MARKS = "●■◆✚✖▲▼◀▶"; // as plotly numbers its symbols
+
+  // Plotly draws its slider, buttons and legend as a picture; these are elements of the page that do the same.
+  function controls(place, { data, layout }) {
+    let shown = data.map(({ visible }) => visible ?? true);
+    const hidden = new Set();
+    const update = () => Plotly.restyle(place, { visible: data.map(({ name }, i) => shown[i] && !hidden.has(name)) });
+    const choose = ({ args }) => { shown = args[0].visible; update(); };
+    const box = element("div", { className: "controls" });
+    for (const { steps, active, currentvalue } of layout.sliders ?? []) {
+      const said = element("output", {}, `${currentvalue.prefix}${steps[active].label}`);
+      const slider = element("input", { type: "range", max: steps.length - 1, value: active });
+      slider.setAttribute("aria-label", currentvalue.prefix.replace("=", "").trim());
+      slider.setAttribute("aria-valuetext", steps[active].label);
+      slider.oninput = () => {
+        said.value = `${currentvalue.prefix}${steps[slider.value].label}`;
+        slider.setAttribute("aria-valuetext", steps[slider.value].label);
+        choose(steps[slider.value]);
+      };
+      box.append(element("label", {}, said, slider));
+    }
+    for (const { buttons } of layout.updatemenus ?? []) {
+      const all = buttons.map((step, i) => {
+        const button = element("button", { type: "button" }, step.label);
+        button.onclick = () => { all.forEach((other) => press(other, other === button)); choose(step); };
+        press(button, i === 0);
+        return button;
+      });
+      box.append(element("div", { className: "choices" }, ...all));
+    }
+    const named = new Map(data.filter(({ name, showlegend }) => name && showlegend !== false).map((one) => [one.name, one]));
+    const entries = named.size < 2 ? [] : [...named].map(([name, trace]) => {
+      const mark = element("span", { ariaHidden: "true" }, MARKS[trace.marker?.symbol] ?? MARKS[1]);
+      mark.style.color = colourOf(trace);
+      const button = element("button", { type: "button" }, mark, ` ${name}`);
+      button.onclick = () => {
+        if (!hidden.delete(name)) hidden.add(name);
+        press(button, !hidden.has(name));
+        update();
+      };
+      press(button, true);
+      return button;
+    });
+    if (entries.length) box.append(element("div", { className: "legend" }, ...entries));
+    delete layout.sliders;
+    delete layout.updatemenus;
+    layout.showlegend = false;
+    return box;
+  }
+
   async function draw(place, figure) {
+    if (place.previousElementSibling?.matches(".controls")) place.previousElementSibling.remove();
     place.replaceChildren();
+    place.before(controls(place, figure));
     await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
     const touched = matchMedia("(pointer: coarse)").matches; // a finger that scrolls the page must not zoom
     await Plotly.relayout(place, { ...themed(place.layout), ...(touched && { dragmode: false }) });

@@ -437,6 +437,17 @@ def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[
 # What was the input of the quoted systems?
 
 
+PERCENT = {"accuracy": "accuracy", "f1": "F1", "accuracy there": "accuracy there", "f1 there": "F1 there"}
+PERCENT |= {"positive": "F1 of high", "macro": "macro F1", "weighted": "weighted F1"}
+PERCENT |= {"most frequent class": "most frequent class"}
+
+
+def in_percent(scores: pd.DataFrame) -> pd.DataFrame:
+    """The table with the unit of its scores in their columns' names, ready to read."""
+    named = {name: f"{words} (%)" for name, words in PERCENT.items()}
+    return scores.rename(columns=named).rename_axis(index=named)
+
+
 def quoted_rows(pairs: pd.DataFrame, counts_of: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
     """Quoted rows of Table 3: input, scores and the accuracy of the most frequent class."""
     constant = trivial(counts_of).xs("most frequent class", level="answer")["accuracy"]

@@ -3,19 +3,23 @@ inconclusive, or not testable here.
 
 ``data/claims.yaml`` holds every claim with its rule and its tolerance, the rules in full, and what the four
 words mean. Beside its word a claim has its effect with a 95 % interval, the smallest effect that the design
-would have seen with a power of 80 %, and a p-value corrected over all claims by Holm's procedure.
+would have seen with a power of 80 %, and a p-value corrected over all claims by Holm's procedure. Where the
+same comparison was made on other collections of music, the claim is judged there too, by the same rule; each
+collection's claims are corrected by themselves.
 
 Everywhere: ``numbers`` is what ``mer_companion.book.numbers.numbers()`` gives, figures in [0, 1] by key.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
+from mer_companion.analysis import names
 from mer_core import UserError, paths
 from mer_core.evaluation import significance
 from mer_core.evaluation.significance import Estimate
@@ -24,6 +28,7 @@ CLAIMS = paths.DATA / "claims.yaml"
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 RESCORED, UNTESTABLE, NOT_RUN = "supported (re-scored)", "not testable here", "not run yet"
 WORDS = (SUPPORTED, RESCORED, CONTRADICTED, INCONCLUSIVE, UNTESTABLE, NOT_RUN)
+RESCORING, REPRODUCTION, REPLICATION, NO_RUN = "re-scored", "reproduction", "conceptual replication", "no run"
 PRINTED_KEY = "published/"
 SIDES = {"above": 1, "below": -1}
 INTERVAL = ("", "/low", "/high")
@@ -77,6 +82,9 @@ class Claim:
     songs: int | None = None  # for which the tolerance holds; with fewer it widens as chance does
     needs: str = ""  # what would make an untestable claim testable
     presumes: Presumption | None = None
+    collection: str = ""  # of music, on which the claim is judged; "": the one that the file begins with
+    short: str = ""  # what a chart calls the value, or the difference A − B that is positive where claimed
+    also: dict[str, str] = field(default_factory=dict)  # other runs of ours, shown beside: name, key
 
     def __post_init__(self):
         for fault in _faults(self):
@@ -151,9 +159,10 @@ def load(path: Path = CLAIMS) -> list[Claim]:
     content = _content(path)
     presumptions = content.get("presumptions", {})
     claims = [
-        _claim({"paper": paper} | entry, presumptions)
+        claim
         for paper, entries in content["claims"].items()
         for entry in entries
+        for claim in _claims({"paper": paper} | entry, presumptions)
     ]
     ids = [claim.id for claim in claims]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
@@ -170,8 +179,18 @@ def explained(what: str) -> pd.DataFrame:
     return pd.DataFrame(_content()[what].items(), columns=[what[:-1], "meaning"]).set_index(what[:-1])
 
 
+def _claims(entry: dict, presumptions: dict) -> Iterator[Claim]:
+    """A claim as it stands, then on every other collection, where it presumes nothing."""
+    elsewhere = entry.get("elsewhere", {})
+    own = {name: value for name, value in entry.items() if name != "elsewhere"}
+    yield _claim(own, presumptions)
+    for collection, key in elsewhere.items():
+        there = {"id": f"{own.get('id')}, {collection}", "ours": key, "collection": collection}
+        yield _claim({name: value for name, value in own.items() if name != "presumes"} | there, {})
+
+
 def _claim(entry: dict, presumptions: dict) -> Claim:
-    known = {field.name for field in fields(Claim)}
+    known = {own.name for own in fields(Claim)}
     if unknown := set(entry) - known:
         raise ClaimError(
             f"claim {entry.get('id')}: unknown fields {sorted(unknown)}; there are {sorted(known)}"
@@ -193,6 +212,21 @@ def _row(content) -> tuple[str, ...] | float:
     return (content,) if isinstance(content, str) else content
 
 
+def evidence(claim: Claim) -> str:
+    """What our numbers are to a claim: one of `EVIDENCE`, which the file explains."""
+    if claim.rule == "rescored":
+        return RESCORING
+    if not claim.ours:
+        return NO_RUN
+    return REPLICATION if claim.ours[0].split("/")[0] in other_music() else REPRODUCTION
+
+
+@cache
+def other_music() -> frozenset[str]:
+    """The experiments on other music than the paper's."""
+    return frozenset(_content()["other_music"])
+
+
 def verdict(claim: Claim, numbers: dict) -> Verdict:
     """Judge one claim by its rule; "not run yet" where a number is missing."""
     rule, printed = RULES[claim.rule], shown_printed(claim, numbers)
@@ -207,7 +241,9 @@ def verdict(claim: Claim, numbers: dict) -> Verdict:
 def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
     """A row per claim: paper, claim, id, verdict, figures as numbers (NaN where there are none), and texts.
 
-    ``p_holm`` is corrected over the claims given, by default all, that are tested by a p-value.
+    Differences are turned so that they are positive where the claim says, ``printed_effect`` as well; of
+    values ``effect`` is ours minus the printed one, which is ``printed_value``. ``p_holm`` is corrected over
+    those of the claims given, by default all, that are tested on one collection.
     """
     claims = load() if claims is None else claims
     found = [verdict(claim, numbers) for claim in claims]
@@ -215,6 +251,9 @@ def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
         "paper": [claim.paper for claim in claims],
         "id": [claim.id for claim in claims],
         "claim": [claim.claim for claim in claims],
+        "collection": [claim.collection for claim in claims],
+        "short": [claim.short or claim.claim for claim in claims],
+        "evidence": [evidence(claim) for claim in claims],
         "verdict": [one.word for one in found],
         "effect": [one.effect for one in found],
         "low": [one.interval and one.interval[0] for one in found],
@@ -222,17 +261,81 @@ def table(numbers: dict, claims: list[Claim] | None = None) -> pd.DataFrame:
         "detectable": [one.detectable for one in found],
         "p": [one.p for one in found],
         "runs": [numbers.get(_of_label(claim, "seeds")) for claim in claims],
+        "printed_value": [_printed_value(claim, numbers) for claim in claims],
+        "printed_effect": [_printed_difference(claim, numbers) for claim in claims],
         "ours": [one.ours for one in found],
         "printed": [one.printed for one in found],
-        "why": [one.reason for one in found],
+        "why": [one.reason + _alongside(claim, numbers) for claim, one in zip(claims, found, strict=True)],
         "where": [claim.where for claim in claims],
     })  # fmt: skip
-    figures = ["effect", "low", "high", "detectable", "p", "runs"]
+    figures = ["effect", "low", "high", "detectable", "p", "runs", "printed_value", "printed_effect"]
     rows[figures] = rows[figures].astype(float)
+    below = np.array([claim.side == "below" for claim in claims])
+    rows.loc[below, ["effect", "low", "high"]] = -rows.loc[below, ["effect", "high", "low"]].to_numpy()
     rows.insert(rows.columns.get_loc("p") + 1, "p_holm", np.nan)
-    tested = rows["p"].notna()
-    rows.loc[tested, "p_holm"] = significance.holm(rows.loc[tested, "p"].to_numpy())
+    for _, family in rows[rows["p"].notna()].groupby("collection"):
+        rows.loc[family.index, "p_holm"] = significance.holm(family["p"].to_numpy())
     return rows
+
+
+def at_home(judged: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `table` that judge claims on the collection that the file begins with."""
+    return judged[judged["collection"] == ""]
+
+
+def by_collection(judged: pd.DataFrame) -> pd.DataFrame:
+    """Verdict and effect of every claim judged on several collections, a column for each, ready to read."""
+    several = judged[judged["claim"].isin(judged.loc[judged["collection"] != "", "claim"])].copy()
+    home = several["paper"].map(HOME).where(several["collection"] == "", several["collection"])
+    effect = several["effect"].map("{:+.3f}".format).where(several["effect"].notna(), "")
+    several["said"] = (several["verdict"] + " " + effect).str.strip()
+    wide = several.assign(collection=home).pivot(index="claim", columns="collection", values="said")
+    return wide.loc[several["claim"].unique(), home.unique()].fillna("").rename_axis(None, axis=1)
+
+
+def _alongside(claim: Claim, numbers: dict) -> str:
+    """What other runs of ours say of the claim: "; with VGG16: +0.014 [-0.011, +0.041], inconclusive"."""
+    texts = []
+    for name, found in _of_others(claim, numbers):
+        d, (low, high) = found.effect, found.interval
+        texts.append(f"; {name}: {d:+.3f} [{low:+.3f}, {high:+.3f}], {found.word}")
+    return "".join(texts)
+
+
+def _of_others(claim: Claim, numbers: dict) -> list[tuple[str, Verdict]]:
+    """The verdict on the claim by each of its other runs that there are."""
+    judged = [(name, verdict(replace(claim, ours=(key,)), numbers)) for name, key in claim.also.items()]
+    return [(name, found) for name, found in judged if found.word != NOT_RUN]
+
+
+def drawn(judged: pd.DataFrame, numbers: dict) -> pd.DataFrame:
+    """What a chart shows of `table`: every claim of which our runs have a number, and its other runs.
+
+    Returns
+    -------
+    table with ``paper``, ``what`` ("value" or "difference"), ``label``, ``value``, ``low``, ``high``,
+    ``printed`` (NaN where nothing is), ``verdict``
+    """
+    rows = judged[judged["effect"].notna()]
+    values = rows["printed_value"].notna()
+    base = rows["printed_value"].fillna(0.0)
+    shown = rows.assign(
+        what=np.where(values, "value", "difference"),
+        label=rows["short"],
+        printed=rows["printed_value"].fillna(rows["printed_effect"]),
+        value=rows["effect"] + base,
+        low=rows["low"] + base,
+        high=rows["high"] + base,
+    )
+    columns = ["paper", "what", "label", "value", "low", "high", "printed", "verdict"]
+    parts = []
+    for claim in (claim for claim in load() if claim.id in set(rows["id"])):
+        parts.append(shown.loc[shown["id"] == claim.id, columns])
+        for name, found in _of_others(claim, numbers):
+            low, high = found.interval
+            ends = {"value": found.effect, "low": low, "high": high, "verdict": found.word}
+            parts.append(parts[-1].assign(label=f"{claim.short}, {name}", **ends))
+    return pd.concat(parts, ignore_index=True)
 
 
 def readable(judged: pd.DataFrame) -> pd.DataFrame:
@@ -241,57 +344,92 @@ def readable(judged: pd.DataFrame) -> pd.DataFrame:
     def shown(column: str, pattern: str) -> pd.Series:
         return (judged[column] + 0.0).map(pattern.format).where(judged[column].notna(), "")
 
-    interval = "[" + shown("low", "{:+.3f}") + ", " + shown("high", "{:+.3f}") + "]"
+    elsewhere = {"collection": judged["collection"]} if (judged["collection"] != "").any() else {}
     shown_rows = pd.DataFrame({
         "claim": judged["claim"],
+        **elsewhere,
         "verdict": judged["verdict"],
-        "effect": shown("effect", "{:+.3f}"),
-        "95 % interval": interval.where(judged["low"].notna(), ""),
-        "detectable": shown("detectable", "{:.3f}"),
+        "printed": judged["printed"],
+        "ours [95 % CI]": [_ours(row) for row in judged.itertuples()],
         "p (Holm)": shown("p_holm", "{:.3f}").where(~(judged["p_holm"] < FINE), f"< {FINE}"),
+        "detectable": shown("detectable", "{:.3f}"),
         "runs": shown("runs", "{:.0f}"),
-        **{name: judged[name] for name in ("ours", "printed", "why", "where")},
+        **{name: judged[name] for name in ("evidence", "where", "why")},
     })  # fmt: skip
     return shown_rows.set_index("claim")
 
 
+def _ours(row) -> str:
+    """Our value, or difference, with its interval; what it is made of in parentheses."""
+    if np.isnan(row.effect) or row.evidence == RESCORING:
+        return row.ours
+    of_value = not np.isnan(row.printed_value)
+    base, form = (row.printed_value, ".3f") if of_value else (0.0, "+.3f")
+    text = f"{row.effect + base:{form}}"
+    if not np.isnan(row.low):
+        text += f" [{row.low + base:{form}}, {row.high + base:{form}}]"
+    return text if of_value or not row.ours else f"{text} ({row.ours})"
+
+
 def beside(numbers: dict, *experiments: str) -> pd.DataFrame:
-    """The judged claims that rest on some experiments, ready to read, corrected over all claims."""
+    """Judged claims that rest on some experiments, ready to read, corrected over all of one collection."""
     all_claims = load()
     own = [any(key.split("/")[0] in experiments for key in claim.ours) for claim in all_claims]
     return readable(table(numbers, all_claims)[own])
 
 
+HOME = {"sssl": "4Q", "mirable": "moods of 4Q", "selab": "moods of 4Q"}
 PAPERS = {"sssl": "SSSL (2024)", "mirable": "Mirable (2021)", "selab": "SELAB-HCMUS (2021)"}
 
 
 def counted(judged: pd.DataFrame) -> pd.DataFrame:
-    """How many claims of each paper got which verdict, ready to read.
+    """How many claims of each paper got which verdict, by what our evidence is, ready to read.
 
     And how many of those supported or contradicted have a p-value below 0.05 after the correction.
     """
-    papers = judged["paper"].map(PAPERS)
-    counts = pd.crosstab(papers, judged["verdict"])
-    counts = counts.reindex(index=list(PAPERS.values()), columns=list(WORDS)).fillna(0).astype(int)
+    judged = at_home(judged)
+    keys = [judged["paper"].map(PAPERS).rename("paper"), judged["evidence"].rename("evidence")]
+    words = judged["verdict"].replace(RESCORED, SUPPORTED)
+    counts = pd.crosstab(keys, words).reindex(columns=list(WORDS)).fillna(0).astype(int)
     counts = counts.loc[:, counts.any()]
-    decided = judged["verdict"].isin((SUPPORTED, CONTRADICTED)) & (judged["p_holm"] < ALPHA)
-    counts["decided after Holm"] = decided.groupby(papers).sum().reindex(counts.index)
-    return counts.rename_axis("claims of", axis=0).rename_axis(None, axis=1)
+    decided = words.isin((SUPPORTED, CONTRADICTED)) & (judged["p_holm"] < ALPHA)
+    counts["significant after Holm"] = decided.groupby(keys).sum().reindex(counts.index)
+    order = [(paper, kind) for paper in PAPERS.values() for kind in EVIDENCE]
+    return counts.reindex([key for key in order if key in counts.index]).rename_axis(columns=None)
+
+
+EVIDENCE = (RESCORING, REPRODUCTION, REPLICATION, NO_RUN)
 
 
 def of_paper(judged: pd.DataFrame, paper: str) -> pd.DataFrame:
-    """The rows of `table` that judge one paper, ready to read."""
-    return readable(judged[judged["paper"] == paper])
+    """The rows of `table` that judge one paper on its home collection, ready to read."""
+    return readable(at_home(judged).query("paper == @paper"))
 
 
 def shown_printed(claim: Claim, numbers: dict) -> str:
-    """The printed figure, the difference of two, or the paper's words; empty where the numbers lack it."""
+    """The printed value, the difference of two (positive where claimed), or the paper's words.
+
+    Empty where the numbers lack it.
+    """
     if not claim.printed_keys:
         return " ".join(claim.printed)
     figures = [numbers[key] for key in claim.printed_keys if key in numbers]
     if len(figures) < len(claim.printed_keys):
         return ""
-    return f"{figures[0]:.{digits_of(claim)}f}" if len(figures) == 1 else f"{figures[0] - figures[1]:+.3f}"
+    if len(figures) == 1:
+        return f"{figures[0]:.{digits_of(claim)}f}"
+    return f"{_printed_effect(claim, numbers):+.3f}"
+
+
+def _printed_value(claim: Claim, numbers: dict) -> float | None:
+    """The printed value that ours is held against."""
+    return numbers.get(claim.printed_keys[0]) if "printed" in RULES[claim.rule].needed else None
+
+
+def _printed_difference(claim: Claim, numbers: dict) -> float | None:
+    """The printed difference, positive where claimed; None where no two values are printed."""
+    known = len(claim.printed_keys) == 2 and set(claim.printed_keys) <= set(numbers)
+    return _printed_effect(claim, numbers) if known else None
 
 
 def digits_of(claim: Claim) -> int:
@@ -308,7 +446,7 @@ def by_value(claim: Claim, numbers: dict) -> Verdict:
     d, low, high = (figure - printed for figure in _estimate(claim, numbers))
     same = significance.equivalence(t, d, low, high)
     differs = significance.p_at_most(t, abs(d), low, high)  # as wide, whatever the sign
-    gap = f"{abs(d):.3f} {'above' if d > 0 else 'below'} the printed figure"
+    gap = f"{abs(d):.3f} {'above' if d > 0 else 'below'} the printed value"
     if -t < low and high < t:
         word, reason = SUPPORTED, f"{gap}, and the interval lies within {t:.3f} of it"
     elif low > t + ROUNDING or high < -t - ROUNDING:
@@ -322,7 +460,7 @@ def by_rescoring(claim: Claim, numbers: dict) -> Verdict:
     """Whether published predictions, scored by us, have the printed figure up to rounding."""
     d = numbers[claim.ours[0]] - numbers[claim.printed_keys[0]]
     word = RESCORED if abs(d) <= claim.tolerance + ROUNDING else CONTRADICTED
-    return Verdict(word, f"published predictions, scored again: {abs(d):.4f} off", d)
+    return Verdict(word, f"published predictions, re-scored: {abs(d):.4f} off", d)
 
 
 def by_difference(claim: Claim, numbers: dict) -> Verdict:
@@ -344,10 +482,10 @@ def by_excess(claim: Claim, numbers: dict) -> Verdict:
         word, reason, p = _on_direction(claim, numbers, oriented, significance.p_at_most(0.0, *oriented))
         return Verdict(word, reason, gap, oriented[1:], p)
     if oriented.low > ROUNDING:
-        return Verdict(SUPPORTED, f"higher by {gap:.3f}, more than the {t:.3f} asked for", gap)
+        return Verdict(SUPPORTED, f"higher by {gap:.3f}, more than the {t:.3f} required", gap)
     if oriented.high < -ROUNDING:
         return Verdict(CONTRADICTED, f"lower by {-gap:.3f}, more than {t:.3f}", gap)
-    return Verdict(INCONCLUSIVE, f"{gap:+.3f}, no more than the {t:.3f} asked for", gap)
+    return Verdict(INCONCLUSIVE, f"{gap:+.3f}, no more than the {t:.3f} required", gap)
 
 
 def by_order(claim: Claim, numbers: dict) -> Verdict:
@@ -357,12 +495,12 @@ def by_order(claim: Claim, numbers: dict) -> Verdict:
     """
     near = _near_bests(claim.ours, numbers, claim.tolerance)
     other = _near_bests(claim.others, numbers, claim.tolerance) or [len(claim.ours) - 1]
-    within = f"what lies within {claim.tolerance:.3f} of a best counted as one"
+    within = f"values within {claim.tolerance:.3f} of the best count as best"
     if max(near) < min(other):
-        return Verdict(SUPPORTED, f"the best comes earlier, {within}")
+        return Verdict(SUPPORTED, f"the best comes earlier; {within}")
     if min(near) >= max(other):
-        return Verdict(CONTRADICTED, f"the best does not come earlier, {within}")
-    return Verdict(INCONCLUSIVE, f"the best may come earlier or not, {within}")
+        return Verdict(CONTRADICTED, f"the best does not come earlier; {within}")
+    return Verdict(INCONCLUSIVE, f"the best may come earlier or not; {within}")
 
 
 def by_reason(claim: Claim, numbers: dict) -> Verdict:
@@ -380,7 +518,7 @@ def _on_direction(
     printed = _printed_effect(claim, numbers)
     claimed = max(printed, 0.0)
     both = _two_sided(p, 1 - (significance.p_at_most(claimed, *effect) if claimed else p))
-    backwards = "; the printed figures themselves lie on the other side" if printed < 0 else ""
+    backwards = "; the printed values themselves lie on the other side" if printed < 0 else ""
     if effect.low > least + ROUNDING:
         return SUPPORTED, "the whole interval lies on the claimed side" + backwards, both
     if effect.high < -ROUNDING:
@@ -388,9 +526,9 @@ def _on_direction(
     if effect.high < claimed - ROUNDING:
         same = significance.equivalence(claimed, *effect)
         shown = f"; none as large either way (two one-sided tests, p {same:.4f})" if same < ALPHA / 2 else ""
-        return CONTRADICTED, f"the interval holds 0 and excludes the printed {claimed:.3f}{shown}", both
+        return CONTRADICTED, f"the interval contains 0 and excludes the printed {claimed:.3f}{shown}", both
     held = "the printed effect" if claimed else "effects on the claimed side"
-    return INCONCLUSIVE, f"the interval holds 0 and {held}{backwards}", both
+    return INCONCLUSIVE, f"the interval contains 0 and {held}{backwards}", both
 
 
 def _printed_effect(claim: Claim, numbers: dict) -> float:
@@ -449,9 +587,9 @@ def _show_excess(claim: Claim, numbers: dict) -> str:
 
 
 def _show_order(claim: Claim, numbers: dict) -> str:
-    """The run labels of the bests: "seconds_1 against seconds_3"."""
+    """The runs of the bests: "1 s windows against 3 s windows"."""
     bests = [max(row, key=numbers.get) for row in (claim.ours, claim.others) if row]
-    return " against ".join(key.split("/")[1] for key in bests)
+    return " against ".join(names.label(key.split("/")[1]) for key in bests)
 
 
 @dataclass(frozen=True)
@@ -465,8 +603,8 @@ class Rule:
     ends: tuple[str, ...] = ("",)  # of the keys under which ours is looked up
 
 
-def _fields(names: str) -> frozenset[str]:
-    return frozenset(names.split())
+def _fields(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
 
 
 RULES = {

@@ -16,26 +16,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import norm
 
+from mer_companion.analysis import findings, names
 from mer_companion.analysis.narrow_figures import narrow
+from mer_companion.analysis.palette import (
+    BETTER,
+    CLEAN,
+    GRID,
+    MARKERS,
+    METHODS,
+    NEUTRAL,
+    NOISY,
+    OURS,
+    PALETTE,
+    PRINTED,
+    WORSE,
+    of_method,
+)
+from mer_companion.analysis.svg import as_svg
 from mer_core.emotion import in_words
 
 WIDTH = 7.2  # inches: the text column of the book
-PALETTE = sns.color_palette("colorblind")
-CLEAN, NOISY, NEUTRAL = PALETTE[0], PALETTE[1], "0.45"
-MARKERS = "osD^vP*X"
-METHOD_NAMES = {
-    "inherit": "Inherit the song's label",
-    "self_learning": "SSSL (self-learning)",
-    "elr": "ELR",
-    "mixture_per_class": "SSSL, one mixture per class",
-    "drop": "Drop windows in doubt",
-    "weight": "Weight by clean probability",
-    "every_label_trusted": "Every label trusted (mixup)",
-    "mixmatch": "MixMatch",
-    "dividemix": "DivideMix",
-    "co_teaching": "Co-teaching",
-    "mean_teacher": "Mean Teacher",
-}
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
 NAMES = {"text.parse_math": False}  # a song may be called a$b - c$d
@@ -76,22 +76,26 @@ def legend_outside(ax: Axes, where: str, ncols: int) -> None:
     ax.figure.legend(unique.values(), unique.keys(), loc=f"outside {where}", ncols=ncols, fontsize=8)
 
 
-def finished(fig: Figure, data: pd.DataFrame) -> Figure:
+def finished(fig: Figure, data: pd.DataFrame, finding: str = "") -> Figure:
     """Take the figure out of pyplot's hands: a notebook then shows it once, as the value of its cell.
 
     Where the book is made, what is drawn goes with it, as SVG, as PDF and as the table of its data (`FILES`).
+
+    Parameters
+    ----------
+    finding : what it shows, with numbers, for those who do not see it
     """
     plt.close(fig)
     if os.environ.get(FILES):
-        fig._repr_mimebundle_ = lambda include=None, exclude=None: files_of(fig, data)
+        fig._repr_mimebundle_ = lambda include=None, exclude=None: files_of(fig, data, finding)
     return fig
 
 
 FILES = "MER_FIGURE_FILES"  # environment variable: whether figures bring their files
 
 
-def files_of(fig: Figure, data: pd.DataFrame) -> dict[str, str]:
-    """A figure as SVG, wide and narrow, as PDF (base64), and its data as CSV, by MIME type.
+def files_of(fig: Figure, data: pd.DataFrame, finding: str = "") -> dict[str, str]:
+    """A figure as SVG, wide and narrow, as PDF (base64), its data as CSV and its finding, by MIME type.
 
     Without dates: equal figures are equal files.
     """
@@ -103,20 +107,11 @@ def files_of(fig: Figure, data: pd.DataFrame) -> dict[str, str]:
         NARROW_SVG: as_svg(narrow(fig)),
         "application/pdf": base64.b64encode(pdf.getvalue()).decode(),
         "text/csv": data.to_csv(index=indexed, float_format="%.6g", lineterminator="\n"),
+        FINDING: finding + "\n",
     }
 
 
-NARROW_SVG = "image/x-narrow+svg"
-
-
-def as_svg(fig: Figure) -> str:
-    drawn = io.StringIO()
-    fig.savefig(drawn, format="svg", metadata={"Date": None}, transparent=True)
-    return drawn.getvalue()
-
-
-def method_name(label: str) -> str:
-    return METHOD_NAMES.get(label, label.replace("_", " "))
+NARROW_SVG, FINDING = "image/x-narrow+svg", "text/x-finding"
 
 
 def song_timeline(
@@ -143,7 +138,9 @@ def song_timeline(
     bottom = -0.06 if truth else 0
     ax.set(xlabel="Time in the song (s)", ylabel="Probability", ylim=(bottom, 1.02), title=title)
     legend_right(ax)
-    return finished(fig, drawn.assign(second=seconds))
+    leads = drawn.idxmax(axis=1).value_counts()
+    said = f"{in_words(leads.index[0])} is most probable in {leads.iloc[0]} of {len(drawn)} windows."
+    return finished(fig, drawn.assign(second=seconds), said)
 
 
 def minutes(seconds: float, _: int | None = None) -> str:
@@ -188,7 +185,8 @@ def emotion_course(timeline: pd.DataFrame, classes, title: str) -> Figure:
     axes[-1].set(ylabel="Uncertainty", xlabel=f"Time in the song (min:s){means}")
     axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10], integer=True))
     axes[-1].xaxis.set_major_formatter(minutes)
-    return finished(fig, timeline)
+    means = timeline[list(classes)].mean()
+    return finished(fig, timeline, "Means over time. " + findings.extremes(map(in_words, means.index), means))
 
 
 def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
@@ -210,23 +208,26 @@ def loss_mixtures(log: list[dict], n_epochs: int = 3) -> Figure:
         ax.legend(loc="upper right", fontsize=8)
     axes[0].set_ylabel("Density")
     drawn = [{"epoch": row["epoch"] + 1, **dict(enumerate(row["histogram"]))} for row in chosen]
-    return finished(fig, pd.DataFrame(drawn))
+    shares = "; ".join(f"epoch {row['epoch'] + 1} {row['weights'][0]:.0%}" for row in chosen)
+    return finished(fig, pd.DataFrame(drawn), f"Weight of the clean component: {shares}.")
 
 
 def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
     """Confusion matrix of each method, true classes in rows; shade: share of the row."""
     n = len(counts)
     fig, axes = panels(0.6 + WIDTH / 2 / max(1, n / 2), n)
-    names = [in_words(c) for c in classes]
+    quadrants = [in_words(c) for c in classes]
     for ax, (label, matrix) in zip(axes, counts.items(), strict=True):
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-        ticks = {"xticklabels": names, "yticklabels": names if ax is axes[0] else False}
+        ticks = {"xticklabels": quadrants, "yticklabels": quadrants if ax is axes[0] else False}
         shades = {"vmin": 0, "vmax": 1, "cmap": "Blues", "cbar": False, "square": True}
         sns.heatmap(share, annot=matrix, fmt="d", ax=ax, **shades, **ticks)
-        ax.set(title=method_name(label), xlabel="Predicted", ylabel="Labelled" if ax is axes[0] else "")
+        ax.set(title=names.label(label), xlabel="Predicted", ylabel="Labelled" if ax is axes[0] else "")
         ax.tick_params(axis="both", length=0)
     tables = {name: pd.DataFrame(matrix, list(classes), list(classes)) for name, matrix in counts.items()}
-    return finished(fig, pd.concat(tables))
+    right = {names.label(label): np.trace(matrix) / matrix.sum() for label, matrix in counts.items()}
+    said = "; ".join(f"{name} {share:.3f}" for name, share in right.items())
+    return finished(fig, pd.concat(tables), f"On the diagonal, the accuracy: {said}.")
 
 
 def clean_detection(log: list[dict]) -> Figure:
@@ -241,7 +242,12 @@ def clean_detection(log: list[dict]) -> Figure:
     ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
     ax.set(xlabel="Epoch", ylabel="Share", ylim=(0, 1.02), xticks=epoch)
     ax.legend(loc="lower right", fontsize=8)
-    return finished(fig, rows[["epoch", "auc", "truly_clean_in_clean_set", "truly_clean"]])
+    last = rows.iloc[-1]
+    said = f"After the last epoch the AUC is {last['auc']:.3f}; truly clean are "
+    said += (
+        f"{last['truly_clean_in_clean_set']:.3f} of the clean set, {last['truly_clean']:.3f} of all windows."
+    )
+    return finished(fig, rows[["epoch", "auc", "truly_clean_in_clean_set", "truly_clean"]], said)
 
 
 def intervals(
@@ -257,17 +263,19 @@ def intervals(
     """
     fig, [ax] = panels(1.0 + 0.36 * len(rows))
     y = np.arange(len(rows))[::-1]
-    ours = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "Ours, 95 % interval over artists"}
+    ours = {"fmt": "o", "color": OURS, "capsize": 3, "label": "Ours, 95 % interval over artists"}
     ax.errorbar(rows["value"], y, xerr=errors(rows), **ours)
     for label, value in (published or {}).items():
         at = y[list(rows["label"]).index(label)]
-        ax.plot(value, at, "D", mfc="none", mec=NOISY, ms=8, label="Printed in the paper")
+        ax.plot(value, at, "D", mfc="none", mec=PRINTED, ms=8, label="Printed in the paper")
     if chance is not None:
         ax.axvline(chance, color=NEUTRAL, ls=":", label="Most frequent class")
-    named_rows(ax, rows["label"].map(method_name))
+    named_rows(ax, rows["label"].map(names.label))
     ax.set_xlabel(xlabel)
     legend_outside(ax, "upper right", 3)
-    return finished(fig, rows)
+    said = findings.values(rows.assign(label=rows["label"].map(names.label)))
+    said += "".join(f" Printed: {value:.3f}." for value in (published or {}).values())
+    return finished(fig, rows, said)
 
 
 def by_protocol(rows: pd.DataFrame, xlabel: str, published: dict[str, float]) -> Figure:
@@ -290,14 +298,14 @@ def by_protocol(rows: pd.DataFrame, xlabel: str, published: dict[str, float]) ->
     named_rows(ax, features)
     ax.set_xlabel(xlabel)
     legend_outside(ax, "upper center", 3)
-    return finished(fig, rows)
+    return finished(fig, rows, findings.extremes(rows["features"] + ", " + rows["protocol"], rows["value"]))
 
 
-def named_rows(ax: Axes, names: Iterable[str]) -> None:
+def named_rows(ax: Axes, rows: Iterable[str]) -> None:
     """Names along the vertical axis, the first on top, and a grid to read values by."""
-    names = list(names)
-    ax.set(yticks=range(len(names))[::-1], yticklabels=names, ylim=(-0.6, len(names) - 0.4))
-    ax.grid(axis="x", color="0.92")
+    rows = list(rows)
+    ax.set(yticks=range(len(rows))[::-1], yticklabels=rows, ylim=(-0.6, len(rows) - 0.4))
+    ax.grid(axis="x", color=GRID)
 
 
 F1_COLOURS = {"positive": PALETTE[0], "macro": PALETTE[2], "weighted": PALETTE[1]}
@@ -314,23 +322,15 @@ def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
     """
     fig, [ax] = panels(0.9 + 0.32 * len(rows))
     for y, row in zip(range(len(rows))[::-1], rows.itertuples(), strict=True):
-        colour, sure = CLEAN if row.value > 0 else NOISY, row.low > 0 or row.high < 0
+        colour, sure = BETTER if row.value > 0 else WORSE, row.low > 0 or row.high < 0
         error = [[row.value - row.low], [row.high - row.value]]
         mark = {"fmt": "o", "capsize": 3, "color": colour, "mfc": None if sure else "white"}
         ax.errorbar(row.value, y, xerr=error, **mark)
     ax.axvline(0, color=NEUTRAL, lw=0.8)
-    named_rows(ax, rows["label"].map(method_name))
+    rows = rows.assign(label=rows["label"].map(names.label))
+    named_rows(ax, rows["label"])
     ax.set_xlabel(xlabel)
-    return finished(fig, rows)
-
-
-SETTING_NAMES = {
-    "clean_threshold": "Clean threshold τ",
-    "temperature": "Temperature T",
-    "mixup_alpha": "Mixup α",
-    "consistency_weight": "Weight of the agreement λ",
-    "share_threshold": "Share threshold θ",
-}
+    return finished(fig, rows, findings.differences(rows))
 
 
 def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
@@ -350,37 +350,36 @@ def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
         ax.errorbar(x, own["value"], yerr=errors(own), fmt="o-", capsize=3, color=CLEAN)
         ax.plot(x[default], own["value"][default], "o", ms=11, mfc="none", mec=NOISY)
         ax.set(xticks=x, xticklabels=[f"{value:g}" for value in own["at"]], xlim=(-0.4, len(own) - 0.6))
-        ax.set_xlabel(SETTING_NAMES.get(name, name))
+        ax.set_xlabel(names.label(name))
     axes[0].set_ylabel(ylabel)
-    return finished(fig, rows)
+    named = rows["setting"].map(names.label) + " " + rows["at"].map("{:g}".format)
+    return finished(fig, rows, findings.extremes(named, rows["value"]))
 
 
 def by_condition(rows: pd.DataFrame, xlabel: str, ylabel: str, chance: float | None = None) -> Figure:
-    """A score of several methods under several conditions, side by side, with 95 % intervals where there are
-    any.
+    """A score of several methods under several conditions, side by side, with 95 % intervals.
 
     Parameters
     ----------
-    rows : table with the columns ``condition``, ``method``, ``value``, and ``low``, ``high`` or neither
+    rows : table with the columns ``condition``, ``method``, ``value``, ``low``, ``high``
     """
     conditions, methods = list(rows["condition"].unique()), list(rows["method"].unique())
     fig, [ax] = panels(2.8)
-    for i, (method, marker) in enumerate(zip(methods, MARKERS, strict=False)):
+    known = methods[0] in METHODS
+    for i, (method, plain) in enumerate(zip(methods, zip(PALETTE, MARKERS, strict=False), strict=False)):
         own = rows[rows["method"] == method]
         x = np.array([conditions.index(c) for c in own["condition"]]) + 0.12 * (i - (len(methods) - 1) / 2)
-        how = {
-            "yerr": errors(own) if "low" in own else None,
-            "color": PALETTE[i],
-            "label": method_name(method),
-        }
+        colour, marker = of_method(method) if known else plain
+        how = {"yerr": errors(own), "color": colour, "label": names.label(method)}
         ax.errorbar(x, own["value"], fmt=marker, capsize=3, **how)
     if chance is not None:
         ax.axhline(chance, color=NEUTRAL, ls=":", label="Chance")
-    names = [textwrap.fill(str(condition), 12) for condition in conditions]
-    ax.set(xticks=range(len(conditions)), xticklabels=names, xlabel=xlabel, ylabel=ylabel)
-    ax.grid(axis="y", color="0.92")
+    ticks = [textwrap.fill(str(condition), 14) for condition in conditions]
+    ax.set(xticks=range(len(conditions)), xticklabels=ticks, xlabel=xlabel, ylabel=ylabel)
+    ax.grid(axis="y", color=GRID)
     legend_outside(ax, "upper right", 4)
-    return finished(fig, rows)
+    named = rows["condition"].astype(str) + ", " + rows["method"].map(names.label)
+    return finished(fig, rows, findings.extremes(named, rows["value"]))
 
 
 def by_duration(rows: pd.DataFrame) -> Figure:
@@ -393,16 +392,17 @@ def by_duration(rows: pd.DataFrame) -> Figure:
     """
     groups = list(rows.groupby("target", sort=False))
     fig, axes = panels(2.7, len(groups))
-    ours = {"fmt": "o-", "capsize": 3, "color": CLEAN, "label": "Ours, 95 % interval"}
-    theirs = {"mfc": "none", "mec": NOISY, "ms": 7, "label": "Printed in the paper"}
+    ours = {"fmt": "o-", "capsize": 3, "color": OURS, "label": "Ours, 95 % interval"}
+    theirs = {"mfc": "none", "mec": PRINTED, "ms": 7, "label": "Printed in the paper"}
     for ax, (target, own) in zip(axes, groups, strict=True):
         seconds = own["seconds"]
         ax.errorbar(seconds, own["value"], yerr=errors(own), **ours)
         ax.plot(seconds, own["printed"].astype(float), "D", **theirs)
-        ax.set(title="quadrants" if target == "emotion" else target, xlabel="Segment (s)", xticks=seconds)
+        ax.set(title=names.TARGETS[target].capitalize(), xlabel="Segment (s)", xticks=seconds)
     axes[0].set_ylabel("Song accuracy")
     legend_outside(axes[-1], "lower center", 2)
-    return finished(fig, rows)
+    named = rows["target"].map(names.TARGETS) + ", " + rows["seconds"].astype(str) + " s"
+    return finished(fig, rows, findings.extremes(named, rows["value"]))
 
 
 def kept_labels(log: list[dict], classes) -> Figure:
@@ -414,25 +414,35 @@ def kept_labels(log: list[dict], classes) -> Figure:
     lines(ax, epochs, kept)
     ax.set(xlabel="Epoch", ylabel="Share of labels kept", ylim=(0, 1.02))
     legend_right(ax)
-    return finished(fig, kept.assign(epoch=epochs))
+    said = f"After epoch {epochs[-1]}: {findings.extremes(map(in_words, kept.columns), kept.iloc[-1])}"
+    return finished(fig, kept.assign(epoch=epochs), said)
 
 
 def learning_curves(rows: pd.DataFrame) -> Figure:
     """Shares predicted as labelled, epoch by epoch, a panel for each of `tables.EVALUATED_ON`."""
-    named = rows.assign(method=rows["method"].map(method_name))
-    return by_epoch(named, "share", "Share predicted as labelled", "evaluated on", "method")
+    looks = {names.label(method): of_method(method) for method in rows["method"].unique()}
+    named = rows.assign(method=rows["method"].map(names.label))
+    return by_epoch(named, "share", "Share predicted as labelled", "evaluated on", "method", looks)
 
 
-def by_epoch(rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str) -> Figure:
-    """Mean of a column after each epoch, with the range over folds and seeds, by panel and line."""
-    names = [str(name) for name in rows[line].unique()]
+def by_epoch(
+    rows: pd.DataFrame, y: str, ylabel: str, panel: str, line: str, looks: dict | None = None
+) -> Figure:
+    """Mean of a column after each epoch, with the range over folds and seeds, by panel and line.
+
+    Parameters
+    ----------
+    looks : (colour, marker) of each line; by default as they come
+    """
+    drawn = [str(name) for name in rows[line].unique()]
+    looks = looks or dict(zip(drawn, zip(PALETTE, MARKERS, strict=False), strict=False))
     place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": 0.85}
-    look = {"hue": line, "style": line, "hue_order": names, "style_order": names}
-    look |= {"markers": list(MARKERS[: len(names)]), "dashes": False}
+    look = {"hue": line, "style": line, "palette": {name: looks[name][0] for name in drawn}}
+    look |= {"markers": {name: looks[name][1] for name in drawn}, "dashes": False}
     grid = sns.relplot(rows.astype({line: str}), kind="line", errorbar=("pi", 100), **place, **look)
     grid.set(xlabel="Epoch", ylabel=ylabel, xticks=sorted(rows["epoch"].unique())).set_titles("{col_name}")
-    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(names), 5), title=None)
-    return finished(grid.figure, rows)
+    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(drawn), 5), title=None)
+    return finished(grid.figure, rows, findings.at_the_end(rows, y, panel, line))
 
 
 RELIABILITY = ["confidence", "accuracy", "n", "low", "high"]  # columns
@@ -460,7 +470,12 @@ def reliability(
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, 1), ylim=(0, 1.02))
     ax.legend(fontsize=8, loc="lower right")
     drawn = {name: pd.DataFrame(rows, columns=RELIABILITY[: len(rows[0])]) for name, rows in curves.items()}
-    return finished(fig, pd.concat(drawn))
+    gaps = {
+        name: np.average(abs(own["accuracy"] - own["confidence"]), weights=own["n"])
+        for name, own in drawn.items()
+    }
+    said = "; ".join(f"{name} {gap:.3f}" for name, gap in gaps.items())
+    return finished(fig, pd.concat(drawn), f"Mean distance from the diagonal, weighted by counts: {said}.")
 
 
 def valence_arousal_course(track_id: str, predicted: pd.DataFrame, measured: pd.DataFrame | None) -> Figure:
@@ -487,14 +502,12 @@ def valence_arousal_course(track_id: str, predicted: pd.DataFrame, measured: pd.
         ax.set(title=f"PMEmo {track_id}: {dimension}", xlabel="Time in the clip (s)", ylim=(0, 1.02))
     axes[0].set_ylabel("Low to high")
     legend_outside(axes[0], "lower center", 3)
-    return finished(fig, predicted)
+    valence, arousal = predicted[["valence", "arousal"]].mean()
+    said = f"Predicted means: valence {valence:.2f}, arousal {arousal:.2f}."
+    return finished(fig, predicted, said)
 
 
-DETECTION_NAMES = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "calibration_error": "Calibration error",
-}
+DETECTION = ("auc", "average_precision", "calibration_error")  # columns
 
 
 def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
@@ -504,8 +517,8 @@ def detection_by_epoch(rows: pd.DataFrame, condition: str) -> Figure:
     ----------
     rows : as `tables.detection` gives them, with a column named by `condition`
     """
-    long = rows.rename(columns=DETECTION_NAMES)
-    long = long.melt(["epoch", condition], list(DETECTION_NAMES.values()), "measure")
+    measures = {name: names.label(name) for name in DETECTION}
+    long = rows.rename(columns=measures).melt(["epoch", condition], list(measures.values()), "measure")
     return by_epoch(long, "value", "", "measure", condition)
 
 
@@ -522,10 +535,10 @@ def by_tag(rows: pd.DataFrame) -> Figure:
     ax.errorbar(rows["value"], y, xerr=errors(rows), **ours)
     ax.plot(rows["chance"], y, "|", ms=7, mew=1.5, color=NOISY, label="Chance")
     ax.set(yticks=y, xlabel="Average precision", ylim=(-0.8, len(rows) - 0.2), xlim=(0, None))
-    ax.set_yticklabels(rows["label"], fontsize=7)
-    ax.grid(axis="x", color="0.92")
+    ax.set_yticklabels(rows["label"], fontsize=8)
+    ax.grid(axis="x", color=GRID)
     legend_outside(ax, "upper right", 2)
-    return finished(fig, rows)
+    return finished(fig, rows, findings.extremes(rows["label"], rows["value"]))
 
 
 def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
@@ -539,9 +552,13 @@ def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
         ax.plot(record["log"][0][0]["weight"], max(curve), "o", ms=11, mfc="none", color=colour)
     measure = records[0]["config"]["measure"].replace("_auc", "").upper()
     ax.set(xlabel=xlabel, ylabel=f"{measure}-AUC, validation")
-    ax.grid(color="0.92")
+    ax.grid(color=GRID)
     fig.legend(loc="outside upper center", ncols=len(records))
-    return finished(fig, pd.DataFrame(reached))
+    weights = ", ".join(f"{record['log'][0][0]['weight']:.2f}" for record in records)
+    return finished(fig, pd.DataFrame(reached), f"Weights chosen: {weights}.")
+
+
+PITCHES = ("A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯")
 
 
 def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
@@ -551,9 +568,11 @@ def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
     for ax, (label, profile) in zip(axes, profiles.items(), strict=True):
         ax.imshow(profile, extent=(0, seconds, -0.5, 11.5), **image)
         ax.set(yticks=range(12), ylabel="Pitch class", title=in_words(label))
-        ax.set_yticklabels(["A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯"], fontsize=7)
-    axes[-1].set_xlabel("Second")
-    return finished(fig, pd.concat({label: pd.DataFrame(profile.T) for label, profile in profiles.items()}))
+        ax.set_yticklabels(PITCHES, fontsize=8)
+    axes[-1].set_xlabel("Time (s)")
+    strongest = (f"{in_words(label)} {PITCHES[own.mean(axis=1).argmax()]}" for label, own in profiles.items())
+    said = f"Strongest pitch class on average: {', '.join(strongest)}."
+    return finished(fig, pd.concat({label: pd.DataFrame(own.T) for label, own in profiles.items()}), said)
 
 
 def annotation_noise(rows: pd.DataFrame) -> Figure:
@@ -588,11 +607,12 @@ def beside_trivial(rows: pd.DataFrame) -> Figure:
             constant = own[f"trivial {definition}"].iloc[0]
             name = f"Constant answer, {definition} F1"
             ax.vlines(constant, y - 0.32, y + 0.32, color=colour, lw=3, label=name)
-    names = [f"{dataset} {target.replace('_', ' ')}" for (dataset, target), _ in groups]
-    named_rows(ax, names[::-1])
+    named_rows(ax, [f"{dataset} {names.TARGETS[target]}" for (dataset, target), _ in groups[::-1]])
     ax.set(xlabel="F1 (%)", xlim=(0, 100))
     legend_outside(ax, "upper right", 2)
-    return finished(fig, rows)
+    below = {name: int((rows["f1"] < rows[f"trivial {name}"]).sum()) for name in F1_COLOURS}
+    counted = ", ".join(f"{n} below by {name} F1" for name, n in below.items())
+    return finished(fig, rows, f"Of {len(rows)} printed F1, the better constant answer has {counted}.")
 
 
 def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> Figure:
@@ -621,7 +641,9 @@ def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> 
         ax.set(title=target.capitalize(), xlabel="Share of songs that count as high")
         ax.set_yticks(range(len(order)), order, fontsize=8)
     legend_outside(axes[-1], "upper center", 5)
-    return finished(fig, rows)
+    spans = rows.groupby(["target", "definition"], sort=False)["share"].agg(["min", "max"])
+    said = "; ".join(f"{' '.join(key)} F1 {low:.2f} to {high:.2f}" for key, (low, high) in spans.T.items())
+    return finished(fig, rows, f"Shares at which some pair is possible: {said}.")
 
 
 def sharpened(rows: pd.DataFrame) -> Figure:
@@ -631,7 +653,8 @@ def sharpened(rows: pd.DataFrame) -> Figure:
         ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])
         ax.set_title(name, fontsize=8)
     axes[0].set(ylabel="Probability", ylim=(0, 1.02))
-    return finished(fig, rows)
+    peaks = "; ".join(f"{name}: {p.max():.2f}" for name, p in rows.iterrows())
+    return finished(fig, rows, f"Largest probability, {peaks}.")
 
 
 def luck_of_best(rows: pd.DataFrame) -> Figure:
@@ -652,4 +675,6 @@ def luck_of_best(rows: pd.DataFrame) -> Figure:
         ax.set(title=f"{dataset} {target}", xlabel="Agreement (%)")
     axes[0].set(ylabel="Gain (points)", ylim=(0, None))
     legend_outside(axes[0], "upper right", 2)
-    return finished(fig, rows)
+    named = rows["dataset"] + " " + rows["target"] + ", printed"
+    said = f"Gain by luck: {rows['gain'].min():.2f} to {rows['gain'].max():.2f} points. "
+    return finished(fig, rows, said + findings.extremes(named, rows["printed"], ".2f"))

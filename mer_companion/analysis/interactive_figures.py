@@ -19,7 +19,9 @@ import soundfile
 from IPython.display import HTML, display
 from plotly.subplots import make_subplots
 
-from mer_companion.analysis.figures import FILES, PALETTE, errors, method_name
+from mer_companion.analysis import names
+from mer_companion.analysis.figures import FILES, errors
+from mer_companion.analysis.palette import PALETTE
 from mer_core.emotion import in_words
 
 COLOURS = PALETTE.as_hex()
@@ -28,7 +30,6 @@ MARGIN = {"l": 55, "r": 10, "t": 30, "b": 45}  # pixels
 KEPT, ERASED = "#8a93a0", COLOURS[4]  # neither is the colour of an emotion
 NARROW = 20  # characters of a label, on a phone
 BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top"}  # a legend that leaves a phone its width
-ABOVE = {"orientation": "h", "y": 1, "yanchor": "bottom"}  # where a slider is below
 
 
 def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int] | None = None):
@@ -55,10 +56,9 @@ def shown(figure: go.Figure, name: str, what: str, sound: tuple[np.ndarray, int]
 
 
 def laid_out(figure: go.Figure) -> go.Figure:
-    """The figure in the book's style, its legend clear of a slider and of a phone's width."""
-    legend = ABOVE if figure.layout.sliders else BELOW
+    """The figure in the book's style, its legend clear of a phone's width."""
     hover = figure.layout.hovermode or "closest"
-    return figure.update_layout(template="none", margin=MARGIN, legend=legend, font_size=13, hovermode=hover)
+    return figure.update_layout(template="none", margin=MARGIN, legend=BELOW, font_size=13, hovermode=hover)
 
 
 def audio(samples: np.ndarray, rate: int, what: str) -> str:
@@ -150,7 +150,7 @@ def emotions_of_own_song(classes: tuple[str, ...]) -> go.Figure:
 
 
 def choices(visible: dict[str, list[bool]]) -> list[dict]:
-    """What buttons or a slider's steps do: show some of the figure's traces."""
+    """What buttons do: show some of the figure's traces."""
     shown = {name: [{"visible": which}] for name, which in visible.items()}
     return [{"label": name, "method": "restyle", "args": arguments} for name, arguments in shown.items()]
 
@@ -174,7 +174,7 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(range=[-0.02, 1.02], title_text="Probability of high valence")
     figure.update_yaxes(range=[-0.02, 1.02], title_text="Probability of high arousal")
     figure.add_hline(0.5, line_width=1, line_color="gray").add_vline(0.5, line_width=1, line_color="gray")
-    buttons = choices({method_name(m): [trace.meta == m for trace in figure.data] for m in methods})
+    buttons = choices({names.label(m): [trace.meta == m for trace in figure.data] for m in methods})
     place = {
         "type": "buttons",
         "direction": "right",
@@ -188,31 +188,6 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
         "bgcolor": "#ced6dd",
     }  # the chosen one is nearly white on any page
     return figure.update_layout(height=560, updatemenus=[{"buttons": buttons} | place | colours])
-
-
-def set_sizes(rows: pd.DataFrame) -> go.Figure:
-    """Which share of the labels a threshold tau would keep, epoch by epoch; the slider chooses tau.
-
-    Parameters
-    ----------
-    rows : ``epoch``, ``threshold``, ``kept`` (windows in X), ``erased`` (windows in U): `tables.set_sizes`
-    """
-    thresholds = sorted(rows["threshold"].unique())
-    start = int(np.argmin(np.abs(np.array(thresholds) - 0.5)))  # at which the slider stands first
-    figure = go.Figure()
-    for name, part, colour in (("kept", "X", COLOURS[0]), ("erased", "U", COLOURS[1])):
-        for threshold in thresholds:
-            own = rows[rows["threshold"] == threshold]
-            seen = {
-                "name": f"{name} ({part})",
-                "marker_color": colour,
-                "visible": threshold == thresholds[start],
-            }
-            figure.add_bar(x=own["epoch"], y=own[name], hovertemplate="%{y:.0f} windows", **seen)
-    steps = choices({f"{t:g}": [t == other for other in thresholds] * 2 for t in thresholds})
-    slider = {"active": start, "currentvalue": {"prefix": "τ = "}, "steps": steps, "pad": {"t": 50}}
-    figure.update_xaxes(title_text="Epoch", dtick=1).update_yaxes(title_text="Training windows")
-    return figure.update_layout(height=480, barmode="stack", sliders=[slider])
 
 
 def leaderboard(rows: pd.DataFrame, xlabel: str) -> go.Figure:

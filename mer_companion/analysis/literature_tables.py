@@ -4,27 +4,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from mer_companion.analysis import names
 from mer_companion.analysis.tables import INTERVAL, differences, printed, scores, side_by_side, spoken
 
 METRIC = "macro_f1"
-PROTOCOLS = {
-    "artist": "five folds by artist",
-    "artist10": "ten folds by artist",
-    "song10": "ten folds by song",
-}
-CLASSIFIERS = {"svm": "SVM", "logistic": "logistic regression"}
 MEAN = "mean"  # of the classifiers
-FEATURES = {
-    "log_mel": "log-mel statistics",
-    "hand_made": "handcrafted, ours",
-    "top100": "published top 100",
-    "mtt": "MTT",
-    "msd": "MSD",
-    "msd_mtt": "MSD + MTT",
-    "msd_hand_made": "MSD + handcrafted",
-    "msd_mtt_hand_made": "MSD + MTT + handcrafted",
-    "everything": "MSD + MTT + handcrafted + top 100",
-}
+FEATURES = names.FEATURES | {"everything": "MSD + MTT + handcrafted + top 100"}
 
 
 class Parts(NamedTuple):
@@ -43,8 +28,8 @@ def parts_of(label: str) -> Parts:
     """
     rest, _, protocol = label.rpartition("_")
     first, _, features = rest.partition("_")
-    kind = CLASSIFIERS.get(first, MEAN)
-    return Parts(FEATURES[rest if kind == MEAN else features], kind, PROTOCOLS[protocol])
+    kind = names.CLASSIFIERS.get(first, MEAN)
+    return Parts(FEATURES[rest if kind == MEAN else features], kind, names.PROTOCOLS[protocol])
 
 
 def means(compared: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from mer_companion.analysis.page_tables import markdown
+
 
 def version_of(code: dict) -> str:
     """The commit in a record's ``code``, and whether it was modified since.
@@ -18,4 +20,4 @@ def page_of(sections: dict[str, list[dict]]) -> str:
 
 
 def table_of(rows: list[dict]) -> str:
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) if rows else "Nothing."
+    return markdown(pd.DataFrame(rows)) if rows else "Nothing."

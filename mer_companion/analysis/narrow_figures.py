@@ -11,6 +11,7 @@ WIDTH = 4.0  # inches: the text of a figure is then about as large as that of a 
 PANEL_HEIGHT = 0.85  # of a panel among others, as a share of the wide figure's height
 LEGEND_LINE = 0.2  # inches of height for each entry of a legend above
 NAME = 22  # characters of a line of a name
+NAME_LINE = 0.12  # inches of height for each further line of a name
 
 
 def narrow(fig: Figure) -> Figure:
@@ -25,10 +26,10 @@ def narrow(fig: Figure) -> Figure:
         stack(copy, panels)
         height *= PANEL_HEIGHT * len(panels)
     height += LEGEND_LINE * sum(len(legend.get_texts()) for legend in copy.legends)
+    height += NAME_LINE * sum(wrap_names(ax) for ax in panels)
     copy.set_layout_engine("constrained")
     copy.set_size_inches(WIDTH, height)
     for ax in panels:
-        wrap_names(ax)
         put_legend_below(ax)
     for legend in list(copy.legends):
         in_one_column(copy, legend)
@@ -56,11 +57,15 @@ def in_one_column(fig: Figure, legend: Legend) -> None:
         fig.legend([known[name] for name in names], names, loc="outside upper center", ncols=1, fontsize=8)
 
 
-def wrap_names(ax: Axes) -> None:
-    """Break names along the vertical axis that would leave no room for what they name."""
+def wrap_names(ax: Axes) -> int:
+    """Break long names along the vertical axis, to leave room for the panel; how many lines that adds."""
     names = [text.get_text() for text in ax.get_yticklabels()]
-    if any(len(name) > NAME for name in names):
-        ax.set_yticks(ax.get_yticks(), [textwrap.fill(name, NAME) for name in names])
+    if all(len(name) <= NAME for name in names):
+        return 0
+    wrapped = [textwrap.fill(name, NAME, break_on_hyphens=False) for name in names]
+    size = ax.get_yticklabels()[0].get_fontsize()
+    ax.set_yticks(ax.get_yticks(), wrapped, fontsize=size)
+    return sum(name.count("\n") for name in wrapped)
 
 
 def put_legend_below(ax: Axes) -> None:

@@ -6,19 +6,12 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from mer_companion import results
-from mer_companion.analysis.figures import NEUTRAL, PALETTE, errors, finished, legend_outside, lines, panels
-from mer_companion.analysis.figures import method_name as shown_method
-from mer_core.emotion import in_words
+from mer_companion.analysis import findings, names
+from mer_companion.analysis.figures import errors, finished, legend_outside, panels
+from mer_companion.analysis.palette import NEUTRAL, PALETTE, of_method
 from mer_core.evaluation import significance
 
-KINDS = {  # (kind, unit) of noise, as pages call it
-    ("symmetric", "window"): "Windows, symmetric",
-    ("arousal_preserving", "window"): "Windows, valence flipped",
-    ("symmetric", "song"): "Songs, symmetric",
-    ("arousal_preserving", "song"): "Songs, valence flipped",
-    ("pair", "song"): "Songs, next quadrant",
-    ("listeners", "song"): "Songs, as listeners err",
-}
+KINDS = names.NOISE_KINDS
 NONE = "none"
 SETTINGS = {"musicnn": "MusiCNN, 256 units", "log_mel": "mel statistics, 256 units"}
 MAIN = "musicnn"
@@ -70,8 +63,10 @@ def gains_by_rate(rows: pd.DataFrame, methods: tuple[str, ...]) -> Figure:
     fig, axes = panels(4.6, 3, 2, sharex=True, sharey=True)
     for ax, kind in zip(axes, KINDS.values(), strict=True):
         found = pd.concat([clean, own[own["kind"] == kind]])
-        drawn = found.pivot(index="rate", columns="method", values="gain").reindex(columns=list(methods))
-        lines(ax, 100 * drawn.index, drawn.rename(columns=shown_method))
+        for method in methods:
+            drawn, (colour, marker) = found[found["method"] == method].sort_values("rate"), of_method(method)
+            how = {"color": colour, "marker": marker, "ms": 4, "label": names.label(method)}
+            ax.plot(100 * drawn["rate"], drawn["gain"], **how)
         ax.axhline(0, color=NEUTRAL, lw=0.8, ls=":")
         ax.set_title(kind, fontsize=9)
     for ax in axes[3:]:
@@ -79,7 +74,9 @@ def gains_by_rate(rows: pd.DataFrame, methods: tuple[str, ...]) -> Figure:
     for ax in axes[::3]:
         ax.set_ylabel("Gain in macro F1")
     legend_outside(axes[0], "lower center", 4)
-    return finished(fig, own[["method", "kind", "rate", "gain", "gain_low", "gain_high"]])
+    named = own["method"].map(names.label) + ", " + own["kind"] + own["rate"].map(", {:.0%} wrong".format)
+    drawn = own[["method", "kind", "rate", "gain", "gain_low", "gain_high"]]
+    return finished(fig, drawn, findings.extremes(named, own["gain"], "+.3f"))
 
 
 def plain_by_rate(rows: pd.DataFrame) -> Figure:
@@ -92,10 +89,13 @@ def plain_by_rate(rows: pd.DataFrame) -> Figure:
             100 * found["rate"], found["value"], errors(found), marker=marker, ms=4, capsize=2, color=colour,
             label=kind,
         )  # fmt: skip
-    ax.axhline(0.25, color=NEUTRAL, lw=0.8, ls=":")
+    ax.axhline(0.25, color=NEUTRAL, lw=0.8, ls=":", label="Chance")
     ax.set(xlabel="Wrong labels (%)", ylabel="Macro F1 of plain training", ylim=(0.1, 0.85))
     ax.legend(loc="lower left", fontsize=8, ncols=2)
-    return finished(fig, own[["kind", "rate", "value", "low", "high"]])
+    named = own["kind"] + own["rate"].map(", {:.0%} wrong".format)
+    return finished(
+        fig, own[["kind", "rate", "value", "low", "high"]], findings.extremes(named, own["value"])
+    )
 
 
 def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Figure:
@@ -114,7 +114,7 @@ def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Fi
             own = pd.DataFrame(stored[place], columns=list(CURVES)).dropna(how="all")
             own["epoch"] = np.arange(len(own)) + 1
             for ax, column in zip(axes, panels_of, strict=True):
-                label = f"{kind}, {shown_method(name)}"
+                label = f"{kind}, {names.label(name)}"
                 ax.plot(own["epoch"], own[column], style, color=colour, label=label)
             rows.append(own.assign(method=name, kind=kind))
     for ax, title in zip(axes, panels_of.values(), strict=True):
@@ -123,13 +123,16 @@ def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Fi
     axes[0].axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
     axes[0].set_ylabel("Of wrong labels")
     legend_outside(axes[0], "lower center", 2)
-    return finished(fig, pd.concat(rows))
+    last = pd.concat(own.tail(1) for own in rows)
+    named = last["kind"] + ", " + last["method"].map(names.label)
+    said = "Memorised after the last epoch. " + findings.extremes(named, last["memorised"])
+    return finished(fig, pd.concat(rows), said)
 
 
 def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
     """Gains in macro F1 at one rate: methods in rows, noise in columns; * after correction."""
     own = rows[(rows["setting"] == MAIN) & ((rows["rate"] == rate) | (rows["kind"] == NONE))]
-    own = own[own["gain"].notna()].assign(method=lambda r: r["method"].map(shown_method))
+    own = own[own["gain"].notna()].assign(method=lambda r: r["method"].map(names.label))
     table = own.pivot(index="method", columns="kind", values="gain")
     sure = own.pivot(index="method", columns="kind", values="p_holm") < 1 - significance.LEVEL
     columns = [name for name in (NONE, *KINDS.values()) if name in table]
@@ -143,7 +146,9 @@ def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
     ax.set(xlabel="", ylabel="")
     ax.set_xticklabels([name.replace(" ", "\n") for name in columns], fontsize=8, rotation=0)
     ax.tick_params(axis="both", length=0)
-    return finished(fig, own[["method", "kind", "gain", "gain_low", "gain_high", "p_holm"]])
+    said = findings.extremes(own["method"] + ", " + own["kind"], own["gain"], "+.3f")
+    said += f" {int(sure.sum().sum())} of {len(own)} gains differ from zero after correction."
+    return finished(fig, own[["method", "kind", "gain", "gain_low", "gain_high", "p_holm"]], said)
 
 
 def with_ends(value: float, low: float, high: float, sign: str = "") -> str:
@@ -162,7 +167,7 @@ def listed(rows: pd.DataFrame, setting: str | None = None) -> pd.DataFrame:
     table = pd.DataFrame({
         "noise": own["kind"],
         "wrong labels": own["rate"].map("{:.0%}".format),
-        "method": own["method"].map(shown_method),
+        "method": own["method"].map(names.label),
         "features, network": own["setting"].map(SETTINGS),
         "macro F1": [with_ends(*ends) for ends in own[["value", "low", "high"]].to_numpy()],
         "gain": [
@@ -181,11 +186,64 @@ def on_real_labels(record: dict) -> pd.DataFrame:
     table, rows = pd.DataFrame(record["metrics"]), []
     for (method, decision), found in table.groupby(["method", "decision"], sort=False):
         of = {row["name"]: row for row in found.to_dict("records")}
-        row = {"method": shown_method(method), "decision": in_words(decision)}
+        row = {"method": names.label(method), "decision": names.label(decision)}
         for name in ("accuracy", "macro_f1"):
-            row[in_words(name)] = with_ends(*(of[name][end] for end in ("value", "low", "high")))
+            row[names.label(name)] = with_ends(*(of[name][end] for end in ("value", "low", "high")))
         if gain := of.get(GAIN):
             row["gain in macro F1"] = with_ends(*(gain[end] for end in ("value", "low", "high")), "+")
             row["p"] = f"{gain['p']:.3f}"
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
+
+
+def differences_from(record: dict, reference: str, rate: float = 0.0) -> pd.DataFrame:
+    """Difference in macro F1 of every method from a reference at one rate of wrong labels, best first.
+
+    ``label``, ``value``, ``low``, ``high``, ``p_holm`` (over these rows), ``detectable`` (80 % power).
+    """
+    first = record["config"].get("references", ["inherit"])[0]
+    name = GAIN if reference == first else f"{GAIN}_on_{reference}"
+    rows = pd.DataFrame(record["metrics"])
+    rows = rows[(rows["name"] == name) & (rows["rate"] == rate)].rename(columns={"method": "label"})
+    rows = rows.assign(
+        p_holm=significance.holm(rows["p"].to_numpy()),
+        detectable=significance.detectable_effect(rows["low"], rows["high"]),
+    )
+    columns = ["label", "value", "low", "high", "p_holm", "detectable"]
+    return rows.sort_values("value", ascending=False)[columns].reset_index(drop=True)
+
+
+def variants(record: dict, reference: str) -> pd.DataFrame:
+    """Macro F1 of every method and its difference from a reference, on real labels and with wrong ones."""
+    scores = pd.DataFrame(record["metrics"])
+    scores = scores[scores["name"] == "macro_f1"].set_index(["method", "rate"])
+    found = {}
+    for rate in sorted(scores.index.unique("rate")):
+        condition = f"{rate:.0%} of songs wrong" if rate else "real labels"
+        own = scores.xs(rate, level="rate")
+        found[f"macro F1, {condition}"] = own["value"].map("{:.3f}".format)
+        gaps = differences_from(record, reference, rate).set_index("label")
+        found[f"difference, {condition}"] = pd.Series({
+            row.Index: with_ends(row.value, row.low, row.high, "+") + starred(row.p_holm)
+            for row in gaps.itertuples()
+        })  # fmt: skip
+        found[f"detectable, {condition}"] = gaps["detectable"].map("{:.3f}".format)
+    table = pd.DataFrame(found).fillna("")
+    table = table.sort_values(next(iter(found)), ascending=False)
+    return table.rename_axis("method").reset_index().assign(method=lambda own: own["method"].map(names.label))
+
+
+def collapsed(record: dict) -> pd.Series:
+    """Share of a method's networks that never predict one of the classes for the songs of a partition."""
+    predicted = results.predictions(record)["mean_probability"]  # (n_cells, n_repetitions, n_songs), -1: none
+    cells_of_record, n = record["config"]["cells"], len(record["data"]["classes"])
+    found = {}
+    for cell, of_cell in zip(cells_of_record, predicted, strict=True):
+        runs = of_cell[(of_cell >= 0).all(axis=1)]
+        found[cell["method"]] = np.mean([len(np.unique(run)) < n for run in runs])
+    return pd.Series(found)
+
+
+def starred(p: float) -> str:
+    """A mark for p-values below 0.05."""
+    return "*" * int(p < 1 - significance.LEVEL)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import results
-from mer_companion.analysis.figures import SETTING_NAMES, method_name
+from mer_companion.analysis import names
 from mer_companion.analysis.noise_map import GAIN, with_ends
 from mer_core import paths
 from mer_core.datasets import splits
@@ -85,7 +85,7 @@ def _is_of(row: dict, cell: dict) -> bool:
 def _named(method: str) -> str:
     """``mixup_alpha=0.2`` as pages show it; a method by its name."""
     name, equals, value = method.partition("=")
-    return f"{SETTING_NAMES.get(name, name.replace('_', ' '))} = {value}" if equals else method_name(method)
+    return f"{names.SETTINGS.get(name, name.replace('_', ' '))} = {value}" if equals else names.label(method)
 
 
 def _with_ends(row: dict, sign: str = "") -> str:

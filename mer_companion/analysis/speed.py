@@ -1,6 +1,7 @@
 """How fast it is: the table that ``python -m benchmarks`` writes, for terminals and a page. No torch."""
 
 import json
+import re
 from pathlib import Path
 
 from mer_companion import folders, provenance, results
@@ -70,6 +71,9 @@ def page() -> str:
     return page_of(sections)
 
 
+NAMED_CODE = re.compile(r"\b(?:\w+\.)*\w+_\w+\b")  # sklearn.metrics.f1_score
+
+
 def spelt(value) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
@@ -80,7 +84,7 @@ def shown(row: dict) -> dict[str, str]:
     return {
         "question": row["question"],
         "ratio": ratio_of(row),
-        "the other side": row["theirs"],
+        "the other side": NAMED_CODE.sub(r"`\g<0>`", row["theirs"]),
         "its seconds": seconds["theirs"],
         "ours": row["ours"],
         "our seconds": seconds["ours"],

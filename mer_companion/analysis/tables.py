@@ -10,19 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from mer_companion import results
+from mer_companion.analysis import names, page_tables  # noqa: F401  pages show tables as it says
 from mer_companion.results import main_decision, predictions
 from mer_core import paths
 from mer_core.emotion import high_probability
 from mer_core.evaluation import significance, song_decision
 from mer_core.evaluation.metrics import RELIABILITY_BINS
 
-pd.set_option("display.max_colwidth", None, "display.max_rows", None)  # pages show tables whole
-
 TARGETS = ("emotion", "valence", "arousal")
-TARGET_NAMES = {"emotion": "quadrants", "valence": "valence", "arousal": "arousal"}
 INTERVAL = ["value", "low", "high"]
 
 
@@ -73,7 +70,7 @@ def decision_table(compared: pd.DataFrame, metric: str = "accuracy", target: str
     right = (compared["name"] == metric) & (compared["target"] == target)
     shown = side_by_side(compared[compared["against"].isna() & right], "decision", "label")
     known = [name for name in song_decision.DECISION_NAMES if name in shown.index]
-    return shown.loc[known].rename(index=song_decision.DECISION_NAMES).fillna("")
+    return shown.loc[known].rename(index=song_decision.DECISION_NAMES)
 
 
 def beside_printed(compared: pd.DataFrame, decision: str = song_decision.MAIN_DECISION) -> pd.DataFrame:
@@ -81,9 +78,10 @@ def beside_printed(compared: pd.DataFrame, decision: str = song_decision.MAIN_DE
     rows = []
     for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
         metric = metric_of(target, measure)
-        theirs = {"SSSL as printed": printed("4Q", "Proposed", printed_as(target, measure))}
-        ours = {row.label: spoken(row) for row in scores(compared, metric, target, decision).itertuples()}
-        rows.append({"target": target, "metric": metric} | theirs | ours)
+        theirs = {"SSSL as printed": f"{printed('4Q', 'Proposed', printed_as(target, measure)):.3f}"}
+        own = scores(compared, metric, target, decision).itertuples()
+        ours = {names.label(row.label): spoken(row) for row in own}
+        rows.append({"target": names.TARGETS[target], "metric": names.label(metric)} | theirs | ours)
     return pd.DataFrame(rows).set_index(["target", "metric"])
 
 
@@ -99,15 +97,18 @@ def against(
     """
     differing = {r.label: r for r in differences(compared, metric, "emotion", decision).itertuples()}
     p = "p (Holm)" if len(differing) > 1 else "p"
+    references = {r.against for r in differing.values()}
+    only = names.label(references.pop()) if len(references) == 1 else ""
     rows = []
     for own in scores(compared, metric, "emotion", decision).itertuples():
         mine = [r for r in records if r["label"] == own.label]
-        row = {"run": own.label, metric: spoken(own), "seeds": len(own.seeds)}
+        row = {"run": names.label(own.label), metric: spoken(own), "seeds": len(own.seeds)}
         if (d := differing.get(own.label)) is not None:
-            row |= {"difference": f"{spoken(d, sign=True)} from {d.against}", p: f"{d.p_holm:.3f}"}
-            row |= {"p t-test": f"{d.p_t:.3f}"} if pd.notna(d.p_t) else {}
+            other = "" if only else f" from {names.label(d.against)}"
+            row |= {f"difference from {only}" if only else "difference": spoken(d, sign=True) + other}
+            row |= {p: f"{d.p_holm:.3f}"} | ({"p (t-test)": f"{d.p_t:.3f}"} if pd.notna(d.p_t) else {})
         checked = [v for r in mine if (v := validation_accuracy(r)) is not None]
-        row |= {"validation": f"{np.mean(checked):.3f}"} if checked else {}
+        row |= {"validation accuracy": f"{np.mean(checked):.3f}"} if checked else {}
         rows.append(row | {"core-minutes": results.spoken_cost(mine)})
     return pd.DataFrame(rows).set_index("run").fillna("")
 
@@ -123,7 +124,9 @@ def by_target(compared: pd.DataFrame) -> pd.DataFrame:
     """Differences of the main decision's accuracy for all three targets, which the labels name."""
     rows = [differences(compared, target=t).assign(target=t) for t in TARGETS]
     stacked = pd.concat(rows, ignore_index=True)
-    return stacked.assign(label=stacked["label"] + ": " + stacked["target"].map(TARGET_NAMES))
+    return stacked.assign(
+        label=stacked["label"].map(names.label) + ": " + stacked["target"].map(names.TARGETS)
+    )
 
 
 def by_pair(compared: pd.DataFrame, *targets: str, metric: str = "accuracy") -> pd.DataFrame:
@@ -131,8 +134,8 @@ def by_pair(compared: pd.DataFrame, *targets: str, metric: str = "accuracy") -> 
     rows = pd.concat(
         [differences(compared, metric, target).assign(target=target) for target in targets], ignore_index=True
     )
-    pairs = rows["label"].str.replace("_", " ") + " less " + rows["against"].str.replace("_", " ")
-    several = ": " + rows["target"].map(TARGET_NAMES) if len(targets) > 1 else ""
+    pairs = rows["label"].map(names.label) + " − " + rows["against"].map(names.label)
+    several = ": " + rows["target"].map(names.TARGETS) if len(targets) > 1 else ""
     return rows.assign(label=pairs + several)
 
 
@@ -153,13 +156,13 @@ def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(p_holm=significance.holm(rows["p"]))
     return pd.DataFrame(
         {
-            "question": TARGET_NAMES[r.target],
+            "question": names.TARGETS[r.target],
             "decision": song_decision.DECISION_NAMES[r.decision],
-            "run": r.label,
+            "run": names.label(r.label),
             "difference": spoken(r, sign=True),
-            "p bootstrap": f"{r.p:.3f}",
+            "p (bootstrap)": f"{r.p:.3f}",
             "p (Holm, all rows)": f"{r.p_holm:.3f}",
-            "p t-test": f"{r.p_t:.3f}",
+            "p (t-test)": f"{r.p_t:.3f}",
         }
         for r in rows.itertuples()
     ).set_index(["question", "decision"])
@@ -185,7 +188,7 @@ def table_2(compared: pd.DataFrame) -> pd.DataFrame:
         found = scores(compared, metric_of(target, measure), target)
         found = found[found["label"].str.startswith("seconds_")]
         ours = {f"{row.label.removeprefix('seconds_')} s": spoken(row) for row in found.itertuples()}
-        name = {"question": TARGET_NAMES[target], "metric": measure.replace("f1", "F1")}
+        name = {"question": names.TARGETS[target], "metric": measure.replace("f1", "F1")}
         rows.append(name | {"whose": "ours"} | ours)
         if (key := printed_as(target, measure)) in shown.index:
             rows.append(name | {"whose": "printed"} | shown.loc[key].map("{:.3f}".format).to_dict())
@@ -218,7 +221,7 @@ def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         best, inside = durations["value"].idxmax(), found.loc[chosen["label"]]
         inside_each = ", ".join(log[0]["chosen"].rpartition("_")[2] for log in chosen["log"])
         row = {
-            "question": TARGET_NAMES[target],
+            "question": names.TARGETS[target],
             "chosen inside, per fold (s)": inside_each,
             "accuracy": spoken(inside),
             "picked on the reported songs (s)": best.removeprefix("seconds_"),
@@ -317,7 +320,7 @@ def accuracies(record: dict) -> list[tuple[str, dict]]:
 def elsewhere(records: list[dict]) -> pd.DataFrame:
     """Accuracy for quadrants at home and on other collections: ``label``, ``n``, value, interval."""
     return pd.DataFrame(
-        {"label": f"{record['label'].replace('_', ' ')},\n{place.partition(':')[0]}"}
+        {"label": f"{names.label(record['label'])},\n{place.partition(':')[0]}"}
         | {key: row[key] for key in ("n", *INTERVAL)}
         for record in records
         for place, row in accuracies(record)
@@ -330,8 +333,8 @@ def elsewhere_table(records: list[dict]) -> pd.DataFrame:
     rows: dict[tuple[str, str], dict] = {}
     for record in records:
         for place, row in accuracies(record):
-            own = rows.setdefault((record["label"], place), {"songs": row["n"]})
-            own[TARGET_NAMES[row["target"]]] = spoken(pd.Series(row))
+            own = rows.setdefault((names.label(record["label"]), place), {"songs": row["n"]})
+            own[names.TARGETS[row["target"]]] = spoken(pd.Series(row))
     return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=["run", "tested"]))
 
 
@@ -349,25 +352,6 @@ def detection(records: list[dict]) -> pd.DataFrame:
         for row in log
         if row.get("auc") is not None
     )
-
-
-def set_sizes(log: list[dict], thresholds: np.ndarray) -> pd.DataFrame:
-    """How many windows a threshold tau would keep and erase: ``epoch``, ``threshold``, ``kept``, ``erased``.
-
-    From the logged histogram of scaled losses and the two Gaussians, a loss beyond a mean judged as if it lay
-    on it: to within a bin, and without the share of every class that is kept whatever the mixture says.
-    """
-    found = []
-    for row in (row for row in log if row.get("means")):
-        counts, (clean, noisy) = np.array(row["histogram"]), row["means"]
-        middle = ((np.arange(len(counts)) + 0.5) / len(counts)).clip(clean, noisy)
-        mean, deviation, weight = (np.array(row[key])[:, None] for key in ("means", "deviations", "weights"))
-        density = weight * norm.pdf(middle, mean, deviation)
-        probability = density[0] / density.sum(axis=0)
-        kept = np.array([counts[probability >= threshold].sum() for threshold in thresholds])
-        sizes = {"threshold": thresholds, "kept": kept, "erased": counts.sum() - kept}
-        found.append(pd.DataFrame({"epoch": row["epoch"] + 1, **sizes}))
-    return pd.concat(found, ignore_index=True)
 
 
 def in_the_plane(records: list[dict]) -> pd.DataFrame:
@@ -411,7 +395,7 @@ def purity(records: list[dict]) -> pd.DataFrame:
 def annotation_noise_rows(records: list[dict]) -> pd.DataFrame:
     """How often moments contradict their clip, by ``condition`` (data set), ``method`` and ``target``."""
     return pd.DataFrame(
-        {"condition": record["label"].replace("_", " "), "method": m["name"], "target": m["target"]}
+        {"condition": names.label(record["label"]), "method": m["name"], "target": m["target"]}
         | {key: m[key] for key in ("n", *INTERVAL)}
         for record in records
         for m in record["metrics"]
@@ -481,7 +465,7 @@ def under_noise(compared: pd.DataFrame) -> pd.DataFrame:
     rows = scores(compared)
     methods = "inherit|self_learning|mixture_per_class|co_teaching"
     named = rows["label"].str.extract(f"^(?P<method>{methods})_?(?P<rest>.*)")
-    rows = rows.assign(condition=named["rest"].str.replace("_", " "), method=named["method"])
+    rows = rows.assign(condition=named["rest"].map(names.label), method=named["method"])
     return rows[["condition", "method", *INTERVAL]]
 
 
@@ -554,12 +538,12 @@ def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
             own = found[found["label"] == ours.label]
         row = {
             "system": ours.system,
-            "figure": f"{TARGET_NAMES[target]} {measure.replace('f1', 'F1')}",
+            "figure": f"{names.TARGETS[target]} {measure.replace('f1', 'F1')}",
             "input": ours.input,
             "printed": "" if lacking else f"{said[key]:.3f}",
             "our figure": spoken(own.iloc[0]) if len(own) else "not run yet",
             "songs": str(own["n"].iloc[0]) if len(own) else "",
-            "our run": f"{ours.experiment}: {ours.label}",
+            "our run": f"{names.experiment(ours.experiment)}: {names.label(ours.label)}",
         }
         rows.append(row)
     return pd.DataFrame(rows).set_index(["system", "figure"])

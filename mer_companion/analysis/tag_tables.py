@@ -1,10 +1,13 @@
 """Records of tags as tables: runs side by side, MediaEval's leaderboard, the papers' figures."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import yaml
 
 from mer_companion import results
+from mer_companion.analysis import names
 from mer_companion.analysis.tables import published, spoken
 from mer_core import paths
 from mer_core.evaluation import tag_metrics
@@ -49,11 +52,11 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     rows = []
     for label, own in compared[compared["against"].isna()].groupby("label", sort=False):
         found = own.set_index("name")
-        row = {"run": in_words(label), "seeds": str(len(found.loc["pr_auc", "seeds"]))}
+        row = {"run": names.label(label), "seeds": str(len(found.loc["pr_auc", "seeds"]))}
         row |= {title: spoken(found.loc[name]) for name, title in TAG_MEASURES.items()}
         for name in ("pr_auc", "roc_auc"):
             pairs = differences(compared, name).query("label == @label").itertuples()
-            said = [f"{spoken(d, sign=True)} from {in_words(d.against)}, p {d.p_holm:.3f}" for d in pairs]
+            said = [f"{spoken(d, sign=True)} from {names.label(d.against)}, p {d.p_holm:.3f}" for d in pairs]
             row[f"difference in {TAG_MEASURES[name]}"] = "; ".join(said)
         rows.append(row | {"core-minutes": results.spoken_cost([r for r in records if r["label"] == label])})
     rows.append({"run": "chance", "PR-AUC": f"{np.mean(chance(records[0])):.3f}", "ROC-AUC": "0.500"})
@@ -69,9 +72,9 @@ def both_differences(compared: pd.DataFrame) -> pd.DataFrame:
     """All differences in PR-AUC and ROC-AUC for a figure: ``label``, ``value``, ``low``, ``high``."""
     rows = pd.concat([differences(compared, "pr_auc"), differences(compared, "roc_auc")], ignore_index=True)
     several = rows.groupby("label")["against"].transform("nunique") > 1
-    names = rows["label"].map(in_words)
-    names = names.where(~several, names + " minus " + rows["against"].map(in_words))
-    return rows.assign(label=names + ": " + rows["name"].map(TAG_MEASURES))
+    shown = rows["label"].map(names.label)
+    shown = shown.where(~several, shown + " minus " + rows["against"].map(names.label))
+    return rows.assign(label=shown + ": " + rows["name"].map(TAG_MEASURES))
 
 
 def sure_answers(records: list[dict]) -> pd.DataFrame:
@@ -81,17 +84,7 @@ def sure_answers(records: list[dict]) -> pd.DataFrame:
     means = last[["sure_share", "sure_positive_share"]].mean()
     yes = (means["sure_positive_share"] / means["sure_share"]).fillna(0)
     shown = pd.DataFrame({"sure answers": means["sure_share"], "of these yes": yes})
-    return shown.map("{:.1%}".format).rename(index=in_words)
-
-
-def in_words(label: str) -> str:
-    """A run's label as the papers write it: "short, mel + HPCP, student"."""
-    words = {"mel": "mel", "hpcp": "mel + HPCP", "efficientnet": "EfficientNet-B0", "rexnet": "ReXNet"}
-    first, *rest = label.split("_")
-    if first in ("long", "short") or label in words:
-        return ", ".join(words.get(word, word) for word in (first, *rest))
-    phrase = " ".join((words.get(first, first), *rest))
-    return phrase.replace("co teaching", "co-teaching" if first == "co" else "with co-teaching")
+    return shown.map("{:.1%}".format).rename(index=names.label)
 
 
 TAG_MEASURES = {"pr_auc": "PR-AUC", "roc_auc": "ROC-AUC", "f_score": "F"}
@@ -99,12 +92,22 @@ TAG_MEASURES = {"pr_auc": "PR-AUC", "roc_auc": "ROC-AUC", "f_score": "F"}
 
 def released_differently(paper: str) -> pd.DataFrame:
     """Where a paper's released code does otherwise than the paper, and what runs it here, ready to read."""
-    found = yaml.safe_load((paths.DATA / "differences.yaml").read_text(encoding="utf-8"))[paper]
-    return pd.DataFrame(found).set_index("topic")
+    shown = pd.DataFrame(released(paper)).set_index("topic")
+    return shown.assign(
+        ours=shown["ours"].str.replace(RUN, lambda run: f"run: {names.label(run[1])}", regex=True)
+    )
+
+
+def released(paper: str) -> list[dict]:
+    """The differences as they are written down: ``topic``, ``paper``, ``release``, ``ours``."""
+    return yaml.safe_load((paths.DATA / "differences.yaml").read_text(encoding="utf-8"))[paper]
+
+
+RUN = re.compile(r"^\w+/(\w+)")  # experiment and label at the beginning of what is ours
 
 
 def system_name(label: str, cards: dict[str, dict]) -> str:
-    return cards[label]["title"] if label in cards else label.replace("_", " ")
+    return cards[label]["title"] if label in cards else names.label(label)
 
 
 def leaderboard_scores(
@@ -170,7 +173,7 @@ def mirable_beside_printed(compared: pd.DataFrame) -> pd.DataFrame:
         row = {
             "table": r.table,
             "row": r.system,
-            "measure": name,
+            "measure": names.label(name),
             "printed": f"{theirs:.4f}",
             "published predictions": f"{ours:.4f}",
             "agrees": "yes" if abs(ours - theirs) < LAST_DIGIT else "no",

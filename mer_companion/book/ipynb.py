@@ -20,6 +20,7 @@ FOLDER = folders.NOTEBOOKS / "ipynb"
 INTERVAL_ENDS = ("", "/low", "/high")  # behind a number's key
 INSTALL = "install"  # the id of the cell that comes first
 ROLE = re.compile(r"\{(result|interval|cite)\}`([^`]*)`")
+DIAGRAM = re.compile(r"```\{diagram\} [\w-]+\n(.*?)\n```", re.DOTALL)  # with its caption
 PAGE_LINK = re.compile(r"\]\((\w+)\)")  # to another notebook's page
 
 
@@ -43,13 +44,16 @@ def spelt(role: str, text: str, known: dict) -> str:
 
 
 def readable(markdown: str, known: dict) -> str:
-    """Text of a notebook as any reader of markdown shows it: no roles, and links to the published book."""
+    """Text of a notebook as any reader of markdown shows it: no roles, links to the published book, and of
+    diagrams, which the book draws, the caption.
+    """
     site = settings()["html"]["baseurl"]
 
     def shown(match: re.Match) -> str:
         role, text = match.groups()
         return f"[{text}]({site}references.html)" if role == "cite" else spelt(role, text, known)
 
+    markdown = DIAGRAM.sub(rf"[Diagram in the book]({site}): \1", markdown)
     return PAGE_LINK.sub(rf"]({site}executed/\1.html)", ROLE.sub(shown, markdown))
 
 

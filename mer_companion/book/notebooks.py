@@ -126,12 +126,19 @@ def execute(source: Path, target: Path, **values) -> None:
 
 
 def keep_figures(notebook, folder: Path) -> None:
-    """Move the files that come with figures (`figures.files_of`) from the notebook to files of their name."""
+    """Move the files that come with figures (`figures.files_of`) from the notebook to files of their name.
+
+    The notebook keeps the SVG and gives up the picture in pixels.
+    """
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
-            kinds = FIGURE_SUFFIXES.keys() & output.get("data", {}).keys()
-            brought = {kind: output["data"].pop(kind) for kind in kinds}
+            data = output.get("data", {})
+            brought = {kind: data[kind] for kind in FIGURE_SUFFIXES.keys() & data.keys()}
+            for kind in brought.keys() - {SVG}:
+                del data[kind]
+            if SVG in brought:
+                data.pop("image/png", None)
             if name:
                 write_figure(folder, name, brought)
 
@@ -151,11 +158,13 @@ def hide_injected(notebook) -> None:
 
 
 FIGURES = "figures"  # the folder beside executed notebooks
+SVG = "image/svg+xml"
 FIGURE_SUFFIXES = {
-    "image/svg+xml": ".svg",
+    SVG: ".svg",
     "image/x-narrow+svg": "-narrow.svg",
     "application/pdf": ".pdf",
     "text/csv": ".csv",
+    "text/x-finding": ".txt",
 }
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
-from mer_companion.analysis import clean_probability, tables
+from mer_companion.analysis import audit, clean_probability, other_collections, shares, tables
 from mer_companion.experiments import kinds
 from mer_companion.runs import tag_scoring
 from mer_companion.runs.settings import NoiseMap
 from mer_core import datasets, trained_model
 from mer_core.evaluation import metrics
 
-OF_MEDIAEVAL = frozenset(experiments.mediaeval.EXPERIMENTS)
+OF_MEDIAEVAL = frozenset(experiments.mediaeval.EXPERIMENTS | experiments.emotify.EXPERIMENTS)
 PAPERS = {"sssl": frozenset(experiments.EXPERIMENTS) - OF_MEDIAEVAL, "mediaeval": OF_MEDIAEVAL}
 Numbers = dict[str, float | int]
 
@@ -32,14 +32,21 @@ def numbers() -> Numbers:
     for name in ("noisy_student", "long_and_short", "mirable_as_released"):
         found |= negative_pseudo_labels(recorded_or_none(name))
     found |= of_model(trained_model.shipped().card)
+    found |= always_high("pmemo")
     found |= first_fold(recorded_or_none("beyond")) | found_departures(recorded_or_none("drift"))
     for name in experiments.EXPERIMENTS:
         records = recorded_or_none(name)
         if records and kinds.of_record(records[0]).compare:
             found |= scored(name, results.comparison(name, recorded_at(name)))
             found |= found_wrong_labels(name, records) | costs(name, records)
+        elif name == "collections":
+            found |= of_collections(records)
         elif records and records[0]["config"]["method"]["name"] == NoiseMap.method_name:
             found |= of_noise_map(name, records) | costs(name, records)
+    found |= across_collections(recorded_or_none("across_collections"))
+    for emotion, known in shares.agreement().to_dict("index").items():
+        found |= {f"emotify/{emotion}/{name}": value for name, value in known.items()}
+    found |= on_emotify(recorded_or_none("shares"))
     for paper, of_paper in PAPERS.items():
         made = [record for name in sorted(of_paper) for record in recorded_or_none(name)]
         found[f"budget/{paper}/core_hours"] = budget([r for r in made if not provenance.on_gpu(r)])
@@ -65,6 +72,15 @@ def recorded_or_none(name: str, preset: str | None = None) -> list[dict]:
 def with_interval(key: str, row) -> Numbers:
     """The value of a row of metrics under a key, and the ends of its interval."""
     return {key: row["value"], f"{key}/low": row["low"], f"{key}/high": row["high"]}
+
+
+def always_high(dataset: str) -> Numbers:
+    """F1 of the class "high" of answering "high" to every track, labels divided at the scale's midpoint."""
+    counts = audit.class_counts(datasets.card(dataset)["expected"])
+    return {
+        f"audit/{dataset}/{target}/always_high/f1": audit.constant_answer(counts[target], 1)["positive"] / 100
+        for target in ("valence", "arousal")
+    }
 
 
 def of_model(card: dict) -> Numbers:
@@ -95,6 +111,50 @@ def of_noise_map(name: str, records: list[dict]) -> Numbers:
         noise = f"{row['noise']}_{row['unit']}_{row['rate']:.0%}".rstrip("%") if row["rate"] else "none"
         key = f"{name}/{row['method']}/{noise}/{row['setting']}/{row['decision']}/{row['name']}"
         found |= with_interval(key, row)
+    return found
+
+
+def of_collections(records: list[dict]) -> Numbers:
+    """Scores and gains by collection, and the random-effects means of the gains over collections of music.
+
+    ``collections/dataset/method/metric``; ``collections/mean/method/measure`` with the measures
+    macro_f1_gain, p, p_holm, tau, i2, p_q and detectable.
+    """
+    found: Numbers = {}
+    if not {record["config"]["dataset"] for record in records} >= set(other_collections.MUSIC):
+        return found
+    for row in other_collections.scores(records).to_dict("records"):
+        key = f"collections/{row['collection']}/{row['method']}/{row['name']}"
+        found |= with_interval(key, row) | ({} if pd.isna(row["p"]) else {f"{key}/p": row["p"]})
+    for row in other_collections.summaries(other_collections.gains(records)).to_dict("records"):
+        stem = f"collections/mean/{row['method']}"
+        found |= with_interval(f"{stem}/{other_collections.GAIN}", row)
+        found |= {f"{stem}/{name}": row[name] for name in ("p", "p_holm", "tau", "i2", "p_q", "detectable")}
+    trainings = {f"collections/{r['label']}/seeds": r["config"]["trainings"] for r in records}
+    return found | costs("collections", records) | trainings
+
+
+def across_collections(records: list[dict]) -> Numbers:
+    """What every source scores on every collection: ``across_collections/source/dataset/target/metric``."""
+    found: Numbers = {}
+    for record in records:
+        for row in record["metrics"]:
+            key = f"across_collections/{row['source']}/{row['dataset']}/{row['target']}/{row['name']}"
+            found |= with_interval(key, row)
+    return found | costs("across_collections", records)
+
+
+def on_emotify(records: list[dict]) -> Numbers:
+    """Spearman's correlation of each emotion, ``shares/label/emotion/scores/spearman``, and with agreement.
+
+    ``shares/label/spearman_by_reliability`` is the rank correlation of the two over emotions.
+    """
+    found: Numbers = {}
+    for label, rows in shares.by_emotion(records).groupby("run") if records else ():
+        for row in rows.to_dict("records"):
+            found |= with_interval(f"shares/{label}/{row['emotion']}/{tag_scoring.SCORES}/spearman", row)
+        by_rank = rows["value"].corr(rows["split_half"], method="spearman")
+        found[f"shares/{label}/spearman_by_reliability"] = float(by_rank)
     return found
 
 

@@ -101,7 +101,8 @@ def place(page: str, anchor: str = "") -> str:
 def _point(part: Tag, site: Path, name: str, pages: list[str], to_site: str) -> None:
     """Make what a part of a page points to, and what points into it, right for the one page."""
     for element in part.find_all(id=True):
-        element["id"] = place(name, element["id"])
+        if element.name != "svg" and element.find_parent("svg") is None:  # drawings have ids of their own
+            element["id"] = place(name, element["id"])
     for element in part.find_all(lambda tag: tag.has_attr("href") or tag.has_attr("src")):
         attribute = "href" if element.has_attr("href") else "src"
         url = urlsplit(element[attribute])

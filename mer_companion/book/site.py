@@ -16,8 +16,9 @@ import yaml
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from mer_companion import folders, results
-from mer_companion.analysis import claims, figures, speed, tables
+from mer_companion import diagrams, folders, results
+from mer_companion.analysis import claims, figures, findings, names, palette, speed, tables
+from mer_companion.analysis.page_tables import markdown
 from mer_companion.book import browser_model, budget, notebooks, pdf, status, web_assets
 from mer_companion.book.files import write_if_changed
 from mer_companion.book.numbers import numbers
@@ -76,7 +77,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
 
 
 def write_generated() -> None:
-    """Write the numbers, the tables and the index figure that pages include.
+    """Write the numbers, the tables, the diagrams and the index figure that pages include.
 
     Raises
     ------
@@ -84,20 +85,21 @@ def write_generated() -> None:
     """
     known = numbers()
     drawn, data = headline(results.comparison("segments_to_songs", "cpu"))
-    notebooks.write_figure(
-        folders.EXECUTED / notebooks.FIGURES, "fig-headline", figures.files_of(drawn, data)
-    )
+    shown = data.assign(label=data["label"].map(names.label))
+    brought = figures.files_of(drawn, data, findings.values(shown))
+    notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-headline", brought)
     files = {
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
-        "status.md": status.status_table().to_markdown(index=False) + "\n",
-        "experiments.md": status.experiments_table().to_markdown(index=False) + "\n",
-        "budget.md": budget.table(known).to_markdown(index=False) + "\n",
+        "status.md": markdown(status.status_table()),
+        "experiments.md": markdown(status.experiments_table()),
+        "budget.md": markdown(budget.table(known)),
         "behind.json": json.dumps(status.behind_pages(), indent=1),
-        "verdicts.md": claims.counted(claims.table(known)).to_markdown() + "\n",
-        "reruns.md": (retraining.table("cpu").to_markdown(index=False) or "None yet.") + "\n",
+        "verdicts.md": markdown(claims.counted(claims.table(known))),
+        "reruns.md": markdown(retraining.table("cpu")),
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
     }
+    files |= {f"diagrams/{name}.html": diagrams.figure(name) for name in diagrams.DIAGRAMS}
     for name, text in files.items():
         write_if_changed(GENERATED / name, text.encode())
 
@@ -132,6 +134,7 @@ def build(folder: Path = paths.ROOT) -> Path:
     if is_outdated(site):
         shutil.rmtree(site.parent)
     missing = list(filter(None, (web_assets.gather(), browser_model.gather())))
+    write_if_changed(web_assets.FOLDER / "palette.css", palette.css().encode())
     program = Path(sys.executable).with_name("jupyter-book")
     strictly = ["-W", "-n", "--keep-going"]
     command = [program, "build", folders.BOOK, "--path-output", folder, *strictly]
@@ -172,10 +175,10 @@ def faults(site: Path) -> list[str]:
     found = []
     for path, page in read.items():
         name = path.relative_to(site)
-        for image in page.find_all("img"):
-            alt = image.get("alt", "")
+        for image in page.select("img, svg[role=img]"):
+            alt = image.get("alt") or image.get("aria-label") or ""
             if not alt or alt.endswith((".png", ".svg")):  # without a text of ours the alt is the file's name
-                found.append(f"{name}: {image.get('src')} has no alt text")
+                found.append(f"{name}: {image.get('src') or image.get('id')} has no alt text")
         for element in page.select("a[href], link[href]:not([rel=canonical]), img[src], script[src]"):
             link = element.get("href") or element.get("src")
             if fault := _fault(path, link, element.name, anchors):

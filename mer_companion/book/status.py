@@ -2,20 +2,24 @@
 
 import pandas as pd
 
-from mer_companion import experiments, provenance, results
-from mer_companion.analysis import tables
+from mer_companion import experiments, provenance
+from mer_companion.analysis import names
 from mer_companion.analysis.markdown import version_of
 from mer_companion.book.numbers import recorded_at, recorded_or_none
-from mer_companion.experiments import kinds
 
 SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "01_segments_to_songs": ["segments_to_songs"],
     "02_durations": ["durations"],
     "03_baselines": ["baselines"],
-    "04_ablations": ["ablations"],
+    "04_ablations": [
+        "strong_ablations",
+        "ablations",
+        "attempts",
+        "learning_curves",
+        "sensitivity",
+        "song_decision",
+    ],
     "05_alternatives": ["alternatives"],
-    "06_attempts": ["attempts", "learning_curves"],
-    "07_sensitivity": ["sensitivity", "song_decision"],
     "08_song_decision": ["song_decision"],
     "09_wrong_labels": ["drift", "known_noise", "annotation_noise"],
     "10_audit": [],
@@ -24,19 +28,24 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "13_beyond": ["beyond", "handcrafted"],
     "14_front_end": ["front_end"],
     "15_verdicts": [],
-    "16_leaderboard": ["leaderboard"],
-    "17_long_or_short": ["long_or_short", "tags_pretrained"],
-    "18_harmony": ["harmony", "harmony_on_quadrants"],
-    "19_noisy_student": ["noisy_student", "half_the_labels"],
-    "20_co_teaching": ["networks_that_teach", "known_noise"],
-    "21_ensembles": ["long_and_short", "networks_that_teach"],
-    "22_differences": ["mirable_as_released", "selab_as_released"],
+    "16_leaderboard": ["leaderboard", "mirable_as_released", "selab_as_released"],
+    "17_mirable": [
+        "harmony",
+        "harmony_on_quadrants",
+        "long_or_short",
+        "tags_pretrained",
+        "noisy_student",
+        "half_the_labels",
+        "long_and_short",
+    ],
+    "20_selab": ["networks_that_teach", "known_noise"],
     "23_paper_network": ["paper_network", "memorisation"],
     "24_hear": ["drift"],
     "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
-    "29_open_questions": ["sensitivity", "two_outputs"],
+    "31_open_questions": ["sensitivity", "two_outputs"],
+    "29_emotify": ["shares"],
 }
 
 
@@ -58,18 +67,6 @@ def behind_pages() -> dict[str, list[dict]]:
     }
 
 
-def all_differences() -> pd.DataFrame:
-    """Every recorded run's paired difference in accuracy (quadrants) from its reference."""
-    found = [
-        tables.differences(results.comparison(name, recorded_at(name))).assign(experiment=name)
-        for name in experiments.EXPERIMENTS
-        # `literature` compares labels with several others, on its own page
-        if name != "literature" and (found := recorded_or_none(name)) and kinds.of_record(found[0]).compare
-    ]
-    rows = pd.concat(found, ignore_index=True)
-    return rows.assign(label=(rows["experiment"] + ": " + rows["label"]).str.replace("_", " "))
-
-
 def experiments_table() -> pd.DataFrame:
     """One row per experiment: question, what it feeds, command, number of records, cost."""
     rows = []
@@ -77,7 +74,7 @@ def experiments_table() -> pd.DataFrame:
         made, preset = recorded_or_none(name), recorded_at(name)
         row = {
             "question": experiment.question,
-            "feeds": experiment.feeds,
+            "what for": experiment.feeds,
             "command": f"`mer run {name} --preset {preset}`",
             "runs recorded": f"{len(made)} of {len(experiments.jobs(name, preset))}",
             "cost": cost(made),
@@ -113,19 +110,19 @@ def status_table() -> pd.DataFrame:
     ]
     for preset, name in tracked:
         for r in recorded_or_none(name, preset):
+            machine = f"{r['environment']['device']}, torch {r['environment']['torch']}"
             row = {
-                "experiment": name,
-                "run": r["label"],
+                "experiment": f"`{name}`",
+                "run": names.label(r["label"]),
                 "seed": r["config"]["seed"],
                 "preset": preset,
                 "made": r["created"][:10],
                 "songs": r["data"]["n_tested"],
                 "audio": " ".join(r["data"]["audio"]),
                 "core-minutes": round(r["cost"]["core_minutes"], 1),
-                "device": r["environment"]["device"],
-                "torch": r["environment"]["torch"],
-                "commit": version_of(r["code"]),
-                "record": r["run_id"],
+                "machine": machine,
+                "commit": f"`{version_of(r['code'])}`",
+                "record": f"`{r['run_id']}`",
             }
             rows.append(row)
     return pd.DataFrame(rows)

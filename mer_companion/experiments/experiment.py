@@ -6,6 +6,7 @@ from mer_companion.experiments.presets import SSSL
 from mer_companion.runs.overrides import changed
 from mer_companion.runs.settings import (
     Fusion,
+    GroupMean,
     Named,
     NoiseMap,
     Ratings,
@@ -13,6 +14,7 @@ from mer_companion.runs.settings import (
     SongClassifier,
     Submission,
     TagEnsemble,
+    Transfer,
 )
 from mer_core import UserError
 from mer_core.audio.features import WindowFeatures
@@ -28,7 +30,8 @@ class Experiment:
     field of one part, ``{"method": "elr"}`` takes another method, with the preset's warm-up where it has one.
     Those with ``sources`` are no networks but song-level baselines on these features; those with ``members``
     or ``tag_members`` join the predictions of other experiments' runs; those with ``ratings`` measure
-    listeners' annotations, without audio; those with ``systems`` score published predictions.
+    listeners' annotations, without audio; those with ``systems`` score published predictions; those with
+    ``mean_of`` predict the mean of a group of songs.
     """
 
     question: str
@@ -40,7 +43,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0,)  # at smoke the first only
     partitions: bool = False  # whether a seed also divides the songs into folds
     at_smoke: tuple[str, ...] = ()  # the labels that smoke makes; none named: all
-    bases: dict[str, Run | NoiseMap] = field(
+    bases: dict[str, Run | NoiseMap | Transfer] = field(
         default_factory=lambda: SSSL
     )  # the runs that variants change, by preset
 
@@ -91,6 +94,8 @@ def run_of(preset: Run, changes: dict) -> Run | Named:
         return Ratings(dataset=changes["ratings"])
     if "systems" in changes:
         return Submission(systems=changes["systems"])
+    if "mean_of" in changes:
+        return changed(GroupMean(dataset=preset.dataset, folds=preset.folds), changes)
     if "tag_members" in changes:
         own = {{"tag_members": "members"}.get(name, name): value for name, value in changes.items()}
         return changed(TagEnsemble(dataset=preset.dataset), own)

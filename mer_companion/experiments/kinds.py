@@ -7,8 +7,25 @@ import numpy as np
 
 from mer_companion import results
 from mer_companion.experiments import comparison, leaderboard_comparison, tag_comparison
-from mer_companion.runs import leaderboard, listener_ratings, make_records, noise_map, scoring, tag_scoring
-from mer_companion.runs.settings import Fusion, NoiseMap, Ratings, SongClassifier, Submission, TagEnsemble
+from mer_companion.runs import (
+    leaderboard,
+    listener_ratings,
+    make_records,
+    noise_map,
+    scoring,
+    tag_scoring,
+    transfer,
+)
+from mer_companion.runs.settings import (
+    Fusion,
+    GroupMean,
+    NoiseMap,
+    Ratings,
+    SongClassifier,
+    Submission,
+    TagEnsemble,
+    Transfer,
+)
 
 
 def line_of_labels(record: dict) -> str:
@@ -33,6 +50,11 @@ def line_of_ratings(record: dict) -> str:
 def line_of_noise_map(record: dict) -> str:
     cells, minutes = len(record["config"]["cells"]), record["cost"]["core_minutes"]
     return f"{record['label']}: {cells} cells, {minutes:.0f} core-minutes, {record['run_id']}"
+
+
+def line_of_transfer(record: dict) -> str:
+    songs, minutes = record["data"]["n_tracks"], record["cost"]["core_minutes"]
+    return f"{record['label']}: {songs} songs, {minutes:.0f} core-minutes, {record['run_id']}"
 
 
 class Kind(NamedTuple):
@@ -66,6 +88,7 @@ KINDS = {  # by the method's name in run ids and records; all other methods trai
     SongClassifier.method_name: LABELS._replace(make=make_records.record_of_song_classifier),
     Fusion.method_name: LABELS._replace(make=make_records.record_of_ensemble, of_members=True),
     TagEnsemble.method_name: TAGS._replace(make=make_records.record_of_tag_ensemble, of_members=True),
+    GroupMean.method_name: TAGS._replace(make=make_records.record_of_group_mean),
     Submission.method_name: TAGS._replace(
         make=make_records.record_of_submission,
         scores=lambda record: leaderboard.score(tuple(record["config"]["systems"])),
@@ -78,6 +101,15 @@ KINDS = {  # by the method's name in run ids and records; all other methods trai
         ),
         compare=None,
         line_of=line_of_noise_map,
+        predicts="nothing",
+    ),
+    Transfer.method_name: Kind(
+        make=make_records.record_of_transfer,
+        scores=lambda record: transfer.rows_of(
+            record["config"], results.predictions(record)["probabilities"], results.tracks_of(record)
+        ),
+        compare=None,
+        line_of=line_of_transfer,
         predicts="nothing",
     ),
     Ratings.method_name: Kind(

@@ -5,20 +5,23 @@ from pathlib import Path
 
 from mer_companion import results
 from mer_companion.experiments import (
+    emotify,
     kinds,
+    listeners,
     literature,
     mediaeval,
     noise,
+    other_collections,
     pretrained,
     protocol,
     sssl,
     strong_features,
 )
 from mer_companion.experiments.experiment import with_parts
-from mer_companion.runs import cross_validation, noise_map
+from mer_companion.runs import cross_validation, noise_map, transfer
 from mer_companion.runs.make_records import Request
 from mer_companion.runs.overrides import changed
-from mer_companion.runs.settings import NoiseMap, Run
+from mer_companion.runs.settings import NoiseMap, Run, Transfer
 from mer_core import datasets
 
 EXPERIMENTS = (
@@ -28,8 +31,12 @@ EXPERIMENTS = (
     | noise.EXPERIMENTS
     | protocol.EXPERIMENTS
     | strong_features.EXPERIMENTS
+    | other_collections.EXPERIMENTS
+    | listeners.EXPERIMENTS
     | mediaeval.EXPERIMENTS
+    | emotify.EXPERIMENTS
 )
+STUDIES = {NoiseMap: noise_map.start, Transfer: transfer.start}  # one record of many networks
 Pairs = list[tuple[str, Run]]  # (label, run), where a run may be of any kind
 
 
@@ -78,8 +85,8 @@ def execute(
     missing = without_record(name, preset, chosen)
     networks = [run for run in missing if isinstance(run, Run)]
     started = cross_validation.start(networks, executor) if executor else {}
-    for study in (run for run in missing if executor and isinstance(run, NoiseMap)):
-        started |= noise_map.start(study, executor)
+    for study in (run for run in missing if executor and type(run) in STUDIES):
+        started |= STUDIES[type(study)](study, executor)
     made = [record_of(run, name, preset, label, started) for label, run in chosen]
     known = existing(name, preset, pairs)
     if known and (compare := kinds.of_record(known[0]).compare):

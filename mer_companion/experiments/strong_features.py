@@ -80,6 +80,7 @@ EXPERIMENTS = {
                 "4q",
                 cells_of(BY_ACT, OWN, ABLATED, [CLEAN], PARTITIONS)
                 + cells_of(BY_ACT, OWN, ABLATED, [NOISY], PARTITIONS[:2]),
+                references=tuple(ON_REAL_LABELS),
             )
         },
     ),
@@ -89,6 +90,12 @@ EXPERIMENTS = {
         variants={"trainings": {}},
         reference="",
         presets=("cpu",),
-        bases={"cpu": study("4q", cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS[:2]))},
+        bases={
+            "cpu": study(
+                "4q",
+                cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS[:2]),
+                references=tuple(ON_REAL_LABELS),
+            )
+        },
     ),
 }

@@ -4,7 +4,17 @@ import numpy as np
 
 from mer_companion import results
 from mer_companion.experiments.comparison import References, over_seeds
-from mer_companion.runs.tag_scoring import FROM_VALIDATION, MACRO, MEASURES, SCORES, drawn, with_itself
+from mer_companion.runs.tag_scoring import (
+    FROM_VALIDATION,
+    MACRO,
+    MEASURES,
+    OF_SHARES,
+    SCORES,
+    drawn,
+    drawn_shares,
+    thresholded,
+    with_itself,
+)
 from mer_core.evaluation import significance, tag_metrics
 
 Drawn = dict[str, np.ndarray]  # every measure as it is, and on each resample: (1 + DRAWS,)
@@ -30,7 +40,7 @@ def rows_of(which: dict, found: list[Drawn]) -> list[dict]:
     rows = []
     for name in found[0]:
         value, low, high, p = significance.averaged(np.array([one[name] for one in found]))
-        decision = SCORES if name in MEASURES else FROM_VALIDATION
+        decision = SCORES if name in MEASURES + OF_SHARES else FROM_VALIDATION
         row = which | {"name": name, "target": MACRO, "decision": decision}
         row |= {"value": value, "low": low, "high": high}
         rows.append(row if which["against"] is None else row | {"p": p})
@@ -43,8 +53,9 @@ def measured(record: dict) -> Drawn:
     truth, groups = tracks.targets, tracks.groups[stored["test_track"]]
     test, ranked = truth[stored["test_track"]], drawn(truth[stored["test_track"]], stored["test"], groups)
     found = {name: np.nanmean(own, axis=1) for name, own in zip(MEASURES, ranked, strict=True)}
-    thresholds = tag_metrics.best_thresholds(truth[stored["validation_track"]], stored["validation"])
-    called = tag_metrics.predicted_tags(stored["test"], thresholds)
-    decided = tag_metrics.decisions(test, called, with_itself(groups))
+    decided = tag_metrics.decisions(test, thresholded(truth, stored, "validation"), with_itself(groups))
     found |= {name: own.mean(axis=1) for name, own in decided.items()}
+    if "shares" in tracks.table:
+        of_shares = drawn_shares(tracks.shares[stored["test_track"]], stored["test"], groups)
+        found |= {name: np.nanmean(own, axis=1) for name, own in of_shares.items()}
     return {name: significance.recentred(own) for name, own in found.items()}

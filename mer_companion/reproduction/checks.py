@@ -50,7 +50,7 @@ LARGEST_CHANGE = "largest change of a probability"
 # what tells one row of metrics from another, and its numbers
 NAMES = (
     *("label", "against", "method", "noise", "unit", "rate", "setting"),  # the last five of a noise map
-    *("part", "dataset", "fold", "target", "decision", "name"),
+    *("part", "source", "dataset", "fold", "target", "decision", "name"),
 )
 COLUMNS = ("value", "low", "high", "p", "p_holm", "t", "p_t", "n")
 
@@ -289,7 +289,9 @@ def nothing_cached():
 
 def of_smoke(record: dict) -> dict[str, float]:
     """A record's pooled scores, and what is more sensitive: mean largest probability and last loss."""
-    found = {"largest probability": float(kinds.probabilities(record).max(axis=1).mean())}
+    found = {}
+    if kinds.of_record(record).predicts != "nothing":
+        found["largest probability"] = float(kinds.probabilities(record).max(axis=1).mean())
     if record["log"] and "loss" in record["log"][0][-1]:
         found["loss"] = record["log"][0][-1]["loss"]
     pooled = [row for row in record["metrics"] if (row["part"], row["fold"]) == ("test", "all")]

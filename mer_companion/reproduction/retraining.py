@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import experiments, provenance, results
+from mer_companion.analysis import names
 from mer_companion.experiments import kinds
 from mer_companion.runs import cross_validation, scoring
 from mer_companion.runs.settings import Run
@@ -95,8 +96,8 @@ def table(preset: str) -> pd.DataFrame:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder(preset).glob("*.json"))]
     return pd.DataFrame(
         {
-            "method": row["method"],
-            "run": f"{row['experiment']}: {row['label']}",
+            "method": names.label(row["method"]),
+            "run": f"{names.experiment(row['experiment'])}: {names.label(row['label'])}",
             "fold": row["fold"],
             "songs": row["songs"],
             "accuracy recorded": f"{row['recorded']:.4f}",

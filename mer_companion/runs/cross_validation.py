@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from mer_companion import provenance
-from mer_companion.runs.settings import Run
+from mer_companion.runs.settings import LABELS, SHARES, Run
 from mer_core import UserError, datasets, paths
 from mer_core.audio.features import Features
 from mer_core.datasets import splits
-from mer_core.datasets.label_noise import NONE, LabelNoise
+from mer_core.datasets.label_noise import NONE, ONE_LISTENER, LabelNoise
 from mer_core.device import best_device, computes_with, device_name
 from mer_core.emotion import HIGH, QUADRANTS
 from mer_core.evaluation import song_decision
@@ -40,7 +40,7 @@ def load_frames(run: Run) -> Frames:
     return _frames(run.dataset, run.features, run.skip_unreadable, paths.CACHE)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # as many collections as are trained on together, and some
 def _frames(dataset: str, features: Features, skip_unreadable: bool, cache: Path) -> Frames:
     tracks = datasets.load(dataset, skip_unreadable=skip_unreadable)
     return compute(tracks, features, skip_unreadable=skip_unreadable, cache=cache / "frames")
@@ -54,14 +54,18 @@ def load_segments(run: Run, device: torch.device) -> tuple[Frames, Segments]:
     UserError : a run with a target, on music whose labels are not quadrants
     """
     frames = load_frames(run)
-    data = make_segments(frames, windows(frames, run.window_s, run.repeat_short), device)
+    of_run = windows(frames, run.window_s, run.repeat_short)
+    data = make_segments(frames, of_run, device, shares=run.targets == SHARES)
     data = data.evenly(1) if run.first_window else data
     if run.target:
         if frames.tracks.classes != QUADRANTS:
             remedy = "Leave the target out, or take music with labels Q1 to Q4."
             raise UserError(f"{run.dataset}: has no quadrants that tell {run.target}. {remedy}")
         data = data.grouped(HIGH[run.target])
-    return frames, data if run.noise.kind == NONE else data.mislabelled(run.noise, run.seed)
+    if run.noise.kind == NONE:
+        return frames, data
+    shares = frames.tracks.shares if run.noise.kind == ONE_LISTENER else None
+    return frames, data.mislabelled(run.noise, run.seed, shares)
 
 
 def tested_folds(run: Run) -> range:
@@ -135,15 +139,8 @@ def seed_of(run: Run, fold: int, part: int) -> int:
 
 
 def divided(run: Run, frames: Frames, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    """The training and test songs of a fold, as rows of the tracks; tagged data sets bring their own."""
-    if frames.tracks.tagged:
-        return songs_of_part(frames, "train"), songs_of_part(frames, "test")
-    of_track = splits.outer(frames.tracks, run.folds)
-    return np.flatnonzero(of_track != fold), np.flatnonzero(of_track == fold)
-
-
-def songs_of_part(frames: Frames, part: str) -> np.ndarray:
-    return np.flatnonzero(frames.tracks.table["part"] == part)
+    """The training and test songs of a fold, as rows of the tracks."""
+    return splits.songs_of(frames.tracks, run.folds, fold)[:2]
 
 
 def fit(
@@ -200,11 +197,11 @@ def train_part(run: Run, fold: int, part: int, on_epoch: Callable[[dict], None] 
     if path.exists():
         return path
     began = time.perf_counter()
-    training, tested = divided(run, frames, fold)
+    training, tested, validating = splits.songs_of(frames.tracks, run.folds, fold)
     test = everything.of_tracks(tested)
     predicted = {"test": test}
-    if frames.tracks.tagged:
-        predicted["validation"] = everything.of_tracks(songs_of_part(frames, "validation"))
+    if len(validating):
+        predicted["validation"] = everything.of_tracks(validating)
     if n := run.windows_per_song:
         predicted = {name: own.evenly(n) for name, own in predicted.items()}
     if part:
@@ -248,7 +245,7 @@ def half(probabilities: torch.Tensor) -> np.ndarray:
 
 def on_dataset(run: Run, dataset: str) -> Run:
     """The same run on another data set, whose labels are left as they are."""
-    return replace(run, dataset=dataset, noise=LabelNoise(), external_tests=(), unlabelled=())
+    return replace(run, dataset=dataset, noise=LabelNoise(), targets=LABELS, external_tests=(), unlabelled=())
 
 
 def read_fold(run: Run, frames: Frames, fold: int) -> list[dict]:

@@ -21,17 +21,21 @@ from mer_companion.runs import (
     noise_map,
     scoring,
     song_classifiers,
+    tag_baselines,
     tag_ensembles,
     tag_scoring,
+    transfer,
 )
 from mer_companion.runs.settings import (
     Fusion,
+    GroupMean,
     NoiseMap,
     Ratings,
     Run,
     SongClassifier,
     Submission,
     TagEnsemble,
+    Transfer,
 )
 from mer_core import datasets
 from mer_core.datasets.tracks import Tracks
@@ -109,15 +113,27 @@ def predictions_elsewhere(run: Run, frames: Frames) -> tuple[dict[str, np.ndarra
 
 
 def record_of_tags(run: Run, request: Request, frames: Frames) -> dict:
-    """The record of the finished network of a run on tagged songs."""
-    (part,) = cross_validation.read_fold(run, frames, 0)
-    arrays = {}
-    for name in ("test", "validation"):
-        track = part[f"{name}_track"]
-        arrays |= {name: song_decision.mean_probability(part[name], track), f"{name}_track": np.unique(track)}
-    made = part["training"]
-    record = heading(run, request, frames.tracks, len(arrays["test"])) | cost_of_training([[made]])
-    return save_tags(record | {"log": [made["log"]]}, frames.tracks, arrays)
+    """The record of the finished networks of a run on tagged songs, one for each fold."""
+    tested = cross_validation.tested_folds(run)
+    parts = [part for k in tested for part in cross_validation.read_fold(run, frames, k)]
+    folds = []
+    for k, part in zip(tested, parts, strict=True):
+        folds.append({})
+        for name in ("test", "validation"):
+            track = part[f"{name}_track"]
+            mean = song_decision.mean_probability(part[name], track)
+            folds[-1] |= tag_baselines.of_fold(name, mean, np.unique(track), None if run.folds.parts else k)
+    arrays, made = concatenated(folds), [part["training"] for part in parts]
+    record = heading(run, request, frames.tracks, len(arrays["test"])) | cost_of_training([[m] for m in made])
+    return save_tags(record | {"log": [own["log"] for own in made]}, frames.tracks, arrays)
+
+
+def record_of_group_mean(run: GroupMean, request: Request) -> dict:
+    """The record of a baseline for tags that does not look at the audio."""
+    began, tracks = time.perf_counter(), datasets.load(run.dataset)
+    arrays = concatenated(tag_baselines.group_means(run, tracks))
+    record = heading(run, request, tracks, len(arrays["test"])) | cost_since(began)
+    return save_tags(record | {"log": []}, tracks, arrays)
 
 
 def record_of_tag_ensemble(run: TagEnsemble, request: Request) -> dict:
@@ -154,6 +170,18 @@ def record_of_noise_map(study: NoiseMap, request: Request) -> dict:
     rows = noise_map.rows_of(study.config(), arrays, tracks)
     record |= {"metrics": rows, "confusion": {}, "log": []}
     return save(record, arrays | {"track": np.arange(len(tracks))}, tracks)
+
+
+def record_of_transfer(study: Transfer, request: Request) -> dict:
+    """The record of networks tested across collections: their probabilities of every song."""
+    tracks, predicted, made = transfer.collected(study, request.started)
+    record = heading(study, request, tracks, len(tracks)) | cost_of_training([[one] for one in made])
+    del record["cost"]["seconds_per_fold"]
+    kinds_of_audio = {name: datasets.load(name).kinds_of_audio for name in study.collections}
+    record["data"]["audio"] = sorted({kind for own in kinds_of_audio.values() for kind in own})
+    rows = transfer.rows_of(study.config(), predicted, tracks)
+    record |= {"metrics": rows, "confusion": {}, "log": []}
+    return save(record, {"probabilities": predicted, "track": np.arange(len(tracks))}, tracks)
 
 
 def record_of_ratings(run: Ratings, request: Request) -> dict:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mer_companion.runs import cross_validation, scoring
+from mer_companion.runs import cross_validation, listeners, scoring
 from mer_companion.runs.settings import NoiseMap, Run
 from mer_core.datasets.tracks import Tracks
 from mer_core.evaluation import metrics, significance, song_decision
@@ -32,7 +32,6 @@ CPU = torch.device("cpu")
 # predicted as given and the share predicted rightly; right labels among those kept; wrong ones among those
 # erased
 CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")
-REFERENCE = "inherit"  # the method that others are compared with
 NAMED_BY = ("method", "noise", "unit", "rate", "setting")  # what tells cells apart
 IN_ALL_ROWS = {"target": "emotion", "part": "test", "fold": "all"}
 SVM = "svm_in_sample"
@@ -58,32 +57,39 @@ def n_repetitions(study: NoiseMap) -> int:
 def start(study: NoiseMap, executor: Executor) -> dict[Path, Future]:
     """Hand the networks that are missing to an executor: by where their results will be stored."""
     started = {}
-    for _, _, run, fold in networks(study):
-        path = path_of(run, cross_validation.load_frames(run), fold, study.svm)
+    for cell, _, run, fold in networks(study):
+        kept = study.svm, cell in listeners.watched_cells(study.config())
+        path = path_of(run, cross_validation.load_frames(run), fold, *kept)
         if not path.exists():
-            started[path] = executor.submit(train_one, run, fold, study.svm)
+            started[path] = executor.submit(train_one, run, fold, *kept)
     return started
 
 
-def path_of(run: Run, frames: Frames, fold: int, svm: bool = False) -> Path:
+def path_of(run: Run, frames: Frames, fold: int, svm: bool = False, windows: bool = False) -> Path:
     """Where a network's results are stored, named by all that they depend on."""
-    name = f"known-noise-{'svm-' if svm else ''}fold-{fold}.npz"
+    name = f"known-noise-{'svm-' if svm else ''}{'windows-' if windows else ''}fold-{fold}.npz"
     return cross_validation.part_path(run, frames, fold, 0).with_name(name)
 
 
-def train_one(run: Run, fold: int, svm: bool = False) -> Path:
-    """Train one network and store what it predicts for the songs of its fold, and its curves."""
+def train_one(run: Run, fold: int, svm: bool = False, windows: bool = False) -> Path:
+    """Train one network and store what it predicts for the songs of its fold, and its curves.
+
+    With `windows` also how it judged every window's label, in training and out of fold.
+    """
     frames, everything = cross_validation.load_segments(run, CPU)
-    path = path_of(run, frames, fold, svm)
+    path = path_of(run, frames, fold, svm, windows)
     if path.exists():
         return path
     began = time.perf_counter()
     training, tested = cross_validation.divided(run, frames, fold)
     data, test = everything.of_tracks(training), everything.of_tracks(tested)
     true = torch.as_tensor(frames.tracks.targets[data.track])
+    watched = listeners.Watched(run.method) if windows else None
 
     def after_epoch(row: dict) -> None:
         row.update(of_wrong_labels(learner, data, true))
+        if watched:
+            watched.after_epoch(row["epoch"], learner, data)
 
     learner = Learner(run.network, run.training, data, cross_validation.seed_of(run, fold, 0), after_epoch)
     answer = METHODS[run.method_name].train(learner, data, run.method)
@@ -99,6 +105,8 @@ def train_one(run: Run, fold: int, svm: bool = False) -> Path:
         "mean": song_decision.mean_probability(predicted, test.track).astype(np.float32),
         "curves": np.array(curves, dtype=np.float32),
     }
+    if watched:
+        arrays |= watched.arrays() | listeners.out_of_fold(predicted, test)
     if svm:
         part = {"in_sample": answer(data).numpy(), "in_sample_track": data.track}
         part |= {"test": predicted, "test_track": test.track}
@@ -141,23 +149,31 @@ def collected(
     -------
     frames, arrays and how each network was made; arrays: of every decision (n_cells, n_repetitions, n_songs)
     int8 classes, -1 where a cell lacks a partition; ``curves`` (n_cells, n_epochs, n_curves), means over a
-    cell's networks, NaN where there is none
+    cell's networks, NaN where there is none; with `study.windows` those of `listeners.Windows`, and
+    ``detection`` (n_cells, n_networks), each network's last AUC
     """
     frames = cross_validation.load_frames(replace(study.cells[0], dataset=study.dataset))
     shape = len(study.cells), n_repetitions(study), len(frames.tracks)
     arrays = {name: np.full(shape, -1, dtype=np.int8) for name in decisions_of(study)}
     curves, made, all_networks = [[] for _ in study.cells], [], list(networks(study))
+    windows = listeners.Windows(study, frames) if study.windows else None
     for cell, repetition, run, fold in progress_bar(all_networks, desc="noise map", unit="network"):
-        path = path_of(run, cross_validation.load_frames(run), fold, study.svm)
+        kept = study.svm, windows is not None and cell in windows.cells
+        path = path_of(run, cross_validation.load_frames(run), fold, *kept)
         if path in started:
             started[path].result()
-        with np.load(train_one(run, fold, study.svm)) as stored:
+        with np.load(train_one(run, fold, *kept)) as stored:
             decided = {MAIN_DECISION: stored["mean"].argmax(axis=1)}
             decided |= {SVM: stored[SVM]} if study.svm else {}
             for name, classes in decided.items():
                 arrays[name][cell, repetition, stored["track"]] = classes
+            if windows and cell in windows.cells:
+                windows.add(cell, repetition, stored)
             curves[cell].append(stored["curves"])
             made.append(json.loads(str(stored["training"])))
+    if windows:
+        last = np.array([[network[-1, CURVES.index("auc")] for network in own] for own in curves])
+        arrays |= windows.arrays() | {"detection": last.astype(np.float32)}
     return frames, arrays | {"curves": means_of(curves)}, made
 
 
@@ -177,15 +193,19 @@ def means_of(curves: list[list[np.ndarray]]) -> np.ndarray:
 def rows_of(config: dict, arrays: dict[str, np.ndarray], tracks: Tracks) -> list[dict]:
     """The metrics of all decisions of a map, from its settings and its arrays (`collected`)."""
     names = [name for name in (MAIN_DECISION, SVM) if name in arrays]
-    return [row for name in names for row in rows_of_decision(config, arrays[name], tracks, name)]
+    rows = [row for name in names for row in rows_of_decision(config, arrays[name], tracks, name)]
+    return rows + (listeners.rows_of(config, arrays, tracks) if config.get("windows") else [])
 
 
 def rows_of_decision(config: dict, predicted: np.ndarray, tracks: Tracks, decision: str) -> list[dict]:
-    """Each cell's scores over repetitions, and its gain on plain training under the same noise.
+    """Each cell's scores over repetitions, and its gain on the references under the same noise.
 
-    A cell differs from its reference in ``method`` alone.
+    A cell differs from its reference in ``method`` alone. ``macro_f1_gain`` is the difference from the first
+    reference, ``macro_f1_gain_on_self_learning`` from another of this name.
     """
     cells, trainings = config["cells"], config["trainings"]
+    first, *others = config.get("references", NoiseMap.references)
+    references = {first: "gain"} | {name: f"gain_on_{name}" for name in others}
 
     def repetitions(partitions: Iterable[int]) -> list[int]:
         return [partition * trainings + i for partition in sorted(partitions) for i in range(trainings)]
@@ -197,15 +217,17 @@ def rows_of_decision(config: dict, predicted: np.ndarray, tracks: Tracks, decisi
         shared = (
             {name: cell[name] for name in NAMED_BY} | IN_ALL_ROWS | {"decision": decision, "n": len(truth)}
         )
-        reference = place[naming(cell | {"method": REFERENCE})]
-        both = repetitions({*cell["partitions"]} & {*cells[reference]["partitions"]})
         for name, metric in SCORES.items():
             found = significance.seed_averaged(truth, own[repetitions(cell["partitions"])], groups, metric, n)
             rows.append(shared | {"name": name} | found._asdict())
-            if cell["method"] != REFERENCE:
+            for method, gained in references.items():
+                if method == cell["method"]:
+                    continue
+                reference = place[naming(cell | {"method": method})]
+                both = repetitions({*cell["partitions"]} & {*cells[reference]["partitions"]})
                 pair = own[both], predicted[reference, both]
                 gain = significance.seed_averaged_difference(truth, *pair, groups, metric, n)
-                rows.append(shared | {"name": f"{name}_gain"} | gain._asdict())
+                rows.append(shared | {"name": f"{name}_{gained}"} | gain._asdict())
     return rows
 
 

@@ -17,7 +17,7 @@ from mer_core.datasets.label_noise import NONE, LabelNoise
 from mer_core.datasets.splits import Folds
 from mer_core.emotion import HIGH
 from mer_core.evaluation.song_decision import SongDecision
-from mer_core.methods import self_learning
+from mer_core.methods import OF_SOFT_LABELS, self_learning
 from mer_core.models import Network
 from mer_core.training import Training
 
@@ -33,6 +33,7 @@ EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT = (
     "deam_later_offset_kept",
 )  # columns put right only
 EIM_AS_DISTRIBUTED = "eim_as_distributed"  # neither columns nor the slider's offset put right
+LABELS, SHARES = "labels", "shares"  # what networks learn: a label (or tags), or the shares of listeners
 RATED = (PMEMO, EIM, DEAM_LATER, EIM_OFFSET_KEPT, DEAM_LATER_OFFSET_KEPT, EIM_AS_DISTRIBUTED)
 
 
@@ -43,6 +44,8 @@ class Run:
     dataset: str = "4q"  # a registered name, or the path of your own music
     features: Features = LogMel()
     window_s: float = 3.0  # segment duration in seconds; a window starts every second
+    # "shares": of the listeners who named each class or tag, as soft labels; where listeners were asked
+    targets: str = LABELS
     windows_per_song: int = 0  # of test and validation songs, evenly spread; 0: all
     repeat_short: bool = False  # clips shorter than a window begin again; else they are refused
     noise: LabelNoise = LabelNoise()  # put into the labels of training windows; test songs keep theirs
@@ -66,16 +69,28 @@ class Run:
             raise ValueError("windows_per_song and seed must not be negative")
         if getattr(self.method, "warmup_epochs", 0) >= self.training.epochs:
             raise ValueError(f"{self.training.epochs} epochs are all warm-up: the method would never begin")
-        if self.target not in ("", *HIGH):
-            raise ValueError(f"target is {', '.join(HIGH)} or empty, got {self.target!r}")
-        if self.target and self.noise.kind != NONE:
-            raise ValueError("noise is put into quadrants: it is for runs without a target of their own")
         if isinstance(self.features, WindowFeatures) and getattr(self.method, "gain_db", 0):
             raise ValueError(
                 "method.gain_db changes levels in dB, and these features are none: leave it at 0"
             )
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        if self.target not in ("", *HIGH):
+            raise ValueError(f"target is {', '.join(HIGH)} or empty, got {self.target!r}")
+        if self.target and self.noise.kind != NONE:
+            raise ValueError("noise is put into quadrants: it is for runs without a target of their own")
         if self.learning_curve and self.noise.kind != NONE:
             raise ValueError("a learning curve takes labels for right: it is for runs without label noise")
+        if self.targets not in (LABELS, SHARES):
+            raise ValueError(f"targets is {LABELS} or {SHARES}, got {self.targets!r}")
+        if self.targets == SHARES and (self.noise.kind != NONE or self.learning_curve):
+            raise ValueError(
+                "label noise and learning curves are for hard labels, not for shares of listeners"
+            )
+        if self.targets == SHARES and self.method.kind not in OF_SOFT_LABELS:
+            known = ", ".join(OF_SOFT_LABELS)
+            raise ValueError(f"{self.method.kind} takes one label for each song; shares are for {known}")
 
     @property
     def method_name(self) -> str:
@@ -133,6 +148,18 @@ class SongClassifier(Named):
 
 
 @dataclass(frozen=True)
+class GroupMean(Named):
+    """A baseline for tags: every song has the mean share of its group's songs in the training folds."""
+
+    method_name: ClassVar[str] = "group_mean"
+
+    dataset: str = "emotify"
+    mean_of: str = "genre"  # a column of the tracks
+    folds: Folds = Folds()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class NoiseMap(Named):
     """Many cells of a map of label noise (`runs.noise_map`), each a run with a name."""
 
@@ -144,6 +171,8 @@ class NoiseMap(Named):
     partitions: tuple[tuple[int, ...], ...] = ()  # of each cell: seeds of its divisions into folds
     trainings: int = 1  # of each fold's network, from as many seeds
     svm: bool = False  # whether SSSL's support vector machine decides, too
+    references: tuple[str, ...] = ("inherit",)  # methods that the others are compared with
+    windows: tuple[str, ...] = ()  # methods whose losses of all windows are kept, without noise (`listeners`)
     seed: int = 0  # of the first fold's networks and of their noise; the next fold's is one more
 
     def described(self) -> list[dict]:
@@ -158,11 +187,47 @@ class NoiseMap(Named):
 
     def config(self) -> dict:
         common = {"dataset": self.dataset, "seed": self.seed, "trainings": self.trainings, "svm": self.svm}
+        if self.references != NoiseMap.references:
+            common["references"] = self.references
+        common |= {"windows": self.windows} if self.windows else {}  # newer than the first records' names
         return plain(common | {"cells": self.described(), "method": {"name": self.method_name}})
 
     @property
     def run_id(self) -> str:
         return name_of(self.config())
+
+
+@dataclass(frozen=True)
+class Transfer(Named):
+    """Networks of several collections, alone and joined, each tested on all of them (`runs.transfer`)."""
+
+    method_name: ClassVar[str] = "transfer"
+
+    dataset: str = ""  # the collections, with a plus between them
+    pooled: tuple[str, ...] = ()  # those that are also joined, all and all but each
+    base: Run = (
+        Run()
+    )  # its data set, folds' number and seed aside: those are the collections' and the study's
+    trainings: int = 5  # of each network, from as many seeds
+    seed: int = 0
+
+    def __post_init__(self):
+        if missing := set(self.pooled) - set(self.collections):
+            raise ValueError(f"pooled collections must be among those tested; {sorted(missing)} are not")
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        return tuple(self.dataset.split("+"))
+
+    @property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """What networks learn from, by name: each collection, all joined but one, and all joined."""
+        without = {f"all but {one}": tuple(c for c in self.pooled if c != one) for one in self.pooled}
+        several = without | {"all": self.pooled} if len(self.pooled) > 2 else {"all": self.pooled}
+        return {name: (name,) for name in self.collections} | (several if self.pooled else {})
+
+    def config(self) -> dict:
+        return super().config() | {"base": self.base.config()}
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,22 @@
 """From probabilities of tags to metrics: means over tags with intervals over artists.
 
 Everywhere: ``truth``, ``scores`` (n_songs, n_tags) as in `mer_core.evaluation.tag_metrics`; ``groups``
-(n_songs,) artists.
+(n_songs,) artists; ``arrays`` the stored probabilities ``test`` and ``validation``, with ``test_track`` and
+``validation_track`` and, where several folds were tested, ``test_fold`` and ``validation_fold``. Songs of all
+folds are scored together; thresholds are each fold's own.
 """
 
 import numpy as np
 
 from mer_companion import results
 from mer_core.datasets.tracks import Tracks
-from mer_core.evaluation import significance, tag_metrics
+from mer_core.evaluation import share_metrics, significance, tag_metrics
 
 MACRO = "all tags"
 SCORES = "scores"  # measures of the ranking, which need no threshold
 ON_TEST, FROM_VALIDATION = "thresholds_on_test", "thresholds_from_validation"
 MEASURES = ("pr_auc", "roc_auc")
+OF_SHARES = ("spearman", "cross_entropy")  # where listeners were asked: of their shares, not of tags
 DRAWS = 2000
 
 
@@ -31,7 +34,8 @@ def with_itself(groups: np.ndarray, draws: int = DRAWS) -> np.ndarray:
 
 def row(name: str, target: str, decision: str, values: np.ndarray, n: int) -> dict:
     """One measure in long form; the first value is the measured one, the others are resamples."""
-    low, high = significance.interval(significance.recentred(values)[1:].clip(0, 1))
+    recentred = significance.recentred(values)[1:]
+    low, high = significance.interval(recentred if name in OF_SHARES else recentred.clip(0, 1))
     found = {"name": name, "target": target, "decision": decision, "part": "test", "fold": "all"}
     return found | {"value": float(values[0]), "low": low, "high": high, "n": n}
 
@@ -59,18 +63,48 @@ def decision_rows(
     return [row(name, MACRO, kind, values, len(truth)) for name, values in means.items()]
 
 
+def thresholded(truth: np.ndarray, arrays: dict[str, np.ndarray], found_on: str) -> np.ndarray:
+    """(n_tested, n_tags) which tags are predicted, by each fold's best thresholds on a part."""
+    fold, other = (arrays.get(f"{name}_fold", np.zeros(len(arrays[name]))) for name in ("test", found_on))
+    predicted = np.empty(arrays["test"].shape, dtype=bool)
+    for k in np.unique(fold):
+        known = truth[arrays[f"{found_on}_track"][other == k]]
+        found = tag_metrics.best_thresholds(known, arrays[found_on][other == k])
+        predicted[fold == k] = tag_metrics.predicted_tags(arrays["test"][fold == k], found)
+    return predicted
+
+
+def drawn_shares(
+    shares: np.ndarray, predicted: np.ndarray, groups: np.ndarray, draws: int = DRAWS
+) -> dict[str, np.ndarray]:
+    """OF_SHARES of every tag, as measured and in each resample: (1 + draws, n_tags) by name."""
+    weights = with_itself(groups, draws)
+    return {name: getattr(share_metrics, name)(shares, predicted, weights) for name in OF_SHARES}
+
+
+def share_rows(tracks: Tracks, arrays: dict[str, np.ndarray]) -> list[dict]:
+    """Agreement with the shares of listeners: of every tag, and the mean over tags."""
+    shares, groups = (values[arrays["test_track"]] for values in (tracks.shares, tracks.groups))
+    rows = []
+    for name, by_tag in drawn_shares(shares, arrays["test"], groups).items():
+        rows.append(row(name, MACRO, SCORES, over_tags(by_tag), len(shares)))
+        rows += [
+            row(name, tag, SCORES, own[np.isfinite(own)], len(shares))
+            for tag, own in zip(tracks.classes, by_tag.T, strict=True)
+            if np.isfinite(own[0])
+        ]
+    return rows
+
+
 def metric_rows(tracks: Tracks, arrays: dict[str, np.ndarray]) -> list[dict]:
-    """Metrics in long form, of the probabilities ``test`` and ``validation`` of songs ``test_track``, ..."""
+    """Metrics in long form, of tags and, where listeners were asked, of their shares."""
     truth, groups = tracks.targets, tracks.groups
     test, validation = (truth[arrays[f"{name}_track"]] for name in ("test", "validation"))
     own = groups[arrays["test_track"]]
-    thresholds = {
-        ON_TEST: tag_metrics.best_thresholds(test, arrays["test"]),
-        FROM_VALIDATION: tag_metrics.best_thresholds(validation, arrays["validation"]),
-    }
     rows = ranking_rows(*drawn(test, arrays["test"], own), tracks.classes, len(test))
-    for kind, found in thresholds.items():
-        rows += decision_rows(kind, test, [tag_metrics.predicted_tags(arrays["test"], found)], own)
+    for kind, found_on in ((ON_TEST, "test"), (FROM_VALIDATION, "validation")):
+        rows += decision_rows(kind, test, [thresholded(truth, arrays, found_on)], own)
+    rows += share_rows(tracks, arrays) if "shares" in tracks.table else []
     same = {"target": MACRO, "decision": SCORES, "part": "validation", "fold": "all", "n": len(validation)}
     for name, by_tag in zip(MEASURES, tag_metrics.ranking(validation, arrays["validation"]), strict=True):
         rows.append({"name": name, **same, "value": float(np.nanmean(by_tag))})

@@ -209,12 +209,13 @@ class WindowFeatures:
     """A frame is a window of the clip, described by numbers from frozen networks (`window_features`).
 
     Of each pretrained MusiCNN its layers, one network after the other; then, with ``statistics``, mean and
-    deviation of each of its mel bands.
+    deviation of each of its mel bands; then, with ``harmony``, mean and deviation of each pitch class (HPCP).
     """
 
     kind: ClassVar[str] = "features.WindowFeatures"
     sample_rate: ClassVar[int] = MUSICNN_MEL.sample_rate
     n_statistics: ClassVar[int] = 2 * MUSICNN_MEL.n_mels
+    hpcp: ClassVar[HPCP] = HPCP(MUSICNN_MEL.sample_rate, window_samples=2048, hop_samples=1024)
 
     pretrained: tuple[str, ...] = ("MSD_musicnn",)  # or "MTT_musicnn", or both
     layers: tuple[str, ...] = tuple(MUSICNN_LAYERS)
@@ -223,10 +224,11 @@ class WindowFeatures:
     hop_s: float = 1.0  # a frame begins every so many seconds
     # root mean square in dB re full scale to which each clip is brought as a whole; None: as it is
     loudness_db: float | None = None
+    harmony: bool | None = None  # None, not False: stores made before there was harmony keep their names
 
     def __post_init__(self):
-        if not (self.pretrained or self.statistics):
-            raise ValueError("features are those of pretrained networks, statistics, or both; here are none")
+        if not (self.pretrained or self.statistics or self.harmony):
+            raise ValueError("features are of pretrained networks, statistics or harmony; here are none")
         if not set(self.layers) <= set(MUSICNN_LAYERS) or not self.layers:
             raise ValueError(f"layers are some of {', '.join(MUSICNN_LAYERS)}, got {', '.join(self.layers)}")
         if self.seconds < 3 or self.hop_s <= 0:
@@ -239,14 +241,20 @@ class WindowFeatures:
     @property
     def n_values(self) -> int:
         of_each = sum(MUSICNN_LAYERS[name] for name in self.layers)
-        return len(self.pretrained) * of_each + self.statistics * self.n_statistics
+        return len(self.pretrained) * of_each + sum(self.extras)
+
+    @property
+    def extras(self) -> list[int]:
+        """How many numbers are statistics, and how many harmony."""
+        return [self.n_statistics * self.statistics, 2 * self.hpcp.size * bool(self.harmony)]
 
     @property
     def stores(self) -> list["WindowFeatures"]:
-        """What is computed and stored apart: all layers of every network, then the statistics."""
-        whole = replace(self, layers=tuple(MUSICNN_LAYERS))
-        networks = [replace(whole, pretrained=(name,), statistics=False) for name in self.pretrained]
-        return [*networks, *([replace(whole, pretrained=())] if self.statistics else [])]
+        """What is computed and stored apart: all layers of every network, the statistics, harmony."""
+        alone = replace(self, layers=tuple(MUSICNN_LAYERS), pretrained=("",), statistics=False, harmony=None)
+        found = [replace(alone, pretrained=(name,)) for name in self.pretrained]
+        found += [replace(alone, pretrained=(), statistics=True)] if self.statistics else []
+        return found + ([replace(alone, pretrained=(), harmony=True)] if self.harmony else [])
 
     @property
     def columns(self) -> list[int]:
@@ -255,7 +263,7 @@ class WindowFeatures:
         firsts = dict(zip(MUSICNN_LAYERS, accumulate(sizes, initial=0), strict=False))
         own = [firsts[name] + i for name in self.layers for i in range(MUSICNN_LAYERS[name])]
         found = [n * size + column for n in range(len(self.pretrained)) for column in own]
-        return found + [len(self.pretrained) * size + i for i in range(self.statistics * self.n_statistics)]
+        return found + [len(self.pretrained) * size + i for i in range(sum(self.extras))]
 
 
 Features = LogMel | MelAndHPCP | StoredMel | WindowFeatures

@@ -17,7 +17,7 @@ from mer_core.datasets import (
     synthetic,
     vgmidi,
 )
-from mer_core.datasets.tracks import DataError, Tracks, shown
+from mer_core.datasets.tracks import DataError, Tracks, joined, shown
 
 READERS = {
     "synthetic": synthetic.read,
@@ -36,20 +36,27 @@ READERS = {
 }
 
 
-def is_registered(name: str) -> bool:
+def has_reader(name: str) -> bool:
     return name.partition(":")[0] in READERS and name != "music"
+
+
+def is_registered(name: str) -> bool:
+    return has_reader(name) or all(map(has_reader, name.split("+")))
 
 
 def load(name: str, skip_unreadable: bool = False) -> Tracks:
     """Tracks of a data set by its registered name, or of your own music by the path of a folder or CSV file.
 
-    Options of a reader may follow its name: ``synthetic:drift=0.4,n_songs=96``.
+    Options of a reader may follow its name: ``synthetic:drift=0.4,n_songs=96``. Registered names with a plus
+    between them are joined: ``4q+emopia``.
 
     Raises
     ------
     DataError : unknown name, missing or inconsistent files; the message says what to do
     """
-    if is_registered(name):
+    if "+" in name and all(map(has_reader, names := name.split("+"))):
+        return joined({own: load(own, skip_unreadable) for own in names})
+    if has_reader(name):
         reader, _, options = name.partition(":")
         arguments = options_of(name, options) | {"skip_unreadable": skip_unreadable}
         try:

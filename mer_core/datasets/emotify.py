@@ -116,7 +116,7 @@ def shares_of_listeners(root: Path | None = None) -> pd.DataFrame:
 def split_half_reliability(root: Path | None = None) -> pd.Series:
     """How well half of each song's listeners predict the other half, by emotion (`reliability.split_half`).
 
-    No prediction of the shares can be expected to correlate with half of the listeners any better.
+    `reliability.ceiling` makes of it what a perfect prediction of the shares would reach.
     """
     table = answers(root)
     return reliability.split_half(table[list(EMOTIONS)], table["track_id"])

@@ -1,6 +1,7 @@
 """Put known noise into labels, so that what a method does about wrong labels can be measured.
 
-Rates are shares of labels *replaced by another class*: at rate 0.2 one label in five is wrong.
+Rates are shares of labels *replaced by another class*: at rate 0.2 one label in five is wrong. Of
+"one_listener" the rate is the share of labels that are one listener's answer, wrong or right.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ import numpy as np
 from mer_core import UserError
 
 NONE, SYMMETRIC, AROUSAL_PRESERVING = "none", "symmetric", "arousal_preserving"
-PAIR, LISTENERS = "pair", "listeners"
-KINDS = (NONE, SYMMETRIC, AROUSAL_PRESERVING, PAIR, LISTENERS)
+PAIR, LISTENERS, ONE_LISTENER = "pair", "listeners", "one_listener"
+KINDS = (NONE, SYMMETRIC, AROUSAL_PRESERVING, PAIR, LISTENERS, ONE_LISTENER)
 OF_QUADRANTS = (AROUSAL_PRESERVING, LISTENERS)
 WINDOW, SONG = "window", "song"
 OTHER_VALENCE = np.array([1, 0, 3, 2])  # the quadrant of the same arousal: Q1 and Q2, Q3 and Q4 change places
@@ -30,7 +31,8 @@ class LabelNoise:
     """Which labels are replaced, and by what."""
 
     # "symmetric": by any other class; "arousal_preserving": a quadrant by that of the other valence; "pair":
-    # every class by the next one; "listeners": a quadrant as listeners confuse it (`LISTENERS_CHOOSE`)
+    # every class by the next one; "listeners": a quadrant as listeners confuse it (`LISTENERS_CHOOSE`);
+    # "one_listener": by the answer of one of the song's own listeners, drawn anew for every unit
     kind: str = NONE
     rate: float = 0.0  # share of labels replaced
     # "window": each on its own, as if emotion changed inside the song; "song": all windows of a song alike
@@ -45,13 +47,19 @@ class LabelNoise:
 
 
 def corrupted(
-    labels: np.ndarray, track: np.ndarray, n_classes: int, noise: LabelNoise, seed: int
+    labels: np.ndarray,
+    track: np.ndarray,
+    n_classes: int,
+    noise: LabelNoise,
+    seed: int,
+    shares: np.ndarray | None = None,
 ) -> np.ndarray:
     """Labels with noise put in: ``round(rate * units)`` units, drawn without replacement, get another class.
 
     Parameters
     ----------
     labels, track : (n_windows,) int arrays, the class of each window and whose it is
+    shares : (n_tracks, n_classes) share of each track's listeners who chose each class, for "one_listener"
 
     Returns
     -------
@@ -74,9 +82,15 @@ def corrupted(
     steps = rng.integers(1, n_classes, size=n_units)  # 1 .. K-1 classes further on: never the same one
     if noise.kind == AROUSAL_PRESERVING:
         other = OTHER_VALENCE[labels]
-    elif noise.kind == LISTENERS:
-        below = LISTENERS_CHOOSE.cumsum(axis=1)[labels]  # (n_windows, 4)
-        other = (rng.random(n_units)[unit][:, None] >= below).sum(axis=1)
+    elif noise.kind in (LISTENERS, ONE_LISTENER):
+        chances = LISTENERS_CHOOSE[labels] if noise.kind == LISTENERS else shares[track]
+        other = drawn(chances, rng.random(n_units)[unit])
     else:
         other = (labels + (1 if noise.kind == PAIR else steps[unit])) % n_classes
     return np.where(wrong[unit], other, labels)
+
+
+def drawn(chances: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """(n,) classes, each drawn by its row of (n, n_classes) chances and a number in [0, 1)."""
+    below = chances.cumsum(axis=1)[:, :-1]  # the last class has what remains
+    return (uniform[:, None] >= below).sum(axis=1)

@@ -31,6 +31,9 @@ class Folds:
     inner: int = 2
     seed: int = 0
     tested: int | None = None  # how many of the n folds are run, first ones first; None: all
+    # tagged data sets: as they come, in one part each for training, validation and test; False: in n folds as
+    # labelled ones are, of which the one after the tested fold validates
+    parts: bool = True
 
     def __post_init__(self):
         if self.by not in BY:
@@ -96,21 +99,23 @@ PART_SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
 DIVISIONS = 20_000  # tried once
 
 
-def divided(table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0) -> np.ndarray:
+def divided(
+    table: pd.DataFrame, tags: tuple[str, ...], seed: int = 0, share_of: dict = PART_SHARES
+) -> np.ndarray:
     """A part for each row: of many divisions of the artists the one whose worst tag is best represented."""
     artists, own = np.unique(table["group"].to_numpy(dtype=str), return_inverse=True)
     has = has_tags(table["tags"], tags).astype(float)
     by_artist = np.zeros((len(artists), len(tags)))
     np.add.at(by_artist, own, has)
     rng, best, least_bad = np.random.default_rng(seed), None, -np.inf
-    shares = np.array(list(PART_SHARES.values()))
+    shares = np.array(list(share_of.values()))
     for _ in range(DIVISIONS):
         part = rng.choice(len(shares), size=len(artists), p=shares)
         counts = np.array([by_artist[part == k].sum(axis=0) for k in range(len(shares))])
         worst = (counts / by_artist.sum(axis=0) / shares[:, None]).min()
         if worst > least_bad:
             best, least_bad = part, worst
-    return np.array(list(PART_SHARES))[best][own]
+    return np.array(list(share_of))[best][own]
 
 
 def kept_together(tracks: Tracks, by: str) -> np.ndarray:
@@ -126,6 +131,8 @@ def file_name(name: str, folds: Folds) -> str:
 def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarray:
     """(n_tracks,) fold of each track: read from the data set's split file, which is written at first use.
 
+    Folds of labelled tracks have near-equal class shares, those of tagged ones are `divided`, by artist.
+
     The files of registered data sets are tracked; those of your own music lie in the cache, named by its
     annotations.
 
@@ -138,6 +145,9 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
     groups = kept_together(tracks, folds.by)
 
     def assigned() -> np.ndarray:
+        if tracks.tagged:
+            equal = dict.fromkeys(range(folds.n), 1 / folds.n)
+            return divided(tracks.table.assign(group=groups), tracks.classes, folds.seed, equal)
         return assign(tracks.table["label"].to_numpy(), groups, folds.n, folds.by, folds.seed)
 
     fold = _stored(path, tracks.name, tracks.table["track_id"], "fold", assigned)
@@ -146,6 +156,19 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
         names = shown(sorted(torn))
         raise DataError(f"{path}: has {folds.by}s on both sides: {names}. Delete the file to split anew.")
     return fold
+
+
+def songs_of(tracks: Tracks, folds: Folds, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The training, test and validation songs of a fold, as rows of the tracks; labelled ones have no third.
+
+    Tagged tracks bring their parts, or are divided into folds, of which the next one is for validation.
+    """
+    if tracks.tagged and folds.parts:
+        return tuple(np.flatnonzero(tracks.table["part"] == part) for part in ("train", "test", "validation"))
+    of_track = outer(tracks, folds)
+    tested = of_track == fold
+    validating = (of_track == (fold + 1) % folds.n) & tracks.tagged
+    return tuple(np.flatnonzero(own) for own in (~(tested | validating), tested, validating))
 
 
 def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:

@@ -18,7 +18,7 @@ import soundfile
 from filelock import FileLock
 
 from mer_core import paths
-from mer_core.datasets.tracks import DataError, Tracks, measured, shown
+from mer_core.datasets.tracks import DataError, Tracks, has_tags, measured, shown
 from mer_core.emotion import QUADRANTS
 
 SAMPLE_RATE = 22050  # Hz
@@ -180,11 +180,17 @@ MOODS = {
 }
 
 
-def read_moods(corpus: Corpus | None = None, *, skip_unreadable: bool = False, **settings) -> Tracks:
+# how likely a listener names a mood that a song has, and one that it has not
+NAMED_IF_THERE, NAMED_IF_NOT = 0.7, 0.1
+
+
+def read_moods(
+    corpus: Corpus | None = None, *, skip_unreadable: bool = False, listeners: int = 0, **settings
+) -> Tracks:
     """The same songs with any number of six mood words: the quadrant's own, "pleasant" and "lively".
 
-    The first fifth of the artists is for test, the second for validation, the others for training. Raises as
-    `read` does.
+    The first fifth of the artists is for test, the second for validation, the others for training. Of each
+    mood there may be the share of so many `listeners` who named it, drawn at random. Raises as `read` does.
     """
     tracks = read(corpus, skip_unreadable=skip_unreadable, **settings)
     artists, by_fifth = sorted(set(tracks.groups)), ("test", "validation", "train", "train", "train")
@@ -192,4 +198,8 @@ def read_moods(corpus: Corpus | None = None, *, skip_unreadable: bool = False, *
     label, group = tracks.table["label"], tracks.table["group"]
     table = tracks.table.assign(tags=label.map(MOODS), part=group.map(part_of))
     words = tuple(sorted({word for own in MOODS.values() for word in own}))
+    if listeners:
+        likely = np.where(has_tags(table["tags"], words), NAMED_IF_THERE, NAMED_IF_NOT)
+        named = np.random.default_rng(0).binomial(listeners, likely) / listeners
+        table = table.assign(shares=[*map(tuple, named.tolist())])
     return Tracks("synthetic_moods", words, table.drop(columns="label"))

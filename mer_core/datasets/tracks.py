@@ -139,6 +139,32 @@ class Tracks:
         return hashlib.sha256(rows.to_csv(index=False).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
+def joined(several: dict[str, Tracks]) -> Tracks:
+    """Labelled tracks of several collections as one; ids, groups and acts begin with their collection's name.
+
+    The column ``collection`` says whose each track is; those of one collection stay in their own order.
+
+    Raises
+    ------
+    DataError : collections with tags, or with different classes
+    """
+    classes = {name: tracks.classes for name, tracks in several.items()}
+    if len(set(classes.values())) > 1 or any(tracks.tagged for tracks in several.values()):
+        raise DataError(
+            f"{shown(several)}: only collections with one label a track, of the same classes, can be joined. "
+            "Leave out those with tags or with other labels."
+        )
+    tables = []
+    for name, tracks in several.items():
+        own = tracks.table.assign(act=tracks.acts, collection=name)
+        prefixed = {column: f"{name}/" + own[column].astype(str) for column in ("track_id", "group", "act")}
+        tables.append(own.assign(**prefixed))
+    skipped = {path: reason for tracks in several.values() for path, reason in tracks.skipped.items()}
+    notes = tuple(f"{name}: rendered by {own.rendered}" for name, own in several.items() if own.rendered)
+    table = pd.concat(tables, ignore_index=True)
+    return Tracks("+".join(several), *set(classes.values()), table, skipped=skipped, notes=notes)
+
+
 def has_tags(tags: Iterable[tuple[str, ...]], names: Iterable[str]) -> np.ndarray:
     """(n_tracks, n_tags) bool array: which track has which of these tags."""
     return np.array([[name in own for name in names] for own in map(set, tags)])

@@ -105,16 +105,34 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
     table : columns track_id, second (where the part begins), valence, arousal (means over listeners, -1 to
         1), and their standard deviations valence_sd, arousal_sd
     """
-    by_part = ratings(root).groupby(["track_id", "start_s"])[["valence", "arousal"]]
+    return over_time(ratings(root))
+
+
+def over_time(rated: pd.DataFrame) -> pd.DataFrame:
+    """The table of `dynamic` from that of `ratings`."""
+    by_part = rated.groupby(["track_id", "start_s"])[["valence", "arousal"]]
     frames = by_part.mean().join(by_part.std().add_suffix("_sd")).reset_index()
     return frames.rename(columns={"start_s": "second"})
+
+
+def shares_of_listeners(rated: pd.DataFrame) -> pd.DataFrame:
+    """Share of a phrase's listeners whose mean rating lies in each quadrant, from the table of `ratings`.
+
+    Returns
+    -------
+    table : a row per track_id, a column per quadrant; rows add up to 1
+    """
+    mean = rated.groupby(["track_id", "listener"])[["valence", "arousal"]].mean()
+    said = quadrants(mean["valence"], mean["arousal"], SCALE.midpoint)
+    counts = pd.crosstab(mean.index.get_level_values("track_id"), said)
+    return counts.reindex(columns=list(QUADRANTS), fill_value=0).pipe(lambda n: n.div(n.sum(axis=1), axis=0))
 
 
 def read(root: Path | None = None, *, skip_unreadable: bool = False, rated: bool = False) -> Tracks:
     """Tracks of VGMIDI's phrases, rendered from MIDI; the group is the series of games.
 
     `rated` keeps those phrases alone whose place in the rated piece is known, with the quadrant of the
-    listeners' mean in each second as ``second_labels``.
+    listeners' mean in each second as ``second_labels``, and with `shares_of_listeners`.
 
     Raises
     ------
@@ -129,8 +147,11 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False, rated: bool
     tracks = rendered_tracks("vgmidi", QUADRANTS, table, files, skip_unreadable=skip_unreadable)
     if not rated:
         return tracks
-    frames = {track: own for track, own in dynamic(root).groupby("track_id")}
+    said = ratings(root)
+    frames = {track: own for track, own in over_time(said).groupby("track_id")}
     kept = tracks.table[tracks.table["track_id"].isin(frames)]
+    shares = shares_of_listeners(said).loc[kept["track_id"]].to_numpy()
+    kept = kept.assign(shares=[*map(tuple, shares.tolist())])
     truth = {
         row.track_id: second_labels(frames[row.track_id], math.ceil(row.duration_s))
         for row in kept.itertuples()

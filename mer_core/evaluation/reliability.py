@@ -9,8 +9,8 @@ def split_half(answers: pd.DataFrame, songs: pd.Series, n_splits: int = 100, see
 
         r = mean over splits of corr(mean answer of one half of each song's listeners, of the other half)
 
-    The correlation (Pearson) runs over songs. It is the reliability of half as many listeners as were asked;
-    the mean of all has ``2 r / (1 + r)`` (Spearman 1910, Brown 1910).
+    The correlation (Pearson) runs over songs. It is the reliability of half as many listeners as were asked,
+    and how well they predict the others; what any prediction can reach is the `ceiling`.
 
     Parameters
     ----------
@@ -35,3 +35,18 @@ def split_half(answers: pd.DataFrame, songs: pd.Series, n_splits: int = 100, see
         one, other = (answers[own].groupby(by_song[own]).mean() for own in (half, ~half))
         correlations.append(one.corrwith(other))
     return pd.concat(correlations, axis=1).mean(axis=1)
+
+
+def ceiling(split_half):
+    """Correlation with the mean answer of all listeners that a perfect prediction is expected to reach.
+
+        sqrt(R),   R = 2 r / (1 + r)
+
+    R is the reliability of all listeners, twice as many as in a half (Spearman 1910, Brown 1910); the
+    expected answer itself correlates by its root with the mean of a sample. A prediction can so exceed r,
+    which is what half of the listeners, noisy themselves, reach.
+
+    >>> round(ceiling(0.6), 3)
+    0.866
+    """
+    return (2 * split_half / (1 + split_half)) ** 0.5

@@ -29,5 +29,7 @@ ALL = (
     *(mixmatch, dividemix, attention_mil),
 )
 METHODS = {method.Settings.kind: method for method in ALL}
+# those that learn from distributions and shares of listeners as from labels
+OF_SOFT_LABELS = ("inherit", "co_teaching", "self_learning", "co_divide", "soft_labels")
 # those without a network that predicts for a window by itself
 OF_WHOLE_SONGS = ("two_stage", "attention_mil")

@@ -87,8 +87,7 @@ def amplified(levels: torch.Tensor, at_most_db: float, generator: torch.Generato
 
 def soft_targets(segments: Segments, index: torch.Tensor, label_smoothing: float) -> torch.Tensor:
     """(n, n_classes) probabilities: one-hot, or 1 for every tag; smoothed."""
-    labels = segments.label[index]
-    targets = labels if segments.tagged else F.one_hot(labels, segments.n_classes).float()
+    targets = segments.targets(index)
     middle = 0.5 if segments.tagged else 1 / segments.n_classes
     return targets + label_smoothing * (middle - targets)
 

@@ -11,13 +11,19 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from mer_core import mixture
 from mer_core.device import is_asynchronous
 from mer_core.evaluation import metrics
 from mer_core.segments import Segments
-from mer_core.semi_supervised import linear_ramp, mixed_pairs, r_drop, sharpen, soft_cross_entropy
+from mer_core.semi_supervised import (
+    divergences,
+    linear_ramp,
+    mixed_pairs,
+    r_drop,
+    sharpen,
+    soft_cross_entropy,
+)
 from mer_core.training import Learner, epochs_after_warmup
 
 HISTOGRAM_BINS = 50  # of the scaled losses, kept per epoch so that figures need no retraining
@@ -77,7 +83,7 @@ class SoftLabels:
     """What an epoch after the warm-up trains on: windows, their labels, and whose label was erased."""
 
     index: torch.Tensor  # (n,) windows of the segments
-    targets: torch.Tensor  # (n, n_classes): one-hot in X, sharpened prediction in U; or weighted
+    targets: torch.Tensor  # (n, n_classes): the song's label in X, sharpened prediction in U; or weighted
     noisy: torch.Tensor  # (n,) bool, True in U
     clean_probability: torch.Tensor  # (n,) of the songs' labels, by the mixture
 
@@ -105,25 +111,27 @@ def separate(
 ) -> SoftLabels:
     """Split the epoch's windows into the clean set X and the noisy set U, and give each a soft label.
 
+    The song's label may be a soft one already, a distribution or a share for each tag: the loss is then what
+    the prediction departs from it (`divergences`). A window's label is kept or replaced as a whole.
+
     Parameters
     ----------
     judged_by : (n, n_classes) predictions whose losses the mixture sees
     refined_by : (n, n_classes) predictions that, sharpened, replace the noisy labels; in SSSL the same
     """
-    labels = segments.label[index]
-    losses = F.nll_loss(judged_by.clamp_min(1e-12).log(), labels, reduction="none")
-    fitted = fit(losses.cpu().numpy(), labels.cpu().numpy(), settings)
-    limits = settings.clean_threshold, settings.least_clean_share
-    clean, note = mixture.partition(fitted, labels.cpu().numpy(), *limits)
+    known, labels = segments.targets(index).to(refined_by), segments.strata(index).cpu().numpy()
+    losses = divergences(known, judged_by, segments.tagged)
+    fitted = fit(losses.cpu().numpy(), labels, settings)
+    clean, note = mixture.partition(fitted, labels, settings.clean_threshold, settings.least_clean_share)
     if settings.separation == NONE:
         clean, note = np.zeros_like(clean), "no label was kept"
     learner.note(**figures_of(fitted, clean, note, segments, index.cpu().numpy()))
     noisy = torch.as_tensor(~clean, device=segments.device)
-    known = F.one_hot(labels, segments.n_classes).to(refined_by)
     probability = torch.as_tensor(fitted.clean_probability, dtype=known.dtype, device=known.device)
     if settings.doubtful == WEIGHT:
         return SoftLabels(index, probability[:, None] * known, torch.zeros_like(noisy), probability)
-    targets = torch.where(noisy[:, None], sharpen(refined_by, settings.temperature), known)
+    refined = sharpen(refined_by, settings.temperature, segments.tagged)
+    targets = torch.where(noisy[:, None], refined, known)
     found = SoftLabels(index, targets, noisy, probability)
     return found.only(~noisy) if settings.doubtful == DROP else found
 
@@ -156,15 +164,15 @@ def loss(
     mixed, blended = mixed_pairs(levels, labels.targets[batch], settings.mixup_alpha, learner.generator)
     features = learner.trunk(mixed)
     logits = learner.head(features)
-    total = soft_cross_entropy(logits, blended)
+    total = soft_cross_entropy(logits, blended, segments.tagged)
     noisy = labels.noisy[batch]
     if consistency_weight == 0 or not (is_asynchronous(noisy.device) or noisy.any()):
         return total  # where one would wait for the answer, an empty U adds 0
     if settings.consistency_input == MIXED:  # a mixture belongs to the set of its dominant partner, the first
-        disagreement = r_drop(logits, learner.head(features), noisy)
+        disagreement = r_drop(logits, learner.head(features), noisy, segments.tagged)
     else:
         features = learner.trunk(levels)
-        disagreement = r_drop(learner.head(features), learner.head(features), noisy)
+        disagreement = r_drop(learner.head(features), learner.head(features), noisy, segments.tagged)
     return total + consistency_weight * disagreement
 
 
@@ -172,8 +180,8 @@ def figures_of(
     fitted: mixture.LossMixture, clean: np.ndarray, note: str, segments: Segments, index: np.ndarray
 ) -> dict:
     """What the log keeps of a separation: sizes, mixture, histogram and, where known, the truth."""
-    labels = segments.label.cpu().numpy()[index]
-    of_class = [clean[labels == k] for k in range(segments.n_classes)]
+    labels = segments.strata(torch.as_tensor(index, device=segments.device)).cpu().numpy()
+    of_class = [clean[labels == k] for k in range(1 if segments.tagged else segments.n_classes)]
     row = {
         "n_clean": int(clean.sum()),
         "n_noisy": int((~clean).sum()),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch.nn import functional as F
 
 from mer_core.segments import Segments
 from mer_core.semi_supervised import soft_cross_entropy
@@ -32,13 +31,15 @@ class Settings:
 
 def train(learner: Learner, segments: Segments, settings: Settings):
     """Warm up on the songs' labels, then let the predictions of every epoch refine them."""
-    known = F.one_hot(segments.label, segments.n_classes).float()
+    known = segments.targets(torch.arange(len(segments), device=segments.device))
     summed, times = torch.zeros_like(known), torch.zeros(len(segments), 1, device=segments.device)
     for _, index in epochs_after_warmup(segments, settings.warmup_epochs, learner):
         summed[index] += learner.predict(segments, index)
         times[index] += 1
         targets = settings.label_weight * known + (1 - settings.label_weight) * summed / times.clamp_min(1)
-        learner.note(moved=float(1 - targets[index].gather(1, segments.label[index][:, None]).mean()))
+        moved = (targets[index] - known[index]).abs().sum(dim=1)  # total variation: half of it, or by tag
+        learner.note(moved=float(moved.mean() / (segments.n_classes if segments.tagged else 2)))
         for batch in learner.batches(index):
-            learner.step(soft_cross_entropy(learner.logits(segments.spectrograms(batch)), targets[batch]))
+            logits = learner.logits(segments.spectrograms(batch))
+            learner.step(soft_cross_entropy(logits, targets[batch], segments.tagged))
     return learner.predict

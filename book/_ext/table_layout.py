@@ -1,0 +1,148 @@
+"""Tables that fit their page: cards on a phone, reasons below their row; and a CSV file of each.
+
+On a desk all columns stand side by side and long texts wrap. Where a table needs more than a phone has, each
+of its rows becomes a card there, every cell beside the heading of its column (``book/_style/mer.css``).
+"""
+
+import csv
+import re
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+FOLDER = "_tables"  # of the CSV files, in the built site
+PHONE, DESK = 40, 112  # characters side by side that a phone and a desk have room for
+PADDING = 2  # characters that a cell's margins take
+BELOW = {"why", "where", "note"}  # columns whose texts stand below their row
+INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)")  # the space in [0.1, 0.2], < 0.001
+NO_BREAK = "\N{NO-BREAK SPACE}"
+UNTABLED = {"genindex", "search"}
+
+
+def laid_out(app, pagename, templatename, context, doctree):
+    if "<table" not in context.get("body", "") or pagename in UNTABLED:
+        return
+    page = BeautifulSoup(context["body"], "html.parser")
+    for number, table in enumerate(page.find_all("table"), 1):
+        join_header_rows(table)
+        repeat_spanned(page, table)
+        rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tbody > tr")]
+        heads = headings(table)
+        if any(len(row) != len(heads) for row in rows):
+            continue
+        name = f"{pagename.rpartition('/')[2]}-{number}.csv"
+        texts = [[text_of(cell) for cell in row] for row in rows]
+        write(Path(app.outdir, FOLDER, name), [heads, *texts])
+        together = [[INTERVAL.sub(NO_BREAK, cell.get_text()) for cell in row] for row in rows]
+        needed = width(heads, together)
+        if needed <= DESK:
+            for cell in table.find_all(["th", "td"]):
+                keep_together(cell)
+        if needed > PHONE:
+            as_cards(table, heads, rows)
+        mark_verdicts(heads, rows)
+        notes_below(page, table, heads, rows)
+        link = page.new_tag("a", href=context["pathto"](f"{FOLDER}/{name}", 1), download=name)
+        link.string = "Table as CSV"
+        files = page.new_tag("p", attrs={"class": "table-files"})
+        files.append(link)
+        table.insert_after(files)
+    context["body"] = str(page)
+
+
+def join_header_rows(table):
+    """One row of headers: pandas puts the index's names in a row below the blank corner."""
+    rows = table.select("thead > tr")
+    if len(rows) != 2 or len(rows[0]("th")) != len(rows[1]("th")):
+        return
+    pairs = list(zip(rows[0]("th"), rows[1]("th"), strict=True))
+    if all(not (above.get_text(strip=True) and below.get_text(strip=True)) for above, below in pairs):
+        for above, below in pairs:
+            above.extend(list(below.contents))
+        rows[1].decompose()
+
+
+def repeat_spanned(page: BeautifulSoup, table):
+    """A cell that spans rows becomes one in each of them, so that every row can be read alone."""
+    rows = table.select("tbody > tr")
+    for number, row in enumerate(rows):
+        for place, cell in enumerate(row.find_all(["th", "td"], recursive=False)):
+            for below in rows[number + 1 : number + int(cell.attrs.pop("rowspan", 1))]:
+                again = page.new_tag(cell.name, attrs={"class": "again"})
+                again.string = cell.get_text()
+                below.find_all(["th", "td"], recursive=False)[place].insert_before(again)
+
+
+def headings(table) -> list[str]:
+    rows = table.select("thead > tr")
+    return [text_of(cell) for cell in rows[-1].find_all(["th", "td"])] if rows else []
+
+
+def text_of(cell) -> str:
+    return " ".join(cell.get_text().split())
+
+
+def write(file: Path, rows: list[list[str]]):
+    file.parent.mkdir(exist_ok=True)
+    with file.open("w", newline="", encoding="utf-8") as csv_file:
+        csv.writer(csv_file, lineterminator="\n").writerows(rows)
+
+
+def keep_together(cell):
+    """An interval stays on one line."""
+    for text in cell.find_all(string=INTERVAL):
+        text.replace_with(INTERVAL.sub(NO_BREAK, text))
+
+
+def width(heads: list[str], rows: list[list[str]]) -> int:
+    """How many characters the table takes side by side when every text wraps at its spaces."""
+    columns = zip(heads, *rows, strict=True)
+    longest = (max(len(word) for text in column for word in text.split(" ") or [""]) for column in columns)
+    return sum(PADDING + n for n in longest)
+
+
+def as_cards(table, heads: list[str], rows: list[list]):
+    """Tell a phone's style which heading belongs to a cell, and screen readers that it is a table still."""
+    table["class"] = [*table.get("class", []), "cards"]
+    table["role"] = "table"
+    for row in table.find_all("tr"):
+        row["role"] = "row"
+    for cell in table.select("thead th"):
+        cell["role"] = "columnheader"
+    for cells in rows:
+        for head, cell in zip(heads, cells, strict=True):
+            cell["role"] = "rowheader" if cell.name == "th" else "cell"
+            if head:
+                cell["data-label"] = head
+
+
+def mark_verdicts(heads: list[str], rows: list[list]):
+    """A verdict's cell gets a class of its own, which gives it its colour."""
+    for place in (place for place, head in enumerate(heads) if head == "verdict"):
+        for cells in rows:
+            kind = text_of(cells[place]).partition(" ")[0]
+            cells[place]["class"] = ["verdict", {"not": "untestable"}.get(kind, kind)]
+
+
+def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
+    """Texts of the columns `BELOW` go into a row of their own, as wide as the table."""
+    places = [place for place, head in enumerate(heads) if head in BELOW]
+    if not places:
+        return
+    for cells in rows:
+        row, texts = cells[0].parent, [cells[place].extract() for place in places]
+        row["class"] = ["noted"]
+        if any(map(text_of, texts)):
+            below = page.new_tag("tr", attrs={"class": "note"} | ({"role": "row"} if row.get("role") else {}))
+            cell = page.new_tag("td", colspan=str(len(heads) - len(places)))
+            for text in filter(text_of, texts):
+                cell.extend([*([" · "] if cell.contents else []), *text.contents])
+            below.append(cell)
+            row.insert_after(below)
+    for place in places[::-1]:
+        table.select("thead > tr")[-1].find_all(["th", "td"])[place].decompose()
+
+
+def setup(app):
+    app.connect("html-page-context", laid_out, priority=790)  # before wide content gets its box
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

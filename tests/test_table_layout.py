@@ -1,0 +1,58 @@
+"""Tables as the built pages lay them out."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+
+from mer_companion import folders
+
+sys.path.insert(0, str(folders.BOOK / "_ext"))
+import table_layout
+
+HEAD = "<thead><tr><th>claim</th><th>verdict</th><th>effect</th><th>why</th></tr></thead>"
+ROWS = """<tr><th rowspan="2">SSSL helps</th><td>contradicted</td><td>-0.16 [-0.20, -0.13]</td>
+<td>far below</td></tr>
+<tr><td>not testable here</td><td>0.1</td><td></td></tr>"""
+
+
+@pytest.fixture
+def page(tmp_path):
+    body = f"<table>{HEAD}<tbody>{ROWS}</tbody></table>"
+    context = {"body": body, "pathto": lambda name, resource: f"../{name}"}
+    app = SimpleNamespace(outdir=str(tmp_path))
+    table_layout.laid_out(app, "executed/15_verdicts", None, context, None)
+    return BeautifulSoup(context["body"], "html.parser")
+
+
+def test_every_row_can_be_read_alone(page):
+    first, _, second = page.select("tbody tr")
+    assert second.th.get_text() == first.th.get_text() == "SSSL helps" and second.th["class"] == ["again"]
+    assert not page.select("[rowspan]")
+
+
+def test_reasons_stand_below_their_row_and_empty_ones_take_no_space(page):
+    assert [head.get_text() for head in page.select("thead th")] == ["claim", "verdict", "effect"]
+    (note,) = page.select("tr.note")
+    assert note.get_text(strip=True) == "far below" and note.td["colspan"] == "3"
+
+
+def test_verdicts_are_marked_by_kind(page):
+    assert [cell["class"][1] for cell in page.select(".verdict")] == ["contradicted", "untestable"]
+
+
+def test_intervals_stay_on_one_line(page):
+    assert page.find_all("td")[1].get_text() == "-0.16 [-0.20,\N{NO-BREAK SPACE}-0.13]"
+
+
+def test_table_is_a_file_with_all_its_columns(page, tmp_path):
+    assert page.select_one(".table-files a")["href"] == "../_tables/15_verdicts-1.csv"
+    lines = (tmp_path / "_tables/15_verdicts-1.csv").read_text().splitlines()
+    assert lines[0] == "claim,verdict,effect,why" and len(lines) == 3
+    assert lines[1] == 'SSSL helps,contradicted,"-0.16 [-0.20, -0.13]",far below'
+
+
+@pytest.mark.parametrize(("columns", "cards"), [(3, False), (9, True)])
+def test_only_tables_too_wide_for_a_phone_become_cards(columns, cards):
+    assert (table_layout.width(["name"] * columns, []) > table_layout.PHONE) == cards
