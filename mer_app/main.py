@@ -1,5 +1,5 @@
 """The command line: ``mer predict | train | evaluate | label-check | export``, and ``data | features | run |
-rerun | drift | leaderboard | book | pair``.
+rerun | drift | verify | records | leaderboard | book | pair``.
 
 Nothing heavy is imported before a command runs: help is there at once.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from mer_app import music_commands
+from mer_app import music_commands, record_commands
 from mer_app.options import (
     Commands,
     OneOf,
@@ -148,9 +148,23 @@ def experiment_names() -> list[str]:
 @click.option(
     "--profile", is_flag=True, help="Keep no records, say where the time goes: from nothing, on one core."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Only say what there is, what is missing, and what that will cost."
+)
 @skip_option
 def run(
-    experiment, preset, only, dataset, settings, seeds, workers, scheduler, shard, profile, skip_unreadable
+    experiment,
+    preset,
+    only,
+    dataset,
+    settings,
+    seeds,
+    workers,
+    scheduler,
+    shard,
+    profile,
+    dry_run,
+    skip_unreadable,
 ):
     """Make the records of an experiment; runs that have one are shown, killed ones go on where they stopped.
 
@@ -158,11 +172,12 @@ def run(
     mer run segments_to_songs --preset smoke
     mer run segments_to_songs --preset cpu
     mer run segments_to_songs --preset cpu --dataset path/to/my_music --set folds.n=3 --only inherit
+    mer run all --preset cpu --dry-run
     mer run all --preset cpu
     mer run segments_to_songs --preset cpu --only inherit --seed 0 --profile
     """
     from mer_companion import experiments
-    from mer_companion.experiments import kinds
+    from mer_companion.experiments import kinds, plan
     from mer_companion.experiments.run import without_record
     from mer_companion.runs import cross_validation
 
@@ -177,6 +192,8 @@ def run(
         chosen = {name: chosen_of(name, pairs, only, shard) for name, pairs in jobs.items()}
         if profile:
             return profiled(chosen, preset)
+        if dry_run:
+            return click.echo("\n".join(plan.spoken(plan.planned(chosen, preset))))
         missing = [run for name, pairs in chosen.items() for run in without_record(name, preset, pairs)]
         with executor_of(workers, scheduler, cross_validation.count(missing)) as executor:
             for name in names:
@@ -374,5 +391,5 @@ def pair():
     click.echo(f"{len(written)} notebooks in {ipynb.FOLDER}")
 
 
-for command in music_commands.COMMANDS:
+for command in (*music_commands.COMMANDS, *record_commands.COMMANDS):
     main.add_command(command)

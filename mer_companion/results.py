@@ -1,33 +1,71 @@
-"""Records: one small JSON per run, readable without our code, and its predictions beside it.
+"""Records: one small JSON per run, readable without our code, and its tables and predictions beside it.
+
+The JSON says what was run, on what, by which code, at what cost, and the headline. Tables (`TABLES`) and
+predictions lie packed in the folder ``arrays``, named by a digest of what they hold: the same predictions,
+in however many records, lie there once. The JSON names these digests and ends with one of its own, so that
+a record that was changed by hand is refused when read. Records of the first schema, all in one JSON with an
+.npz beside it, are read on; ``mer records compact`` brings them into this form.
 
 No torch here: whoever reads a record needs no GPU and no training code.
 """
 
+import gzip
+import hashlib
 import json
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mer_companion import folders, provenance
+from mer_companion import array_store, folders, provenance
+from mer_companion.packing import as_array, pack, pack_rows, pack_text, unpack, unpack_rows, unpack_text
 from mer_core import UserError, datasets, paths
 from mer_core.datasets.tracks import Tracks
 from mer_core.evaluation import song_decision
 from mer_core.files import atomic_write
 
-SCHEMA = 1
+SCHEMA = 2
+TRACKED = ("cpu", "paper")  # presets whose records the project keeps
+TABLES = ("metrics", "confusion", "log")  # of a record, packed
+INLINE = 8192  # bytes below which whole numbers (decisions, folds) are packed with the tables
 OF_DIFFERENCES = ("against", "p", "p_holm", "t", "p_t")  # columns of a comparison that only differences fill
 REQUIRED = {
     *("schema", "experiment", "preset", "label", "run_id", "created", "config", "data"),
-    *("code", "environment", "cost", "metrics", "confusion", "log"),
+    *("code", "environment", "cost", *TABLES),
 }
+PACKED = {*REQUIRED, "headline", "arrays", "tables", "digest"} - {*TABLES}  # from the second schema on
+HEADLINES = {("emotion", name) for name in song_decision.MAIN_DECISIONS} | {("all tags", "scores")}
 # of `training.precision`: today, and before a record's environment had it
 PRECISION_DEFAULT, PRECISION_ONCE = "auto", "bf16"
 
 
 class RecordError(UserError):
     """A record that is missing, incomplete or of other settings; the message names file and remedy."""
+
+
+class Record(dict):
+    """A record as read. Its tables (`TABLES`) are read when first asked for, ``record["metrics"]``."""
+
+    def __init__(self, content: dict, path: Path):
+        super().__init__(content)
+        self.path = path
+        self.tables = {}
+
+    def __missing__(self, name: str):
+        if name not in TABLES or "tables" not in self:
+            raise KeyError(name)
+        if name not in self.tables:
+            self.tables[name] = unpacked_table(name, self.packed)
+        return self.tables[name]
+
+    def __or__(self, changes: dict) -> dict:
+        """A changed copy, a plain dictionary with its tables."""
+        return {**self, **{name: self[name] for name in TABLES}, **changes}
+
+    @cached_property
+    def packed(self) -> dict[str, np.ndarray]:
+        return stored(self, self["tables"])
 
 
 def folder(preset: str, own: bool = False) -> Path:
@@ -132,32 +170,131 @@ def is_tagged(record: dict) -> bool:
     return "prevalence" in record["data"]
 
 
-def save(record: dict, predictions: dict[str, np.ndarray]) -> dict:
-    """Write a record and, beside it, its predictions (.npz), atomically; gives the record as `load` would."""
-    record = {"schema": SCHEMA, "created": provenance.timestamp(), **record}
+def save(record: dict, predictions: dict[str, np.ndarray]) -> Record:
+    """Write a record and its predictions, the JSON last; gives the record as `load` would."""
+    saved = write({"schema": SCHEMA, "created": provenance.timestamp(), **record}, predictions)
+    saved.path.with_suffix(".npz").unlink(missing_ok=True)  # of the first schema
+    return saved
+
+
+def write(record: dict, predictions: dict[str, np.ndarray]) -> Record:
+    """The same with the date that the record has."""
     if missing := REQUIRED - set(record):
         raise RecordError(f"a record needs {sorted(missing)}")
     path = path_of(record)
-    with atomic_write(path.with_suffix(".npz")) as fresh, fresh.open("wb") as file:
-        np.savez_compressed(file, **predictions)
-    return write_json(path, record)
+    record = plain(path, record)
+    inline = {n: a for n, a in predictions.items() if a.dtype.kind in "iu" and a.nbytes < INLINE}
+    store = path.parent / array_store.FOLDER
+    head = {name: value for name, value in record.items() if name not in TABLES} | {
+        "schema": SCHEMA,
+        "headline": headline(record),
+        "arrays": {
+            name: None if name in inline else array_store.put(store, {"": array})
+            for name, array in predictions.items()
+        },
+        "tables": array_store.put(store, packed_tables(record, inline)),
+    }
+    text = as_json(head | {"digest": ""})
+    with atomic_write(path) as fresh:
+        fresh.write_text(as_json(head | {"digest": digest_of(text)}), encoding="utf-8")
+    return load(path)
+
+
+def packed_tables(record: dict, inline: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Metrics, confusion counts and log of a record (`unpacked_table` gives them back), and small arrays."""
+    flat = [row for fold in record["log"] for row in fold]
+    return {
+        "metrics": as_array(pack_rows(record["metrics"])),
+        "confusion": pack_text(record["confusion"]),
+        "log": as_array(pack_rows(flat)),
+        "epochs": np.array([len(fold) for fold in record["log"]], dtype=int),
+        "arrays": as_array(pack(inline)),
+    }
+
+
+def unpacked_table(name: str, packed: dict[str, np.ndarray]) -> list | dict:
+    if name == "confusion":
+        return unpack_text(packed[name])
+    rows = unpack_rows(packed[name].tobytes())
+    if name == "metrics":
+        return rows
+    ends = np.cumsum(packed["epochs"]).tolist()
+    return [rows[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def headline(record: dict) -> dict[str, list[float]]:
+    """[value, low, high] of a record's pooled scores by its main decision, for whoever opens the JSON."""
+    return {
+        row["name"]: [row["value"], row["low"], row["high"]]
+        for row in record["metrics"]
+        if (row["part"], row["fold"]) == ("test", "all")
+        and (row["target"], row["decision"]) in HEADLINES
+        and "method" not in row  # a map's cells have no headline
+    }
+
+
+def digest_of(text: str, digest: str = "") -> str:
+    """Fingerprint of a record: of its JSON without this digest, and so of all that the JSON names."""
+    return hashlib.sha256(text.replace(digest, "").encode()).hexdigest()
 
 
 def write_json(path: Path, content):
     """Write plain values to a file, atomically, and return them as reading the file would."""
+    content = plain(path, content)
+    with atomic_write(path) as fresh:
+        fresh.write_text(as_json(content), encoding="utf-8")
+    return content
+
+
+def as_json(content) -> str:
+    return json.dumps(content, indent=1) + "\n"
+
+
+def plain(path: Path, content):
+    """Values as reading them from JSON would give them; `path` is where they are going to lie."""
     try:
-        text = json.dumps(content, indent=1, allow_nan=False)
+        return json.loads(json.dumps(content, allow_nan=False))
     except ValueError as error:
         raise RecordError(
             f"{path}: not written: a number is NaN or infinite ({error}). Run it again."
         ) from None
-    with atomic_write(path) as fresh:
-        fresh.write_text(text + "\n", encoding="utf-8")
-    return json.loads(text)
 
 
 def comparison_path(experiment: str, preset: str, own: bool = False) -> Path:
-    return folder(preset, own) / "comparisons" / f"{experiment}.json"
+    """Where the comparison of an experiment's records lies, or will."""
+    path = folder(preset, own) / "comparisons" / f"{experiment}.gz"
+    once = path.with_suffix(".json")  # in the first schema
+    return once if once.exists() and not path.exists() else path
+
+
+def write_comparison(path: Path, rows: list[dict]) -> None:
+    """Write the rows of a comparison, atomically, in place of one of the first schema."""
+    path = path.with_suffix(".gz")
+    with atomic_write(path) as fresh:
+        fresh.write_bytes(gzip.compress(pack_rows(plain(path, rows)), mtime=0))
+    path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def rows_of_comparison(path: Path) -> list[dict]:
+    """The rows of a comparison as they were written.
+
+    Raises
+    ------
+    RecordError : there is none, or it cannot be read
+    """
+    try:
+        if path.suffix == ".json":
+            return json.loads(path.read_text(encoding="utf-8"))
+        return unpack_rows(gzip.decompress(path.read_bytes()))
+    except FileNotFoundError:
+        experiment, preset = path.stem, path.parents[1].name
+        raise RecordError(
+            f"{path}: no such comparison. Make it: mer run {experiment} --preset {preset}"
+        ) from None
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise RecordError(
+            f"{path}: cannot be read ({error}). Delete it and run the experiment again."
+        ) from None
 
 
 def comparison(experiment: str, preset: str, own: bool = False) -> pd.DataFrame:
@@ -167,32 +304,55 @@ def comparison(experiment: str, preset: str, own: bool = False) -> pd.DataFrame:
     ------
     RecordError : none has been made
     """
-    path = comparison_path(experiment, preset, own)
-    if not path.exists():
-        raise RecordError(f"{path}: no such comparison. Make it: mer run {experiment} --preset {preset}")
-    table = pd.read_json(path, dtype=False)
+    table = pd.DataFrame(rows_of_comparison(comparison_path(experiment, preset, own)))
     lacking = [column for column in OF_DIFFERENCES if column not in table]  # where nothing was compared
     return table.reindex(columns=[*table.columns, *lacking])
 
 
-def load(path: Path) -> dict:
-    """A record as written, checked for its keys.
+def file_of(record: dict) -> Path:
+    """Where a record was read from, or will lie."""
+    return record.path if isinstance(record, Record) else path_of(record)
+
+
+def stored(record: dict, digest: str) -> dict[str, np.ndarray]:
+    """What the store beside a record has under a digest.
 
     Raises
     ------
-    RecordError : no such file, not JSON, or keys missing
+    RecordError : it is missing or damaged
     """
+    path = file_of(record)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        return array_store.get(path.parent / array_store.FOLDER, digest)
+    except array_store.StoreError as error:
+        raise RecordError(
+            f"{path}: {error}. Restore that file, or delete the record and run the experiment again."
+        ) from None
+
+
+def load(path: Path) -> Record:
+    """A record as written, checked for its keys and its digest.
+
+    Raises
+    ------
+    RecordError : no such file, not JSON, keys missing, or changed since it was made
+    """
+    remedy = "Delete it and run the experiment again."
+    try:
+        text = path.read_text(encoding="utf-8")
+        record = json.loads(text)
     except FileNotFoundError:
         raise RecordError(
             f"{path}: no such record. Make it with the command on its experiment's page."
         ) from None
     except json.JSONDecodeError as error:
-        raise RecordError(f"{path}: is not JSON ({error}). Delete it and run the experiment again.") from None
-    if missing := REQUIRED - set(record):
-        raise RecordError(f"{path}: lacks {sorted(missing)}. Delete it and run the experiment again.")
-    return with_precision(record, "config")
+        raise RecordError(f"{path}: is not JSON ({error}). {remedy}") from None
+    packed = not isinstance(record, dict) or record.get("schema") != 1
+    if missing := (PACKED if packed else REQUIRED) - set(record):
+        raise RecordError(f"{path}: lacks {sorted(missing)}. {remedy}")
+    if packed and record["digest"] != digest_of(text, str(record["digest"])):
+        raise RecordError(f"{path}: was changed after it was made. Restore it. Or: {remedy}")
+    return Record(with_precision(record, "config"), path)
 
 
 def with_precision(record: dict, settings: str) -> dict:
@@ -212,9 +372,21 @@ def with_precision(record: dict, settings: str) -> dict:
 
 
 def predictions(record: dict) -> dict[str, np.ndarray]:
-    """The arrays beside a record."""
-    with np.load(path_of(record).with_suffix(".npz")) as arrays:
-        return dict(arrays)
+    """The arrays of a record.
+
+    Raises
+    ------
+    RecordError : some are missing, or damaged
+    """
+    if "arrays" not in record:  # of the first schema
+        with np.load(file_of(record).with_suffix(".npz")) as arrays:
+            return dict(arrays)
+    packed = record.packed if isinstance(record, Record) else stored(record, record["tables"])
+    inline = unpack(packed["arrays"].tobytes())
+    return {
+        name: stored(record, digest)[""] if digest else inline[name]
+        for name, digest in record["arrays"].items()
+    }
 
 
 def value(record: dict, part: str = "test", fold="all", **which) -> dict:

@@ -24,7 +24,8 @@ BELOW = {  # modules or packages -> what none of them imports, anywhere
     "mer_core.training": "mer_core.methods mer_core.trained_model mer_core.predict mer_core.onnx_export",
     "mer_core.methods mer_core.trained_model": "mer_core.predict mer_core.onnx_export mer_core.pipeline",
     "mer_core.predict mer_core.onnx_export": "mer_core.pipeline",
-    "mer_companion.provenance mer_companion.folders mer_companion.results": """
+    """mer_companion.provenance mer_companion.folders mer_companion.packing mer_companion.array_store
+    mer_companion.results mer_companion.record_files""": """
         mer_companion.analysis mer_companion.runs mer_companion.experiments mer_companion.reproduction
         mer_companion.book""",
     "mer_companion.analysis mer_companion.song_features": """
@@ -37,8 +38,8 @@ BELOW = {  # modules or packages -> what none of them imports, anywhere
     mer_companion.experiments.mediaeval""": """
         mer_companion.runs.make_records mer_companion.runs.cross_validation mer_companion.experiments.run""",
 }
-WITHOUT_TORCH = """mer_companion.provenance mer_companion.folders mer_companion.results mer_companion.analysis
-    mer_core.evaluation mer_core.mixture mer_core"""
+WITHOUT_TORCH = """mer_companion.provenance mer_companion.folders mer_companion.results
+    mer_companion.record_files mer_companion.analysis mer_core.evaluation mer_core.mixture mer_core"""
 
 
 def file_of(module):

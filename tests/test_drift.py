@@ -9,9 +9,9 @@ import torch
 from click.testing import CliRunner
 
 from mer_app import main
-from mer_companion import experiments, folders, provenance, results
+from mer_companion import experiments, folders, provenance, record_files, results
 from mer_companion.experiments.presets import SSSL
-from mer_companion.reproduction import checks, report, shipped_model
+from mer_companion.reproduction import checks, report, shipped_model, verification
 from mer_companion.reproduction.report import Level
 from mer_core import datasets, paths, trained_model
 from mer_core.datasets.splits import Folds
@@ -57,12 +57,11 @@ def kept(made, tmp_path, monkeypatch):
 
 
 def altered(kept, change, label="inherit"):
-    """The record of a label with something changed in it, written back."""
+    """The record of a label with something changed in it or its predictions, written with fresh digests."""
     (path,) = kept.glob(f"segments_to_songs-{label}-*.json")
-    record = json.loads(path.read_text())
-    change(record)
-    path.write_text(json.dumps(record))
-    return record
+    record, arrays = results.load(path) | {}, results.predictions(results.load(path))
+    change(record, arrays)
+    results.write(record, arrays)
 
 
 def drifted(*levels):
@@ -101,7 +100,7 @@ def test_untouched_copies_do_not_drift(kept):
 
 
 def test_altered_metric_is_found_and_named(kept):
-    def change(record):
+    def change(record, _):
         results.value(record, name="accuracy", target="emotion", decision="majority_vote")["value"] += 1e-6
 
     altered(kept, change)
@@ -116,12 +115,11 @@ def test_altered_metric_is_found_and_named(kept):
 
 
 def test_altered_probabilities_are_found_without_the_truth(kept):
-    (path,) = kept.glob("segments_to_songs-inherit-*.npz")
-    with np.load(path) as stored:
-        arrays = dict(stored)
-    own = arrays["test_track"] == 3
-    arrays["test"][own] = np.roll(arrays["test"][own], 1, axis=1)
-    np.savez(path, **arrays)
+    def change(_, arrays):
+        own = arrays["test_track"] == 3
+        arrays["test"][own] = np.roll(arrays["test"][own], 1, axis=1)
+
+    altered(kept, change)
     found = drifted(checks.among_records())
     assert set(found["number"]) == {
         f"{name}/songs decided otherwise"
@@ -130,8 +128,23 @@ def test_altered_probabilities_are_found_without_the_truth(kept):
     assert (found["now"] == 1).all()
 
 
+def test_numbers_are_verified_though_digest_and_manifest_were_renewed(kept):
+    record_files.compact()
+    faults, lines = verification.verify(n_reruns=1)
+    assert faults == [] and len(lines) == 4 and lines[-1].startswith("networks: 3 numbers")
+
+    def change(record, _):
+        results.value(record, name="accuracy", target="emotion", decision="svm_in_sample")["value"] += 1e-6
+
+    altered(kept, change)
+    assert [fault.reason for fault in verification.verify()[0]] == ["is not as the manifest lists it"]
+    record_files.write_manifest()
+    faults, _ = verification.verify()
+    assert "cpu: segments_to_songs/inherit, seed 0" in {fault.source for fault in faults}
+
+
 def test_missing_and_new_numbers_have_drifted(kept):
-    altered(kept, lambda record: record["metrics"].pop(0))
+    altered(kept, lambda record, _: record["metrics"].pop(0))
     found = drifted(checks.scored_again())
     assert found["recorded"].isna().all() and len(found) == 4  # value, low, high, n
     level = a_level({"accuracy": 0.5, "loss": 1.0}, {"accuracy": 0.5})
@@ -140,7 +153,7 @@ def test_missing_and_new_numbers_have_drifted(kept):
 
 
 def test_changed_annotations_are_drift_and_missing_ones_left_out(kept, monkeypatch):
-    altered(kept, lambda record: record["data"].update(digest="another"))
+    altered(kept, lambda record, _: record["data"].update(digest="another"))
     assert "cpu: segments_to_songs/inherit, seed 0" in set(drifted(level := checks.scored_again())["source"])
     results.unchanged_tracks.cache_clear()
     monkeypatch.setattr(datasets, "load", nowhere)

@@ -161,7 +161,7 @@ def test_submissions_are_scored_with_intervals_and_compared_on_the_same_resample
         precision, _ = tag_metrics.ranking(truth, leaderboard.mean_of(tuple(record["config"]["systems"])))
         assert row["value"] == pytest.approx(precision.mean()) and row["low"] < row["value"] < row["high"]
     path = results.comparison_path("leaderboard", "cpu", own=True)
-    results.write_json(path, leaderboard_comparison.compare({}, records))
+    results.write_comparison(path, leaderboard_comparison.compare({}, records))
     compared = results.comparison("leaderboard", "cpu", own=True)
     compared = compared[compared["name"] == "pr_auc"]
     scores = compared[compared["against"].isna()].set_index("label")["value"]

@@ -349,11 +349,11 @@ def test_noise_is_put_into_training_labels_only(tiny, monkeypatch):
 
 def test_records_of_other_settings_are_neither_taken_nor_overwritten(tiny):
     record = record_of(tiny, "test", "smoke", "again")
-    path = results.path_of(record)
-    path.write_text(json.dumps(record | {"config": record["config"] | {"window_s": 9.0}}))
+    arrays = results.predictions(record)
+    results.write(record | {"config": record["config"] | {"window_s": 9.0}}, arrays)
     with pytest.raises(results.RecordError, match="before a default changed"):
         record_of(tiny, "test", "smoke", "again")
-    path.write_text(json.dumps(record))
+    assert results.write(record | {}, arrays) == record
 
 
 def test_settings_that_do_not_exist_are_refused_with_those_that_do():

@@ -61,7 +61,7 @@ def test_thresholds_come_from_validation_songs_unless_the_task_is_followed(recor
 
 def test_runs_that_learned_beat_those_that_did_not_on_the_same_resamples(records):
     rows = tag_comparison.compare({"learned": ("untrained",)}, records)
-    results.write_json(results.comparison_path("tags", "smoke"), rows)
+    results.write_comparison(results.comparison_path("tags", "smoke"), rows)
     compared = results.comparison("tags", "smoke")
     own = compared[compared["against"].isna() & (compared["name"] == "roc_auc")].set_index("label")
     (pair,) = compared[compared["against"].notna() & (compared["name"] == "roc_auc")].itertuples()

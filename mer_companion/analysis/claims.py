@@ -218,7 +218,8 @@ def evidence(claim: Claim) -> str:
         return RESCORING
     if not claim.ours:
         return NO_RUN
-    return REPLICATION if claim.ours[0].split("/")[0] in other_music() else REPRODUCTION
+    elsewhere = claim.collection or claim.ours[0].split("/")[0] in other_music()
+    return REPLICATION if elsewhere else REPRODUCTION
 
 
 @cache

@@ -92,7 +92,7 @@ def execute(
     if known and (compare := kinds.of_record(known[0]).compare):
         path = results.comparison_path(name, preset, known[0]["data"]["own"])
         if missing or not path.exists():
-            results.write_json(path, compare(EXPERIMENTS[name].references_of(), known))
+            results.write_comparison(path, compare(EXPERIMENTS[name].references_of(), known))
     return made
 
 

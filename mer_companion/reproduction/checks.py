@@ -37,7 +37,6 @@ from mer_core.evaluation import song_decision
 from mer_core.progress import progress_bar
 
 RECORDS, MODEL, PREDICTIONS, SMOKE, NETWORKS = "records", "model", "predictions", "smoke", "networks"
-PRESETS = ("cpu", "paper")  # whose records are tracked
 THREADS = 1  # of torch: the records of two cores were made side by side, one thread each
 
 ROUNDING = 1e-9  # tolerance of the same arithmetic on the same numbers, in whatever order it is summed
@@ -66,7 +65,7 @@ def flat(rows: list[dict]) -> dict[str, float]:
 
 def tracked() -> list[dict]:
     """All records that the project keeps, in order of their names."""
-    found = [path for preset in PRESETS for path in sorted(results.folder(preset).glob("*.json"))]
+    found = [path for preset in results.TRACKED for path in sorted(results.folder(preset).glob("*.json"))]
     return [results.load(path) for path in found]
 
 
@@ -74,7 +73,7 @@ def compared() -> list[tuple[str, str, list[dict]]]:
     """(experiment, preset, its records) of every comparison that the project keeps."""
     return [
         (name, preset, experiments.recorded(name, preset))
-        for preset in PRESETS
+        for preset in results.TRACKED
         for name, experiment in experiments.EXPERIMENTS.items()
         if preset in experiment.presets and results.comparison_path(name, preset).exists()
     ]
@@ -82,10 +81,6 @@ def compared() -> list[tuple[str, str, list[dict]]]:
 
 def name_of(record: dict) -> str:
     return f"{record['preset']}: {record['experiment']}/{record['label']}, seed {record['config']['seed']}"
-
-
-def rows_of_comparison(name: str, preset: str) -> list[dict]:
-    return json.loads(results.comparison_path(name, preset).read_text(encoding="utf-8"))
 
 
 def among_records() -> Level:
@@ -98,7 +93,8 @@ def among_records() -> Level:
         otherwise = decided_otherwise(record)
         level.compare(name_of(record), dict.fromkeys(otherwise, 0.0), otherwise, 0.0)
     for name, preset, records in compared():
-        recorded = flat([row for row in rows_of_comparison(name, preset) if row.get("against") is None])
+        rows = results.rows_of_comparison(results.comparison_path(name, preset))
+        recorded = flat([row for row in rows if row.get("against") is None])
         recorded = {number: value for number, value in recorded.items() if number.endswith("/value")}
         means = {number: value for number, value in averaged(records).items() if number in recorded}
         level.compare(f"{preset}: {name}, compared", recorded, means, ROUNDING)
@@ -158,8 +154,8 @@ def scored_again() -> Level:
             again(level, name_of(record), [record], kept, partial(kinds.of_record(record).scores, record))
             bar.update()
         for name, preset, own in comparisons:
-            rows, source = rows_of_comparison(name, preset), f"{preset}: {name}, compared"
-            again(level, source, own, rows, partial(experiments.compare, name, own))
+            rows = results.rows_of_comparison(results.comparison_path(name, preset))
+            again(level, f"{preset}: {name}, compared", own, rows, partial(experiments.compare, name, own))
             bar.update()
     return level
 
@@ -308,19 +304,35 @@ def trained_again(minutes: float) -> Level:
     level, began, records = Level(NETWORKS), time.perf_counter(), tracked()
     torch.set_num_threads(THREADS)
     folds = affordable() if minutes else []
-    for fold, seconds, name, label, record in progress_bar(folds, desc="trained again"):
-        if time.perf_counter() - began + seconds > 60 * minutes:
+    for one in progress_bar(folds, desc="trained again"):
+        if time.perf_counter() - began + one[1] > 60 * minutes:
             level.left_out["folds that do not fit in the minutes"] += 1
-            continue
-        row = retraining.rerun(name, label, "cpu", fold)
-        recorded = {ACCURACY: row["recorded"], PREDICTED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
-        share, change = row["songs_called_otherwise"] / row["songs"], row["largest_change_of_a_probability"]
-        now = {ACCURACY: row["now"], PREDICTED_OTHERWISE: share, LARGEST_CHANGE: change}
-        alike = [one for one in records if music_of(one) == music_of(record)]
-        tolerance = ROUNDING if same_machine(record["environment"]) else apart_by_seed(alike)
-        level.compare(f"{name_of(record)}, fold {fold}", recorded, now, tolerance)
-        level.environments.append(record["environment"])
+        else:
+            train_again(level, *one, records)
     return level
+
+
+def sampled_again(n: int) -> Level:
+    """As `trained_again`, of n folds drawn at random."""
+    level, folds, records = Level(NETWORKS), affordable(), tracked()
+    torch.set_num_threads(THREADS)
+    for i in progress_bar(np.random.default_rng().permutation(len(folds))[:n], desc="trained again"):
+        train_again(level, *folds[i], records)
+    return level
+
+
+def train_again(
+    level: Level, fold: int, seconds: float, name: str, label: str, record: dict, records: list[dict]
+) -> None:
+    """Train one fold of a record again, and add how its predictions compare."""
+    row = retraining.rerun(name, label, "cpu", fold)
+    recorded = {ACCURACY: row["recorded"], PREDICTED_OTHERWISE: 0.0, LARGEST_CHANGE: 0.0}
+    share, change = row["songs_called_otherwise"] / row["songs"], row["largest_change_of_a_probability"]
+    now = {ACCURACY: row["now"], PREDICTED_OTHERWISE: share, LARGEST_CHANGE: change}
+    alike = [one for one in records if music_of(one) == music_of(record)]
+    tolerance = ROUNDING if same_machine(record["environment"]) else apart_by_seed(alike)
+    level.compare(f"{name_of(record)}, fold {fold}", recorded, now, tolerance)
+    level.environments.append(record["environment"])
 
 
 def music_of(record: dict) -> str:

@@ -121,16 +121,22 @@ def total(report: dict) -> int:
     return sum(level["drifted"] for level in report["levels"])
 
 
-def spoken(report: dict) -> list[str]:
-    """The report as lines for a terminal."""
+def lines_of(summaries: list[dict]) -> list[str]:
+    """What each level compared, and what it left out and why."""
     lines = []
-    for level in report["levels"]:
+    for level in summaries:
         compared = (
             f"{level['compared']} numbers of {level['sources']} sources, {level['identical']} identical"
         )
         drifted = f"{level['drifted']} drifted ({level['gone']} gone, {level['new']} new)"
         lines.append(f"{level['level']}: {compared}, {drifted}")
         lines += [f"  left out, {why}: {n}" for why, n in level["left_out"].items()]
+    return lines
+
+
+def spoken(report: dict) -> list[str]:
+    """The report as lines for a terminal."""
+    lines = lines_of(report["levels"])
     shown = report["drifted"][:SHOWN]
     lines += [f"DRIFTED {row['source']}: {row['number']}: {in_words(row)}" for row in shown]
     if (n := total(report)) > SHOWN:
