@@ -8,8 +8,9 @@
 # {interval}`segments_to_songs/self_learning/difference/emotion/mean_probability:+.3f` for quadrants,
 # {interval}`segments_to_songs/self_learning/difference/valence/mean_probability:+.3f` for valence and
 # {interval}`segments_to_songs/self_learning/difference/arousal/mean_probability:+.3f` for arousal; for quadrants by the paper's support vector machine (SVM) it is
-# {interval}`segments_to_songs/self_learning/difference/emotion/svm_in_sample:+.3f`. The first interval excludes a gain. The loss is not statistically significant: neither after
-# Holm correction over all rows of the table of differences, nor by a t-test over folds, which differ more than songs do.
+# {interval}`segments_to_songs/self_learning/difference/emotion/svm_in_sample:+.3f`. The first interval excludes a gain. That loss is not
+# statistically significant after Holm correction over all rows of the table of differences (losses by majority vote are), nor by a t-test
+# over folds, which differ more than songs do.
 #
 # **Limits.** One collection of 900 clips; a slim network trained for ten epochs. With VGG16 and the SVM, the setting nearest to the paper, the difference is
 # {interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`, in [one training run](23_paper_network). Longer training and other hyperparameters are

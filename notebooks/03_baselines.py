@@ -1,5 +1,5 @@
 # %% [markdown]
-# # What plain baselines reach
+# # Baselines beside SSSL's Table 3
 #
 # **Question.** What do classifiers of whole songs reach on 4Q, without segments, noise handling or deep learning of their own? And what
 # does it add to have the same artists on both sides?

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Other ways to learn from doubtful labels
+# # Other methods for noisy labels on 4Q
 #
 # **Question.** SSSL is one of many answers to doubtful labels. What do others reach in the same loop, with the same network, epochs, folds
 # and seed?

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # The second stage: from windows to a song
+# # Song decision: support vector machine or mean probability
 #
 # **Question.** SSSL decides on a song by a support vector machine on seven statistics of its windows' probabilities. As printed, the machine
 # learns from predictions that the network made for its own training songs. Does it matter that those are too sure of themselves?

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Trained here, tested elsewhere
+# # Trained on one collection, tested on another
 #
 # **Question.** What does a network that learned from one collection know about another?
 #

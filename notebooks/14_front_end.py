@@ -1,5 +1,5 @@
 # %% [markdown]
-# # A front end for two cores
+# # Does the small front end matter?
 #
 # **Question.** The paper hears 128 mel bands at 43 frames a second. On two cores that is too slow for 900 songs in ten minutes. What do
 # half the bands, and frames averaged by four, cost in accuracy?

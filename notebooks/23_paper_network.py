@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Does it help with the paper's own network?
+# # SSSL with the paper's network, VGG16
 #
 # **Question.** Our headline comparison has a slim network, half the mel bands and a third of the windows. Does SSSL win where nothing is slim: VGG16, 128 bands at
 # 43 frames a second, every window?

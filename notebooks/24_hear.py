@@ -1,20 +1,20 @@
 # %% [markdown]
-# # Hear where a song leaves its label
+# # Play songs that depart from their label
 #
-# **Question.** What does it sound like when a second of music does not have its song's emotion, and would the mixture notice?
+# **Question.** What does it sound like when a part of a song does not have the emotion of its label, and does the Gaussian mixture model detect it?
 #
-# These songs are made by code: happy is major and fast, tense is minor, fast and low, sad is minor, slow and soft, calm is major and slow
-# (`mer_core.datasets.synthetic`). Each has one label, and passages that depart from it. Press play: the line moves along what sounds, what a network
-# hears, and how far the mixture doubts the label there: above the dotted line SSSL would erase it. A click on the figure jumps to that second.
+# These songs are synthetic (`mer_core.datasets.synthetic`): happy is major and fast; tense is minor, fast and low; sad is minor, slow and soft; calm is major and slow. Each has one label, and
+# passages that depart from it. Press play: the figure follows the audio and shows the network's prediction and, as bars, one minus the clean probability; above the dotted line SSSL would
+# replace the label. A click on the figure jumps to that second.
 #
-# **Answer.** The mixture tells true from departed windows of songs that the network had never heard with an area under the curve of
-# {result}`hear/inherit_20/windows/clean_probability/auc:.2f`; chance is a half. But it doubts a *loss*, and a loss is also large where the network is wrong:
-# look for tall bars where nothing departs, and for departures without one: where the network predicts the label all the same, the loss stays small.
+# **Answer.** For songs that were not in the training set, the mixture ranks windows with a right label above those that depart with a ROC-AUC of
+# {result}`hear/inherit_20/windows/clean_probability/auc:.2f`; chance is a half. It is a mixture of *losses*, and the loss is also large where the network is wrong: see the high bars where nothing
+# departs. Where the network predicts the label despite a departure, the loss stays small, and the departure is missed.
 #
-# **Limits.** Music made by code departs more abruptly than real music does; it serves to understand, not to claim. The network is the one of plain training, first
-# run, on songs a fifth of whose seconds depart, and it is asked about songs it never heard; [elsewhere](09_wrong_labels) SSSL judges the windows that it learns from. How well the mixture finds wrong labels in real music is [a page of its own](09_wrong_labels).
+# **Limits.** Synthetic music departs more abruptly than real music; this page illustrates and supports no claim. The network is the baseline's, first run, trained on songs of which a fifth
+# of the seconds depart, and applied to test songs; SSSL separates its training windows ([detection of wrong labels](09_wrong_labels), also in real music).
 #
-# Shows records, and makes the songs anew in seconds; runs anywhere. Records again: `mer run drift --preset cpu`.
+# **Rerun.** Nothing is trained here; songs are synthesised in seconds. Records: `mer run drift --preset cpu`.
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset shows the same records
