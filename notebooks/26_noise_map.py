@@ -21,8 +21,8 @@
 # **Design.** The labels of the 900 clips of 4Q are corrupted in six ways. The features are those of two frozen pretrained networks (MusiCNN), so that training takes seconds. A cell of the map is
 # one method under one kind and rate of noise: five seeds, one for each fold by artist, in two partitions of the songs (one for six of the methods). Test labels are unchanged, and all methods are trained on the
 # same corrupted labels. Design and predictions were registered before the runs
-# ([data/registered/noise_map.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/noise_map.md)); of three partitions, other features, other networks and ablations,
-# two partitions were run, and none of the rest.
+# ([data/registered/noise_map.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/noise_map.md)); two of its three partitions were
+# run. Ablations were run later, with a design of their own ([ablations](04_ablations)); other features and networks that memorise were not.
 #
 # **Limits.** One collection, one kind of features, default hyperparameters, none tuned. Intervals over two partitions miss the true value in up to one case of ten instead of one of twenty. Fine-tuned
 # networks, and networks that overfit to wrong labels, were not tested here ([the paper's network](23_paper_network) is).
