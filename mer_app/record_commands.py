@@ -5,8 +5,14 @@ from pathlib import Path
 
 import click
 
-from mer_app.options import Commands, clear_errors
+from mer_app.options import Commands, OneOf, clear_errors
 from mer_app.text import printable
+
+
+def experiment_names() -> list[str]:
+    from mer_companion.experiments import EXPERIMENTS
+
+    return list(EXPERIMENTS)
 
 
 @click.group(cls=Commands)
@@ -70,7 +76,14 @@ def bring_in(folder: Path):
     show_default=True,
     help="Also train so many recorded folds again, drawn at random.",
 )
-def verify(rerun: int):
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="EXPERIMENT",
+    type=OneOf(experiment_names),
+    help="Only this experiment's numbers again (all take many minutes); digests are checked of all.",
+)
+def verify(rerun: int, only: tuple[str, ...]):
     """Check that the tracked records can be believed; exit status 1 where one was changed or does not fit.
 
     Every digest; that each record is of its run; metrics and comparisons again from predictions, where the
@@ -78,12 +91,12 @@ def verify(rerun: int):
 
     \b
     mer verify
-    MER_DATA=... mer verify --rerun 3
+    MER_DATA=... mer verify --only segments_to_songs --rerun 3
     """
     from mer_companion.reproduction import verification
 
     with clear_errors():
-        faults, lines = verification.verify(rerun)
+        faults, lines = verification.verify(rerun, only)
     click.echo("\n".join(lines))
     for fault in faults:
         click.echo(printable(f"FAULT {fault.source}: {fault.reason}"))

@@ -37,7 +37,7 @@ study = experiments.EXPERIMENTS["strong_sensitivity"].runs("cpu")["trainings"]
 sensitivity.grid(made[0], study.cells[0].folds) if made else print("Not run yet: strong_sensitivity.")
 
 # %% [markdown]
-# With the slim network, one run of each setting on two folds, networks collapse as well, most of them in the first fold:
+# With the slim network, one run of each setting on two folds:
 
 # %% tags=["hide-input"]
 sensitivity.of_runs(experiments.recorded("sensitivity", "cpu")).to_frame()
@@ -57,9 +57,6 @@ sensitivity.of_runs(experiments.recorded("sensitivity", "cpu")).to_frame()
 # %% mystnb={"figure": {"name": "fig-two-outputs", "caption": "Accuracy with two outputs less that with four, and SSSL less plain training with two outputs, for valence and arousal, on the same songs; 95 % intervals over artists and runs. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy for valence and arousal, with intervals."}} tags=["hide-input"]
 two_outputs = results.comparison("two_outputs", "cpu")
 figures.forest(tables.by_pair(two_outputs, "valence", "arousal"), "Difference in accuracy")
-
-# %% tags=["hide-input"]
-tables.difference_table(two_outputs)
 
 # %% [markdown]
 # ## What does it cost?

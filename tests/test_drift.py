@@ -141,6 +141,7 @@ def test_numbers_are_verified_though_digest_and_manifest_were_renewed(kept):
     record_files.write_manifest()
     faults, _ = verification.verify()
     assert "cpu: segments_to_songs/inherit, seed 0" in {fault.source for fault in faults}
+    assert not checks.scored_again(only=("durations",)).rows
 
 
 def test_missing_and_new_numbers_have_drifted(kept):

@@ -73,7 +73,7 @@ figures.intervals(rows, "share")
     assert (folder / "fig-two.svg").read_text().startswith("<svg")
     assert (folder / "fig-two.pdf").read_bytes().startswith(b"%PDF")
     executed = nbformat.read(tmp_path / "out.ipynb", 4)
-    assert set(executed.cells[-1].outputs[0].data) == {"image/png", "text/plain"}
+    assert set(executed.cells[-1].outputs[0].data) == {"image/svg+xml", "text/plain"}
     injected = [cell for cell in executed.cells if "injected-parameters" in cell.metadata.get("tags", [])]
     assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [True]  # it says n=1 itself
 

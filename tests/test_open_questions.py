@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mer_companion import experiments, folders, results
-from mer_companion.analysis import open_questions, sensitivity
+from mer_companion.analysis import names, open_questions, sensitivity
 from mer_companion.book import status
 from mer_core import paths
 from mer_core.datasets import splits
@@ -74,7 +74,7 @@ def test_collapsed_networks_are_counted_by_fold_and_training(tmp_path, monkeypat
     stored = {MAIN_DECISION: predicted, "track_id": np.array(["s0", "s1", "s2", "s3"])}
     monkeypatch.setattr(results, "predictions", lambda _: stored)
     table = sensitivity.grid(record, Folds(n=2, by="act"))
-    assert table.loc["Mixup α = 4", "collapsed"] == "1 of 4"
+    assert table.loc[f"{names.SETTINGS['mixup_alpha']} = 4", "collapsed"] == "1 of 4"
 
 
 def test_networks_of_ordinary_records_are_counted_too(monkeypatch):

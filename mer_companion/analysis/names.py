@@ -83,6 +83,11 @@ VARIANTS = {
     "heads": "shipped model",
     "map": "noise map",
     "trainings": "noise map, real labels",
+    "networks_first_fold": "networks, first fold",
+    "hand_made_first_fold": "handcrafted, first fold",
+    "all_kinds": "all kinds of handcrafted features",
+    "unchanged_kinds": "kinds of handcrafted features unchanged",
+    "transfer": "across collections",
 }
 TAGGING = {
     "long": "long input",
@@ -116,6 +121,14 @@ TAGGING = {
     "mirable": "Mirable",
     "noisy": "noisy student",
     "uibk": "UIBK",
+    "genre": "mean of the genre",
+    "tags": "learned from tags",
+    "segments": "shares of segments",
+    "sssl": "SSSL",
+    "sssl_unsharpened": "SSSL without sharpening",
+    "mixnet_s": "MixNet-S",
+    "resnet18": "ResNet-18",
+    "regnety_004": "RegNetY-004",
     "resnet_linear": "ResNet, linear",
     r"mean_of_2019_and_2020": "mean of 2019 and 2020",
     "mean_of_three_editions": "mean of three editions",
@@ -159,6 +172,9 @@ DATASETS = {
     "offset_kept": "offset kept",
     "as_distributed": "as distributed",
     "mtg_jamendo": "MTG-Jamendo",
+    "emopia": "EMOPIA (rendered)",
+    "vgmidi": "VGMIDI (rendered)",
+    "emotify_quadrants": "Emotify (quadrants)",
     "synthetic": "synthetic music",
 }
 METRICS = {

@@ -176,7 +176,10 @@ def faults(site: Path) -> list[str]:
     for path, page in read.items():
         name = path.relative_to(site)
         for image in page.select("img, svg[role=img]"):
-            alt = image.get("alt") or image.get("aria-label") or ""
+            described = [page.find(id=own) for own in image.get("aria-labelledby", "").split()]
+            alt = (
+                image.get("alt") or image.get("aria-label") or " ".join(one.text for one in described if one)
+            )
             if not alt or alt.endswith((".png", ".svg")):  # without a text of ours the alt is the file's name
                 found.append(f"{name}: {image.get('src') or image.get('id')} has no alt text")
         for element in page.select("a[href], link[href]:not([rel=canonical]), img[src], script[src]"):

@@ -17,6 +17,7 @@ WITH_NOISE = {name: METHODS[name] for name in COMPARED} | {
     "soft_labels": soft_labels.Settings(warmup_epochs=METHODS["self_learning"].warmup_epochs)
 }
 WATCHED = ("inherit", "self_learning")
+# What was run of the registered design: three of five partitions, all methods on one listener's answers alone
 PARTITIONS = (0, 1, 2)
 ONE_ANSWER = LabelNoise(ONE_LISTENER, 1.0, SONG)  # every song has one listener's answer for a label
 WRONG_ANSWERS = {"vgmidi:rated": 0.45, "emotify_quadrants": 0.49}  # share of answers that are not the label

@@ -143,9 +143,17 @@ def answered_again() -> Level:
     return level
 
 
-def scored_again() -> Level:
-    """The metrics of every record, and every comparison, from stored predictions and the truth."""
+def scored_again(only: tuple[str, ...] = ()) -> Level:
+    """The metrics of every record, and every comparison, from stored predictions and the truth.
+
+    Parameters
+    ----------
+    only : experiments; none named: all
+    """
     level, records, comparisons = Level(PREDICTIONS), tracked(), compared()
+    if only:
+        records = [record for record in records if record["experiment"] in only]
+        comparisons = [one for one in comparisons if one[0] in only]
     with progress_bar(total=len(records) + len(comparisons), desc="scored again", unit="record") as bar:
         for record in records:
             kept = [row for row in record["metrics"] if kinds.is_stored(row, record)]

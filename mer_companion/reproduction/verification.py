@@ -25,14 +25,19 @@ class Fault(NamedTuple):
     reason: str
 
 
-def verify(n_reruns: int = 0) -> tuple[list[Fault], list[str]]:
+def verify(n_reruns: int = 0, only: tuple[str, ...] = ()) -> tuple[list[Fault], list[str]]:
     """All faults of the tracked records, and what was compared and left out, as lines.
 
     Numbers are only made again where no file has a fault: records that are damaged cannot be read.
+
+    Parameters
+    ----------
+    n_reruns : folds to train again, drawn at random
+    only : experiments whose numbers are made again; none named: all
     """
     if faults := of_files():
         return faults, ["files: faults; the numbers were not made again"]
-    levels = [checks.among_records(), checks.scored_again()]
+    levels = [checks.among_records(), checks.scored_again(only)]
     levels += [checks.sampled_again(n_reruns)] if n_reruns else []
     levels = [level for level in levels if level.rows or level.left_out]
     rows = report.judged([level for level in levels if level.rows])
