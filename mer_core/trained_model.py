@@ -131,11 +131,13 @@ class TrainedModel:
         """All but the weights, as plain values."""
         kind = "tags" if self.ensemble.tagged else "labels"
         scales = [kind, *(["valence, arousal"] if self.quadrants else [])]
+        features = asdict(self.features)
+        features.pop("harmony", None)  # which no model has, so that files made before it keep their digest
         return {
             "classes": list(self.classes),
             "answers": kind,
             "scales": {name: SCALES[name] for name in scales},
-            "features": {"kind": name_of(self.features), **asdict(self.features)},
+            "features": {"kind": name_of(self.features), **features},
             "window_s": self.window_s,
             "network": kind_of(self.network) | asdict(self.network),
             "n_networks": len(self.ensemble.members),
