@@ -36,6 +36,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
+    "28_collections": ["collections", "across_collections"],
 }
 
 
