@@ -27,7 +27,13 @@ LONGEST_S = {  # of each benchmark, with all it takes to start; then it is ended
     "features": 80, "windows": 40, "hpcp": 40, "training_step": 220, "experiment": 250, "predict": 120,
     "tagging": 80, "bootstrap": 70,
 }  # fmt: skip
-BY_THEMSELVES = ("bookkeeping", "one_core", "browser", "gpu")  # no pair of sides, or in need of more
+BY_THEMSELVES = (
+    "bookkeeping",
+    "one_core",
+    "browser",
+    "gpu",
+    "vibenet_on_4q",
+)  # no pair of sides, or in need of more
 NOT_RUN = ("__main__", "side_by_side", "plain", "sounds", "steps")  # what the others share
 OTHER_SIDES = ("essentia", "vibenet", "onnxruntime")  # packages that need not be installed
 
