@@ -176,6 +176,11 @@ def transfer_record():
             add(source, dataset, "macro_f1", value)
             if source not in names:
                 add(source, dataset, "macro_f1_gain", value - 0.6)
+            add(source, dataset, "calibration_error", 0.1 if source == dataset else 0.2)
+            add(source, dataset, "accuracy", 0.8, "arousal")
+            add(source, dataset, "accuracy", 0.6, "valence")
+            add(source, dataset, "accuracy", value)
+        add("synthetic", dataset, "accuracy", 0.3)
     return {"metrics": rows}
 
 
@@ -185,6 +190,18 @@ def test_what_pooling_buys_is_held_against_a_collection_s_own_songs():
     assert table.loc[("4q", "all but 4q"), "gain"] == pytest.approx(-0.2)
     ready = shown.pooling(transfer_record())
     assert ready["verdict"].tolist() == ["", "", "loss", "gain"] * 4
+
+
+def test_registered_predictions_are_held_against_the_records(records):
+    for record in records:
+        record["metrics"] += gain_rows("self_learning", -0.01, 0.02)
+    table = shown.outcomes(records, transfer_record())
+    # ELR gains too much (1, 3), plain training is at 0.5 everywhere (4), all four gain 0.1 (8), one other is
+    # as good as three (9)
+    assert (
+        table["outcome"].tolist()
+        == ["failed", "held", "failed", "failed", "held", "held", "held"] + ["failed"] * 2
+    )
 
 
 def test_the_matrix_frames_home_and_ends_with_the_most_frequent_class():

@@ -44,7 +44,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": ["noise_map", "strong_features"],
     "27_literature": ["literature"],
-    "28_collections": ["collections"],
+    "28_collections": ["collections", "across_collections"],
     "29_emotify": ["shares"],
     "30_listeners": ["listeners_vgmidi", "listeners_emotify"],
     "31_open_questions": ["sensitivity", "two_outputs"],
