@@ -101,6 +101,12 @@ def study(dataset: str, cells: list[tuple], **rest) -> NoiseMap:
     return NoiseMap(dataset=dataset, cells=runs, names=names, partitions=partitions, **rest)
 
 
+def of_one_study(question: str, feeds: str, variant: str, presets: dict[str, NoiseMap]) -> Experiment:
+    """An experiment that is one study, whose methods are compared within its record."""
+    names = tuple(presets)
+    return Experiment(question, feeds, {variant: {}}, reference="", presets=names, bases=presets)
+
+
 # What was run of the registered design: eight methods in two partitions, six others in one, up to 40 %. Other
 # features and networks, ablations, the rate of 10 % and the third partition were left out.
 IN_TWO = {name: METHODS[name] for name in MOST}
@@ -154,36 +160,28 @@ SMOKE_CELLS = cells_of(
 )
 
 EXPERIMENTS = {
-    "noise_map": Experiment(
+    "noise_map": of_one_study(
         question="When does it help to doubt labels: under which noise, with which method?",
         feeds="the paper's premise, on strong features, where every wrong label is known",
-        variants={"map": {}},
-        reference="",
-        presets=("smoke", "cpu"),
-        bases={"smoke": study("synthetic", SMOKE_CELLS), "cpu": study("4q", CELLS)},
+        variant="map",
+        presets={"smoke": study("synthetic", SMOKE_CELLS), "cpu": study("4q", CELLS)},
     ),
-    "noise_tenth": Experiment(
+    "noise_tenth": of_one_study(
         question="Does a method gain where one label in ten is wrong?",
         feeds="the map of label noise, at the rate of its registered design that was left out",
-        variants={"map": {}},
-        reference="",
-        presets=("cpu",),
-        bases={"cpu": study("4q", TENTH)},
+        variant="map",
+        presets={"cpu": study("4q", TENTH)},
     ),
-    "memorising_head": Experiment(
+    "memorising_head": of_one_study(
         question="Does SSSL help a network that memorises wrong labels?",
         feeds="SSSL, section 2: networks memorise noisy labels",
-        variants={"map": {}},
-        reference="",
-        presets=("cpu",),
-        bases={"cpu": study("4q", MEMORISED)},
+        variant="map",
+        presets={"cpu": study("4q", MEMORISED)},
     ),
-    "noise_features": Experiment(
+    "noise_features": of_one_study(
         question="Does it depend on the features when a method gains?",
         feeds="the map of label noise, on mel statistics and on both kinds of features together",
-        variants={"map": {}},
-        reference="",
-        presets=("cpu",),
-        bases={"cpu": study("4q", ON_OTHER_FEATURES)},
+        variant="map",
+        presets={"cpu": study("4q", ON_OTHER_FEATURES)},
     ),
 }

@@ -6,8 +6,17 @@ written down before the runs (`data/registered/strong_features.md`).
 
 from dataclasses import replace
 
-from mer_companion.experiments.experiment import Experiment
-from mer_companion.experiments.noise import BASE, BY_ACT, CLEAN, METHODS, OWN, SSSL_HERE, cells_of, study
+from mer_companion.experiments.noise import (
+    BASE,
+    BY_ACT,
+    CLEAN,
+    METHODS,
+    OWN,
+    SSSL_HERE,
+    cells_of,
+    of_one_study,
+    study,
+)
 from mer_core.datasets.label_noise import SONG, SYMMETRIC, LabelNoise
 from mer_core.methods import attention_mil, co_divide, fixmatch, inherit, self_learning, soft_labels
 
@@ -58,44 +67,29 @@ AROUND = {
 PARTITIONS = (0, 1, 2)
 NOISY = LabelNoise(SYMMETRIC, 0.4, SONG)
 
+BOTH = tuple(ON_REAL_LABELS)
+TRAININGS = cells_of(BASE, OWN, ON_REAL_LABELS, [CLEAN], (0, 1, 2))
+PARTS_REMOVED = cells_of(BY_ACT, OWN, ABLATED, [CLEAN], PARTITIONS)
+PARTS_REMOVED += cells_of(BY_ACT, OWN, ABLATED, [NOISY], PARTITIONS[:2])
+ONE_NUMBER_MOVED = cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS[:2])
+
 EXPERIMENTS = {
-    "strong_features": Experiment(
+    "strong_features": of_one_study(
         question="Does SSSL help on features of a network that was pretrained on a million songs?",
         feeds="SSSL, Table 3 (4Q), on strong features",
-        variants={"trainings": {}},
-        reference="",
-        presets=("cpu",),
-        bases={
-            "cpu": study("4q", cells_of(BASE, OWN, ON_REAL_LABELS, [CLEAN], (0, 1, 2)), trainings=5, svm=True)
-        },
+        variant="trainings",
+        presets={"cpu": study("4q", TRAININGS, trainings=5, svm=True)},
     ),
-    "strong_ablations": Experiment(
+    "strong_ablations": of_one_study(
         question="Which part of SSSL does what, and do other semi-supervised methods do better?",
-        feeds="SSSL, Table 4 (ablation), on strong features, with real labels and with known noise",
-        variants={"trainings": {}},
-        reference="",
-        presets=("cpu",),
-        bases={
-            "cpu": study(
-                "4q",
-                cells_of(BY_ACT, OWN, ABLATED, [CLEAN], PARTITIONS)
-                + cells_of(BY_ACT, OWN, ABLATED, [NOISY], PARTITIONS[:2]),
-                references=tuple(ON_REAL_LABELS),
-            )
-        },
+        feeds="SSSL, Table 3 (Proposed*), on strong features, with real labels and with known noise",
+        variant="trainings",
+        presets={"cpu": study("4q", PARTS_REMOVED, references=BOTH)},
     ),
-    "strong_sensitivity": Experiment(
-        question="How far do SSSL's results hang on its threshold, weights, temperature, mixing and warm-up?",
+    "strong_sensitivity": of_one_study(
+        question="How sensitive is SSSL to its threshold, weights, temperature, mixup and warm-up?",
         feeds="SSSL, values that the paper does not print",
-        variants={"trainings": {}},
-        reference="",
-        presets=("cpu",),
-        bases={
-            "cpu": study(
-                "4q",
-                cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS[:2]),
-                references=tuple(ON_REAL_LABELS),
-            )
-        },
+        variant="trainings",
+        presets={"cpu": study("4q", ONE_NUMBER_MOVED, references=BOTH)},
     ),
 }

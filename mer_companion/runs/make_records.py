@@ -284,9 +284,9 @@ def save_tags(record: dict, tracks: Tracks, arrays: dict[str, np.ndarray]) -> di
     """Score mean probabilities of test and validation songs, and save them with the record."""
     test = tracks.targets[arrays["test_track"]]
     record["data"]["prevalence"] = test.mean(axis=0).tolist()
+    arrays |= {name: arrays[name].astype(np.float32) for name in ("test", "validation")}  # as they are stored
     record |= {"metrics": tag_scoring.metric_rows(tracks, arrays), "confusion": {}}
-    tables = {name: arrays[name].astype(np.float32) for name in ("test", "validation")}
-    return save(record, arrays | tables | {"track": arrays["test_track"]}, tracks)
+    return save(record, arrays | {"track": arrays["test_track"]}, tracks)
 
 
 def save(record: dict, arrays: dict[str, np.ndarray], tracks: Tracks) -> dict:
