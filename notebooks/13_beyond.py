@@ -8,15 +8,15 @@
 # `mer run beyond --preset cpu`, which also makes its members' records, and `mer run handcrafted --preset cpu`.
 #
 # **Answer.** Macro F1 {interval}`beyond/hand_made/emotion/whole_song/macro_f1:.3f` with our own handcrafted features,
-# {interval}`beyond/hand_made_and_networks/emotion/whole_song/macro_f1:.3f` with the networks joined to them, in five folds by artist. These figures are too good by an unknown amount: the kinds of
+# {interval}`beyond/hand_made_and_networks/emotion/whole_song/macro_f1:.3f` with the networks joined to them, in five folds by artist. These values are optimistic by an unknown amount: the kinds of
 # features were revised after the first results were known, by validation on the training songs of the first fold, which the other four folds test. In the first fold,
 # whose songs had no part in that, the same features less the networks are {interval}`beyond/hand_made_first_fold/difference/emotion/whole_song:+.3f` in accuracy.
 #
 # On three new partitions, with the kinds chosen anew inside the training songs of each fold, an SVM reaches
-# {interval}`handcrafted/svm_chosen/emotion/whole_song/macro_f1:.3f`. Less log-mel statistics that is
-# {interval}`handcrafted/svm_chosen/difference_from_svm_log_mel/emotion/whole_song/macro_f1:+.3f`, less the features of a pretrained network (MSD)
-# {interval}`handcrafted/svm_chosen/difference_from_svm_msd/emotion/whole_song/macro_f1:+.3f`, less all kinds without a choice
-# {interval}`handcrafted/svm_chosen/difference_from_svm_all_kinds/emotion/whole_song/macro_f1:+.3f`. All kinds less the two that were never revised (timbre and rhythm) are
+# {interval}`handcrafted/svm_chosen/emotion/whole_song/macro_f1:.3f`. The difference from log-mel statistics is
+# {interval}`handcrafted/svm_chosen/difference_from_svm_log_mel/emotion/whole_song/macro_f1:+.3f`, from the features of a pretrained network (MSD)
+# {interval}`handcrafted/svm_chosen/difference_from_svm_msd/emotion/whole_song/macro_f1:+.3f`, from all kinds without a choice
+# {interval}`handcrafted/svm_chosen/difference_from_svm_all_kinds/emotion/whole_song/macro_f1:+.3f`. All kinds − the two that were never revised (timbre and rhythm):
 # {interval}`handcrafted/svm_all_kinds/difference_from_svm_unchanged_kinds/emotion/whole_song/macro_f1:+.3f`. After correction for all rows of the table only the differences from log-mel statistics
 # remain. Whether handcrafted features do better than the slim networks is open: the first fold does not show it.
 #

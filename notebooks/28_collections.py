@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Other collections
 #
-# **Question.** Does what SSSL and its alternatives gain or lose on 4Q hold on other music? And what does a network that learned from one collection
-# know about another?
+# **Question.** Does what SSSL and its alternatives gain or lose on 4Q hold on other music? And how well does a network trained on one collection
+# predict another?
 #
 # **Answer.** SSSL gains on none of the four collections. On EMOPIA it loses {interval}`collections/emopia/self_learning/macro_f1_gain:+.3f` macro F1 against plain training, which
 # remains after correction; on 4Q ({interval}`collections/4q/self_learning/macro_f1_gain:+.3f`), Emotify
@@ -11,10 +11,10 @@
 # {result}`collections/mean/self_learning/i2:.0%`). With one mixture for each class the difference on EMOPIA is
 # {interval}`collections/emopia/mixture_per_class/macro_f1_gain:+.3f` and the mean {interval}`collections/mean/mixture_per_class/macro_f1_gain:+.3f`, both inconclusive.
 #
-# What a network knows does not carry over between recorded music and rendered piano: learned from 4Q, macro F1 is {interval}`across_collections/4q/4q/emotion/macro_f1:.2f` on other songs of
-# 4Q, {interval}`across_collections/4q/emotify_quadrants/emotion/macro_f1:.2f` on Emotify and {interval}`across_collections/4q/emopia/emotion/macro_f1:.2f` on EMOPIA. From piano to piano it does:
-# learned from EMOPIA, {interval}`across_collections/emopia/vgmidi/emotion/macro_f1:.2f` on VGMIDI, whose own songs teach {interval}`across_collections/vgmidi/vgmidi/emotion/macro_f1:.2f`.
-# All four collections instead of the own one lose {interval}`across_collections/all/emopia/emotion/macro_f1_gain:+.3f` on EMOPIA; on 4Q, Emotify and VGMIDI the difference is inconclusive.
+# Transfer between recorded music and rendered piano is poor: trained on 4Q, macro F1 is {interval}`across_collections/4q/4q/emotion/macro_f1:.2f` on other songs of
+# 4Q, {interval}`across_collections/4q/emotify_quadrants/emotion/macro_f1:.2f` on Emotify and {interval}`across_collections/4q/emopia/emotion/macro_f1:.2f` on EMOPIA. Between the two piano collections it is not:
+# trained on EMOPIA, {interval}`across_collections/emopia/vgmidi/emotion/macro_f1:.2f` on VGMIDI, against {interval}`across_collections/vgmidi/vgmidi/emotion/macro_f1:.2f` when trained on other pieces of VGMIDI (the difference was not tested).
+# Training on all four collections instead of its own changes macro F1 by {interval}`across_collections/all/emopia/emotion/macro_f1_gain:+.3f` on EMOPIA; on 4Q, Emotify and VGMIDI the difference is inconclusive.
 #
 # **Collections.** 4Q {cite}`panda2018`: recorded music, half a minute a clip. EMOPIA {cite}`hung2021`: clips of pop piano. VGMIDI {cite}`ferreira2019`: phrases of
 # game music for piano. Both are MIDI, {term}`rendered` here with one piano. Emotify {cite}`aljanaki2016`: recorded excerpts of a minute in four genres; its listeners named
@@ -28,8 +28,8 @@
 # **Limits.** Four collections and one kind of features; two of the collections are rendered, one piano each, and Emotify's quadrants are a mapping of felt emotions, so a low
 # score across collections may be due to what labels mean, to the sound, or to both. One partition into folds of the two that were registered, so
 # intervals do not cover how songs fall into folds. Whether songs of EMOPIA, which are covers, are also among 4Q's in their own recordings was not checked. Levels of
-# clips are equalised, so loudness as such is no cue. Features are standardised on the music learned from, and not again on the music tested; whether that would carry
-# more over was not tried. VGMIDI has few series of games: its intervals are wide.
+# clips are equalised, so loudness as such is no cue. Features are standardised on the music learned from, and not again on the music tested; whether that would improve
+# transfer was not tried. VGMIDI has few series of games: its intervals are wide.
 #
 # **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make them: `mer run collections --preset cpu` and
 # `mer run across_collections --preset cpu`, with the audio of 4Q and Emotify, the MIDI of EMOPIA and VGMIDI, fluidsynth with the soundfont FluidR3, and the package
@@ -58,7 +58,7 @@ other_collections.over_collections(gains)
 
 # %% [markdown]
 # I² and Q say how far the collections disagree beyond chance; `detectable` is the smallest mean gain that the design would have shown with a power of
-# `80 %`. By collection, beside its most frequent class, which needs no music:
+# `80 %`. By collection, beside the baseline that always predicts the most frequent class:
 
 # %% tags=["hide-input"]
 (transfer,) = experiments.recorded("across_collections", "cpu")
@@ -80,7 +80,7 @@ other_collections.heatmap(transfer, "calibration_error", "calibration error")
 other_collections.listed(transfer)
 
 # %% [markdown]
-# ## What more collections buy
+# ## Pooling collections
 #
 # All four collections joined, or all but the tested one, instead of the tested one's own songs.
 

@@ -27,7 +27,7 @@
 #
 # **Limits.** Three partitions were run instead of five, one training each; the label of all listeners and symmetric noise for plain training and SSSL alone; features are those of MSD_musicnn
 # alone. Intervals over 24 series and three partitions are somewhat narrow. The power is small for gains, above all on VGMIDI (`detectable` in the tables). A song's label comes from
-# the answers that disagreement is measured on: where they are divided, it hangs on few of them. So a correlation does not say that a label is wrong; the music may lie near a
+# the answers that disagreement is measured on: where they are divided, it depends on few of them. So a correlation does not say that a label is wrong; the music may lie near a
 # border between quadrants. VGMIDI's audio is rendered from MIDI. Emotify asks for felt emotions, 4Q for expressed ones.
 #
 # **To run it.** Any laptop shows the records and computes the last section at `smoke`, on synthetic music. To make them:
