@@ -6,13 +6,19 @@ page.
 (`mer_companion.book.web_assets`): they show TeX source.
 - What the theme brings and no page loads stays out of the site: source maps, icons as a script and in an old
 font format, which its style sheet draws from WOFF2, and other languages.
+- The search index goes from all pages but the search page: the theme loads it everywhere, for results while
+one types, which are off.
 - Search opened from disk lists titles only: a browser lets no page read another one there for the lines
 around a hit.
 """
 
+import re
 from pathlib import Path
 
 UNLOADED = ("*.map", "fontawesome.js*", "*.ttf", "locales/**/*")
+SEARCH_TOOLS = re.compile(
+    r'\s*<script src="[^"]*(?:_static/searchtools|_static/language_data|searchindex)\.js"></script>'
+)
 FROM_DISK = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = location.protocol !== 'file:';"
 
 
@@ -40,9 +46,19 @@ def without_unloaded(app, exception):
             path.unlink()
 
 
+def without_search_tools(app, exception):
+    if app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        if path.name != "search.html" and SEARCH_TOOLS.search(text):
+            path.write_text(SEARCH_TOOLS.sub("", text), encoding="utf-8")
+
+
 def setup(app):
     app.add_config_value("mathjax_is_there", True, "html")  # every page is written anew when that changes
     app.connect("config-inited", look_for_mathjax)
     app.connect("html-page-context", with_what_is_there, priority=900)
+    app.connect("build-finished", without_search_tools)
     app.connect("build-finished", without_unloaded)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

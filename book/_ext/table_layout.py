@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 FOLDER = "_tables"  # of the CSV files, in the built site
 PHONE, DESK = 40, 112  # characters side by side that a phone and a desk have room for
 PADDING = 2  # characters that a cell's margins take
-BELOW = {"why", "where", "note"}  # columns whose texts stand below their row
+BELOW = {"why", "where", "note", "planned", "dropped", "machine"}  # columns whose texts stand below their row
 INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)")  # the space in [0.1, 0.2], < 0.001
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNTABLED = {"genindex", "search"}
@@ -120,8 +120,8 @@ def mark_verdicts(heads: list[str], rows: list[list]):
     """A verdict's cell gets a class of its own, which gives it its colour."""
     for place in (place for place, head in enumerate(heads) if head == "verdict"):
         for cells in rows:
-            kind = text_of(cells[place]).partition(" ")[0]
-            cells[place]["class"] = ["verdict", {"not": "untestable"}.get(kind, kind)]
+            if kind := text_of(cells[place]).partition(" ")[0]:
+                cells[place]["class"] = ["verdict", {"not": "untestable"}.get(kind, kind)]
 
 
 def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):

@@ -38,25 +38,13 @@
   const colourOf = ({ marker, line }) => [marker?.color, line?.color].find((colour) => typeof colour === "string");
   const MARKS = "●■◆✚✖▲▼◀▶"; // as plotly numbers its symbols
 
-  // Plotly draws its slider, buttons and legend as a picture; these are elements of the page that do the same.
+  // Plotly draws its buttons and legend as a picture; these are elements of the page that do the same.
   function controls(place, { data, layout }) {
     let shown = data.map(({ visible }) => visible ?? true);
     const hidden = new Set();
     const update = () => Plotly.restyle(place, { visible: data.map(({ name }, i) => shown[i] && !hidden.has(name)) });
     const choose = ({ args }) => { shown = args[0].visible; update(); };
     const box = element("div", { className: "controls" });
-    for (const { steps, active, currentvalue } of layout.sliders ?? []) {
-      const said = element("output", {}, `${currentvalue.prefix}${steps[active].label}`);
-      const slider = element("input", { type: "range", max: steps.length - 1, value: active });
-      slider.setAttribute("aria-label", currentvalue.prefix.replace("=", "").trim());
-      slider.setAttribute("aria-valuetext", steps[active].label);
-      slider.oninput = () => {
-        said.value = `${currentvalue.prefix}${steps[slider.value].label}`;
-        slider.setAttribute("aria-valuetext", steps[slider.value].label);
-        choose(steps[slider.value]);
-      };
-      box.append(element("label", {}, said, slider));
-    }
     for (const { buttons } of layout.updatemenus ?? []) {
       const all = buttons.map((step, i) => {
         const button = element("button", { type: "button" }, step.label);
@@ -80,7 +68,6 @@
       return button;
     });
     if (entries.length) box.append(element("div", { className: "legend" }, ...entries));
-    delete layout.sliders;
     delete layout.updatemenus;
     layout.showlegend = false;
     return box;

@@ -232,7 +232,7 @@ def verdict(claim: Claim, numbers: dict) -> Verdict:
     """Judge one claim by its rule; "not run yet" where a number is missing."""
     rule, printed = RULES[claim.rule], shown_printed(claim, numbers)
     if missing := [key for key in claim.keys if key not in numbers]:
-        return Verdict(NOT_RUN, f"no record gives {missing[0]}", printed=printed)
+        return Verdict(NOT_RUN, f"no record gives `{missing[0]}`", printed=printed)
     found = replace(rule.judge(claim, numbers), ours=rule.show(claim, numbers), printed=printed)
     if claim.presumes and not claim.presumes.holds(numbers):
         return replace(found, word=UNTESTABLE, reason=claim.presumes.otherwise, p=None)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mer_companion.analysis import names
+from mer_companion.analysis import findings, names
 from mer_companion.analysis.figures import errors, finished, legend_outside, named_rows, panels
 from mer_companion.analysis.noise_map import verdict_on, with_ends
 from mer_companion.analysis.palette import NEUTRAL, PALETTE, of_method
@@ -97,7 +97,8 @@ def forest(rows: pd.DataFrame) -> Figure:
     ax.axhspan(boundary - 0.5, boundary + 0.5, color="0.95", zorder=0)
     ax.set_xlabel("Gain in macro F1 over plain training")
     legend_outside(ax, "upper center", 2)
-    return finished(fig, drawn)
+    labels = drawn["method"].map(names.label) + ", " + drawn["collection"].map(shown_name)
+    return finished(fig, drawn, findings.differences(drawn.assign(label=labels)))
 
 
 def by_collection(records: list[dict], transfer: dict) -> pd.DataFrame:
@@ -180,11 +181,13 @@ def heatmap(record: dict, name: str, label: str, target: str = "emotion") -> Fig
     text = table.map("{:.2f}".format).where(table.notna(), "")
     sns.heatmap(table, annot=text, fmt="", ax=ax, annot_kws={"fontsize": 9}, linewidths=0.5, **shades)
     framed(ax, table)
-    ax.set(xlabel=f"Tested on ({label})", ylabel="Learned from")
+    ax.set(xlabel=f"Tested on ({label})", ylabel="Trained on")
     ax.set_xticklabels(map(shown_name, table), rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
     ax.set_yticklabels([shown_name(source) for source in table.index], rotation=0, fontsize=8)
     ax.tick_params(axis="both", length=0)
-    return finished(fig, table)
+    places = table.stack()
+    pairs = [f"{shown_name(source)} to {shown_name(tested)}" for source, tested in places.index]
+    return finished(fig, table, findings.extremes(pairs, places, ".2f"))
 
 
 def framed(ax: Axes, table: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mer_companion import results
+from mer_companion.analysis import findings
 from mer_companion.analysis.figures import errors, finished, named_rows, panels
 from mer_companion.analysis.palette import CLEAN, NEUTRAL, NOISY
 from mer_companion.analysis.tables import INTERVAL, spoken
@@ -89,7 +90,7 @@ def beside_ceiling(rows: pd.DataFrame, run: str = "long", baseline: str = "genre
     ax.set_xlim(min(0.0, *of_baseline["value"]) - 0.05, 1)
     ax.set_xlabel("Spearman's correlation with the share of listeners")
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.15), ncols=4, fontsize=9)
-    return finished(fig, rows)
+    return finished(fig, rows, findings.extremes(of_run["emotion"], of_run["value"]))
 
 
 def measures(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mer_companion import results
-from mer_companion.analysis import names, page_tables  # noqa: F401  pages show tables as it says
+from mer_companion.analysis import names
 from mer_companion.results import main_decision, predictions
 from mer_core import paths
 from mer_core.emotion import high_probability

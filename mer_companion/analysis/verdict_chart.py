@@ -44,7 +44,13 @@ def verdicts(rows: pd.DataFrame) -> Figure:
         ax.tick_params(axis="y", labelsize=8)
         ax.set(title=claims.PAPERS[paper], xlabel=AXES[what])
     legend_outside(axes[0], "upper center", 3)
-    return finished(fig, rows)
+    return finished(fig, rows, counted(rows))
+
+
+def counted(rows: pd.DataFrame) -> str:
+    """How many of the claims drawn have each verdict."""
+    counts = rows["verdict"].value_counts()
+    return ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + "."
 
 
 def parts_of(rows: pd.DataFrame) -> tuple[list, list[float]]:

@@ -173,7 +173,7 @@ EXPERIMENTS = {
     ),
     "attempts": Experiment(
         question="Where SSSL scores less than plain training: is it the budget, a setting, or the method?",
-        feeds="the reading of segments_to_songs",
+        feeds="how the headline comparison is read",
         presets=("smoke", "cpu"),
         variants={
             "inherit": PLAIN,
@@ -202,7 +202,7 @@ EXPERIMENTS = {
     ),
     "learning_curves": Experiment(
         question="How do plain training and SSSL learn, epoch by epoch?",
-        feeds="the reading of segments_to_songs",
+        feeds="how the headline comparison is read",
         variants={
             label: TWO_FOLDS | {"learning_curve": True} | method
             for label, method in (("inherit", PLAIN), ("self_learning", {}))
