@@ -19,6 +19,7 @@ from mer_core import paths, window_features
 from mer_core.audio import decoding
 from mer_core.audio.features import (
     Features,
+    FrontEndMaps,
     StoredMel,
     StoredMelError,
     WindowFeatures,
@@ -123,7 +124,8 @@ def compute(
 def store_name(settings: Features, hashes: list[str]) -> str:
     """Fingerprint of the settings, the files and pretrained weights that are not those released."""
     given = {name: value for name, value in asdict(settings).items() if value is not None}
-    networks = settings.pretrained if isinstance(settings, WindowFeatures) else ()
+    networks = getattr(settings, "pretrained", ())
+    networks = (networks,) if isinstance(networks, str) else networks
     rounded = [name for name in networks if not musicnn_weights.are_released(name)]
     identity = json.dumps(
         [given, np.dtype(DTYPE).name, hashes, *([{"half precision": rounded}] if rounded else [])]
@@ -202,6 +204,8 @@ def _in_order(files: list[Path], settings: Features):
             clip = torch.from_numpy(samples)
             if isinstance(settings, WindowFeatures):
                 values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
+            elif isinstance(settings, FrontEndMaps):
+                values = window_features.front_end_maps(clip, settings)
             else:
                 values = frames_of(clip[None], settings)[0]
             return as_stored(values, path), len(samples)

@@ -1,11 +1,11 @@
-"""Windows of a clip described by frozen networks: the frames of `features.WindowFeatures`."""
+"""Clips described by frozen networks: the frames of `features.WindowFeatures` and `features.FrontEndMaps`."""
 
 import math
 from functools import lru_cache
 
 import torch
 
-from mer_core.audio.features import POWER_FLOOR, WindowFeatures, log_mel
+from mer_core.audio.features import POWER_FLOOR, FrontEndMaps, WindowFeatures, log_mel
 from mer_core.audio.hpcp import hpcp
 from mer_core.models import musicnn, musicnn_weights
 from mer_core.models.musicnn import MusiCNN
@@ -39,6 +39,18 @@ def of_clip(samples: torch.Tensor, first: torch.Tensor, settings: WindowFeatures
     if settings.harmony:
         found.append(harmony(samples, first, settings))
     return torch.cat(found, dim=1)
+
+
+@torch.inference_mode()
+def front_end_maps(samples: torch.Tensor, settings: FrontEndMaps) -> torch.Tensor:
+    """Maps of MusiCNN's front end, a row for each mel frame: (n_samples,) at 16 kHz -> (T, 561).
+
+    Raises
+    ------
+    WeightsError : the pretrained weights are not here; the message says how to get them
+    """
+    levels = log_mel(samples[None], musicnn.FEATURES)[0]
+    return pretrained(settings.pretrained).front_end_of_clip(levels)[0].T
 
 
 def shortest(settings: WindowFeatures) -> int:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from mer_companion.song_features import sources
 from mer_core import paths, window_features
-from mer_core.audio.features import WindowFeatures, log_mel
+from mer_core.audio.features import FrontEndMaps, WindowFeatures, log_mel
 from mer_core.frames import compute, store_name, windows
 from mer_core.models import musicnn, musicnn_weights, pretrained, tensorflow_checkpoint
 from mer_core.models.musicnn import (
@@ -267,3 +267,16 @@ def test_song_features_are_the_mean_of_stored_windows(corpus, network, monkeypat
     assert short.n_frames == 1 and longer.n_frames == 3
     assert len(short) == len(frames.values) and len(longer) == len(short) - 2 * len(corpus)
     window_features.pretrained.cache_clear()
+
+
+def test_layers_behind_the_front_end_answer_alike_on_levels_and_on_stored_maps(network, monkeypatch):
+    monkeypatch.setattr(musicnn_weights, "load", lambda name: deepcopy(network))
+    middle = pretrained.Settings(trained="middle")
+    whole, behind = (middle.build(4, features).eval() for features in (FEATURES, FrontEndMaps()))
+    behind.head[-1].load_state_dict(whole.head[-1].state_dict())
+    levels = torch.randn(96, 100) * 10 - 30
+    maps = network.front_end_of_clip(levels)
+    assert maps.shape == (1, FrontEndMaps.n_values, 100)
+    torch.testing.assert_close(behind(maps[None]), whole(levels[None, None]), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match="front end is not trained"):
+        pretrained.Settings(trained="all").build(4, FrontEndMaps())

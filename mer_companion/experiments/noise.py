@@ -148,8 +148,8 @@ ON_OTHER_FEATURES = [
     )
 ]
 
-# What the map decided after correction, and SSSL where it just missed that: tested again in partitions and with
-# seeds that the map did not see (`data/registered/noise_confirmed.md`)
+# What the map decided after correction, and SSSL where it just missed that: tested again in partitions and
+# with seeds that the map did not see (`data/registered/noise_confirmed.md`)
 DECIDED = {
     LabelNoise(): ("mixmatch", "self_learning"),
     LabelNoise(SYMMETRIC, 0.6, WINDOW): ("mixture_per_class", "self_learning"),

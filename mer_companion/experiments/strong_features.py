@@ -17,8 +17,11 @@ from mer_companion.experiments.noise import (
     of_one_study,
     study,
 )
+from mer_core.audio.features import FrontEndMaps
 from mer_core.datasets.label_noise import SONG, SYMMETRIC, LabelNoise
 from mer_core.methods import attention_mil, co_divide, fixmatch, inherit, self_learning, soft_labels
+from mer_core.models import pretrained
+from mer_core.training import Training
 
 ON_REAL_LABELS = {name: METHODS[name] for name in ("inherit", "self_learning")}
 WARMUP = SSSL_HERE.warmup_epochs
@@ -73,12 +76,32 @@ PARTS_REMOVED = cells_of(BY_ACT, OWN, ABLATED, [CLEAN], PARTITIONS)
 PARTS_REMOVED += cells_of(BY_ACT, OWN, ABLATED, [NOISY], PARTITIONS[:2])
 ONE_NUMBER_MOVED = cells_of(BY_ACT, OWN, ON_REAL_LABELS | AROUND, [CLEAN], PARTITIONS[:2])
 
+# The layers behind MusiCNN's front end learn on, each epoch from one window of each song
+FINE_TUNED = replace(
+    BY_ACT,
+    features=FrontEndMaps(),
+    network=pretrained.Settings(trained=pretrained.MIDDLE),
+    training=Training(epochs=40, batch_size=32, learning_rate=3e-4, stride=0),
+)
+DENSE_LAYERS = replace(FINE_TUNED, network=pretrained.Settings(trained=pretrained.HEAD))
+TUNED = {"inherit": METHODS["inherit"], "self_learning": replace(SSSL_HERE, warmup_epochs=13)}
+FINE_TUNING = cells_of(FINE_TUNED, "fine_tuned", TUNED, [CLEAN], (0, 1))
+FINE_TUNING += cells_of(
+    DENSE_LAYERS, "fine_tuned", {"dense_layers_only": METHODS["inherit"]}, [CLEAN], (0, 1)
+)
+
 EXPERIMENTS = {
     "strong_features": of_one_study(
         question="Does SSSL help on features of a network that was pretrained on a million songs?",
         feeds="SSSL, Table 3 (4Q), on strong features",
         variant="trainings",
         presets={"cpu": study("4q", TRAININGS, trainings=5, svm=True)},
+    ),
+    "fine_tuning": of_one_study(
+        question="Does MusiCNN do better where its middle layers learn on, and does SSSL help there?",
+        feeds="SSSL, Table 3 (4Q), with a fine-tuned network",
+        variant="trainings",
+        presets={"cpu": study("4q", FINE_TUNING)},
     ),
     "strong_ablations": of_one_study(
         question="Which part of SSSL does what, and do other semi-supervised methods do better?",

@@ -266,7 +266,22 @@ class WindowFeatures:
         return found + [len(self.pretrained) * size + i for i in range(sum(self.extras))]
 
 
-Features = LogMel | MelAndHPCP | StoredMel | WindowFeatures
+@dataclass(frozen=True)
+class FrontEndMaps:
+    """A frame is a time step of MusiCNN's frozen front end: its maps, on which the layers behind it learn.
+
+    The convolutions over frequency take most of MusiCNN's time; stored once, they cost fine-tuning nothing.
+    """
+
+    kind: ClassVar[str] = "features.FrontEndMaps"
+    sample_rate: ClassVar[int] = MUSICNN_MEL.sample_rate
+    frames_per_second: ClassVar[float] = MUSICNN_MEL.frames_per_second
+    n_values: ClassVar[int] = 561  # `musicnn.FRONT_CHANNELS`
+
+    pretrained: str = "MSD_musicnn"  # or "MTT_musicnn"
+
+
+Features = LogMel | MelAndHPCP | StoredMel | WindowFeatures | FrontEndMaps
 
 
 def frames_within(window_s: float, features: Features) -> int:

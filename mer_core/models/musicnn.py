@@ -127,7 +127,16 @@ class MusiCNN(nn.Module):
     def trunk(self, levels: torch.Tensor) -> torch.Tensor:
         """(n, 1, 96, T) levels in dB -> (n, 1506), maximum and mean over time of 753 maps (`pooled`)."""
         x = self.norm(compressed(levels))
-        return pooled(self.middle(torch.cat([branch(x) for branch in self.branches], dim=1)))
+        return self.trunk_of_maps(torch.cat([branch(x) for branch in self.branches], dim=1))
+
+    def trunk_of_maps(self, maps: torch.Tensor) -> torch.Tensor:
+        """The same behind the front end: (n, 561, T) of its maps -> (n, 1506)."""
+        return pooled(self.middle(maps))
+
+    def front_end_of_clip(self, levels: torch.Tensor) -> torch.Tensor:
+        """The front end's maps of a whole clip: (96, T) levels in dB -> (1, 561, T)."""
+        x = self.norm(compressed(levels)[None, None])
+        return torch.cat([branch.of_clip(x) for branch in self.branches], dim=1)
 
     def forward(self, levels: torch.Tensor) -> torch.Tensor:
         return self.head(self.trunk(levels))
@@ -152,8 +161,7 @@ class MusiCNN(nn.Module):
         -------
         (n, 1756) tensor: penultimate layer 200, logits 50, mean over time 753, maximum over time 753
         """
-        x = self.norm(compressed(levels)[None, None])
-        maps = self.middle(torch.cat([branch.of_clip(x) for branch in self.branches], dim=1))
+        maps = self.middle(self.front_end_of_clip(levels))
         return self.layers(maps[0].unfold(1, n_frames, 1)[:, first].transpose(0, 1))
 
     def layers(self, maps: torch.Tensor) -> torch.Tensor:
