@@ -16,18 +16,16 @@
 # {interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`, in [one training run](23_paper_network). Longer training and other hyperparameters are
 # [tested elsewhere](04_ablations).
 #
-# **Rerun.** `mer run segments_to_songs --preset cpu`, with two cores and the audio of 4Q; its cost is stated below the page. Any laptop shows the records and computes the last
-# section at `smoke`.
+# **Rerun.** `mer run segments_to_songs --preset cpu`, with the audio of 4Q; the cost is stated at the end of the page. To see the code run without audio: [try the code](06_try_the_code).
 
 # %% tags=["parameters"]
-preset = "smoke"  # smoke: synthetic corpus, seconds; cpu: 900 real clips on two cores; paper: as printed, for a GPU
+preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 import numpy as np
 
 from mer_companion import experiments, results
 from mer_companion.analysis import figures, interactive_figures, tables
-from mer_core import datasets
 
 # %% [markdown]
 # ## What was recorded on 4Q
@@ -58,9 +56,7 @@ tables.difference_table(compared)
 # "ten fold" and states no training hyperparameters; ours are in the record: ten epochs, two of them warm-up, each on every third window,
 # so that the first mixture is fitted to losses of windows that the network has hardly been trained on. R-Drop takes mixed-up windows, which saves a pass, where
 # Eq. 8 has the windows of U themselves ([tested too](04_ablations)). Valence and arousal come from the one network with four outputs, by adding
-# its probabilities ([two outputs each](31_open_questions) were tried on frozen features). How both learn, epoch by epoch, is [shown there](04_ablations) too.
-#
-# To make these records again: `mer run segments_to_songs --preset cpu`, with `MER_DATA` pointing at the data.
+# its probabilities ([two outputs each](31_open_questions) were tried on frozen features). Learning curves are [shown with the ablations](04_ablations) too.
 
 # %% tags=["hide-input"]
 tables.beside_printed(compared)
@@ -93,48 +89,4 @@ interactive_figures.shown(
     plane,
     "explore-plane",
     "Every song of 4Q by its probability of high valence and of high arousal, by method",
-)
-
-# %% [markdown]
-# ## What this machine computes
-#
-# The same four steps at the preset above: tracks, frames, two methods, songs.
-
-# %%
-(_, run), *_ = experiments.jobs("segments_to_songs", preset)
-tracks = datasets.load(run.dataset)
-tracks.table.groupby("label").agg(
-    songs=("track_id", "size"), artists=("group", "nunique"), seconds=("duration_s", "sum")
-)
-
-# %%
-computed = experiments.execute("segments_to_songs", preset)
-tables.decision_table(results.comparison("segments_to_songs", preset))
-
-# %% mystnb={"figure": {"name": "fig-timeline-here", "caption": "One test song along its time, as computed here. Where the truth of every second is known, the strip below shows it."}, "image": {"alt": "Line plot of four probabilities along one test song."}} tags=["hide-input"]
-here = computed[-1]
-song = results.tested_tracks(here)[0]
-probabilities, seconds = results.timeline(here, song)
-figures.song_timeline(
-    probabilities, seconds, tracks.classes, here["config"]["window_s"], song, tracks.second_labels.get(song)
-)
-
-# %% mystnb={"figure": {"name": "fig-mixture-here", "caption": "Losses and their mixture, as computed here."}, "image": {"alt": "Histograms of losses with fitted Gaussian curves."}} tags=["hide-input"]
-figures.loss_mixtures(here["log"][0])
-
-# %% mystnb={"figure": {"name": "fig-confusion-here", "caption": "Labelled and called, as computed here."}, "image": {"alt": "Confusion matrix for each method."}} tags=["hide-input"]
-figures.confusions(
-    {r["label"]: np.array(r["confusion"]["mean_probability"]) for r in computed}, tracks.classes
-)
-
-# %% [markdown]
-# ## Does the mixture find the wrong labels?
-#
-# Only synthetic music can tell, where the emotion of every second is known. A window is truly clean when its song's label
-# holds for most of its seconds. [Detection of wrong labels](09_wrong_labels) has the full analysis.
-
-# %% mystnb={"figure": {"name": "fig-detection", "caption": "How well the clean probability ranks truly clean windows above the others, per epoch after the warm-up (synthetic corpus). Dotted: chance."}, "image": {"alt": "Line plot of detection AUC and purity over epochs."}} tags=["hide-input"]
-known = [row for row in here["log"][0] if row.get("auc") is not None]
-figures.clean_detection(known) if known else print(
-    "The true label of every second of this data set is unknown."
 )

@@ -19,11 +19,10 @@
 # ([data/registered/strong_features.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/strong_features.md)); computing time sufficed for three. The other
 # sections use the slim network trained from scratch: one training run per variant, so that differences below the seed-to-seed variation cannot be seen.
 #
-# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make the records: `mer run strong_ablations --preset cpu`, and likewise `ablations`,
-# `attempts`, `sensitivity`, `song_decision` and `learning_curves`, with the audio of 4Q.
+# **Rerun.** `mer run strong_ablations --preset cpu`, and likewise `ablations`, `attempts`, `sensitivity`, `song_decision` and `learning_curves`, with the audio of 4Q; the cost is stated at the end of the page.
 
 # %% tags=["parameters"]
-preset = "smoke"  # what is computed at the end: smoke, cpu or paper
+preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 import pandas as pd
@@ -125,10 +124,3 @@ tables.against(sensitivity, recorded)
 # Recorded losses of the training windows of one fold of 4Q in which one label in five was replaced at random, so that wrong labels are known (pale). The share of every class that is
 # kept in any case is left out.
 # ```
-
-# %% [markdown]
-# ## What this machine computes
-
-# %%
-computed = experiments.execute("ablations", preset)
-tables.against(results.comparison("ablations", preset), computed)

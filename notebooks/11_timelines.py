@@ -1,19 +1,17 @@
 # %% [markdown]
 # # Emotion along a song
 #
-# **Question.** The paper's Figure 2 shows one song. What do the timelines of other songs show, and does the model's course follow what
-# listeners felt, second by second?
+# **Question.** The paper's Figure 2 shows the predicted probabilities along one song. Does our network predict the same course, and do other songs change as much?
 #
-# Choose any song of 4Q by its id: `mer book --notebook 11_timelines --set song=MT0000040632`. Four PMEmo choruses have their audio here; the network that learned from 4Q hears
-# them for the first time. Again: `mer run segments_to_songs --preset cpu`, `mer run elsewhere --preset cpu`.
+# **Answer.** In part. As in Figure 2 most windows of this song, labelled happy (Q1), are predicted as Q1: {result}`segments_to_songs/self_learning/MT0010465830/windows/share_q1:.0%` on average over five training
+# runs. The passages that differ are others: the paper describes sadness (Q3) from the first seconds until the seventh; in the run drawn below tension (Q2) leads in the first two windows, and only two of the
+# five runs predict Q3 before the seventh second.
 #
-# **Answer.** On average over the training runs, {result}`segments_to_songs/self_learning/MT0010465830/windows/share_q1:.0%` of the windows of the paper's song
-# are called by its label, the others otherwise, as its Figure 2 has it. Whether the course follows what listeners felt, four choruses cannot say.
+# Choose any song of 4Q by its id: `mer book --notebook 11_timelines --set song=MT0000040632`.
 #
-# **Limits.** A timeline shows what a network calls, not what is there; windows overlap by two thirds.
+# **Limits.** A timeline shows predictions, not emotions: nobody labelled the seconds of 4Q. Windows overlap by two thirds, so that neighbouring predictions are similar in any case.
 #
-# **To run it.** Any laptop draws any song from the records. To make these again, two cores and the audio of 4Q do. `song` is an id of 4Q;
-# `preset` changes nothing.
+# **Rerun.** `mer run segments_to_songs --preset cpu` and `mer run elsewhere --preset cpu`, with the audio of 4Q; the cost is stated at the end of the page.
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset shows the same records
@@ -27,7 +25,7 @@ from mer_companion.analysis import figures, tables
 from mer_core.datasets import pmemo
 from mer_core.datasets.tracks import DataError
 
-# %% mystnb={"figure": {"name": "fig-any-timeline", "caption": "Probability of each quadrant along the chosen song; the network of the first seed, which never heard this artist in training."}, "image": {"alt": "Line plot of four probabilities along the chosen song."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-any-timeline", "caption": "Probability of each quadrant along the chosen song, SSSL, first seed. No song of this artist is in the training set."}, "image": {"alt": "Line plot of four probabilities along the chosen song."}} tags=["hide-input"]
 sssl = next(
     record
     for record in experiments.recorded("segments_to_songs", "cpu")
@@ -39,44 +37,37 @@ figures.song_timeline(
 )
 
 # %% [markdown]
-# How often does one quadrant lead throughout a song, and how many lead at some time? Over all tested songs:
+# Over all test songs: how many different quadrants are predicted within a song, and the share of its windows that have the most frequent one.
 
 # %% tags=["hide-input"]
 tables.leading(sssl)
 
 # %% [markdown]
-# ## Beside what listeners felt, where their ratings are at hand
+# ## Beside listeners' ratings
 #
-# PMEmo's listeners moved a slider every half second, from the fifteenth on. The model's valence is the probability of a high one, a different
-# quantity on the same side of the midpoint: the course can be compared, the height cannot.
+# PMEmo's listeners rated valence and arousal every half second, from the fifteenth second on. The audio of four of its choruses was available here, and the network trained on 4Q predicts them. The model's
+# valence is the probability that valence is high, a different quantity from a rating: courses can be compared, levels cannot. Four clips of half a minute, whose seconds are not independent, are an
+# illustration and no evidence. The ratings cannot be redistributed; this section is shown where `MER_DATA` holds them.
 
-# %% mystnb={"figure": {"name": "fig-pmemo-0", "caption": "First PMEmo chorus: probability of high valence and arousal as called by SSSL trained on 4Q, and the listeners' mean with its standard deviation where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the first chorus."}} tags=["hide-input"]
-heard = next(
+# %% mystnb={"figure": {"name": "fig-pmemo", "caption": "A PMEmo chorus: predicted probability of high valence and of high arousal (SSSL trained on 4Q), and the listeners' mean rating with its standard deviation."}, "image": {"alt": "Valence and arousal along a chorus, predicted and rated."}} tags=["hide-input"]
+transferred = next(
     record
     for record in experiments.recorded("elsewhere", "cpu")
     if record["label"] == "self_learning_from_4q"
 )
-courses = tables.courses(heard, "pmemo:audible_only")
+courses = tables.courses(transferred, "pmemo:audible_only")
 measured = None
 with suppress(DataError):
     measured = pmemo.dynamic()
-names = list(courses)
-figures.valence_arousal_course(names[0], courses[names[0]], measured)
-
-# %% mystnb={"figure": {"name": "fig-pmemo-1", "caption": "Second PMEmo chorus: the same, as called, and as measured where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the second chorus."}} tags=["hide-input"]
-figures.valence_arousal_course(names[1], courses[names[1]], measured)
-
-# %% mystnb={"figure": {"name": "fig-pmemo-2", "caption": "Third PMEmo chorus: the same, as called, and as measured where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the third chorus."}} tags=["hide-input"]
-figures.valence_arousal_course(names[2], courses[names[2]], measured)
-
-# %% mystnb={"figure": {"name": "fig-pmemo-3", "caption": "Fourth PMEmo chorus: the same, as called, and as measured where the annotations are at hand."}, "image": {"alt": "Valence and arousal as called, and as measured where ratings are at hand, along the fourth chorus."}} tags=["hide-input"]
-figures.valence_arousal_course(names[3], courses[names[3]], measured)
+first = next(iter(courses))
+print("Not shown: MER_DATA does not hold PMEmo's ratings.") if measured is None else (
+    figures.valence_arousal_course(first, courses[first], measured)
+)
 
 # %% [markdown]
-# Rank correlation of the called with the measured course, where both exist. With four songs of half a minute, whose seconds are
-# not independent, it is an illustration and no evidence.
+# Rank correlation of predicted probabilities with ratings:
 
 # %% tags=["hide-input"]
-print("The annotations of PMEmo are not at hand.") if measured is None else tables.course_agreement(
-    courses, measured
+print("Not shown: MER_DATA does not hold PMEmo's ratings.") if measured is None else (
+    tables.course_agreement(courses, measured)
 )

@@ -31,12 +31,11 @@
 # clips are equalised, so loudness as such is no cue. Features are standardised on the music learned from, and not again on the music tested; whether that would improve
 # transfer was not tried. VGMIDI has few series of games: its intervals are wide.
 #
-# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make them: `mer run collections --preset cpu` and
-# `mer run across_collections --preset cpu`, with the audio of 4Q and Emotify, the MIDI of EMOPIA and VGMIDI, fluidsynth with the soundfont FluidR3, and the package
-# `musicnn`, whose weights are read.
+# **Rerun.** `mer run collections --preset cpu` and `mer run across_collections --preset cpu`, with the audio of 4Q and Emotify, the MIDI of EMOPIA and VGMIDI, fluidsynth with the soundfont FluidR3, and
+# the weights from the package `musicnn`; the cost is stated at the end of the page.
 
 # %% tags=["parameters"]
-preset = "smoke"  # what is computed at the end: smoke or cpu
+preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments
@@ -94,10 +93,3 @@ other_collections.pooling(transfer)
 
 # %% tags=["hide-input"]
 other_collections.outcomes(recorded, transfer)
-
-# %% [markdown]
-# ## What this machine computes
-
-# %%
-computed = experiments.execute("collections", preset)
-other_collections.scores(computed)

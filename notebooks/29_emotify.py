@@ -20,11 +20,10 @@
 # **Limits.** One training run so far: the intervals are over artists alone, and another run may change the sign of small differences. Songs of all folds are scored together, though each fold has a network of its own. Emotions are felt here; other data sets ask for expressed
 # ones. MusiCNN's own training songs may include some of these. Of the design, HPCP, co-teaching, SSSL and the small networks from scratch have not been run to the end.
 #
-# **To run it.** Any laptop shows the records and computes the last section at `smoke`. To make them: `mer run shares --preset cpu`, with the audio of Emotify
-# (`mer data emotify`) and the package `musicnn`, whose weights are read.
+# **Rerun.** `mer run shares --preset cpu`, with the audio of Emotify (`mer data emotify`) and the weights from the package `musicnn`; the cost is stated at the end of the page.
 
 # %% tags=["parameters"]
-preset = "smoke"  # what is computed at the end: smoke or cpu
+preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
@@ -81,9 +80,3 @@ claims.beside(numbers(), "shares")
 # | 5 two networks gain little on one | the mean agrees; inconclusive |
 # | 7 correlation follows reliability; none passes its ceiling | held; joyful activation, amazement are best and worst as predicted, calmness is not second |
 # | 4, 6, 8 HPCP; SSSL; networks from scratch | not run to the end |
-#
-# ## What this machine computes
-
-# %%
-computed = experiments.execute("shares", preset)
-tag_tables.against(results.comparison("shares", preset), computed)

@@ -30,12 +30,10 @@
 # the answers that disagreement is measured on: where they are divided, it depends on few of them. So a correlation does not say that a label is wrong; the music may lie near a
 # border between quadrants. VGMIDI's audio is rendered from MIDI. Emotify asks for felt emotions, 4Q for expressed ones.
 #
-# **To run it.** Any laptop shows the records and computes the last section at `smoke`, on synthetic music. To make them:
-# `mer run listeners_vgmidi --preset cpu` and `mer run listeners_emotify --preset cpu`, with both collections, fluidsynth, and the package `musicnn`,
-# whose weights are read.
+# **Rerun.** `mer run listeners_vgmidi --preset cpu` and `mer run listeners_emotify --preset cpu`, with both collections, fluidsynth, and the weights from the package `musicnn`; the cost is stated at the end of the page.
 
 # %% tags=["parameters"]
-preset = "smoke"  # what is computed at the end: smoke or cpu
+preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments
@@ -113,10 +111,3 @@ listeners.differences_table(rows)
 # | 5 one listener's answers cost plain training much | inconclusive on both; the mean is as large as predicted on VGMIDI, and near zero on Emotify |
 # | 6 under one listener's answers SSSL gains little, and inconclusively; no method gains much | held on Emotify; on VGMIDI the mean is negative, and inconclusive |
 # | 7 the loss finds one listener's wrong answers less well than symmetric ones | supported for SSSL on VGMIDI; inconclusive for the other three |
-
-# %% [markdown]
-# ## What this machine computes
-
-# %%
-(computed,) = experiments.execute("listeners_vgmidi", preset)
-noise_map.listed(noise_map.cells(computed))

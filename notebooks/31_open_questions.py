@@ -12,7 +12,7 @@
 # several partitions; what holds there need not hold for a network trained from its first layer. The intervals of this table are not corrected for its number of rows; the
 # pages behind it do that.
 #
-# **To run it.** Any laptop, no audio: nothing here trains, and `preset` changes nothing. The commands that make the records are on [the status page](../status).
+# **Rerun.** The commands that make the records are on [the status page](../status).
 
 # %% tags=["parameters"]
 preset = "smoke"  # nothing here trains: every preset shows the same records

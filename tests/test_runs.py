@@ -301,7 +301,7 @@ def test_learning_curves_watch_and_change_nothing(tiny):
     np.testing.assert_array_equal(seen, alone)
     curve = tables.learning_curves([watched]).set_index(["evaluated on", "epoch"])["share"]
     accuracy = results.value(watched, name="accuracy", target="emotion", decision="mean_probability")
-    assert curve["Unheard songs", 2] == accuracy["value"]
+    assert curve["Test songs", 2] == accuracy["value"]
     with pytest.raises(ValueError, match="takes labels for right"):
         replace(plain, learning_curve=True, noise=LabelNoise("symmetric", 0.5))
 

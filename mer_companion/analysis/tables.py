@@ -181,15 +181,19 @@ def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)[["target", "seconds", *INTERVAL, "printed"]]
 
 
+WHOSE = {"ours, mean probability": None, "ours, SVM as printed": "svm_in_sample"}  # and how songs are decided
+
+
 def table_2(compared: pd.DataFrame) -> pd.DataFrame:
     """Accuracy and F1 by segment duration, ours with interval beside SSSL's Table 2 for 4Q."""
     shown, rows = printed_table(2, "setting"), []
     for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
-        found = scores(compared, metric_of(target, measure), target)
-        found = found[found["label"].str.startswith("seconds_")]
-        ours = {f"{row.label.removeprefix('seconds_')} s": spoken(row) for row in found.itertuples()}
         name = {"question": names.TARGETS[target], "metric": measure.replace("f1", "F1")}
-        rows.append(name | {"whose": "ours"} | ours)
+        for whose, decision in WHOSE.items():
+            found = scores(compared, metric_of(target, measure), target, decision)
+            found = found[found["label"].str.startswith("seconds_")]
+            ours = {f"{row.label.removeprefix('seconds_')} s": spoken(row) for row in found.itertuples()}
+            rows += [name | {"whose": whose} | ours] if ours else []
         if (key := printed_as(target, measure)) in shown.index:
             rows.append(name | {"whose": "printed"} | shown.loc[key].map("{:.3f}".format).to_dict())
     return pd.DataFrame(rows).set_index(["question", "metric", "whose"]).fillna("").sort_index(axis=1)
@@ -246,9 +250,9 @@ def by_epochs(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
 
 
 EVALUATED_ON = {
-    "learned_windows": "Windows it learns from",
-    "unheard_windows": "Unheard windows",
-    "unheard_songs": "Unheard songs",
+    "learned_windows": "Training windows",
+    "unheard_windows": "Test windows",
+    "unheard_songs": "Test songs",
 }
 
 
@@ -419,8 +423,8 @@ def leading(record: dict) -> pd.DataFrame:
     windows = pd.Series(stored["test"].argmax(axis=1)).groupby(stored["test_track"])
     first = windows.agg(lambda own: own.value_counts(normalize=True).iloc[0])
     found = first.groupby(windows.nunique()).agg(["size", "mean"]).round(3)
-    found.columns = ["songs", "mean share of the first"]
-    return found.rename_axis("classes that lead at some time")
+    found.columns = ["songs", "mean share of the most frequent"]
+    return found.rename_axis("quadrants predicted in a song")
 
 
 def courses(record: dict, dataset: str) -> dict[str, pd.DataFrame]:
@@ -475,7 +479,7 @@ def published() -> pd.DataFrame:
 
 
 def printed(dataset: str, system: str, metric: str, paper: str = "sssl", table: int = 3) -> float:
-    """One printed figure as a share in [0, 1]."""
+    """One printed value as a share in [0, 1]."""
     rows = published().query("paper == @paper and table == @table and dataset == @dataset")
     return float(rows.query("system == @system and metric == @metric")["value"].iloc[0]) / 100
 
@@ -498,8 +502,8 @@ OURS = (
     Ours(
         "Audio Embedding [24]", "baselines", "svm_embeddings", input="audio, features of a pretrained network"
     ),
-    Ours("SVM [17]", "baselines", "svm_top100_song", input="audio, hand-made features; folds by song"),
-    Ours("SVM [17]", "baselines", "svm_top100_artist", input="audio, hand-made features; folds by artist"),
+    Ours("SVM [17]", "baselines", "svm_top100_song", input="audio, handcrafted features; folds by song"),
+    Ours("SVM [17]", "baselines", "svm_top100_artist", input="audio, handcrafted features; folds by artist"),
     Ours("Proposed* (without L_KL)", "ablations", "without_consistency"),
     # its Table 2: 1 s for arousal, 3 s for the others
     Ours("Proposed", "song_decision", "self_learning", "svm", TARGETS[:2]),
@@ -507,7 +511,7 @@ OURS = (
     Ours("Proposed", "song_decision", "self_learning", "svm_in_sample", TARGETS[:2], PRINTED_STAGE),
     Ours("Proposed", "durations", "seconds_1", "svm_in_sample", TARGETS[2:], PRINTED_STAGE),
     Ours(
-        "not in the table: most frequent class", "song_decision", "inherit", "most_frequent", input="nothing"
+        "not in the table: most frequent class", "song_decision", "inherit", "most_frequent", input="none"
     ),
     Ours("not in the table: inherited labels", "song_decision", "inherit"),
     Ours("not in the table: the same, majority vote", "song_decision", "inherit", "majority_vote"),
@@ -518,7 +522,7 @@ OURS = (
 
 
 def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every row of SSSL's Table 3 for 4Q and those it lacks: its input, the printed figure and ours, ready to
+    """Every row of SSSL's Table 3 for 4Q and those it lacks: its input, the printed value and ours, ready to
     read.
 
     Parameters
@@ -538,12 +542,12 @@ def table_3(compared: dict[str, pd.DataFrame]) -> pd.DataFrame:
             own = found[found["label"] == ours.label]
         row = {
             "system": ours.system,
-            "figure": f"{names.TARGETS[target]} {measure.replace('f1', 'F1')}",
+            "metric": f"{names.TARGETS[target]} {measure.replace('f1', 'F1')}",
             "input": ours.input,
             "printed": "" if lacking else f"{said[key]:.3f}",
-            "our figure": spoken(own.iloc[0]) if len(own) else "not run yet",
+            "ours": spoken(own.iloc[0]) if len(own) else "not run yet",
             "songs": str(own["n"].iloc[0]) if len(own) else "",
             "our run": f"{names.experiment(ours.experiment)}: {names.label(ours.label)}",
         }
         rows.append(row)
-    return pd.DataFrame(rows).set_index(["system", "figure"])
+    return pd.DataFrame(rows).set_index(["system", "metric"])
