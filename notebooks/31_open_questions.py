@@ -1,16 +1,14 @@
 # %% [markdown]
 # # Questions that the paper leaves open
 #
-# **Question.** SSSL's paper {cite}`sun2024` states none of its settings, compares itself with no other semi-supervised method, takes out one part in one run, and
-# says nothing of other collections or of what the training costs. Which of these questions can be answered here, and how surely?
+# **Question.** SSSL's paper {cite}`sun2024` states none of its hyperparameters, compares itself with no other semi-supervised method, has one ablation in one run, and reports neither other collections nor the cost of
+# training. Which of these questions can be answered here, and with what certainty?
 #
-# **Answer.** The table has a row for each check: the paired difference with its 95 % interval, the smallest difference that the same design would have seen in four of five
-# repetitions (*detectable*), and what follows. *None beyond the margin* is said where the whole interval lies within the margin; an interval that contains zero and
-# leaves the margin is *inconclusive*. A check whose records are not made yet says so.
+# **Answer.** The table has a row for each check: the paired difference with its 95 % confidence interval, the smallest difference that the design detects with a power of four in five (*detectable*), and the verdict.
+# *None beyond the margin*: the whole interval lies within the margin; an interval that contains zero and exceeds the margin is *inconclusive*.
 #
-# **Limits.** Most of these rest on frozen features of pretrained networks, on which a training takes seconds, so that every variant is trained for all folds of
-# several partitions; what holds there need not hold for a network trained from its first layer. The intervals of this table are not corrected for its number of rows; the
-# pages behind it do that.
+# **Limits.** Most checks use frozen features of pretrained networks, on which training takes seconds, so that every variant is trained in all folds of several partitions; this need not hold for networks trained from
+# random weights. The intervals of this table are not corrected for its number of rows; the pages behind it correct theirs.
 #
 # **Rerun.** The commands that make the records are on [the status page](../status).
 
@@ -28,8 +26,8 @@ open_questions.table(numbers())
 # %% [markdown]
 # ## Settings: macro F1 and collapse
 #
-# A network has collapsed when it never predicts one of the four quadrants for the songs of its test fold. Macro F1 is then low whatever else the setting does, so the number of
-# collapsed networks stands in a column of its own. Frozen features, five partitions of the songs, one setting at a time around the default, which is the row SSSL.
+# A network has collapsed if it never predicts one of the four quadrants for the songs of its test fold. Macro F1 is then low for that reason alone, so collapsed networks are counted in a column of their own. Frozen
+# features, five partitions of the songs, one hyperparameter at a time around the default, the row SSSL.
 
 # %% tags=["hide-input"]
 made = recorded_or_none("strong_sensitivity")
@@ -45,24 +43,24 @@ sensitivity.of_runs(experiments.recorded("sensitivity", "cpu")).to_frame()
 # %% [markdown]
 # ## One network with four outputs, or one with two for each dimension?
 #
-# The paper prints valence and arousal beside the quadrants, from networks of their own as far as one can tell. Here one network answers all three, by adding up
-# probabilities. Both ways, on frozen features, five runs, each with a partition of its own: `mer run two_outputs --preset cpu`. The design and its predictions were written down
-# before ([data/registered/two_outputs.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/two_outputs.md)).
+# The paper reports valence and arousal besides the quadrants, probably from separate networks. Here one network with four outputs predicts all three, by adding probabilities. Both ways, on frozen features, five
+# runs, each with its own partition: `mer run two_outputs --preset cpu`. Design and predictions were registered before
+# ([data/registered/two_outputs.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/two_outputs.md)).
 #
-# With plain training, two outputs less four are {interval}`two_outputs/inherit_valence/difference/valence/mean_probability:+.3f` for valence and
-# {interval}`two_outputs/inherit_arousal/difference/arousal/mean_probability:+.3f` for arousal. SSSL less plain training, with two outputs each, is
+# With plain training the accuracy difference (two outputs − four) is {interval}`two_outputs/inherit_valence/difference/valence/mean_probability:+.3f` for valence and
+# {interval}`two_outputs/inherit_arousal/difference/arousal/mean_probability:+.3f` for arousal. With two outputs the difference (SSSL − plain training) is
 # {interval}`two_outputs/self_learning_valence/difference_from_inherit_valence/valence/mean_probability:+.3f` and
-# {interval}`two_outputs/self_learning_arousal/difference_from_inherit_arousal/arousal/mean_probability:+.3f`. All four estimates are as small as was predicted.
+# {interval}`two_outputs/self_learning_arousal/difference_from_inherit_arousal/arousal/mean_probability:+.3f`. All four estimates are as small as predicted.
 
-# %% mystnb={"figure": {"name": "fig-two-outputs", "caption": "Accuracy with two outputs less that with four, and SSSL less plain training with two outputs, for valence and arousal, on the same songs; 95 % intervals over artists and runs. Filled: the interval leaves zero out."}, "image": {"alt": "Differences in accuracy for valence and arousal, with intervals."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-two-outputs", "caption": "Accuracy differences (two outputs − four; SSSL − plain training, both with two outputs) for valence and arousal on the same songs; 95 % confidence intervals over artists and runs. Filled: the interval excludes zero."}, "image": {"alt": "Differences in accuracy for valence and arousal, with intervals."}} tags=["hide-input"]
 two_outputs = results.comparison("two_outputs", "cpu")
 figures.forest(tables.by_pair(two_outputs, "valence", "arousal"), "Difference in accuracy")
 
 # %% [markdown]
-# ## What does it cost?
+# ## Cost of training
 #
-# Minutes of a core (of a GPU for the last two) for one run on all tested folds, mean over runs. They are wall time of records that were made while the machine did other work; the
-# [benchmarks](../speed) measure a training step alone.
+# Minutes of a core (of a GPU for the last two) for one run on all tested folds, mean over runs. This is wall time on a machine that had
+# other work; the [benchmarks](../speed) measure a training step alone.
 
 # %% tags=["hide-input"]
 open_questions.relative_cost(numbers(), "segments_to_songs", "paper_network", "memorisation")
