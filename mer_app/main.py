@@ -336,7 +336,7 @@ def shard_of(shard: str | None, n_jobs: int) -> slice:
 
 
 @main.command()
-@preset_option("smoke", ("smoke", "cpu"), help="What notebooks compute here.")
+@preset_option("smoke", ("smoke", "cpu"), help="What `06_try_the_code` trains; the others show records.")
 @click.option(
     "--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay."
 )

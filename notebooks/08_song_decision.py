@@ -22,7 +22,7 @@
 preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
-from mer_companion import experiments, results
+from mer_companion import results
 from mer_companion.analysis import figures, tables
 
 # %% mystnb={"figure": {"name": "fig-decisions", "caption": "Song accuracy on 4Q by song decision, for both methods; five folds by artist, 95 % confidence intervals over artists. The inner networks of the SVM out of fold are trained on half of the training songs."}, "image": {"alt": "Accuracy of five song decisions for plain training and SSSL."}} tags=["hide-input"]

@@ -27,7 +27,7 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
-from mer_companion.analysis import claims, figures, shares, tag_tables
+from mer_companion.analysis import claims, figures, shares
 from mer_companion.book.numbers import numbers
 
 # %% [markdown]

@@ -36,7 +36,7 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments
-from mer_companion.analysis import listeners, noise_map
+from mer_companion.analysis import listeners
 
 # %% [markdown]
 # ## Disagreement by clean probability

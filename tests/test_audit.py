@@ -104,7 +104,7 @@ def test_minus_of_eq_4_reverses_the_order_of_classes():
         assert audit.sharpen_as_printed(p, 0.5, reading).sum() == pytest.approx(1)
 
 
-def test_luck_needs_rivals_that_differ():
+def test_selection_gains_only_among_systems_that_differ():
     assert audit.best_of(1, 100, 0.8, 0.0, draws=20)["gain"] == 0
     alike, apart = (audit.best_of(5, 767, 0.8, rho, draws=100) for rho in (1.0, 0.0))
     assert alike["gain"] == 0 and alike["agreement"] == 100

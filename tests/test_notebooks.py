@@ -32,6 +32,13 @@ def test_figures_of_notebooks_have_captions_and_alt_text(source):
         assert cell.metadata["mystnb"]["figure"]["caption"] and cell.metadata["mystnb"]["image"]["alt"]
 
 
+def test_one_notebook_trains_and_says_that_it_has_no_results():
+    """All others show records: what a preset trains on synthetic songs is not beside them."""
+    training = [source for source in SOURCES if "experiments.execute" in source.read_text()]
+    assert [source.stem for source in training] == ["06_try_the_code"]
+    assert "None of its numbers is a result" in training[0].read_text()
+
+
 @pytest.fixture
 def small(tmp_path):
     source = tmp_path / "00_small.py"

@@ -20,7 +20,7 @@ def test_a_check_without_a_record_says_so_and_one_with_it_has_interval_and_word(
     table = open_questions.table({key: 0.02, f"{key}/low": 0.01, f"{key}/high": 0.03}).reset_index()
     assert len(table) == len(CHECKS) and (table["difference"][1:] == open_questions.NOT_RUN).all()
     first = table.iloc[0]
-    assert first["difference"] == "+0.020 [+0.010, +0.030]" and first["it says"] == open_questions.GAIN
+    assert first["difference"] == "+0.020 [+0.010, +0.030]" and first["verdict"] == open_questions.GAIN
     assert first["detectable"] == "0.014"  # 2.80 standard errors of 0.0051
 
 

@@ -110,7 +110,7 @@ def test_table_3_has_ours_or_says_that_it_was_not_run():
 
 def test_table_2_stands_beside_ours():
     shown = tables.table_2(compared({"seconds_1": 0.6, "seconds_3": 0.7}))
-    assert shown.loc[("quadrants", "accuracy", "ours"), "3 s"] == "0.700 [0.600, 0.800]"
+    assert shown.loc[("quadrants", "accuracy", "ours, mean probability"), "3 s"] == "0.700 [0.600, 0.800]"
     printed = tables.printed("4Q", "Proposed", "arousal_accuracy")  # of 1 s, which its Table 2 prints too
     assert shown.loc[("arousal", "accuracy", "printed"), "1 s"] == f"{printed:.3f}"
 

@@ -391,7 +391,7 @@ def sharpen_as_printed(p: np.ndarray, temperature: float, reading: str) -> np.nd
     return power / power.sum()
 
 
-# How much does the best of five gain by luck?
+# How much does the best of five equal systems gain by selection?
 
 
 def best_of(
@@ -422,15 +422,17 @@ def best_of(
     return {"gain": gains.mean(), "low": low, "high": high, "agreement": agreement.mean()}
 
 
-def durations_by_luck(pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[float, ...]) -> pd.DataFrame:
+def durations_by_selection(
+    pairs: pd.DataFrame, n_songs: dict[str, int], rhos: tuple[float, ...]
+) -> pd.DataFrame:
     """Table 2's best accuracy minus the mean of durations, beside the best of as many equal systems."""
     rows = []
     for (dataset, target), own in pairs[pairs["table"] == 2].groupby(["dataset", "target"], sort=False):
         accuracy = own["accuracy"]
         printed = accuracy.max() - accuracy.mean()
         for rho in rhos:
-            luck = best_of(len(own), n_songs[dataset], accuracy.mean() / 100, rho)
-            rows.append({"dataset": dataset, "target": target, "rho": rho, "printed": printed} | luck)
+            equal = best_of(len(own), n_songs[dataset], accuracy.mean() / 100, rho)
+            rows.append({"dataset": dataset, "target": target, "rho": rho, "printed": printed} | equal)
     return pd.DataFrame(rows)
 
 

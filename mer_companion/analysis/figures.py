@@ -657,9 +657,8 @@ def sharpened(rows: pd.DataFrame) -> Figure:
     return finished(fig, rows, f"Largest probability, {peaks}.")
 
 
-def luck_of_best(rows: pd.DataFrame) -> Figure:
-    """What the best of equal systems gains by luck, by how often two of them agree, beside the printed gain
-    (dashed).
+def gain_by_selection(rows: pd.DataFrame) -> Figure:
+    """Gain of the best of equal systems over their mean, by how often two agree; dashed: the printed gain.
 
     Parameters
     ----------
@@ -667,14 +666,14 @@ def luck_of_best(rows: pd.DataFrame) -> Figure:
     """
     groups = list(rows.groupby(["dataset", "target"], sort=False))
     fig, axes = panels(2.6, len(groups), sharey=True)
-    luck = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "By luck, central 95 %"}
+    equal = {"fmt": "o", "color": CLEAN, "capsize": 3, "label": "Equal systems, central 95 %"}
     printed = {"color": NOISY, "ls": "--", "label": "Printed: best minus mean of durations"}
     for ax, ((dataset, target), own) in zip(axes, groups, strict=True):
-        ax.errorbar(own["agreement"], own["gain"], yerr=errors(own, "gain"), **luck)
+        ax.errorbar(own["agreement"], own["gain"], yerr=errors(own, "gain"), **equal)
         ax.axhline(own["printed"].iloc[0], **printed)
         ax.set(title=f"{dataset} {target}", xlabel="Agreement (%)")
     axes[0].set(ylabel="Gain (points)", ylim=(0, None))
     legend_outside(axes[0], "upper right", 2)
     named = rows["dataset"] + " " + rows["target"] + ", printed"
-    said = f"Gain by luck: {rows['gain'].min():.2f} to {rows['gain'].max():.2f} points. "
+    said = f"Gain of the best of equal systems: {rows['gain'].min():.2f} to {rows['gain'].max():.2f} points. "
     return finished(fig, rows, said + findings.extremes(named, rows["printed"], ".2f"))

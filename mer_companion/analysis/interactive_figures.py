@@ -89,7 +89,7 @@ def song(
         of probabilities per class
     truth : the emotion of each second
     """
-    doubts = f"How far the mixture doubts “{in_words(label)}” here"
+    doubts = f"1 − clean probability of the label “{in_words(label)}”"
     titles = ("True emotion", "Predicted emotion", doubts)
     figure = stacked([0.12, 0.53, 0.35], titles, 0.07)
     for second, emotion in enumerate(truth):
@@ -100,11 +100,11 @@ def song(
     for k, name in enumerate(classes):
         figure.add_scatter(x=middle, y=windows[name], **emotion_line(name, k), row=2, col=1)
     doubt, kept = 1 - windows["clean_probability"], windows["clean_probability"] >= threshold
-    verdicts = np.where(kept, "label kept", "label erased")[:, None].tolist()
+    verdicts = np.where(kept, "label kept", "label replaced")[:, None].tolist()
     colours = np.where(kept, KEPT, ERASED).tolist()
     seen = {
         "width": 0.8,
-        "name": "Doubt",
+        "name": "1 − clean probability",
         "showlegend": False,
         "marker_color": colours,
         "customdata": verdicts,
@@ -114,7 +114,7 @@ def song(
     figure.add_hline(1 - threshold, line_dash="dot", line_color="gray", row=3, col=1)
     figure.update_yaxes(visible=False, row=1, col=1)
     figure.update_yaxes(range=[0, 1.02], title_text="Probability", row=2, col=1)
-    figure.update_yaxes(range=[0, 1.02], title_text="Doubt", row=3, col=1)
+    figure.update_yaxes(range=[0, 1.02], title_text="1 − clean probability", row=3, col=1)
     figure.update_xaxes(title_text="Time in the song (s)", range=[0, len(truth)], row=3, col=1)
     return figure.update_layout(height=520, hovermode="x", bargap=0)
 

@@ -150,6 +150,7 @@ NOISE_KINDS = {  # (kind, unit) of the noise map
 CLASSIFIERS = {"svm": "SVM", "logistic": "logistic regression"}
 FEATURES = {
     "log_mel": "log-mel statistics",
+    "embeddings": "embeddings",
     "hand_made": "handcrafted (ours)",
     "top100": "published top 100",
     "mtt": "MTT",
@@ -201,7 +202,7 @@ SETTINGS = {
     "consistency_weight": "R-Drop weight λ",
     "share_threshold": "share threshold θ",
 }
-COLUMNS = {  # where a column's name is not what its cells would be called
+COLUMNS = {  # where a column's name differs from the words of its cells
     "f1": "F1",
     "label": "run",
     "window_s": "window (s)",

@@ -32,7 +32,7 @@ def answer(low: float, high: float, margin: float) -> str:
 
 
 def table(numbers: dict) -> pd.DataFrame:
-    """A row per check: its experiment, difference with interval, detectable difference, what that says."""
+    """A row per check: its experiment, difference with interval, detectable difference, the verdict."""
     rows = [
         {"question": entry["question"], "check": check["what"]} | _found(numbers, check)
         for entry in questions()
@@ -49,7 +49,7 @@ def _found(numbers: dict, check: dict) -> dict:
     value, low, high = (numbers[f"{key}{end}"] for end in ("", "/low", "/high"))
     detectable = significance.detectable_effect(low, high)
     shown = {"difference": with_ends(value, low, high, "+"), "detectable": f"{detectable:.3f}"}
-    return made | shown | {"it says": answer(low, high, margin)}
+    return made | shown | {"verdict": answer(low, high, margin)}
 
 
 def relative_cost(numbers: dict, *experiments: str) -> pd.DataFrame:

@@ -224,7 +224,7 @@ def listed(record: dict) -> pd.DataFrame:
     places = [tuple(pair) for pair in rows[["dataset", "source"]].drop_duplicates().to_numpy()]
     table = table.set_index(["dataset", "source"]).loc[places].reset_index()
     table[["dataset", "source"]] = table[["dataset", "source"]].map(shown_name)
-    return table.rename(columns={"dataset": "tested on", "source": "learned from"})
+    return table.rename(columns={"dataset": "tested on", "source": "trained on"})
 
 
 def pooled(record: dict) -> pd.DataFrame:
@@ -253,20 +253,20 @@ def pooled(record: dict) -> pd.DataFrame:
 
 
 def pooling(record: dict) -> pd.DataFrame:
-    """`pooled`, ready to read, beside what own songs and other single collections teach."""
+    """`pooled`, ready to read, beside training on its own songs and on single other collections."""
     table, joined = of_metric(record, "macro_f1"), pooled(record)
     rows = []
     for name in MUSIC:
         singles = [table.loc[other, name] for other in MUSIC if other != name]
         first = {"tested on": shown_name(name)}
-        rows.append(first | {"learned from": "its own songs", "macro F1": f"{table.loc[name, name]:.3f}"})
-        rows.append(first | {"learned from": "another one, mean", "macro F1": f"{np.mean(singles):.3f}"})
+        rows.append(first | {"trained on": "its own songs", "macro F1": f"{table.loc[name, name]:.3f}"})
+        rows.append(first | {"trained on": "another one, mean", "macro F1": f"{np.mean(singles):.3f}"})
         for own in joined[joined["dataset"] == name].to_dict("records"):
             gain = with_ends(own["gain"], own["gain_low"], own["gain_high"], "+")
             rows.append(first | {
-                "learned from": shown_name(own["source"]),
+                "trained on": shown_name(own["source"]),
                 "macro F1": with_ends(*(own[end] for end in ENDS)),
-                "less its own songs": gain,
+                "minus its own songs": gain,
                 "p (Holm)": f"{own['p_holm']:.3f}",
                 "detectable (80 % power)": f"{own['detectable']:.3f}",
                 "verdict": verdict_on(own["gain"], own["p_holm"]),
@@ -356,12 +356,12 @@ def across(transfer: dict) -> list[tuple[str, bool, str]]:
             f"arousal {arousal[0]:.3f} and {arousal[1]:.3f}, valence {valence[0]:.3f} and {valence[1]:.3f}",
         ),
         (
-            "the synthetic corpus teaches nothing about music: accuracy below 0.35 everywhere",
+            "trained on the synthetic corpus, accuracy is below 0.35 on all music",
             taught < 0.35,
             f"at most {taught:.3f}",
         ),
         (
-            "all four instead of its own: less than 0.02 on 4Q and EMOPIA, a gain on VGMIDI",
+            "all four instead of its own: a difference below 0.02 on 4Q and EMOPIA, a gain on VGMIDI",
             max(map(abs, four[:2])) < 0.02 and four[2] > 0,
             "4Q {:+.3f}, EMOPIA {:+.3f}, VGMIDI {:+.3f}".format(*four),
         ),

@@ -108,7 +108,7 @@ def measures(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
 def pairs(compared: pd.DataFrame, *names: str) -> pd.DataFrame:
     """Paired differences in some measures: ``label`` (both runs and the measure), ends, p, detectable."""
     own = compared[compared["against"].notna() & compared["name"].isin(names)].copy()
-    own["pair"] = own["label"].map(RUNS) + " less " + own["against"].map(RUNS)
+    own["pair"] = own["label"].map(RUNS) + " − " + own["against"].map(RUNS)
     own["label"] = own["pair"] + ": " + own["name"].map(MEASURES)
     ends = zip(own["low"], own["high"], strict=True)
     own["detectable"] = [significance.detectable_effect(*interval) for interval in ends]

@@ -510,9 +510,7 @@ OURS = (
     Ours("Proposed", "durations", "seconds_1", "svm", TARGETS[2:]),
     Ours("Proposed", "song_decision", "self_learning", "svm_in_sample", TARGETS[:2], PRINTED_STAGE),
     Ours("Proposed", "durations", "seconds_1", "svm_in_sample", TARGETS[2:], PRINTED_STAGE),
-    Ours(
-        "not in the table: most frequent class", "song_decision", "inherit", "most_frequent", input="none"
-    ),
+    Ours("not in the table: most frequent class", "song_decision", "inherit", "most_frequent", input="none"),
     Ours("not in the table: inherited labels", "song_decision", "inherit"),
     Ours("not in the table: the same, majority vote", "song_decision", "inherit", "majority_vote"),
     Ours("not in the table: the same, maximum run length", "song_decision", "inherit", "maximum_run_length"),

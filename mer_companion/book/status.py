@@ -20,6 +20,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
         "song_decision",
     ],
     "05_alternatives": ["alternatives"],
+    "06_try_the_code": [],
     "08_song_decision": ["song_decision"],
     "09_wrong_labels": ["drift", "known_noise", "annotation_noise"],
     "10_audit": [],

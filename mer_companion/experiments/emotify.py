@@ -62,8 +62,7 @@ def pair(forget_rate: float) -> dict:
 
 EXPERIMENTS = {
     "shares": Experiment(
-        question="Is it better to learn from shares of listeners than from tags, and do long input, HPCP, "
-        "co-teaching and SSSL help there?",
+        question="Soft labels (shares of listeners) or tags; do long input, HPCP, co-teaching and SSSL help?",
         feeds="Mirable, SELAB and SSSL, on Emotify with strong features",
         variants={
             "genre": {"mean_of": "genre"},

@@ -49,7 +49,7 @@ SMOKE_STUDY = study(
 
 def experiment(collection: str, dataset: str) -> Experiment:
     return Experiment(
-        question=f"Is the noise that the mixture finds what listeners of {collection} disagree on?",
+        question=f"Are labels judged noisy by the mixture those on which listeners of {collection} disagree?",
         feeds="the paper's premise, on listeners' answers",
         variants={"map": {}},
         reference="",

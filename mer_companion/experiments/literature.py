@@ -85,7 +85,7 @@ REFERENCES[f"svm_msd_{ARTIST10}"] = (f"svm_msd_{ARTIST}",)
 
 EXPERIMENTS = {
     "literature": Experiment(
-        question="What explains the distance to the best published results on 4Q: features, protocol or "
+        question="What explains the difference from the best published results on 4Q: features, protocol or "
         "classifier?",
         feeds="Panda et al. 2018, SSSL and Louro et al. 2024, on 4Q",
         presets=("smoke", "cpu"),

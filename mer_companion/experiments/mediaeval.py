@@ -43,7 +43,7 @@ def systems(*names: str) -> dict:
 
 EXPERIMENTS = {
     "leaderboard": Experiment(
-        question="MediaEval's tagging task, scored again: which differences are more than chance?",
+        question="MediaEval's tagging task, scored again: which differences are significant?",
         feeds="Mirable, Tables 1 and 2; SELAB, its ranking",
         presets=("cpu",),
         variants={
@@ -56,7 +56,7 @@ EXPERIMENTS = {
         reference="",
     ),
     "long_or_short": Experiment(
-        question="Is it better to hear long or short?",
+        question="Is long or short input better?",
         feeds="Mirable, Table 1",
         variants=INPUTS,
         reference="",
@@ -66,7 +66,7 @@ EXPERIMENTS = {
         bases=MIRABLE,
     ),
     "harmony": Experiment(
-        question="Does it help to hear harmony (HPCP) beside mel?",
+        question="Does HPCP improve on mel alone?",
         feeds="Mirable, Table 1",
         variants=INPUTS,
         reference="",
@@ -76,8 +76,7 @@ EXPERIMENTS = {
         bases=MIRABLE,
     ),
     "noisy_student": Experiment(
-        question="Does a student under noise learn more from music that its teacher labelled than the "
-        "teacher knew?",
+        question="Does a noisy student, trained on pseudo-labels, exceed its teacher?",
         feeds="Mirable, Table 1 and section 2.5",
         variants=INPUTS | {f"{name}_student": changes | STUDENT for name, changes in INPUTS.items()},
         reference="",
@@ -87,7 +86,7 @@ EXPERIMENTS = {
         bases=MIRABLE,
     ),
     "long_and_short": Experiment(
-        question="Do a network that hears long and one that hears short know more together?",
+        question="Is an ensemble of long and short input better than each?",
         feeds="Mirable, Tables 1 and 2 (the ensemble)",
         variants={
             "short_hpcp": SHORT,
@@ -100,7 +99,7 @@ EXPERIMENTS = {
         bases=MIRABLE,
     ),
     "harmony_on_quadrants": Experiment(
-        question="HPCP beside mel where every song has one of four labels: does harmony tell them apart?",
+        question="Does HPCP improve on mel alone for the quadrants of 4Q?",
         feeds="Mirable's claim on HPCP, on SSSL's data",
         variants={"mel": MEL_ONLY | TWO_FOLDS, "hpcp": TWO_FOLDS},
         reference="mel",
@@ -108,9 +107,8 @@ EXPERIMENTS = {
         bases=ON_QUADRANTS,
     ),
     "half_the_labels": Experiment(
-        question="Noisy student with as much music without labels as with them: does it make up for the "
-        "labels that are missing?",
-        feeds="Mirable, section 2.5, where there is something to learn from",
+        question="Noisy student with half of the labels withheld: does it exceed its teacher?",
+        feeds="Mirable, section 2.5, with more unlabelled music",
         variants={"teacher": SHORT | HALF, "student": SHORT | HALF | STUDENT},
         reference="teacher",
         presets=("cpu",),
@@ -118,7 +116,7 @@ EXPERIMENTS = {
         bases=MIRABLE,
     ),
     "mirable_as_released": Experiment(
-        question="Where Mirable's code does otherwise than its paper: what does each difference change?",
+        question="Where Mirable's code deviates from its paper: what does each deviation change?",
         feeds="Mirable's release",
         variants={
             "printed": PRINTED,
@@ -135,7 +133,7 @@ EXPERIMENTS = {
         bases=MIRABLE,
     ),
     "networks_that_teach": Experiment(
-        question="SELAB: does a network learn better from what another finds easy?",
+        question="SELAB: does co-teaching improve tagging?",
         feeds="SELAB, Table 1",
         variants={
             "efficientnet": {},
@@ -160,8 +158,7 @@ EXPERIMENTS = {
         bases=SELAB,
     ),
     "selab_as_released": Experiment(
-        question="Where SELAB's code does otherwise than its paper, or than co-teaching's inventors: what "
-        "does it change?",
+        question="Where SELAB's code deviates from its paper or Han et al.: what does each deviation change?",
         feeds="SELAB's release",
         variants={
             "efficientnet": {},
@@ -176,8 +173,7 @@ EXPERIMENTS = {
         bases=SELAB,
     ),
     "tags_pretrained": Experiment(
-        question="Mood tags from features of a pretrained network: what is left of long or short, HPCP and "
-        "co-teaching?",
+        question="Mood tags from pretrained features: do input length, HPCP and co-teaching matter?",
         feeds="Mirable and SELAB, with strong features",
         variants={
             "long": {},

@@ -186,13 +186,13 @@ SMOKE_CELLS = cells_of(
 
 EXPERIMENTS = {
     "noise_map": of_one_study(
-        question="When does it help to doubt labels: under which noise, with which method?",
+        question="When do methods for noisy labels help: under which noise, which method?",
         feeds="the paper's premise, on strong features, where every wrong label is known",
         variant="map",
         presets={"smoke": study("synthetic", SMOKE_CELLS), "cpu": study("4q", CELLS)},
     ),
     "noise_tenth": of_one_study(
-        question="Does a method gain where one label in ten is wrong?",
+        question="Does a method gain if one label in ten is wrong?",
         feeds="the map of label noise, at the rate of its registered design that was left out",
         variant="map",
         presets={"cpu": study("4q", TENTH)},

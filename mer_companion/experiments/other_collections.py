@@ -26,7 +26,7 @@ PLAIN = METHODS["inherit"]
 
 EXPERIMENTS = {
     "collections": Experiment(
-        question="Does what SSSL and other methods gain or lose on 4Q hold on other collections?",
+        question="Do the differences between SSSL and other methods on 4Q replicate on other collections?",
         feeds="SSSL's premise, on recorded and rendered music",
         variants={name: {"dataset": name} for name in COLLECTIONS},
         reference="",
@@ -38,8 +38,7 @@ EXPERIMENTS = {
         },
     ),
     "across_collections": Experiment(
-        question="What does a network that learned from one collection know about another, and what do more "
-        "collections to learn from buy?",
+        question="How well do networks transfer between collections, and does pooling collections help?",
         feeds="transfer between collections",
         variants={"transfer": {}},
         reference="",

@@ -33,7 +33,7 @@ WITH_INNER = PLAIN | {"folds.inner": 2}
 EXPERIMENTS = {
     "pretrained_heads": Experiment(
         question="Which head on a pretrained network's features predicts quadrants best?",
-        feeds="the model that ships",
+        feeds="the shipped model",
         variants={
             **{label: WITH_INNER | changes for label, changes in (CHOICES | REPORTED).items()},
             "chosen": {
@@ -50,8 +50,8 @@ EXPERIMENTS = {
         bases=OWN_MUSIC,
     ),
     "shipped_model": Experiment(
-        question="How good is the model that ships?",
-        feeds="the model that ships",
+        question="How accurate is the shipped model?",
+        feeds="the shipped model",
         variants={"heads": PLAIN},
         reference="",
         presets=("cpu",),

@@ -63,7 +63,7 @@ EXPERIMENTS = {
         at_smoke=("svm_log_mel",),
     ),
     "two_outputs": Experiment(
-        question="Valence and arousal: networks of their own, with two outputs each, or one with four?",
+        question="Valence and arousal: separate networks with two outputs, or one with four?",
         feeds="SSSL, Tables 2 and 3 (valence, arousal)",
         presets=("smoke", "cpu"),
         variants=two_outputs(),
@@ -78,7 +78,7 @@ EXPERIMENTS = {
         bases=WARMED_UP,
     ),
     "image_networks": Experiment(
-        question="Do the other image networks that SELAB names learn moods from spectrograms?",
+        question="Do the other image networks named by SELAB learn mood tags from spectrograms?",
         feeds="SELAB, section 2.2",
         presets=("smoke", "cpu"),
         variants={name: {"network": backbones.Settings(name)} for name in IMAGE_NETWORKS},

@@ -88,29 +88,29 @@ SMALL_FRONT_END = {**PLAIN, "folds.tested": 1}
 
 EXPERIMENTS = {
     "segments_to_songs": Experiment(
-        question="Does it help to doubt the labels that segments inherit from their song?",
+        question="Does SSSL raise accuracy over a baseline that trusts inherited labels?",
         feeds="SSSL, Table 3 (4Q) and Figure 2",
         variants={"inherit": PLAIN, "self_learning": {}},
         reference="inherit",
         seeds=SEEDS,
     ),
     "paper_network": Experiment(
-        question="Does it help with the paper's own network, front end and windows?",
+        question="Does SSSL help with the paper's own network, front end and windows?",
         feeds="SSSL, Table 3 (4Q), nearer to print",
         variants={"inherit": NEARER | PLAIN, "self_learning": NEARER | {"method.warmup_epochs": 4}},
         reference="inherit",
         presets=("paper",),
     ),
     "memorisation": Experiment(
-        question="Does SSSL help a network that can memorise every label?",
-        feeds="SSSL, Table 3 (4Q) and section 2: labels that are memorised",
+        question="Does SSSL help a network that memorises its training labels (overfitting)?",
+        feeds="SSSL, Table 3 (4Q) and section 2: overfitting",
         variants={"inherit": MEMORISED | PLAIN, "self_learning": MEMORISED | {"method.warmup_epochs": 4}},
         reference="inherit",
         presets=("paper",),
         seeds=(0, 1),
     ),
     "song_decision": Experiment(
-        question="Which features should the song-level SVM learn from, and how is its threshold to be set?",
+        question="Should the song-level SVM be fitted in sample or out of fold, and with which threshold?",
         feeds="SSSL, section 2.2 (the second stage) and its threshold theta",
         variants={
             "inherit": WITH_INNER | PLAIN,
@@ -134,7 +134,7 @@ EXPERIMENTS = {
         at_smoke=("seconds_1", "seconds_3"),
     ),
     "baselines": Experiment(
-        question="What do plain classifiers of whole songs reach, and what does an artist on both sides add?",
+        question="What do classifiers of whole songs reach, and what do shared artists add?",
         feeds="SSSL, Table 3 (SVM [17], Audio Embedding [24])",
         presets=("smoke", "cpu"),
         variants={
@@ -155,8 +155,8 @@ EXPERIMENTS = {
         at_smoke=("svm_log_mel_artist", "logistic_log_mel_artist"),  # one fold by song would test other songs
     ),
     "ablations": Experiment(
-        question="Which part of SSSL helps?",
-        feeds="SSSL, Table 3 (Proposed*), and the parts that the paper does not take out",
+        question="Ablation: which component of SSSL contributes?",
+        feeds="SSSL, Table 3 (Proposed*), and the components that the paper does not remove",
         variants={
             "self_learning": {},
             "without_separation": {"method.separation": self_learning.NONE},
@@ -172,8 +172,8 @@ EXPERIMENTS = {
         at_smoke=("self_learning", "without_consistency"),
     ),
     "attempts": Experiment(
-        question="Where SSSL scores less than plain training: is it the budget, a setting, or the method?",
-        feeds="how the headline comparison is read",
+        question="Does longer training or another setting let SSSL exceed plain training?",
+        feeds="interpretation of the headline comparison",
         presets=("smoke", "cpu"),
         variants={
             "inherit": PLAIN,
@@ -202,7 +202,7 @@ EXPERIMENTS = {
     ),
     "learning_curves": Experiment(
         question="How do plain training and SSSL learn, epoch by epoch?",
-        feeds="how the headline comparison is read",
+        feeds="interpretation of the headline comparison",
         variants={
             label: TWO_FOLDS | {"learning_curve": True} | method
             for label, method in (("inherit", PLAIN), ("self_learning", {}))
@@ -210,8 +210,8 @@ EXPERIMENTS = {
         reference="inherit",
     ),
     "alternatives": Experiment(
-        question="Do other ways to learn from doubtful labels do better?",
-        feeds="SSSL, Table 3, and the baselines it should have had",
+        question="Do other methods for noisy labels do better?",
+        feeds="SSSL, Table 3, and baselines that it lacks",
         variants={
             **two_trials("inherit", PLAIN, "label_smoothing", {"method.label_smoothing": 0.1}),
             **gentler("soft_labels", {"method.label_weight": 0.75}),
@@ -227,8 +227,8 @@ EXPERIMENTS = {
         at_smoke=("elr",),
     ),
     "sensitivity": Experiment(
-        question="How much do SSSL's open settings matter?",
-        feeds="the paper's open questions: tau, T, alpha and lambda are never stated",
+        question="How sensitive is SSSL to its hyperparameters?",
+        feeds="the paper's open questions: τ, T, α and λ are not stated",
         variants={
             "self_learning": TWO_FOLDS,
             **around("clean_threshold", (0.3, 0.7), "tau"),
@@ -240,7 +240,7 @@ EXPERIMENTS = {
         at_smoke=("self_learning", "T_1"),
     ),
     "known_noise": Experiment(
-        question="Labels with known noise: does the mixture find it, and does SSSL then help?",
+        question="Known label noise: does the mixture detect it, and does SSSL help?",
         feeds="the paper's mechanism (section 2.1.2)",
         presets=("smoke", "cpu"),
         variants=KNOWN_NOISE,
@@ -249,8 +249,8 @@ EXPERIMENTS = {
         at_smoke=("inherit_symmetric_40", "self_learning_symmetric_40"),
     ),
     "drift": Experiment(
-        question="Music that leaves its label for a while: does the mixture find the seconds?",
-        feeds="the paper's mechanism (section 2.1.2), where every second is known",
+        question="Synthetic songs that depart from their label: does the mixture detect these windows?",
+        feeds="the paper's mechanism (section 2.1.2), with the truth of every second",
         presets=("smoke", "cpu"),
         variants={
             **{f"inherit_{rate}": SYNTHETIC | corpus | PLAIN for rate, corpus in DRIFTS.items()},
@@ -269,8 +269,8 @@ EXPERIMENTS = {
         reference="",
     ),
     "elsewhere": Experiment(
-        question="Trained on one collection, what is left on another?",
-        feeds="open question: does it carry over?",
+        question="How accurate are networks on another collection?",
+        feeds="open question: transfer",
         presets=("smoke", "cpu"),
         variants={
             "inherit_from_4q": FROM_4Q | PLAIN,
@@ -288,7 +288,7 @@ EXPERIMENTS = {
         at_smoke=("inherit_from_synthetic_to_other_artists",),
     ),
     "beyond": Experiment(
-        question="How far does audio alone go on 4Q, and what does each part add?",
+        question="What is the best result with audio alone on 4Q, and what does each component add?",
         feeds="beyond the paper: audio only, artist folds",
         presets=("smoke", "cpu"),
         variants={
@@ -323,8 +323,8 @@ EXPERIMENTS = {
         at_smoke=("bands64_pool4",),
     ),
     "loudness": Experiment(
-        question="What does it cost to train for files that are louder or softer than those at hand?",
-        feeds="the model that ships",
+        question="Does training with random gain (data augmentation) cost accuracy?",
+        feeds="the shipped model",
         presets=("cpu",),
         seeds=(0, 1, 2),
         variants={"inherit": PLAIN, "louder_and_softer": {**PLAIN, "method.gain_db": 10.0}},
