@@ -86,7 +86,7 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
     values, sound, duration_s = frames_of_file(path, model)
     if duration_s < SHORTEST_S:
         raise decoding.AudioError(
-            f"{path}: lasts {duration_s:.2f} s. An emotion takes at least {SHORTEST_S} s: give a longer "
+            f"{path}: lasts {duration_s:.2f} s; the shortest possible input is {SHORTEST_S} s: choose a longer "
             "piece."
         )
     each = window_probabilities(model, values, duration_s).astype(float)
@@ -192,22 +192,22 @@ def notes_on(sound: decoding.Sound, duration_s: float, model: TrainedModel) -> I
         yield lack
     if duration_s < model.window_s:
         yield (
-            f"lasts {duration_s:.2f} s, less than the {model.window_s:g} s that the networks hear at a time: "
-            "it was begun again. Trust it less."
+            f"lasts {duration_s:.2f} s, shorter than the networks' input of {model.window_s:g} s: "
+            "it was repeated, and the prediction is less reliable."
         )
     if sound.native_rate / 2 < 0.9 * model.spectrogram.high_hz:
         yield (
             f"has {sound.native_rate} samples a second, so nothing above {sound.native_rate / 2:g} Hz, "
-            "which the networks are used to. Take a better copy if there is one."
+            "unlike the training data. Use a better copy if there is one."
         )
     if sound.peak > LOUDEST:
         yield (
             f"reaches {sound.peak:.0f} where full scale is 1: its samples seem to be whole numbers stored as "
-            "floats, and it was heard far too loud. Divide them by full scale, or export it in 16 bits."
+            "floats, and its level is far too high. Divide them by full scale, or export it in 16 bits."
         )
     if sound.peak < SILENCE:
         mixed = " once its channels are mixed" if sound.channels > 1 else ""
-        yield f"is silent{mixed}: what is said of it means nothing."
+        yield f"is silent{mixed}: the prediction is meaningless."
 
 
 def predict_all(

@@ -4,8 +4,12 @@
 # **Question.** SSSL's paper {cite}`sun2024` states none of its hyperparameters, compares itself with no other semi-supervised method, has one ablation in one run, and reports neither other collections nor the cost of
 # training. Which of these questions can be answered here, and with what certainty?
 #
-# **Answer.** The table has a row for each check: the paired difference with its 95 % confidence interval, the smallest difference that the design detects with a power of four in five (*detectable*), and the verdict.
-# *None beyond the margin*: the whole interval lies within the margin; an interval that contains zero and exceeds the margin is *inconclusive*.
+# **Answer.** No check that was run shows a gain of SSSL or of another method over plain training. On strong features and real labels the difference in macro F1 from plain training is
+# {interval}`strong_features/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f` for SSSL, {interval}`noise_map/mixmatch/none/musicnn/mean_probability/macro_f1_gain:+.3f` for MixMatch and
+# {interval}`noise_map/dividemix/none/musicnn/mean_probability/macro_f1_gain:+.3f` for DivideMix (losses, uncorrected intervals). The other checks are inconclusive or exclude an effect beyond the margin.
+#
+# Each row of the table is one check: the paired difference with its 95 % confidence interval, the smallest difference that the design detects with a power of four in five (*detectable*), and the verdict. *None beyond
+# the margin*: the whole interval lies within the margin; an interval that contains zero and exceeds the margin is *inconclusive*.
 #
 # **Limits.** Most checks use frozen features of pretrained networks, on which training takes seconds, so that every variant is trained in all folds of several partitions; this need not hold for networks trained from
 # random weights. The intervals of this table are not corrected for its number of rows; the pages behind it correct theirs.

@@ -350,7 +350,7 @@ def test_page_without_its_parts_says_so(site, tab, tmp_path):
     tab.goto((tmp_path / "try.html").as_uri())
     soundfile.write(file := tmp_path / "song.wav", np.zeros(22050), 22050)
     drop(tab, file)
-    assert "was built without what hears songs" in tab.locator(".own-song [role=status]").inner_text()
+    assert "was built without the model for songs" in tab.locator(".own-song [role=status]").inner_text()
 
 
 def test_launch_buttons_lead_to_notebooks_of_the_repository(site):

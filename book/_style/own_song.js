@@ -1,4 +1,4 @@
-// Hears a song that the reader drops: decoded, turned into probabilities and drawn by this page alone; nothing leaves the machine.
+// Analyses a song that the reader drops: decoded, turned into probabilities and drawn by this page alone; nothing leaves the machine.
 (() => {
   const page = document.querySelector(".own-song");
   const [input, status, bar, result, template] = ["input", "[role=status]", "progress", ".result", "template"].map((name) =>
@@ -28,7 +28,7 @@
       script.src = new URL(name, here);
       script.onload = done;
       script.onerror = () => failed(new Trouble(
-        "This copy of the book was built without what hears songs. Build it again (mer book), with npm and a network at hand.",
+        "This copy of the book was built without the model for songs. Build it again (mer book), with npm and a network connection.",
       ));
       document.head.append(script);
     });
@@ -45,7 +45,7 @@
   let model, networks; // what is known of the networks, and the promise of a session that runs them, once a song was dropped
   async function facts() {
     if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
-      throw new Trouble("This browser cannot run the networks: it lacks WebAssembly, or has it switched off. Take a newer one.");
+      throw new Trouble("This browser cannot run the networks: it lacks WebAssembly, or it is switched off. Use a newer one.");
     }
     await load("hearing/model.js");
     return (await unpacked("model.json")).json();
@@ -109,7 +109,7 @@
     });
     if (sound.duration < shortest_s) {
       throw new Trouble(
-        `${file.name} lasts ${sound.duration.toFixed(2)} s. An emotion takes at least ${shortest_s} s: choose a longer piece.`,
+        `${file.name} lasts ${sound.duration.toFixed(2)} s. The shortest possible input is ${shortest_s} s: choose a longer piece.`,
       );
     }
     return { rate, samples: await resampled(mixed(sound), sound.sampleRate, spectrogram.sample_rate) };
@@ -133,7 +133,7 @@
     return sum;
   }
 
-  // Samples at another rate, as Python hears them: a sinc under a Kaiser window (`in_browser.LOW_PASS`), sampled around each of the
+  // Samples at another rate, as in Python: a sinc under a Kaiser window (`in_browser.LOW_PASS`), sampled around each of the
   // few places between two samples that new ones fall on. Browsers' own resampling is too rough for the highest mel bands.
   async function resampled(samples, from, to) {
     if (from === to) return samples;
@@ -175,7 +175,7 @@
     return sum;
   }
 
-  // What an encoder hears: a song at the level that it is used to, which begins again if it is shorter than a window.
+  // The input of an encoder: a song at the level of the training data, repeated if it is shorter than a window.
   function prepared(samples) {
     const { features, spectrogram, window_s, reach } = model;
     if (!reach) return samples;
@@ -190,7 +190,7 @@
 
   // Probabilities of every window, block by block. A block begins one frame early: its own first frame has silence before it;
   // and an encoder's windows depend on some frames before and after them.
-  async function heard(song, running) {
+  async function analysed(song, running) {
     const { spectrogram, n_frames, reach, window_s, window_every_s, classes } = model;
     const frame = spectrogram.hop_samples * spectrogram.pool_frames; // samples from one frame to the next
     const every = (window_every_s * spectrogram.sample_rate) / frame;
@@ -200,7 +200,7 @@
     const starts = Array.from({ length: n }, (_, w) => rounded(w * every));
     const said = [];
     for (let w = 0; w < n; w += BLOCK) {
-      await say("Listening …", w / n);
+      await say("Analysing …", w / n);
       const own = starts.slice(w, w + BLOCK);
       const first = Math.max(0, own[0] - reach - 1);
       const piece = samples.slice(first * frame, (own.at(-1) + n_frames + reach) * frame);
@@ -218,10 +218,10 @@
     const { spectrogram, window_s, silence } = model;
     const seconds = samples.length / spectrogram.sample_rate;
     return [
-      seconds < window_s && `It lasts less than the ${window_s} s that the networks hear at a time: it was begun again. Trust it less.`,
+      seconds < window_s && `It is shorter than the networks' input of ${window_s} s and was repeated; the prediction is less reliable.`,
       rate / 2 < 0.9 * spectrogram.high_hz &&
-        `It has ${rate} samples a second, so nothing above ${rate / 2} Hz, which the networks are used to. Take a better copy.`,
-      samples.every((value) => Math.abs(value) < silence) && "It is silent: what is said of it means nothing.",
+        `It has ${rate} samples a second, so nothing above ${rate / 2} Hz, unlike the training data. Use a better copy.`,
+      samples.every((value) => Math.abs(value) < silence) && "It is silent: the prediction is meaningless.",
     ].filter(Boolean);
   }
 
@@ -262,10 +262,10 @@
         throw error;
       });
       const [running, sound] = await Promise.all([networks, decoded(file)]);
-      await show(file, sound, await heard(sound.samples, running));
+      await show(file, sound, await analysed(sound.samples, running));
       await say(`${file.name}: done.`);
     } catch (error) {
-      await say(error instanceof Trouble ? error.message : `${file.name} could not be heard here (${error.message}).`);
+      await say(error instanceof Trouble ? error.message : `${file.name} could not be analysed here (${error.message}).`);
     }
     input.disabled = false;
   }
