@@ -86,8 +86,8 @@ def predict(path: str | os.PathLike, model: TrainedModel | str | os.PathLike | N
     values, sound, duration_s = frames_of_file(path, model)
     if duration_s < SHORTEST_S:
         raise decoding.AudioError(
-            f"{path}: lasts {duration_s:.2f} s; the shortest possible input is {SHORTEST_S} s: choose a longer "
-            "piece."
+            f"{path}: lasts {duration_s:.2f} s; the shortest possible input is {SHORTEST_S} s: choose a "
+            "longer piece."
         )
     each = window_probabilities(model, values, duration_s).astype(float)
     start = np.arange(each.shape[1]) * HOP_S
