@@ -41,7 +41,7 @@ def test_song_figure_has_truth_and_points_at_the_middle_of_windows(windows):
 
 def test_label_is_kept_from_the_clean_threshold_on(windows):
     (bars,) = (trace for trace in timeline(windows).data if trace.name == "1 − clean probability")
-    assert [row[0] for row in bars.customdata] == ["label kept", "label erased", "label kept"]
+    assert [row[0] for row in bars.customdata] == ["label kept", "label replaced", "label kept"]
     assert list(bars.y) == pytest.approx([0.1, 0.8, 0.4])
 
 
