@@ -5,8 +5,8 @@
 #
 # **Answer.** SSSL's printed accuracies for quadrants and valence on 4Q are contradicted, those for arousal are inconclusive; that handling noisy labels helps is contradicted by the slim network
 # (accuracy difference SSSL − inherited labels {interval}`segments_to_songs/self_learning/difference/emotion/mean_probability:+.3f`; not significant after Holm correction) and
-# inconclusive with the setting nearest the paper, VGG16 with its SVM ({interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`). Of the two tagging papers, trainings of
-# ours support one claim, on HPCP; most others need the audio of MTG-Jamendo.
+# inconclusive with the setting nearest to the paper, VGG16 with its SVM ({interval}`paper_network/self_learning/difference/emotion/svm_in_sample:+.3f`). Of the claims of the two tagging papers our
+# training runs support one, on HPCP (not significant after correction); most others need the audio of MTG-Jamendo.
 #
 # The table counts. *Re-scored*: published predictions, nothing trained. *Reproduction*: the paper's own data set, its method re-implemented, mostly with a smaller network and folds by
 # artist. *Conceptual replication*: other music. The last column counts claims that are supported or contradicted with p below one in twenty after Holm correction over all claims tested by a p-value.
@@ -54,9 +54,9 @@ claims.of_paper(judged, "selab")
 # %% [markdown]
 # ## On other collections
 #
-# Claims on long and short input, HPCP and co-teaching, judged again on [Emotify](29_emotify): verdict and effect. Long input is a minute there. The networks are others than the
-# papers': a smaller one from scratch, and a dense layer on MusiCNN's features; co-teaching, claimed of ReXNet, is compared with two of these that do not teach each
-# other. Each collection's p-values are corrected by themselves.
+# Claims on long and short input, HPCP and co-teaching, judged again on [Emotify](29_emotify): verdict and effect. Long input is a minute there. The networks differ from the
+# papers': a smaller one from scratch, and a dense layer on MusiCNN's features; co-teaching, claimed for ReXNet, is compared with two of these trained independently.
+# p-values are corrected within each collection.
 
 # %% tags=["hide-input"]
 claims.by_collection(judged)
@@ -65,8 +65,8 @@ claims.by_collection(judged)
 # ## Rules
 #
 # Claims, rules and tolerances are data (`data/claims.yaml`); the verdicts are computed, from uncorrected intervals. Tolerances follow from numbers of songs and were fixed before the records that they judge, with
-# the few exceptions that the file names, each with its reason. The four words were introduced when the records were known: before, a claim was reproduced, partly or not, and "not" was
-# said of much that is only inconclusive.
+# the few exceptions that the file names, each with its reason. The four verdicts were introduced when the records were known; the former ones (reproduced, partly, not)
+# did not separate contradicted from inconclusive claims.
 #
 # **Limits.** A contradicted accuracy means that our training does not reach it, not that the authors' did not. Values of SSSL use its SVM, fitted out of fold; differences between methods use the mean
 # probability, which trains nothing further, and the table adds the SVM's. Differences judged by rule *above* have no paired interval, but a tolerance.

@@ -49,7 +49,7 @@ interactive_figures.shown(
 tag_tables.leaderboard(compared, cards)
 
 # %% [markdown]
-# Systems are scored on the same tracks, so that paired differences on the same bootstrap resamples decide, not overlapping intervals. *Surely better*: p below one in
+# Systems are scored on the same tracks, so that paired differences on the same bootstrap resamples decide, not overlapping intervals. *Significantly better*: p below one in
 # twenty after Holm correction over all pairs.
 
 # %% tags=["hide-input"]

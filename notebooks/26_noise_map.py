@@ -4,18 +4,18 @@
 # **Question.** Under which kind of label noise, at which rate, does a method for noisy labels exceed a baseline that trusts every label? And does SSSL help on strong features, those of a
 # network pretrained on a million songs?
 #
-# **Answer.** It depends on the unit of the noise. Where whole songs are mislabelled, such methods gain: hardly at `20 %`, but at `40 %`, with the confusions of listeners, the difference in macro F1 from the
+# **Answer.** It depends on the unit of the noise. Where whole songs are mislabelled, such methods gain: not significantly at `20 %`, but at `40 %`, with the confusions of listeners, the difference in macro F1 from the
 # baseline is {interval}`noise_map/self_learning/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` for SSSL,
 # {interval}`noise_map/mixture_per_class/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` with a mixture for each class,
 # {interval}`noise_map/weight/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` if windows are weighted by their clean probability, and
-# {interval}`noise_map/elr/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` for ELR. Where single windows are mislabelled no method gains, and at `60 %` (symmetric)
+# {interval}`noise_map/elr/listeners_song_40/musicnn/mean_probability/macro_f1_gain:+.3f` for ELR. Where single windows are mislabelled no method shows a gain, and at `60 %` (symmetric)
 # SSSL loses {interval}`noise_map/self_learning/symmetric_window_60/musicnn/mean_probability/macro_f1_gain:+.3f`. These five differences remain significant after Holm correction over
 # all cells; that of SSSL at `40 %` symmetric noise of songs, {interval}`noise_map/self_learning/symmetric_song_40/musicnn/mean_probability/macro_f1_gain:+.3f`, does not. SSSL was
 # proposed for segments that depart from their song's label; here it helps against songs with a wrong label.
 #
 # On the real labels of 4Q the difference in macro F1 (SSSL − baseline) is
 # {interval}`strong_features/self_learning/none/musicnn/mean_probability/macro_f1_gain:+.3f` by mean probability and
-# {interval}`strong_features/self_learning/none/musicnn/svm_in_sample/macro_f1_gain:+.3f` by the paper's support vector machine, over five training runs in each of three partitions. The baseline reaches
+# {interval}`strong_features/self_learning/none/musicnn/svm_in_sample/macro_f1_gain:+.3f` by the paper's support vector machine, over five training runs in each of three partitions: both intervals exclude a gain. The baseline reaches
 # {interval}`strong_features/inherit/none/musicnn/mean_probability/macro_f1:.3f`.
 #
 # **Design.** The labels of the 900 clips of 4Q are corrupted in six ways. The features are those of two frozen pretrained networks (MusiCNN), so that training takes seconds. A cell of the map is
@@ -66,7 +66,7 @@ noise_map.gains_by_rate(
     ),
 )
 
-# %% mystnb={"figure": {"name": "fig-map-medium", "caption": "Gain in macro F1 at 40 % wrong labels, and without noise (none). *: p below 0.05 after Holm's correction over all cells of the map."}, "image": {"alt": "Table of gains of all methods under seven conditions, coloured by sign."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-map-medium", "caption": "Gain in macro F1 at 40 % wrong labels, and without noise (none). *: p below 0.05 after Holm correction over all cells of the map."}, "image": {"alt": "Table of gains of all methods under seven conditions, coloured by sign."}} tags=["hide-input"]
 noise_map.heatmap(cells, 0.4)
 
 # %% [markdown]
@@ -76,7 +76,7 @@ noise_map.heatmap(cells, 0.4)
 noise_map.listed(cells)
 
 # %% [markdown]
-# ## Why
+# ## Detection, correction and memorisation
 #
 # Three measures over the epochs, for the wrong labels: their detection by the loss (AUC), the share of windows that the
 # network predicts as their true class in spite of the label (corrected), and as labelled (memorised).
@@ -88,8 +88,8 @@ noise_map.curves(
 
 # %% [markdown]
 # With noise of single windows, the baseline already corrects most of them, and SSSL corrects fewer. With noise of songs, the baseline overfits: it memorises
-# their labels, and SSSL prevents that from its first separation on. It predicts the true class of more wrong labels, and detects them better. This is
-# early learning followed by memorisation {cite}`liu2020elr`, at the level of songs.
+# their labels, and SSSL prevents that from its first separation on. With SSSL more of the wrong labels are predicted as their true class, and detected. This is consistent with early
+# learning followed by memorisation {cite}`liu2020elr`, at the level of songs.
 #
 # ## Registered predictions
 #
@@ -97,10 +97,10 @@ noise_map.curves(
 # | --- | --- |
 # | 1 without noise nothing gains, SSSL loses | held; after correction its loss is inconclusive in the map, and clear in the larger comparison on real labels (below) |
 # | 2 window noise hardly costs; nothing gains | held up to `40 %` for symmetric noise; flipped valence at `60 %` is a majority of wrong labels and reverses valence |
-# | 3 song noise costs much; weighting gains, replacing labels gains less | half: plain training loses as much as predicted; weighting and replacing gain alike |
+# | 3 song noise costs much; weighting gains, replacing labels gains less | in part: plain training loses as much as predicted; weighting and replacing gain alike |
 # | 4 nothing gains more than a little under flipped valence and listeners' noise | failed: gains are as large as under symmetric noise |
 # | 5 more gain with a network that memorises | not run |
-# | 6 one mixture per class is better than one for all | the means agree for song noise at `40 %`; at `60 %` only where wrong labels spread over classes. Erased quadrants, predicted there, were not looked at |
+# | 6 one mixture per class is better than one for all | the means agree for song noise at `40 %`; at `60 %` only where wrong labels spread over classes. The predicted loss of whole quadrants was not examined |
 # | 7 generalised cross-entropy is the best loss under song noise | failed: its gains do not exceed those of symmetric cross-entropy or ELR |
 
 # %% [markdown]

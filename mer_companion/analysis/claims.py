@@ -175,8 +175,9 @@ def _content(path: Path = CLAIMS) -> dict:
 
 
 def explained(what: str) -> pd.DataFrame:
-    """The file's own text on its ``words`` or its ``rules``, ready to read."""
-    return pd.DataFrame(_content()[what].items(), columns=[what[:-1], "meaning"]).set_index(what[:-1])
+    """The file's own text on its ``words``, ``evidence`` or ``rules``, ready to read."""
+    title = {"words": "verdict", "rules": "rule"}.get(what, what)
+    return pd.DataFrame(_content()[what].items(), columns=[title, "meaning"]).set_index(title)
 
 
 def _claims(entry: dict, presumptions: dict) -> Iterator[Claim]:

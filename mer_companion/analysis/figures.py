@@ -399,6 +399,7 @@ def by_duration(rows: pd.DataFrame) -> Figure:
         ax.errorbar(seconds, own["value"], yerr=errors(own), **ours)
         ax.plot(seconds, own["printed"].astype(float), "D", **theirs)
         ax.set(title=names.TARGETS[target].capitalize(), xlabel="Segment (s)", xticks=seconds)
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes[0].set_ylabel("Song accuracy")
     legend_outside(axes[-1], "lower center", 2)
     named = rows["target"].map(names.TARGETS) + ", " + rows["seconds"].astype(str) + " s"
@@ -440,7 +441,9 @@ def by_epoch(
     look = {"hue": line, "style": line, "palette": {name: looks[name][0] for name in drawn}}
     look |= {"markers": {name: looks[name][1] for name in drawn}, "dashes": False}
     grid = sns.relplot(rows.astype({line: str}), kind="line", errorbar=("pi", 100), **place, **look)
-    grid.set(xlabel="Epoch", ylabel=ylabel, xticks=sorted(rows["epoch"].unique())).set_titles("{col_name}")
+    epochs = sorted(rows["epoch"].unique())
+    shown = epochs[:: -(-len(epochs) // 8)]  # numbers of two digits would collide
+    grid.set(xlabel="Epoch", ylabel=ylabel, xticks=shown).set_titles("{col_name}")
     sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(drawn), 5), title=None)
     return finished(grid.figure, rows, findings.at_the_end(rows, y, panel, line))
 

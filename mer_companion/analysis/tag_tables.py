@@ -128,7 +128,10 @@ def leaderboard_differences(
     for place, one in enumerate(order):
         beaten = (pairs["p_holm"].get(one, pd.Series(dtype=float)) < SURE).sum()
         below = order[place + 1 :]
-        row = {"system": system_name(one, cards), "surely better than": f"{beaten} of {len(below)} below"}
+        row = {
+            "system": system_name(one, cards),
+            "significantly better than": f"{beaten} of {len(below)} below",
+        }
         if below:
             d = pairs.loc[(one, below[0])]
             row |= {"minus the next": spoken(d, sign=True), "p (Holm, all pairs)": f"{d.p_holm:.3f}"}
