@@ -6,7 +6,7 @@
 # **Answer.** This page trains both methods in seconds, at the preset `smoke`, on 48 short synthetic songs, of which 16 are tested. **None of its numbers is a result.** The songs are simple tones and easy to tell
 # apart, the networks are tiny, and another seed may reverse the order of the methods. The results on recorded music are on [the page of the headline comparison](01_segments_to_songs) and those after it.
 #
-# **Other experiments.** `mer run NAME --preset smoke` trains any of them in the same way; [the table of experiments](../status) has the names. [The report of regressions](../drift) compares all of them with a stored reference.
+# **Other experiments.** `mer run NAME --preset smoke` trains any of them in the same way; [the table of experiments](../status) has the names. [The regression report](../drift) compares all of them with a stored reference.
 #
 # **Rerun.** `mer book --notebook 06_try_the_code`; with the audio of 4Q, `--preset cpu` shows or makes the real records in its place.
 
@@ -26,9 +26,10 @@ from mer_core import datasets
 # %%
 (_, run), *_ = experiments.jobs("segments_to_songs", preset)
 tracks = datasets.load(run.dataset)
-tracks.table.groupby("label").agg(
+songs = tracks.table.groupby("label").agg(
     songs=("track_id", "size"), artists=("group", "nunique"), seconds=("duration_s", "sum")
 )
+songs.rename_axis("quadrant")
 
 # %% [markdown]
 # ## Training and song decisions
