@@ -32,6 +32,7 @@ METHODS = {
     "attention_mil": "attention pooling (MIL)",
 }
 VARIANTS = {
+    "dense_layers_only": "only the dense layers trained",
     "without_separation": "SSSL without the GMM",
     "without_mixup": "SSSL without mixup",
     "without_consistency": "SSSL without R-Drop",

@@ -13,7 +13,13 @@ from mer_core.evaluation import significance
 
 KINDS = names.NOISE_KINDS
 NONE = "none"
-SETTINGS = {"musicnn": "MusiCNN, 256 units", "log_mel": "mel statistics, 256 units"}
+SETTINGS = {
+    "musicnn": "MusiCNN, 256 units",
+    "log_mel": "mel statistics, 256 units",
+    "musicnn_and_log_mel": "MusiCNN and mel statistics, 256 units",
+    "memorising": "MusiCNN, 1,024 units, 30 epochs",
+    "fine_tuned": "MusiCNN, layers behind the front end trained",
+}
 MAIN = "musicnn"
 GAIN = "macro_f1_gain"
 CURVES = ("loss", "auc", "memorised", "corrected", "purity", "recall")  # as in the record
@@ -23,7 +29,7 @@ def cells(record: dict) -> pd.DataFrame:
     """A row per cell: its names, macro F1 and gain with intervals, p-values and verdict.
 
     ``p_holm`` follows from the interval by the normal distribution and is corrected over all cells of the
-    map's own setting; ``detectable`` is the smallest gain that a cell would have shown with a power of 80 %.
+    record; ``detectable`` is the smallest gain that a cell would have shown with a power of 80 %.
     """
     table = pd.DataFrame(record["metrics"])
     keys = ["method", "noise", "unit", "rate", "setting"]
@@ -35,9 +41,8 @@ def cells(record: dict) -> pd.DataFrame:
     known = rows["gain"].notna()
     ends = rows.loc[known, "gain_low"], rows.loc[known, "gain_high"]
     rows.loc[known, "detectable"] = significance.detectable_effect(*ends)
-    tested = known & (rows["setting"] == MAIN)
-    own = (rows.loc[tested, name] for name in ("gain", "gain_low", "gain_high"))
-    rows.loc[tested, "p_holm"] = significance.holm(significance.p_from_interval(*own).to_numpy())
+    own = (rows.loc[known, name] for name in ("gain", "gain_low", "gain_high"))
+    rows.loc[known, "p_holm"] = significance.holm(significance.p_from_interval(*own).to_numpy())
     rows["verdict"] = [verdict_on(gain, p) for gain, p in zip(rows["gain"], rows["p_holm"], strict=True)]
     return rows
 
@@ -98,7 +103,7 @@ def plain_by_rate(rows: pd.DataFrame) -> Figure:
     )
 
 
-def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Figure:
+def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...], setting: str = MAIN) -> Figure:
     """What a method makes of wrong labels, epoch by epoch: how well it finds them, and what it predicts."""
     described, stored = record["config"]["cells"], results.predictions(record)["curves"]
     panels_of = {"auc": "Detected (AUC)", "corrected": "Corrected (share)", "memorised": "Memorised (share)"}
@@ -108,7 +113,7 @@ def curves(record: dict, method: str, rate: float, kinds: tuple[str, ...]) -> Fi
         for name, style in (("inherit", ":"), (method, "-")):
             place = next(
                 i for i, cell in enumerate(described)
-                if (cell["method"], cell["setting"], cell["rate"]) == (name, MAIN, rate)
+                if (cell["method"], cell["setting"], cell["rate"]) == (name, setting, rate)
                 and KINDS.get((cell["noise"], cell["unit"])) == kind
             )  # fmt: skip
             own = pd.DataFrame(stored[place], columns=list(CURVES)).dropna(how="all")
@@ -179,6 +184,68 @@ def listed(rows: pd.DataFrame, setting: str | None = None) -> pd.DataFrame:
         "verdict": own["verdict"],
     })  # fmt: skip
     return table.sort_values(["features, network", "noise", "wrong labels", "method"]).reset_index(drop=True)
+
+
+def confirmed(first: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """The cells of one map that a second one tested again: gains, corrected p-value, outcome (`outcome`).
+
+    Parameters
+    ----------
+    first, again : tables of `cells`; those without a gain are left out
+    """
+    keys = ["kind", "rate", "method"]
+    pairs = first.merge(again[again["gain"].notna()], on=keys, suffixes=("", "_again"))
+    pairs["outcome"] = [outcome(*pair) for pair in zip(pairs["verdict"], pairs["verdict_again"], strict=True)]
+    return pairs
+
+
+def outcome(first: str, again: str) -> str:
+    """What a second study says of a verdict of the first.
+
+    >>> outcome("gain", "gain"), outcome("gain", "inconclusive"), outcome("gain", "loss")
+    ('confirmed', 'not confirmed', 'refuted')
+    """
+    if first not in ("gain", "loss"):
+        return {"gain": "a gain", "loss": "a loss"}.get(again, "inconclusive")
+    return "confirmed" if again == first else "not confirmed" if again == "inconclusive" else "refuted"
+
+
+def listed_confirmed(pairs: pd.DataFrame) -> pd.DataFrame:
+    """`confirmed` in words, those of the first map's gains first."""
+    rows = pairs.sort_values(["gain", "kind"], ascending=[False, True])
+    return pd.DataFrame({
+        "noise": rows["kind"],
+        "wrong labels": rows["rate"].map("{:.0%}".format),
+        "method": rows["method"].map(names.label),
+        "gain in the map": [with_ends(*r, "+") for r in rows[["gain", "gain_low", "gain_high"]].to_numpy()],
+        "gain in new partitions": [
+            with_ends(*r, "+") for r in rows[["gain_again", "gain_low_again", "gain_high_again"]].to_numpy()
+        ],
+        "p (Holm)": rows["p_holm_again"].map("{:.3f}".format),
+        "detectable (80 % power)": rows["detectable_again"].map("{:.3f}".format),
+        "outcome": rows["outcome"],
+    }).reset_index(drop=True)  # fmt: skip
+
+
+def confirmation(pairs: pd.DataFrame) -> Figure:
+    """Each cell's gain in the new partitions against its gain in the map; the diagonal: equal."""
+    fig, [ax] = panels(4.0)
+    outcomes = ("confirmed", "not confirmed", "refuted")
+    styles = dict(zip(outcomes, zip("osX", PALETTE, strict=False), strict=False))
+    for said, own in pairs.groupby("outcome", sort=False):
+        marker, colour = styles.get(said, ("D", NEUTRAL))
+        ends = own["gain_again"] - own["gain_low_again"], own["gain_high_again"] - own["gain_again"]
+        ax.errorbar(own["gain"], own["gain_again"], ends, fmt=marker, ms=5, capsize=2, lw=0.8, color=colour,
+                    label=f"{said} ({len(own)})")  # fmt: skip
+    ends = [pairs[["gain", "gain_low_again"]].min().min(), pairs[["gain", "gain_high_again"]].max().max()]
+    ax.plot(ends, ends, ls="--", lw=0.8, color=NEUTRAL, label="equal")
+    ax.axhline(0, color=NEUTRAL, lw=0.8, ls=":")
+    ax.set(xlabel="Gain in macro F1, map", ylabel="Gain in macro F1, new partitions")
+    ax.legend(loc="upper left", fontsize=8)
+    decided = pairs[pairs["verdict"].isin(["gain", "loss"])]
+    kept = int((decided["outcome"] == "confirmed").sum())
+    said = f"{kept} of {len(decided)} significant differences of the map are confirmed in new partitions."
+    return finished(fig, pairs[["kind", "rate", "method", "gain", "gain_again", "outcome"]], said)
 
 
 def on_real_labels(record: dict) -> pd.DataFrame:
