@@ -81,14 +81,12 @@ FINE_TUNED = replace(
     BY_ACT,
     features=FrontEndMaps(),
     network=pretrained.Settings(trained=pretrained.MIDDLE),
-    training=Training(epochs=40, batch_size=32, learning_rate=3e-4, stride=0),
+    training=Training(epochs=20, batch_size=32, learning_rate=3e-4, stride=0),
 )
 DENSE_LAYERS = replace(FINE_TUNED, network=pretrained.Settings(trained=pretrained.HEAD))
-TUNED = {"inherit": METHODS["inherit"], "self_learning": replace(SSSL_HERE, warmup_epochs=13)}
-FINE_TUNING = cells_of(FINE_TUNED, "fine_tuned", TUNED, [CLEAN], (0, 1))
-FINE_TUNING += cells_of(
-    DENSE_LAYERS, "fine_tuned", {"dense_layers_only": METHODS["inherit"]}, [CLEAN], (0, 1)
-)
+TUNED = {"inherit": METHODS["inherit"], "self_learning": replace(SSSL_HERE, warmup_epochs=7)}
+FINE_TUNING = cells_of(FINE_TUNED, "fine_tuned", TUNED, [CLEAN], (0,))
+FINE_TUNING += cells_of(DENSE_LAYERS, "fine_tuned", {"dense_layers_only": METHODS["inherit"]}, [CLEAN], (0,))
 
 EXPERIMENTS = {
     "strong_features": of_one_study(
