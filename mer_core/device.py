@@ -8,8 +8,8 @@ import joblib
 import torch
 
 from mer_core import RequestError
+from mer_core.processes import DEVICE
 
-DEVICE = "MER_DEVICE"  # environment variable that `mer --device` sets, for the processes that it starts too
 AUTO, BF16, FLOAT32 = "auto", "bf16", "float32"
 PRECISIONS = (AUTO, BF16, FLOAT32)
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables
@@ -66,6 +66,13 @@ def best_device() -> torch.device:
         known = f"there are auto, {', '.join(here)}"
         raise RequestError(f"no device {wanted!r} here; {known}. GPUs need a build of PyTorch for them.")
     return torch.device("cuda" if "cuda" in here else "cpu") if wanted == "auto" else torch.device(wanted)
+
+
+def gpus() -> list[str]:
+    """The GPUs that jobs side by side are spread over: all, unless ``$MER_DEVICE`` names a device."""
+    if os.environ.get(DEVICE, "auto") != "auto":
+        return []
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
 
 
 def device_name() -> str:

@@ -7,15 +7,17 @@ name in one step.
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from filelock import FileLock
 
-from mer_core import paths, window_features
+from mer_core import executors, paths, window_features
 from mer_core.audio import decoding
 from mer_core.audio.features import (
     Features,
@@ -190,39 +192,53 @@ def _journalled(journal: Path) -> list[dict]:
     return rows
 
 
-def _in_order(files: list[Path], settings: Features):
-    """Decode and transform files on all cores, in order; yields (frames, n_samples) or the reason why not."""
-
-    def transformed(path: Path):
-        try:
-            if isinstance(settings, StoredMel):
-                stored = stored_mel(path, settings)
-                return stored.astype(DTYPE), len(stored) * settings.hop_samples
-            samples = decoding.read(path, settings.sample_rate)
-            # one clip at a time: its last frame must not depend on the clips beside it, and the cores are
-            # busy decoding anyway
-            clip = torch.from_numpy(samples)
-            if isinstance(settings, WindowFeatures):
-                values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
-            elif isinstance(settings, FrontEndMaps):
-                values = window_features.front_end_maps(clip, settings)
-            else:
-                values = frames_of(clip[None], settings)[0]
-            return as_stored(values, path), len(samples)
-        except (decoding.AudioError, StoredMelError) as error:
-            return str(error)
-
+def _in_order(files: list[Path], settings: Features) -> Iterator[tuple[np.ndarray, int] | str]:
+    """Decode and transform files in order, on the workers of `executors.jobs_on`, else on all cores here."""
+    transform = partial(transformed, settings=settings)
+    if (sent := executors.in_order(partial(on_one_thread, transform), files)) is not None:
+        yield from sent
+        return
     threads = torch.get_num_threads()
     if threads == 1:
-        yield from map(transformed, files)
+        yield from map(transform, files)
         return
     torch.set_num_threads(1)  # the pool below already uses every core
     try:
         with ThreadPoolExecutor(threads) as pool:
             for start in range(0, len(files), 32):  # a block at a time, so that memory stays small
-                yield from pool.map(transformed, files[start : start + 32])
+                yield from pool.map(transform, files[start : start + 32])
     finally:
         torch.set_num_threads(threads)
+
+
+def on_one_thread(transform: Callable, path: Path) -> tuple[np.ndarray, int] | str:
+    """A file's frames computed as the pool of threads computes them: each on one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return transform(path)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def transformed(path: Path, settings: Features) -> tuple[np.ndarray, int] | str:
+    """Frames of a file, and its number of samples; or the reason why there are none."""
+    try:
+        if isinstance(settings, StoredMel):
+            stored = stored_mel(path, settings)
+            return stored.astype(DTYPE), len(stored) * settings.hop_samples
+        samples = decoding.read(path, settings.sample_rate)
+        # one clip at a time: its last frame must not depend on the clips beside it
+        clip = torch.from_numpy(samples)
+        if isinstance(settings, WindowFeatures):
+            values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
+        elif isinstance(settings, FrontEndMaps):
+            values = window_features.front_end_maps(clip, settings)
+        else:
+            values = frames_of(clip[None], settings)[0]
+        return as_stored(values, path), len(samples)
+    except (decoding.AudioError, StoredMelError) as error:
+        return str(error)
 
 
 def as_stored(values: torch.Tensor, path: Path) -> np.ndarray:
