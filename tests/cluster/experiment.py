@@ -77,7 +77,7 @@ def networks(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in found}
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> object:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 240) -> object:
     until = time.monotonic() + seconds
     while not (answer := condition()):
         if time.monotonic() > until:
