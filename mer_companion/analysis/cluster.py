@@ -15,10 +15,13 @@ def path() -> Path:
 
 
 def write(rows: list[dict]) -> Path:
-    """Write the table in place of the last one."""
+    """Write the table; rows of engines that were not tried now are kept."""
     made = {"made": provenance.timestamp(), "code": provenance.code_state()}
     here = {"python": platform.python_version(), "processor": provenance.processor()}
-    results.write_json(path(), made | {"environment": here, "rows": rows})
+    before = json.loads(path().read_text(encoding="utf-8"))["rows"] if path().exists() else []
+    fresh = {row["engine"]: row | made for row in rows}
+    kept = {row["engine"]: row for row in before}
+    results.write_json(path(), {"environment": here, "rows": list((kept | fresh).values())})
     return path()
 
 
@@ -62,7 +65,8 @@ def page() -> str:
     if not path().exists():
         return "None yet.\n"
     report = json.loads(path().read_text(encoding="utf-8"))
-    made = f"Made {report['made'][:10]} with the code of {version_of(report['code'])}."
+    versions = {(row["made"][:10], version_of(row["code"])) for row in report["rows"]}
+    made = " ".join(f"Made {day} with the code of {version}." for day, version in sorted(versions))
     rendered = [row["rendered"] for row in report["rows"] if row.get("rendered")]
     midi = f" MIDI files rendered on the dask workers: {rendered[0]}." if rendered else ""
     return f"{table_of([shown(row) for row in report['rows']])}\n\n{made}{midi}\n"
