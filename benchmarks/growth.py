@@ -1,12 +1,13 @@
 """Growth: processor time and peak memory against songs, seconds, overlap, classes, tags and runs.
 
-    python -m benchmarks.growth [--rounds N] [--out FILE]
+    python -m benchmarks.growth [--rounds N] [--only STAGE] [--out FILE]
 
 Every point is measured in a process of its own, on one thread, several times. Time is that of the processor,
-not of the clock, so that other work on the machine matters less; points that take long are measured once. Memory
-is the greatest resident size less that at the start (Linux). Sound is read in the stage `features` only, from files made by code; training takes
-random frames, because ten thousand songs of sound would take too long. The table goes to
-data/results/growth.json; the book's page on scale fits the exponents.
+not of the clock, so that other work on the machine matters less; points that take long are measured once.
+Memory is the greatest resident size less that at the start (Linux). Sound, made by code, is read in the
+stages `features` and `front end` only; training takes random frames, because ten thousand songs of sound
+would take too long. The table goes to data/results/growth.json, after every point; the book's page on scale
+fits the exponents.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from mer_companion.analysis import growth
 from mer_companion.experiments import comparison
 from mer_companion.experiments.presets import MIRABLE, OWN_MUSIC, SSSL
 from mer_companion.runs import cross_validation, scoring, tag_scoring
+from mer_companion.runs.settings import Run
 from mer_core import frames, paths
 from mer_core.audio.features import Features, LogMel
 from mer_core.datasets import synthetic
@@ -79,10 +81,10 @@ def stored(tracks: Tracks, seconds: float, features: LogMel, folder: Path) -> fr
     values = np.lib.format.open_memmap(
         folder / "frames.npy", "w+", np.float16, (n * len(tracks), features.n_values)
     )
-    rng = np.random.default_rng(0)
-    for start in range(0, len(values), 100_000):
-        block = values[start : start + 100_000]
-        block[:] = rng.standard_normal(block.shape, np.float32) * 10 - 30
+    noise = np.random.default_rng(0).standard_normal((20_000, features.n_values), np.float32) * 10 - 30
+    for start in range(0, len(values), len(noise)):
+        block = values[start : start + len(noise)]
+        block[:] = noise[: len(block)]
     values.flush()
     mapped = np.load(folder / "frames.npy", mmap_mode="r")
     offsets = np.arange(len(tracks) + 1) * n
@@ -108,7 +110,7 @@ def features(point: dict, folder: Path) -> tuple[Callable, dict]:
     return lambda: frames.compute(tracks, RUN.features, cache=folder / "cache", progress=False), sizes
 
 
-def training(point: dict, folder: Path) -> tuple[Callable, dict]:
+def training(point: dict, folder: Path, run: Run = RUN) -> tuple[Callable, dict]:
     """One epoch of plain training on two thirds of the songs, and the predictions of the others."""
     tracks = tracks_of(point["songs"], point["classes"], point["tags"])
     store = stored(tracks, point["seconds"], RUN.features, folder)
@@ -119,11 +121,16 @@ def training(point: dict, folder: Path) -> tuple[Callable, dict]:
     def work() -> None:
         everything = make_segments(store, windows, CPU)
         data, test = everything.of_tracks(learning), everything.of_tracks(tested).evenly(16)
-        answer, _ = cross_validation.fit(RUN, data, 0, on_epoch=lambda row: None)
+        answer, _ = cross_validation.fit(run, data, 0, on_epoch=lambda row: None)
         answer(test)
 
     sizes = {"frames_mb": store.values.nbytes / 1e6, "windows": len(windows)}
     return work, sizes | {"hours": point["songs"] * point["seconds"] / 3600}
+
+
+def memory(point: dict, folder: Path) -> tuple[Callable, dict]:
+    """Training as above, on few windows of long songs: what the frames take besides network and batch."""
+    return training(point, folder, replace(RUN, training=replace(RUN.training, stride=0)))
 
 
 def score(point: dict, folder: Path) -> tuple[Callable, dict]:
@@ -210,23 +217,24 @@ def drop_pages(values: np.memmap, path: Path) -> None:
 
 
 STAGES = {
-    "features": features, "training": training, "scoring": score, "runs": runs,
+    "memory": memory, "features": features, "training": training, "scoring": score, "runs": runs,
     "front end": front_end, "streaming": streamed,
 }  # fmt: skip
 POINTS = [
+    *(("memory", "seconds", n, {"songs": 200}) for n in (150, 750, 3000)),
+    *(("streaming", "of", name, {}) for name in ("memory", "disk", "network")),
+    *(("training", "songs", n, {"seconds": 4}) for n in (100, 1000, 10_000)),
+    *(("features", "songs", n, {"seconds": 1}) for n in (100, 1000, 10_000)),
+    *(("front end", "songs", n, {"of": name}) for name in FRONT_ENDS for n in (2, 4, 12)),
     *(("runs", "runs", n, {}) for n in (10, 30, 100)),
     *(("scoring", "songs", n, {}) for n in (100, 1000, 10_000)),
     *(("scoring", "classes", n, {"songs": 1000}) for n in (4, 16, 64)),
     *(("scoring", "tags", n, {"songs": 1000}) for n in (6, 24, 96)),
-    *(("training", "songs", n, {"seconds": 4}) for n in (100, 1000, 10_000)),
-    *(("training", "seconds", n, {"songs": 50}) for n in (10, 30, 100, 300)),
+    *(("training", "seconds", n, {"songs": 50}) for n in (10, 30, 100)),
     *(("training", "window", n, {"songs": 50, "seconds": 30}) for n in (3, 6, 12)),
     *(("training", "classes", n, {"songs": 250}) for n in (4, 16, 64)),
     *(("training", "tags", n, {"songs": 250}) for n in (6, 24, 96)),
-    *(("features", "songs", n, {"seconds": 1}) for n in (100, 1000, 10_000)),
     *(("features", "seconds", n, {"songs": 5}) for n in (10, 30, 100)),
-    *(("front end", "songs", n, {"of": name}) for name in FRONT_ENDS for n in (2, 4, 12)),
-    *(("streaming", "of", name, {}) for name in ("memory", "disk", "network")),
 ]  # fmt: skip
 
 
@@ -271,21 +279,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", choices=STAGES, help="one stage, shown and not kept")
+    parser.add_argument("--only", choices=STAGES, help="one stage; others keep their rows")
     parser.add_argument("--out", type=Path, default=growth.path())
     wanted = parser.parse_args()
     torch.set_num_threads(1)
     folders.RESULTS.mkdir(exist_ok=True)
     rows, points = [], [point for point in POINTS if wanted.only in (None, point[0])]
+    stages = {stage for stage, *_ in points}
+    before = json.loads(wanted.out.read_text())["rows"] if wanted.out.exists() else []
+    kept = [row for row in before if row["stage"] not in stages]
     for i in range(wanted.rounds):
         again = []
         for point in points:
             rows.append(measured(*point) | {"round": i})
             print(rows[-1], flush=True)
+            growth.write(kept + rows, wanted.out)
             again += [point] if rows[-1]["cpu_s"] < LONG_S else []
         points = again
-    if not wanted.only:
-        print(growth.write(rows, wanted.out))
+    print(wanted.out)
 
 
 if __name__ == "__main__":
