@@ -694,11 +694,12 @@ def growth(rows: pd.DataFrame) -> Figure:
     by_songs = rows[(rows["dimension"] == "songs") & rows["stage"].isin(stages)]
     drawn = by_songs.groupby(["stage", "size"])["cpu_s"].median().unstack("stage")[list(stages)]
     lines(time, drawn.index.astype(int), drawn.rename(columns=stages))
-    trained = rows[(rows["stage"] == "training") & rows["dimension"].isin(["songs", "seconds"])]
-    for marker, (dimension, own) in zip(MARKERS, trained.groupby("dimension"), strict=False):
-        memory.plot(own["frames_mb"], own["peak_mb"], marker, ms=4, label=f"More {dimension}")
-    x = np.array([trained["frames_mb"].min(), trained["frames_mb"].max()])
-    memory.plot(x, trained["peak_mb"].min() + 1.3 * x, "--", color=NEUTRAL, label="Least + 1.3 × frames")
+    trained = rows[rows["stage"] == "memory"].sort_values("frames_mb")
+    memory.plot(trained["frames_mb"], trained["peak_mb"], "o", ms=4, label="Training")
+    x = trained["frames_mb"].to_numpy()
+    whole = trained["peak_mb"].iloc[0] - x[0] + x
+    memory.plot(x, whole, color=NEUTRAL, label="Frames, network, batch")
+    memory.plot(x, 1.3 * whole, "--", color=NEUTRAL, label="The same × 1.3")
     time.set(xlabel="Songs", ylabel="Processor time (s)", xscale="log", yscale="log")
     memory.set(xlabel="Frames (MB)", ylabel="Peak memory (MB)", xscale="log", yscale="log")
     for ax in (time, memory):

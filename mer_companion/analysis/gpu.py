@@ -36,5 +36,6 @@ def page() -> str:
         return table_of([{"network": name} | dict.fromkeys(measures, NOT_MEASURED) for name in NETWORKS])
     report = json.loads(path().read_text(encoding="utf-8"))
     agreed = sum(row["agrees"] for row in report["agreement"])
-    said = f"{report['environment']['device']}; losses agree with the CPU in {agreed} of {len(report['agreement'])} cases."
+    device, cases = report["environment"]["device"], len(report["agreement"])
+    said = f"{device}; losses agree with the CPU in {agreed} of {cases} cases."
     return f"{table_of([shown(row) for row in report['rows']])}\n\n{said}\n"

@@ -1,4 +1,4 @@
-"""Growth: the table that ``python -m benchmarks.growth`` writes, its exponents, and what MTG-Jamendo would cost.
+"""Growth: the table that ``python -m benchmarks.growth`` writes, its exponents, and a cost estimate.
 
 No torch.
 """
@@ -101,24 +101,22 @@ def exponents(rows: pd.DataFrame) -> pd.DataFrame:
 def finding(rows: pd.DataFrame) -> str:
     """The exponents of time against songs, in a sentence."""
     of_songs = exponents(rows).query("dimension == 'songs'")
-    said = (
-        f"{row.stage} {row.exponent:.2f} ({row.low:.2f} to {row.high:.2f})" for row in of_songs.itertuples()
-    )
+    columns = zip(of_songs["stage"], of_songs["exponent"], of_songs["low"], of_songs["high"], strict=True)
+    said = [f"{stage} {middle:.2f} ({low:.2f} to {high:.2f})" for stage, middle, low, high in columns]
     return f"Exponents against songs: {'; '.join(said)}."
 
 
 def memory_ratio(rows: pd.DataFrame) -> float:
-    """How much more memory the training on most songs took than that on a tenth, by the frames added.
+    """How much more memory the training on the most frames took than that on the fewest, by the frames added.
 
-    In both the batches are full: what network and batch take is in both.
+    What network and batch take is in both.
     """
-    own = rows[(rows["stage"] == "training") & (rows["dimension"] == "songs")]
-    peaks = own.groupby("frames_mb")["peak_mb"].median().sort_index()
-    return float((peaks.iloc[-1] - peaks.iloc[-2]) / (peaks.index[-1] - peaks.index[-2]))
+    peaks = rows[rows["stage"] == "memory"].groupby("frames_mb")["peak_mb"].median().sort_index()
+    return float((peaks.iloc[-1] - peaks.iloc[0]) / (peaks.index[-1] - peaks.index[0]))
 
 
 def streaming(rows: pd.DataFrame) -> dict[str, float]:
-    """Milliseconds of a batch: gathered in memory, read from disk, and a training step of the slim network."""
+    """Milliseconds of a batch: gathered in memory, read from disk, and trained on by the slim network."""
     own = rows[rows["stage"] == "streaming"]
     each = own.assign(ms=1000 * own["cpu_s"] / own["batches"], clock=1000 * own["clock_s"] / own["batches"])
     medians = each.groupby("size")[["ms", "clock"]].median()
@@ -155,7 +153,7 @@ def gigabytes(values: int, frames_per_second: float) -> float:
 
 
 def of_gpu(record: dict) -> dict:
-    """An epoch on MTG-Jamendo at the pace of a record that was made on a GPU; the ends are those of its folds.
+    """An epoch on MTG-Jamendo at the pace of a record made on a GPU; the ends are those of its folds.
 
     A window for every second of music; an epoch of a fold had the windows of all songs but its own.
     """
@@ -210,7 +208,7 @@ def page(sizes: dict[str, tuple[int, float]], on_gpu: list[dict] | None = None) 
     flow = streaming(rows)
     memory = [
         {
-            "what": "memory of training that comes with each byte of frames",
+            "what": "bytes of memory for each byte of frames",
             "here": f"{memory_ratio(rows):.2f}",
         },
         {"what": "a batch gathered from pages in memory, ms", "here": f"{flow['memory_ms']:.2f}"},
