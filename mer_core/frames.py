@@ -7,6 +7,7 @@ name in one step.
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -37,6 +38,7 @@ from mer_core.progress import progress_bar
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
 JOURNAL = ".journal"
+SETTLED_NS = 2_000_000_000  # a file older than this changes its time when it changes
 DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a network resolves
 
 
@@ -78,6 +80,33 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
+def content_hashes(files: list[Path], cache: Path) -> list[str]:
+    """The hash of each file's content; a file of the same size and time as when it was last read is not read.
+
+    Otherwise every process of a large corpus would read all of its sound again.
+    """
+    memo = cache / "hashes.memo"
+    known = json.loads(memo.read_text()) if memo.exists() else {}
+    now, stats = time.time_ns(), [file.stat() for file in files]
+    signs = [[stat.st_size, stat.st_mtime_ns] for stat in stats]
+
+    def found(file: Path, sign: list[int]) -> str:
+        *before, digest = known.get(str(file), [None])
+        return digest if before == sign else file_hash(file)
+
+    with ThreadPoolExecutor() as pool:
+        hashes = list(pool.map(found, files, signs))
+    fresh = {  # a file that has just been written may be written again within the same tick of its clock
+        str(file): [*sign, digest]
+        for file, sign, digest in zip(files, signs, hashes, strict=True)
+        if now - sign[1] > SETTLED_NS
+    }
+    if any(known.get(file) != row for file, row in fresh.items()):
+        with atomic_write(memo) as written:
+            written.write_text(json.dumps(known | fresh))
+    return hashes
+
+
 def compute(
     tracks: Tracks,
     settings: Features,
@@ -98,8 +127,7 @@ def compute(
         return side_by_side([compute(tracks, store, **options) for store in settings.stores], settings)
     cache.mkdir(parents=True, exist_ok=True)
     files = list(tracks.table["path"])
-    with ThreadPoolExecutor() as pool:
-        hashes = list(pool.map(file_hash, files))
+    hashes = content_hashes(files, cache)
     name = store_name(settings, hashes)
     index_path, values_path, partial = (cache / f"{name}{suffix}" for suffix in (".json", ".f16", ".partial"))
     # shards that start together must not write into each other's store
