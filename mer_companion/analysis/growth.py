@@ -16,7 +16,7 @@ from mer_companion.analysis.markdown import page_of, version_of
 
 TRACKS, HOURS = 55_000, 3_760  # of MTG-Jamendo (Bogdanov et al. 2019)
 NOT_MEASURED = "not measured"
-LINEAR = 1.1  # an exponent whose interval begins above this grows faster than linearly
+LINEAR = 1.1  # an exponent above this is growth faster than linear, beyond errors of measurement
 STAGES = {
     "features": "frames from sound files",
     "training": "an epoch and predictions",
@@ -35,18 +35,6 @@ class Line(NamedTuple):
     slope: float
     low: float
     high: float
-    x: np.ndarray
-    y: np.ndarray
-
-    def at(self, x: float) -> tuple[float, float, float]:
-        """The value at x with its 95 % prediction interval."""
-        u, v, n = np.log(self.x), np.log(self.y), len(self.x)
-        fitted = stats.linregress(u, v)
-        spread = np.sum((v - fitted.intercept - fitted.slope * u) ** 2) / (n - 2)
-        distance = (np.log(x) - u.mean()) ** 2 / np.sum((u - u.mean()) ** 2)
-        half = stats.t.ppf(0.975, n - 2) * np.sqrt(spread * (1 + 1 / n + distance))
-        middle = fitted.intercept + fitted.slope * np.log(x)
-        return tuple(float(np.exp(value)) for value in (middle, middle - half, middle + half))
 
 
 def line(x, y) -> Line:
@@ -55,11 +43,26 @@ def line(x, y) -> Line:
     >>> line([1, 10, 100], [2, 20, 200]).slope
     1.0
     """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    fitted = stats.linregress(np.log(x), np.log(y))
-    half = stats.t.ppf(0.975, len(x) - 2) * fitted.stderr
+    u, v = np.log(np.asarray(x, dtype=float)), np.log(np.asarray(y, dtype=float))
+    fitted = stats.linregress(u, v)
+    half = stats.t.ppf(0.975, len(u) - 2) * fitted.stderr
     slope = round(float(fitted.slope), 6)
-    return Line(slope, slope - half, slope + half, x, y)
+    return Line(slope, slope - half, slope + half)
+
+
+def extrapolated(x, y, to: float) -> tuple[float, float, float]:
+    """A fixed cost and a cost for each x, taken to a larger x, with the 95 % prediction interval.
+
+    >>> [round(end, 6) for end in extrapolated([1, 2, 3], [3, 5, 7], to=100)]
+    [201.0, 201.0, 201.0]
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    fitted, n = stats.linregress(x, y), len(x)
+    spread = np.sum((y - fitted.intercept - fitted.slope * x) ** 2) / (n - 2)
+    distance = (to - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)
+    half = stats.t.ppf(0.975, n - 2) * np.sqrt(spread * (1 + 1 / n + distance))
+    middle = fitted.intercept + fitted.slope * to
+    return float(middle), float(max(middle - half, 0.0)), float(middle + half)
 
 
 def path() -> Path:
@@ -91,9 +94,11 @@ def exponents(rows: pd.DataFrame) -> pd.DataFrame:
     ):
         size = own["size"].astype(float)
         fit = line(size, own["cpu_s"])
-        largest = own[size == size.max()]["cpu_s"].mean()
+        medians = own.groupby(size)["cpu_s"].median()
+        (before, last), (earlier, largest) = medians.index[-2:], medians.iloc[-2:]
         row = {"stage": stage, "dimension": dimension, "from": int(size.min()), "to": int(size.max())}
         row |= {"points": len(own), "exponent": fit.slope, "low": fit.low, "high": fit.high}
+        row["between_largest"] = float(np.log(largest / earlier) / np.log(last / before))
         found.append(row | {"cpu_s": largest, "peak_mb": own[size == size.max()]["peak_mb"].max()})
     return pd.DataFrame(found)
 
@@ -125,10 +130,10 @@ def streaming(rows: pd.DataFrame) -> dict[str, float]:
     return found | {"loss": (disk - memory) / step}
 
 
-def front_ends(rows: pd.DataFrame) -> dict[str, Line]:
-    """Processor seconds by hours of sound, for each front end, from mp3 files."""
+def front_ends(rows: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Processor seconds of MTG-Jamendo's frames by each front end, from mp3 files."""
     own = rows[rows["stage"] == "front end"]
-    return {name: line(of["hours"], of["cpu_s"]) for name, of in own.groupby("of", sort=False)}
+    return {name: extrapolated(of["hours"], of["cpu_s"], HOURS) for name, of in own.groupby("of", sort=False)}
 
 
 def hours(value: tuple[float, float, float], cores: int) -> str:
@@ -177,12 +182,11 @@ def estimates(
     on_gpu : records of VGG16 (`of_gpu`)
     """
     found = []
-    for name, fit in front_ends(rows).items():
-        cost = fit.at(HOURS)
+    for name, cost in front_ends(rows).items():
         row = {"what": f"frames, {name}", "hours on 2 cores": hours(cost, 2), "on 32 cores": hours(cost, 32)}
         found.append(row | {"on one GPU": NOT_MEASURED, "disk, GB": spelt(gigabytes(*sizes[name]))})
-    own = rows[(rows["stage"] == "training") & rows["dimension"].isin(["songs", "seconds"])]
-    cost = line(own["hours"], own["cpu_s"]).at(HOURS)
+    own = rows[(rows["stage"] == "training") & (rows["dimension"] == "songs")]
+    cost = extrapolated(own["hours"], own["cpu_s"], HOURS)
     row = {"what": "an epoch of the slim network", "hours on 2 cores": hours(cost, 2)}
     found.append(row | {"on 32 cores": hours(cost, 32), "on one GPU": NOT_MEASURED, "disk, GB": ""})
     return found + [of_gpu(record) for record in on_gpu or ()]
@@ -195,6 +199,7 @@ def shown_exponent(row: pd.Series) -> dict:
         "sizes": f"{row['from']} to {row['to']}",
         "measurements": row["points"],
         "exponent of time": f"{row['exponent']:.2f} ({row['low']:.2f} to {row['high']:.2f})",
+        "between the two largest": f"{row['between_largest']:.2f}",
         "seconds at the largest": f"{row['cpu_s']:.3g}",
         "memory there, MB": f"{row['peak_mb']:.0f}",
     }
