@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONSTRAINTS := --constraint constraints.txt  # `make test CONSTRAINTS=` takes the newest versions instead
 
 .NOTPARALLEL:  # one installation at a time
-.PHONY: book test test-book pdf lint drift links bench records lock clean
+.PHONY: book test test-book pdf lint drift links cluster bench records lock clean
 
 book: .venv/book-ready  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
@@ -26,6 +26,9 @@ drift: .venv/book-ready  ## every number that this machine can make again, held 
 
 links: .venv/book-ready  ## the book's links to elsewhere, in a folder of their own; needs a network and a book
 	$(BIN)/jupyter-book build book --all --keep-going --builder linkcheck --path-output _linkcheck
+
+cluster: .venv/test-ready .venv/cluster-ready  ## the same experiment on every engine, with losses; Slurm needs root
+	$(BIN)/python -m tests.cluster
 
 bench: .venv/test-ready  ## how fast this machine is beside what one would otherwise use, in a quarter of an hour; leave it alone meanwhile
 	$(BIN)/python -m benchmarks

@@ -32,6 +32,7 @@ BY_THEMSELVES = (
     "one_core",
     "browser",
     "gpu",
+    "growth",
     "vibenet_on_4q",
 )  # no pair of sides, or in need of more
 NOT_RUN = ("__main__", "side_by_side", "plain", "sounds", "steps")  # what the others share

@@ -27,7 +27,9 @@ from mer_companion import provenance
 from mer_core.device import BF16, FLOAT32, best_device, computes_with, device_name
 
 COMPARED, TOLERANCE = 5, {FLOAT32: 1e-3, BF16: 5e-2}  # steps; greatest relative difference of their losses
-READY_S, TOGETHER_S, LIMIT_S = 12, 2.5, 45  # side by side: when all count, how long; the longest of any
+TOGETHER_S, LIMIT_S = 2.5, 45  # side by side: how long all count; the longest of any
+# numbers of processes side by side, modes of torch.compile, seconds until all processes count
+SIDES = {"together": (4, 3, 2), "modes": ("default", "reduce-overhead"), "ready_s": 12}
 
 
 def in_processes(pool, n: int, ready_s: float, case: Case) -> tuple[float, float]:
@@ -65,16 +67,18 @@ def agreement(device: torch.device, cases: list[Case]) -> list[dict]:
     return rows
 
 
-def calls(cases: tuple[Case, ...]) -> Iterator[tuple[Case, int, Callable]]:
+def calls(
+    cases: tuple[Case, ...], together: tuple[int, ...], modes: tuple[str, ...], ready_s: float
+) -> Iterator[tuple[Case, int, Callable]]:
     """(case, processes, function): every case; the first one also larger, side by side and compiled."""
     first, spawn = cases[0], multiprocessing.get_context("spawn")
     for case in cases:
         yield from ((replace(case, method=method), 1, measured) for method in METHODS)
     yield from ((replace(first, batch=batch), 1, measured) for batch in (128, 256, 512))
-    with spawn.Pool(4) as pool:  # leaving it ends what still runs
-        for n, ready_s in ((4, READY_S), (3, READY_S / 3), (2, READY_S / 3)):
-            yield first, n, partial(in_processes, pool, n, ready_s)
-    for mode in ("default", "reduce-overhead"):
+    with spawn.Pool(max(together)) as pool:  # leaving it ends what still runs
+        for n in together:
+            yield first, n, partial(in_processes, pool, n, ready_s if n == max(together) else ready_s / 3)
+    for mode in modes:
         with spawn.Pool(1) as pool:
             yield replace(first, compiled=mode), 1, partial(in_processes, pool, 1, 0)
 
@@ -104,14 +108,15 @@ def main() -> None:
     if device.type != "cuda" and not wanted.rehearse:
         print("There is no GPU here, so nothing is measured; --rehearse tries every step on the CPU.")
         return
-    cases, compared, size = CASES, [VGG, SLIM], 8192
+    cases, compared, size, how = CASES, [VGG, SLIM], 8192, SIDES
     if wanted.rehearse:
         cases, compared, size = tuple(replace(case, batch=2) for case in CASES[2:5]), [SLIM], 256
+        how = {"together": (2,), "modes": ("default",), "ready_s": 0}
     here = provenance.environment(device_name(), torch.get_num_threads()) | computes_with(device)
     made = {"environment": here, "code": provenance.code_state(), "ceilings": ceilings(device, size)}
     made["agreement"] = agreement(device, [replace(case, method=m) for case in compared for m in METHODS])
     limits = made["ceilings"]["matrix product"], until + wanted.seconds
-    made["rows"] = [row(*one, *limits) for one in calls(cases)]
+    made["rows"] = [row(*one, *limits) for one in calls(cases, **how)]
     for name in ("agreement", "rows"):
         table = pd.DataFrame(made[name])
         print(table.to_string(index=False, na_rep="not measured", float_format="{:.4g}".format))

@@ -16,6 +16,7 @@ from mer_app.options import (
     OneOf,
     changes_of,
     clear_errors,
+    engine_options,
     preset_option,
     seeds_option,
     setting_of,
@@ -107,18 +108,22 @@ def data(name: str, skip_unreadable: bool):
 @main.command()
 @click.argument("name")
 @preset_option("cpu", help="Whose feature settings.")
+@engine_options
 @skip_option
-def features(name: str, preset: str, skip_unreadable: bool):
+def features(name: str, preset: str, workers, scheduler, slurm, skip_unreadable: bool):
     """Compute the spectrogram frames of a data set ahead of time (a killed run goes on where it stopped).
+
+    Songs, and MIDI files to be rendered, are spread over the workers.
 
     \b
     mer features 4q
     mer features path/to/my_music --skip-unreadable
+    mer features mtg_jamendo --slurm cluster.yaml
     """
     from mer_companion.experiments.presets import SSSL
     from mer_core import datasets, frames
 
-    with clear_errors():
+    with clear_errors(), executor_of(workers, None, scheduler, slurm):
         tracks = datasets.load(name, skip_unreadable=skip_unreadable)
         store = frames.compute(tracks, SSSL[preset].features, skip_unreadable=skip_unreadable)
     (n, bands), hours = store.values.shape, store.duration_s.sum() / 3600
@@ -142,8 +147,7 @@ def experiment_names() -> list[str]:
 @click.option("--dataset", help="Another data set's name, or the path of your own music.")
 @settings_option
 @seeds_option(help="Default: the experiment's own. May be repeated.")
-@workers_option("Networks trained side by side, each with its share of the cores; default one a core.")
-@click.option("--scheduler", help="Address of a dask scheduler to send networks to, instead of this machine.")
+@engine_options
 @click.option("--shard", help="i/n: only every n-th run, starting at the i-th (from 1), for job arrays.")
 @click.option(
     "--profile", is_flag=True, help="Keep no records, say where the time goes: from nothing, on one core."
@@ -161,6 +165,7 @@ def run(
     seeds,
     workers,
     scheduler,
+    slurm,
     shard,
     profile,
     dry_run,
@@ -174,6 +179,7 @@ def run(
     mer run segments_to_songs --preset cpu --dataset path/to/my_music --set folds.n=3 --only inherit
     mer run all --preset cpu --dry-run
     mer run all --preset cpu
+    mer run all --preset paper --slurm cluster.yaml
     mer run segments_to_songs --preset cpu --only inherit --seed 0 --profile
     """
     from mer_companion import experiments
@@ -195,7 +201,7 @@ def run(
         if dry_run:
             return click.echo("\n".join(plan.spoken(plan.planned(chosen, preset))))
         missing = [run for name, pairs in chosen.items() for run in without_record(name, preset, pairs)]
-        with executor_of(workers, scheduler, cross_validation.count(missing)) as executor:
+        with executor_of(workers, cross_validation.count(missing), scheduler, slurm) as executor:
             for name in names:
                 for record in experiments.execute(name, preset, jobs[name], chosen[name], executor):
                     click.echo(kinds.of_record(record).line_of(record))
@@ -245,7 +251,7 @@ def rerun(runs, preset, fold, workers):
     """
     from mer_companion.reproduction import retraining
 
-    with clear_errors(), executor_of(workers, None) as executor:
+    with clear_errors(), executor_of(workers) as executor:
         chosen = [tuple(name.split("/", 1)) for name in runs] or retraining.one_of_each_method(preset)
         if malformed := [name for name in chosen if len(name) != 2]:
             raise click.UsageError(f"a run is EXPERIMENT/LABEL, got {malformed[0][0]!r}")

@@ -269,7 +269,7 @@ def train(music, out, preset, workers, device, quiet, **options):
     with clear_errors(), on_device(device, quiet):
         runs = runs_of(music, preset, **options)
         with (
-            executor_of(workers, None, len(runs)) as executor,
+            executor_of(workers, len(runs)) as executor,
             progress_bar(total=len(runs), desc="networks", unit="network") as bar,
         ):
             model = training.train(runs, preset, executor, bar.update)
@@ -368,7 +368,7 @@ def recorded(runs, preset, workers):
     from mer_app import evaluate as evaluation
     from mer_companion.runs import cross_validation
 
-    with executor_of(workers, None, cross_validation.count(runs)) as executor:
+    with executor_of(workers, cross_validation.count(runs)) as executor:
         records = evaluation.evaluate(runs, preset, executor)
     return records, cross_validation.load_frames(runs[0]).tracks
 

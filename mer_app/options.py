@@ -93,6 +93,18 @@ def workers_option(help: str = "Networks trained side by side; default one a cor
     return click.option("--workers", type=click.IntRange(min=1), help=help)
 
 
+def engine_options(command):
+    """--workers, --scheduler and --slurm: where jobs run (`workers.executor_of`)."""
+    slurm = click.Path(exists=True, dir_okay=False, path_type=Path)
+    for option in (
+        click.option("--slurm", type=slurm, metavar="CONFIG", help="YAML file of Slurm jobs to work in."),
+        click.option("--scheduler", metavar="ADDRESS", help="Of a dask scheduler whose workers do the work."),
+        workers_option("Processes of this machine; default one a core or GPU, which they share evenly."),
+    ):
+        command = option(command)
+    return command
+
+
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as training.epochs=60."
 )

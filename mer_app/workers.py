@@ -2,10 +2,11 @@
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
-from mer_core.processes import processes
+from mer_core import executors
 from mer_core.progress import QUIET
 
 
@@ -30,37 +31,45 @@ def on_device(device: str, quiet: bool):
 
 
 @contextmanager
-def executor_of(workers: int | None, scheduler: str | None, n_networks: int | None = None):
-    """Where networks are trained: here (None), in processes of this machine, or on a dask cluster.
+def executor_of(
+    workers: int | None,
+    n_networks: int | None = None,
+    scheduler: str | None = None,
+    slurm: Path | None = None,
+):
+    """Where jobs run: here (None), in processes of this machine, on a dask scheduler, or in Slurm jobs.
 
-    Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. A GPU
-    takes one at a time.
+    Small convolutions use two threads badly: a process for each core is 1.4 times faster on two cores. On a
+    machine with GPUs each has one process; more `workers` share them.
 
     Parameters
     ----------
     n_networks : how many there are to train, where that is known: with fewer than cores, each gets several
     threads
+    slurm : a file of options (`executors.slurm_options`)
     """
+    if sum(one is not None for one in (workers, scheduler, slurm)) > 1:
+        raise click.UsageError("--workers, --scheduler and --slurm exclude each other.")
+    if scheduler or slurm:
+        remote = executors.on_scheduler(scheduler) if scheduler else executors.on_slurm(slurm)
+        with remote as executor, executors.jobs_on(executor):
+            yield executor
+        return
+
     from threadpoolctl import threadpool_limits
 
-    from mer_core.device import best_device, cores, threads_of_children
+    from mer_core.device import best_device, cores, gpus, threads_of_children
 
-    side_by_side = max(1, min(cores(), n_networks or cores()))
-    workers = workers or (side_by_side if best_device().type == "cpu" else 1)
-
-    if scheduler:
-        try:
-            from distributed import Client
-        except ImportError:
-            raise click.UsageError('--scheduler needs dask: pip install "mer-core[cluster]"') from None
-        with Client(scheduler) as client, client.get_executor() as executor:
-            yield executor
-    elif workers > 1:
-        with (
-            processes(workers) as executor,
-            threads_of_children(max(1, cores() // workers)),
-            threadpool_limits(1),  # it only scores here
-        ):
-            yield executor
-    else:
+    devices = gpus()
+    side_by_side = len(devices) or (cores() if best_device().type == "cpu" else 1)
+    workers = workers or max(1, min(side_by_side, n_networks or side_by_side))
+    if workers == 1:
         yield None
+        return
+    with (
+        executors.on_this_machine(workers, devices) as executor,
+        threads_of_children(max(1, cores() // workers)),
+        threadpool_limits(1),  # it only scores here
+        executors.jobs_on(executor),
+    ):
+        yield executor

@@ -1,5 +1,6 @@
 """What this machine computes with: device, precision and memory format."""
 
+import math
 import os
 import platform
 from contextlib import contextmanager
@@ -8,10 +9,12 @@ import joblib
 import torch
 
 from mer_core import RequestError
+from mer_core.processes import DEVICE
 
-DEVICE = "MER_DEVICE"  # environment variable that `mer --device` sets, for the processes that it starts too
 AUTO, BF16, FLOAT32 = "auto", "bf16", "float32"
 PRECISIONS = (AUTO, BF16, FLOAT32)
+FRAMES_LIMIT = "MER_FRAMES_GB"  # environment variable: larger frames are not copied to a GPU
+FRAMES_SHARE = 0.5  # of a GPU's free memory; the rest is for networks and batches
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables
 ONEDNN_LIMIT = "ONEDNN_MAX_CPU_ISA"  # environment variable by which oneDNN does without newer instructions
 # those of its values that keep bf16
@@ -68,6 +71,13 @@ def best_device() -> torch.device:
     return torch.device("cuda" if "cuda" in here else "cpu") if wanted == "auto" else torch.device(wanted)
 
 
+def gpus() -> list[str]:
+    """The GPUs that jobs side by side are spread over: all, unless ``$MER_DEVICE`` names a device."""
+    if os.environ.get(DEVICE, "auto") != "auto":
+        return []
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+
+
 def device_name() -> str:
     device = best_device()
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
@@ -110,6 +120,13 @@ def memory_format_on(device: torch.device) -> torch.memory_format:
 def is_asynchronous(device: torch.device) -> bool:
     """Whether the device computes behind the program, which waits as soon as it looks at a value there."""
     return device.type == "cuda"
+
+
+def room_for_frames(device: torch.device) -> float:
+    """Bytes of frames that are kept on a device; ``$MER_FRAMES_GB`` decides otherwise."""
+    if chosen := os.environ.get(FRAMES_LIMIT):
+        return float(chosen) * 1e9
+    return torch.cuda.mem_get_info(device)[0] * FRAMES_SHARE if device.type == "cuda" else math.inf
 
 
 def send(values: torch.Tensor, device: torch.device) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -38,7 +39,8 @@ def beside(path: Path) -> Iterator[Path]:
         return
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f"{target.name}.{os.getpid()}.new")
+    # on a shared file system another machine may have a process of the same number
+    fresh = target.with_name(f"{target.name}.{platform.node()}.{os.getpid()}.new")
     try:
         yield fresh
         with fresh.open("rb") as written:

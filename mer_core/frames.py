@@ -7,15 +7,18 @@ name in one step.
 
 import hashlib
 import json
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from filelock import FileLock
 
-from mer_core import paths, window_features
+from mer_core import executors, paths, window_features
 from mer_core.audio import decoding
 from mer_core.audio.features import (
     Features,
@@ -35,6 +38,7 @@ from mer_core.progress import progress_bar
 
 HOP_S = 1  # a window starts every second, whatever its length (SSSL, section 4.1)
 JOURNAL = ".journal"
+SETTLED_NS = 2_000_000_000  # a file older than this changes its time when it changes
 DTYPE = np.float16  # 0.03 dB steps at 60 dB: far below what the ear or a network resolves
 
 
@@ -76,6 +80,33 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
+def content_hashes(files: list[Path], cache: Path) -> list[str]:
+    """The hash of each file's content; a file of the same size and time as when it was last read is not read.
+
+    Otherwise every process of a large corpus would read all of its sound again.
+    """
+    memo = cache / "hashes.memo"
+    known = json.loads(memo.read_text()) if memo.exists() else {}
+    now, stats = time.time_ns(), [file.stat() for file in files]
+    signs = [[stat.st_size, stat.st_mtime_ns] for stat in stats]
+
+    def found(file: Path, sign: list[int]) -> str:
+        *before, digest = known.get(str(file), [None])
+        return digest if before == sign else file_hash(file)
+
+    with ThreadPoolExecutor() as pool:
+        hashes = list(pool.map(found, files, signs))
+    fresh = {  # a file that has just been written may be written again within the same tick of its clock
+        str(file): [*sign, digest]
+        for file, sign, digest in zip(files, signs, hashes, strict=True)
+        if now - sign[1] > SETTLED_NS
+    }
+    if any(known.get(file) != row for file, row in fresh.items()):
+        with atomic_write(memo) as written:
+            written.write_text(json.dumps(known | fresh))
+    return hashes
+
+
 def compute(
     tracks: Tracks,
     settings: Features,
@@ -96,8 +127,7 @@ def compute(
         return side_by_side([compute(tracks, store, **options) for store in settings.stores], settings)
     cache.mkdir(parents=True, exist_ok=True)
     files = list(tracks.table["path"])
-    with ThreadPoolExecutor() as pool:
-        hashes = list(pool.map(file_hash, files))
+    hashes = content_hashes(files, cache)
     name = store_name(settings, hashes)
     index_path, values_path, partial = (cache / f"{name}{suffix}" for suffix in (".json", ".f16", ".partial"))
     # shards that start together must not write into each other's store
@@ -190,39 +220,53 @@ def _journalled(journal: Path) -> list[dict]:
     return rows
 
 
-def _in_order(files: list[Path], settings: Features):
-    """Decode and transform files on all cores, in order; yields (frames, n_samples) or the reason why not."""
-
-    def transformed(path: Path):
-        try:
-            if isinstance(settings, StoredMel):
-                stored = stored_mel(path, settings)
-                return stored.astype(DTYPE), len(stored) * settings.hop_samples
-            samples = decoding.read(path, settings.sample_rate)
-            # one clip at a time: its last frame must not depend on the clips beside it, and the cores are
-            # busy decoding anyway
-            clip = torch.from_numpy(samples)
-            if isinstance(settings, WindowFeatures):
-                values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
-            elif isinstance(settings, FrontEndMaps):
-                values = window_features.front_end_maps(clip, settings)
-            else:
-                values = frames_of(clip[None], settings)[0]
-            return as_stored(values, path), len(samples)
-        except (decoding.AudioError, StoredMelError) as error:
-            return str(error)
-
+def _in_order(files: list[Path], settings: Features) -> Iterator[tuple[np.ndarray, int] | str]:
+    """Decode and transform files in order, on the workers of `executors.jobs_on`, else on all cores here."""
+    transform = partial(transformed, settings=settings)
+    if (sent := executors.in_order(partial(on_one_thread, transform), files)) is not None:
+        yield from sent
+        return
     threads = torch.get_num_threads()
     if threads == 1:
-        yield from map(transformed, files)
+        yield from map(transform, files)
         return
     torch.set_num_threads(1)  # the pool below already uses every core
     try:
         with ThreadPoolExecutor(threads) as pool:
             for start in range(0, len(files), 32):  # a block at a time, so that memory stays small
-                yield from pool.map(transformed, files[start : start + 32])
+                yield from pool.map(transform, files[start : start + 32])
     finally:
         torch.set_num_threads(threads)
+
+
+def on_one_thread(transform: Callable, path: Path) -> tuple[np.ndarray, int] | str:
+    """A file's frames computed as the pool of threads computes them: each on one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return transform(path)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def transformed(path: Path, settings: Features) -> tuple[np.ndarray, int] | str:
+    """Frames of a file, and its number of samples; or the reason why there are none."""
+    try:
+        if isinstance(settings, StoredMel):
+            stored = stored_mel(path, settings)
+            return stored.astype(DTYPE), len(stored) * settings.hop_samples
+        samples = decoding.read(path, settings.sample_rate)
+        # one clip at a time: its last frame must not depend on the clips beside it
+        clip = torch.from_numpy(samples)
+        if isinstance(settings, WindowFeatures):
+            values = window_features.of_clip(clip, mel_frames_of_windows(len(clip), settings), settings)
+        elif isinstance(settings, FrontEndMaps):
+            values = window_features.front_end_maps(clip, settings)
+        else:
+            values = frames_of(clip[None], settings)[0]
+        return as_stored(values, path), len(samples)
+    except (decoding.AudioError, StoredMelError) as error:
+        return str(error)
 
 
 def as_stored(values: torch.Tensor, path: Path) -> np.ndarray:

@@ -8,15 +8,25 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.queues import SimpleQueue
 
+DEVICE = "MER_DEVICE"  # environment variable: what PyTorch computes on (`device.best_device`)
 GRACE_S = 10  # from the request to end to the end: a notebook's kernel ends in a few
 
 
 @contextmanager
-def processes(n: int) -> Iterator[ProcessPoolExecutor]:
-    """Up to n processes for the time of the block; an error in it, or a signal, ends those that work."""
-    # a forked child would inherit torch's threads half alive
-    executor = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), start)
+def processes(n: int, devices: list[str] | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Up to n processes for the time of the block; an error in it, or a signal, ends those that work.
+
+    With `devices` each process computes on one of them, in turn.
+    """
+    spawn = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads half alive
+    places = None
+    if devices:
+        places = spawn.SimpleQueue()
+        for i in range(n):
+            places.put(devices[i % len(devices)])
+    executor = ProcessPoolExecutor(n, spawn, start, (places,))
     try:
         yield executor
     except BaseException:  # else an error, or Ctrl-C, would wait for every job still queued
@@ -36,8 +46,10 @@ def end(children: list[multiprocessing.Process]) -> None:
         child.kill()
 
 
-def start() -> None:
-    """Leave Ctrl-C to the parent, and end with the parent, however that ends."""
+def start(devices: SimpleQueue | None = None) -> None:
+    """Leave Ctrl-C to the parent, and end with the parent, however that ends; take the next device."""
+    if devices is not None:
+        os.environ[DEVICE] = devices.get()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def follow_parent() -> None:

@@ -1,5 +1,6 @@
 """Windows of frames with labels, on the device: what methods are trained on."""
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,15 +10,16 @@ from torch.nn import functional as F
 
 from mer_core.audio.features import Features
 from mer_core.datasets.label_noise import LabelNoise, corrupted
+from mer_core.device import room_for_frames, send
 from mer_core.finite import finite
 from mer_core.frames import Frames, Windows
 
 
 @dataclass(frozen=True)
 class Segments:
-    """The windows of some tracks, ready to be trained on; their frames lie on the device once.
+    """The windows of some tracks, ready to be trained on; their frames lie on the device once (`placed`).
 
-    ``values``: (n_all_frames, n_mels) float16 on the device. ``first``, ``label``: (n,) tensors there.
+    ``values``: (n_all_frames, n_mels) float16. ``first``, ``label``: (n,) tensors on the device.
     ``track``, ``second``: (n,) arrays, whose window it is and where it starts. Tags: ``label`` is (n,
     n_classes), 1.0 where the song has the tag, or the share of listeners who named it. Soft labels that
     exclude each other (``exclusive``) are (n, n_classes) shares that add up to 1. ``n_own``: (n,) tensor,
@@ -45,7 +47,7 @@ class Segments:
 
     @property
     def device(self) -> torch.device:
-        return self.values.device
+        return self.first.device
 
     @property
     def tagged(self) -> bool:
@@ -117,18 +119,23 @@ class Segments:
 
     def evenly(self, n: int) -> "Segments":
         """At most `n` windows of each track, spread evenly from beginning to end; one is the first."""
-        keep = []
-        for track in np.unique(self.track):
-            own = np.flatnonzero(self.track == track)
-            keep.append(own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))])
+        order = np.argsort(self.track, kind="stable")
+        of_tracks = np.split(order, np.flatnonzero(np.diff(self.track[order])) + 1)
+        keep = [own[np.unique(np.linspace(0, len(own) - 1, n).round().astype(int))] for own in of_tracks]
         return self.kept(np.concatenate(keep))
 
     def spectrograms(self, index: torch.Tensor) -> torch.Tensor:
-        """(len(index), 1, n_mels, n_frames) log-mel windows in dB, gathered from the frame store."""
+        """(len(index), 1, n_mels, n_frames) log-mel windows in dB, gathered from the frame store.
+
+        Where the frames do not fit on the device they are read from the memory map, and sent.
+        """
+        place = self.values.device
         if self.repeats:
-            return self.values[self.rows(index)].transpose(1, 2).unsqueeze(1)
-        views = self.values.unfold(0, self.n_frames, 1)  # (all frames - n_frames + 1, n_mels, n_frames)
-        return views[self.first[index]].unsqueeze(1)
+            found = self.values[self.rows(index).to(place)].transpose(1, 2).unsqueeze(1)
+        else:
+            views = self.values.unfold(0, self.n_frames, 1)  # (all frames - n_frames + 1, n_mels, n_frames)
+            found = views[self.first[index].to(place)].unsqueeze(1)
+        return found if place == self.device else send(found, self.device)
 
     @cached_property
     def repeats(self) -> bool:
@@ -140,17 +147,34 @@ class Segments:
         place = torch.arange(self.n_frames, device=self.device) % self.n_own[index].view(-1, 1)
         return self.first[index].view(-1, 1) + place
 
+    def covered(self) -> torch.Tensor:
+        """(n,) rows of the frame store that lie in any of the windows, each once, where the frames lie."""
+        place = self.values.device
+        first, n_own = self.first.to(place), self.n_own.to(place)
+        inside = torch.zeros(len(self.values), dtype=torch.bool, device=place)
+        for step in range(int(n_own.max())):  # windows overlap: all their rows would be many times the frames
+            inside[first + torch.minimum(n_own - 1, torch.full_like(n_own, step))] = True
+        return inside.nonzero().squeeze(1)
+
     def level_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation of each mel band over the windows' frames, two (n_mels, 1) tensors."""
-        rows = torch.unique(self.rows(torch.arange(len(self), device=self.device)))
+        rows = self.covered()
         n, total, squares = len(rows), 0.0, 0.0
         for block in rows.split(65_536):  # the frames of a corpus in float64 would not fit
             levels = self.values[block].double()
-            total, squares = total + levels.sum(dim=0), squares + levels.square().sum(dim=0)
+            total, squares = total + levels.sum(dim=0), squares + levels.square_().sum(dim=0)
         mean = total / n
         deviation = (squares / n - mean.square()).clamp_min(1e-6).sqrt()
         finite(mean.cpu(), "levels in the cache of frames", "Delete its folder: they are computed again.")
         return mean.float().view(-1, 1), deviation.float().view(-1, 1)
+
+
+def placed(values: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Frames on the device where they fit; else, and on the CPU, the memory map itself, without a copy."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nothing writes to frames
+        mapped = torch.from_numpy(np.asarray(values))
+    return mapped.to(device) if values.nbytes <= room_for_frames(device) else mapped
 
 
 def make_segments(frames: Frames, windows: Windows, device: torch.device, shares: bool = False) -> Segments:
@@ -163,7 +187,7 @@ def make_segments(frames: Frames, windows: Windows, device: torch.device, shares
     of_songs = tracks.shares if shares else tracks.targets
     label = torch.as_tensor(of_songs[windows.track], device=device)
     return Segments(
-        values=torch.from_numpy(np.array(frames.values)).to(device),
+        values=placed(frames.values, device),
         first=torch.as_tensor(windows.first, device=device),
         label=label.float() if label.ndim == 2 else label,
         exclusive=shares and not tracks.tagged,

@@ -1,4 +1,6 @@
 import json
+import os
+import time
 
 import numpy as np
 import pandas as pd
@@ -158,3 +160,22 @@ def test_frames_are_kept_to_a_twentieth_of_a_decibel(tmp_path):
         0
     ].T.numpy()
     assert np.abs(store.values.astype(np.float32) - exact).max() < 0.05
+
+
+def test_sound_is_read_once_for_its_hash_and_again_when_it_changes(tmp_path, monkeypatch):
+    file, read = tmp_path / "a.wav", []
+    hashed = frames.file_hash
+    monkeypatch.setattr(frames, "file_hash", lambda path: read.append(path) or hashed(path))
+
+    def hash_of(content, age_s):
+        file.write_bytes(content)
+        os.utime(file, (time.time() - age_s,) * 2)
+        (found,) = frames.content_hashes([file], tmp_path)
+        return found
+
+    first = hash_of(b"one", 60)
+    assert frames.content_hashes([file], tmp_path) == [first] and len(read) == 1
+    assert hash_of(b"two", 30) != first and len(read) == 2  # as long as before, but later
+    assert hash_of(b"one", 0) == first  # just written: not relied upon
+    frames.content_hashes([file], tmp_path)
+    assert len(read) == 4

@@ -244,8 +244,8 @@ def test_the_chosen_device_says_how_many_networks_are_trained_side_by_side(monke
     monkeypatch.setattr(device, "cores", lambda: 4)
     sizes = {}
     for name in ("cpu", "cuda", "auto"):
-        with workers.on_device(name, quiet=False), workers.executor_of(None, None) as executor:
-            sizes[name] = executor and executor._max_workers
+        with workers.on_device(name, quiet=False), workers.executor_of(None) as executor:
+            sizes[name] = executor and executor._inner._max_workers
     assert sizes == {"cpu": 4, "cuda": None, "auto": None}
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mer_companion.runs import cross_validation
 from mer_core import UserError, frames, models
@@ -248,6 +249,42 @@ def test_the_step_that_nobody_waits_for_is_the_same_step(data, monkeypatch):
     assert other.fused and not waiting.fused
     assert other.log[-1]["loss"] == pytest.approx(waiting.log[-1]["loss"], rel=1e-3)
     torch.testing.assert_close(other.predict(data), waiting.predict(data), atol=2e-3, rtol=0)
+
+
+class Waits(TorchDispatchMode):
+    """Names the operations whose result the program must wait for on a GPU."""
+
+    FOR = ("local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique")
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        name = str(function).split(".")[1]
+        self.found += (
+            [name] if name.lstrip("_").startswith(tuple(one.lstrip("_") for one in self.FOR)) else []
+        )
+        return function(*arguments, **(named or {}))
+
+
+@pytest.mark.parametrize("consistency_input", [self_learning.MIXED, self_learning.PLAIN])
+def test_within_a_step_the_program_never_waits_for_a_gpu(data, monkeypatch, consistency_input):
+    for module in ("training", "methods.self_learning"):
+        monkeypatch.setattr(f"mer_core.{module}.is_asynchronous", lambda _: True)
+    settings = self_learning.Settings(consistency_input=consistency_input)
+    learner, index = learner_for(data, replace(SMALL, epochs=1)), torch.arange(8)
+    noisy = index % 2 == 0
+    targets = torch.nn.functional.one_hot(data.label[:8], data.n_classes).float()
+    labels = self_learning.SoftLabels(index, targets, noisy, (~noisy).float())
+    assert not data.repeats  # is asked once
+    with Waits() as waits:
+        for batch in index.split(4):
+            learner.step(learner.loss(learner.logits(data.spectrograms(batch)), data.label[batch]))
+            learner.step(self_learning.loss(learner, data, labels, batch, settings, 1.0))
+        assert not waits.found
+        torch.ones(1).item()
+    assert waits.found == ["_local_scalar_dense"]
 
 
 def test_settings_out_of_range_are_refused():

@@ -680,3 +680,29 @@ def gain_by_selection(rows: pd.DataFrame) -> Figure:
     named = rows["dataset"] + " " + rows["target"] + ", printed"
     said = f"Gain of the best of equal systems: {rows['gain'].min():.2f} to {rows['gain'].max():.2f} points. "
     return finished(fig, rows, said + findings.extremes(named, rows["printed"], ".2f"))
+
+
+def growth(rows: pd.DataFrame) -> Figure:
+    """Processor time against the number of songs by stage, and peak memory of training against its frames.
+
+    Parameters
+    ----------
+    rows : as `growth.table` gives them
+    """
+    stages = {"features": "Frames from sound", "training": "Training", "scoring": "Scoring"}
+    fig, [time, memory] = panels(3.0, columns=2)
+    by_songs = rows[(rows["dimension"] == "songs") & rows["stage"].isin(stages)]
+    drawn = by_songs.groupby(["stage", "size"])["cpu_s"].median().unstack("stage")[list(stages)]
+    lines(time, drawn.index.astype(int), drawn.rename(columns=stages))
+    trained = rows[rows["stage"] == "memory"].sort_values("frames_mb")
+    memory.plot(trained["frames_mb"], trained["peak_mb"], "o", ms=4, label="Training")
+    x = trained["frames_mb"].to_numpy()
+    whole = trained["peak_mb"].iloc[0] - x[0] + x
+    memory.plot(x, whole, color=NEUTRAL, label="Frames, network, batch")
+    memory.plot(x, 1.3 * whole, "--", color=NEUTRAL, label="The same × 1.3")
+    time.set(xlabel="Songs", ylabel="Processor time (s)", xscale="log", yscale="log")
+    memory.set(xlabel="Frames (MB)", ylabel="Peak memory (MB)", xscale="log", yscale="log")
+    for ax in (time, memory):
+        ax.grid(color=GRID)
+        ax.legend(fontsize=8)
+    return finished(fig, rows)

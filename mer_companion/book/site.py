@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from mer_companion import diagrams, folders, results
 from mer_companion.analysis import claims, figures, findings, names, palette, speed, tables
 from mer_companion.analysis.page_tables import markdown
-from mer_companion.book import browser_model, budget, notebooks, pdf, status, web_assets
+from mer_companion.book import browser_model, budget, notebooks, pdf, scale, status, web_assets
 from mer_companion.book.files import write_if_changed
 from mer_companion.book.numbers import numbers
 from mer_companion.reproduction import report, retraining
@@ -88,6 +88,7 @@ def write_generated() -> None:
     shown = data.assign(label=data["label"].map(names.label))
     brought = figures.files_of(drawn, data, findings.values(shown))
     notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-headline", brought)
+    notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-growth", scale.figure_files())
     files = {
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": markdown(status.status_table()),
@@ -99,6 +100,7 @@ def write_generated() -> None:
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
     }
+    files |= scale.pages()
     files |= {f"diagrams/{name}.html": diagrams.figure(name) for name in diagrams.DIAGRAMS}
     for name, text in files.items():
         write_if_changed(GENERATED / name, text.encode())

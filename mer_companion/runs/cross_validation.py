@@ -24,6 +24,7 @@ from mer_core.datasets.label_noise import NONE, ONE_LISTENER, LabelNoise
 from mer_core.device import best_device, computes_with, device_name
 from mer_core.emotion import HIGH, QUADRANTS
 from mer_core.evaluation import song_decision
+from mer_core.executors import arrived
 from mer_core.files import atomic_write
 from mer_core.finite import finite
 from mer_core.frames import Frames, compute, windows
@@ -104,8 +105,9 @@ def train(run: Run, label: str, started: dict[Path, Future]) -> Frames:
     frames, networks = load_frames(run), networks_to_train(run)
     with progress_bar(total=len(networks) * run.training.epochs, desc=label, unit="epoch") as bar:
         for fold, part in networks:
-            if future := started.get(part_path(run, frames, fold, part)):
-                future.result()
+            path = part_path(run, frames, fold, part)
+            if future := started.get(path):
+                arrived(future, path)
                 bar.update(run.training.epochs)
             else:
                 train_part(run, fold, part, on_epoch=lambda row: bar.update())

@@ -20,6 +20,7 @@ from mer_companion.runs.settings import NoiseMap, Run
 from mer_core.datasets.tracks import Tracks
 from mer_core.evaluation import metrics, significance, song_decision
 from mer_core.evaluation.song_decision import MAIN_DECISION
+from mer_core.executors import arrived
 from mer_core.files import atomic_write
 from mer_core.frames import Frames
 from mer_core.methods import METHODS
@@ -161,7 +162,7 @@ def collected(
         kept = study.svm, windows is not None and cell in windows.cells
         path = path_of(run, cross_validation.load_frames(run), fold, *kept)
         if path in started:
-            started[path].result()
+            arrived(started[path], path)
         with np.load(train_one(run, fold, *kept)) as stored:
             decided = {MAIN_DECISION: stored["mean"].argmax(axis=1)}
             decided |= {SVM: stored[SVM]} if study.svm else {}

@@ -25,6 +25,7 @@ from mer_core.datasets import splits
 from mer_core.datasets.tracks import Tracks
 from mer_core.emotion import high_probability
 from mer_core.evaluation import calibration, metrics, significance, song_decision
+from mer_core.executors import arrived
 from mer_core.files import atomic_write
 from mer_core.frames import Frames
 from mer_core.methods import METHODS
@@ -122,7 +123,7 @@ def collected(study: Transfer, started: dict[Path, Future]) -> tuple[Tracks, np.
     for source, training, fold in progress_bar(every, desc="transfer", unit="network"):
         path = path_of(study, source, training, fold)
         if path in started:
-            started[path].result()
+            arrived(started[path], path)
         with np.load(train_one(study, source, training, fold)) as stored:
             for i, own in enumerate(rows):
                 predicted[sources.index(source), training, own[stored[f"tested_{i}_track"]]] = stored[

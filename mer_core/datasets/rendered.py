@@ -5,6 +5,7 @@ by its MIDI file's content: the same name is the same sound. A run that was stop
 """
 
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -14,13 +15,14 @@ import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import soundfile
 from filelock import FileLock
 
-from mer_core import UserError, paths
+from mer_core import UserError, executors, paths
 from mer_core.audio import decoding
 from mer_core.datasets.tracks import DataError, Tracks, measured, shown
 from mer_core.files import atomic_write
@@ -62,6 +64,23 @@ class Synthesizer:
         """Where its sounds are kept."""
         played = f"{self.sound_font.stem}-{self.sound_font_digest}-fluidsynth-{self.version}"
         return paths.CACHE / "rendered" / f"{played}-{SAMPLE_RATE}Hz-gain{GAIN}"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A MIDI file's content, which can be sent to another process, from a folder or an archive."""
+
+    name: str
+    content: bytes
+
+    def __str__(self):
+        return self.name
+
+    def open(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self.content)
+
+    def read_bytes(self) -> bytes:
+        return self.content
 
 
 def synthesizer() -> Synthesizer:
@@ -115,7 +134,7 @@ def midi_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def seconds_of(midi: Path) -> float:
+def seconds_of(midi: Path | Score) -> float:
     """How long a MIDI file plays, by its tempo map.
 
     Raises
@@ -139,7 +158,7 @@ def seconds_of(midi: Path) -> float:
     return seconds
 
 
-def render(midi: Path, audio: Path, using: Synthesizer) -> None:
+def render(midi: Path | Score, audio: Path, using: Synthesizer) -> None:
     """Play a MIDI file into a flac file of one channel, as long as the tempo map says: without the last
     notes' decay.
 
@@ -216,20 +235,26 @@ def rendered_tracks(
     )
 
 
+def reason_or_none(place: tuple[Score, Path], using: Synthesizer) -> str | None:
+    """Render a MIDI file; the reason if it cannot be played."""
+    try:
+        render(*place, using)
+    except MidiError as error:
+        return str(error)
+    return None
+
+
 def _render_all(places: dict[Path, Path], using: Synthesizer) -> dict[str, str]:
-    """Play MIDI files side by side; the reasons of those that cannot be played, by their path."""
+    """Play MIDI files side by side, on the workers of `executors.jobs_on` or here; the reasons of those that
+    cannot be played, by their path.
+    """
     from mer_core.device import cores  # with PyTorch, which readers of other data sets do without
 
-    def reason_or_none(midi: Path, audio: Path) -> str | None:
-        try:
-            render(midi, audio, using)
-        except MidiError as error:
-            return str(error)
-        return None
-
+    items = [(Score(str(midi), midi.read_bytes()), audio) for midi, audio in places.items()]
+    job = partial(reason_or_none, using=using)
     pool = ThreadPoolExecutor(cores())  # each thread waits for a fluidsynth of its own
     try:
-        reasons = pool.map(reason_or_none, places, places.values())
+        reasons = executors.in_order(job, items) or pool.map(job, items)
         said = list(progress_bar(reasons, total=len(places), desc="rendering MIDI", unit="file"))
     finally:
         pool.shutdown(cancel_futures=True)

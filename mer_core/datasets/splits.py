@@ -151,8 +151,9 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
         return assign(tracks.table["label"].to_numpy(), groups, folds.n, folds.by, folds.seed)
 
     fold = _stored(path, tracks.name, tracks.table["track_id"], "fold", assigned)
-    torn = [group for group in set(groups) if len(set(fold[groups == group])) > 1]
-    if folds.by != "song" and torn:
+    folds_of = pd.Series(fold).groupby(groups).nunique()
+    torn = folds_of.index[folds_of > 1]
+    if folds.by != "song" and len(torn):
         names = shown(sorted(torn))
         raise DataError(f"{path}: has {folds.by}s on both sides: {names}. Delete the file to split anew.")
     return fold

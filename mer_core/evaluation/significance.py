@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from mer_core.evaluation import metrics
@@ -17,6 +18,7 @@ from mer_core.evaluation import metrics
 DRAWS = 2000
 LEVEL = 0.95
 POWER = 0.8
+CELLS_AT_ONCE = 4_000_000  # of confusion counts of resamples: 32 MB
 
 
 class Estimate(NamedTuple):
@@ -78,9 +80,13 @@ def resampled(
     weights: np.ndarray,
 ) -> np.ndarray:
     """(draws,) values of a metric of the confusion counts over the resamples."""
-    cell = np.asarray(truth) * n_classes + np.asarray(predicted)
-    one_hot = np.eye(n_classes**2)[cell]  # (n_songs, cells): all resamples' counts are one matrix product
-    return metric((weights @ one_hot).reshape(-1, n_classes, n_classes))
+    cell, n = np.asarray(truth) * n_classes + np.asarray(predicted), len(truth)
+    # (cells, n_songs), of which each column has one 1: the counts of resamples are a matrix product
+    is_in = sparse.csr_array((np.ones(n), (cell, np.arange(n))), shape=(n_classes**2, n))
+    at_once = max(1, CELLS_AT_ONCE // n_classes**2)
+    blocks = (weights[start : start + at_once] for start in range(0, len(weights), at_once))
+    counts = ((is_in @ block.T).T.reshape(-1, n_classes, n_classes) for block in blocks)
+    return np.concatenate([metric(own) for own in counts])
 
 
 def seed_averaged(
