@@ -558,23 +558,6 @@ def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
     return finished(fig, pd.DataFrame(reached), f"Weights chosen: {weights}.")
 
 
-PITCHES = ("A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯")
-
-
-def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
-    """HPCP along songs of `seconds`, (12, n_frames) by label; rows are pitch classes from A upwards."""
-    fig, axes = panels(2.0 * len(profiles), rows=len(profiles), sharex=True)
-    image = {"aspect": "auto", "origin": "lower", "cmap": "cividis", "vmin": 0, "vmax": 1}
-    for ax, (label, profile) in zip(axes, profiles.items(), strict=True):
-        ax.imshow(profile, extent=(0, seconds, -0.5, 11.5), **image)
-        ax.set(yticks=range(12), ylabel="Pitch class", title=in_words(label))
-        ax.set_yticklabels(PITCHES, fontsize=8)
-    axes[-1].set_xlabel("Time (s)")
-    strongest = (f"{in_words(label)} {PITCHES[own.mean(axis=1).argmax()]}" for label, own in profiles.items())
-    said = f"Strongest pitch class on average: {', '.join(strongest)}."
-    return finished(fig, pd.concat({label: pd.DataFrame(own.T) for label, own in profiles.items()}), said)
-
-
 def annotation_noise(rows: pd.DataFrame) -> Figure:
     """Shares of windows that contradict their clip, by data set, for quadrants, with 95 % intervals.
 
@@ -644,17 +627,6 @@ def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> 
     spans = rows.groupby(["target", "definition"], sort=False)["share"].agg(["min", "max"])
     said = "; ".join(f"{' '.join(key)} F1 {low:.2f} to {high:.2f}" for key, (low, high) in spans.T.items())
     return finished(fig, rows, f"Shares at which some pair is possible: {said}.")
-
-
-def sharpened(rows: pd.DataFrame) -> Figure:
-    """Class probabilities (columns), one panel per row: a prediction and readings of a formula for it."""
-    fig, axes = panels(2.2, len(rows), sharey=True)
-    for ax, (name, p) in zip(axes, rows.iterrows(), strict=True):
-        ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])
-        ax.set_title(name, fontsize=8)
-    axes[0].set(ylabel="Probability", ylim=(0, 1.02))
-    peaks = "; ".join(f"{name}: {p.max():.2f}" for name, p in rows.iterrows())
-    return finished(fig, rows, f"Largest probability, {peaks}.")
 
 
 def luck_of_best(rows: pd.DataFrame) -> Figure:

@@ -3,9 +3,9 @@ into a plain script.
 
 A page opened from disk may load scripts and nothing else, so ONNX Runtime's WebAssembly and the model travel
 as text: gzip, then seven bits a character. Large matrices are rounded, which changes no probability by more
-than two thousandths (`rounded`). The scripts are made when the book is built and never committed; the same model
-gives the same bytes. What is committed, beside the model that ships, is its ONNX graph without the weights,
-so that building the book needs no exporter. For another model it is made again by ``python -m
+than two thousandths (`rounded`). The scripts are made when the book is built and never committed; the same
+model gives the same bytes. What is committed, beside the model that ships, is its ONNX graph without the
+weights, so that building the book needs no exporter. For another model it is made again by ``python -m
 mer_companion.book.browser_model``.
 """
 
