@@ -36,6 +36,7 @@ from mer_companion.analysis.svg import as_svg
 from mer_core.emotion import in_words
 
 WIDTH = 7.2  # inches: the text column of the book
+LONG = 44  # characters of a line of a name, beside which half of the width is left
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
 NAMES = {"text.parse_math": False}  # a song may be called a$b - c$d
@@ -302,8 +303,8 @@ def by_protocol(rows: pd.DataFrame, xlabel: str, published: dict[str, float]) ->
 
 
 def named_rows(ax: Axes, rows: Iterable[str]) -> None:
-    """Names along the vertical axis, the first on top, and a grid to read values by."""
-    rows = list(rows)
+    """Names along the vertical axis, the first on top, and a grid to read values by; long names wrap."""
+    rows = [textwrap.fill(str(name), LONG, break_on_hyphens=False) for name in rows]
     ax.set(yticks=range(len(rows))[::-1], yticklabels=rows, ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="x", color=GRID)
 
@@ -343,7 +344,8 @@ def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
     ``default`` (bool)
     """
     settings = list(rows.groupby("setting", sort=False))
-    fig, axes = panels(2.4, len(settings), sharey=True, gridspec_kw={"wspace": 0.05})
+    shares = {"wspace": 0.05, "width_ratios": [1 + len(own) for _, own in settings]}
+    fig, axes = panels(2.4, len(settings), sharey=True, gridspec_kw=shares)
     for ax, (name, own) in zip(axes, settings, strict=True):
         own = own.sort_values("at")
         x, default = np.arange(len(own)), own["default"]
@@ -436,11 +438,14 @@ def by_epoch(
     """
     drawn = [str(name) for name in rows[line].unique()]
     looks = looks or dict(zip(drawn, zip(PALETTE, MARKERS, strict=False), strict=False))
-    place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": 0.85}
+    aspect = 0.85 if rows[panel].nunique() > 1 else 2
+    place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": aspect}
     look = {"hue": line, "style": line, "palette": {name: looks[name][0] for name in drawn}}
     look |= {"markers": {name: looks[name][1] for name in drawn}, "dashes": False}
     grid = sns.relplot(rows.astype({line: str}), kind="line", errorbar=("pi", 100), **place, **look)
-    grid.set(xlabel="Epoch", ylabel=ylabel, xticks=sorted(rows["epoch"].unique())).set_titles("{col_name}")
+    grid.set(xlabel="Epoch", ylabel=ylabel).set_titles("{col_name}")
+    for ax in grid.axes.flat:
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(drawn), 5), title=None)
     return finished(grid.figure, rows, findings.at_the_end(rows, y, panel, line))
 

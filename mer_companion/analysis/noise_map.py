@@ -91,7 +91,7 @@ def plain_by_rate(rows: pd.DataFrame) -> Figure:
         )  # fmt: skip
     ax.axhline(0.25, color=NEUTRAL, lw=0.8, ls=":", label="Chance")
     ax.set(xlabel="Wrong labels (%)", ylabel="Macro F1 of plain training", ylim=(0.1, 0.85))
-    ax.legend(loc="lower left", fontsize=8, ncols=2)
+    legend_outside(ax, "upper center", 4)
     named = own["kind"] + own["rate"].map(", {:.0%} wrong".format)
     return finished(
         fig, own[["kind", "rate", "value", "low", "high"]], findings.extremes(named, own["value"])

@@ -29,10 +29,14 @@ def slim(svg: str) -> str:
     used = set(re.findall(r"#([^\")\s]+)", svg))
     svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", svg)
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}", two_decimals, tag[0]), svg)  # not in texts
     svg = re.sub(r' d="([^"]*)"', lambda match: f' d="{short_path(match[1])}"', svg)
     svg = without_empty(re.sub(r"\s+", " ", re.sub(r">\s+<", "><", svg)).strip())
     return svg + "\n"
+
+
+def two_decimals(number: re.Match) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def short_path(data: str) -> str:

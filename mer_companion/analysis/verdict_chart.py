@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mer_companion.analysis import claims
 from mer_companion.analysis.figures import errors, finished, legend_outside, named_rows, panels
-from mer_companion.analysis.palette import NEUTRAL, PALETTE
+from mer_companion.analysis.palette import NEUTRAL, PALETTE, PRINTED
 
 LOOKS = {  # verdict: colour and marker
     claims.SUPPORTED: (PALETTE[2], "o"),
@@ -45,7 +45,7 @@ def verdicts(rows: pd.DataFrame) -> Figure:
             chosen = (own["verdict"] == verdict).to_numpy()
             how = {"fmt": marker, "color": colour, "capsize": 2, "ms": 5, "label": verdict.capitalize()}
             ax.errorbar(own["value"][chosen], y[chosen], xerr=np.nan_to_num(errors(own[chosen])), **how)
-        ax.plot(own["printed"], y, "D", mfc="none", mec=PALETTE[0], ms=8, label="Printed")
+        ax.plot(own["printed"], y, "D", mfc="none", mec=PRINTED, ms=8, label="Printed")
         if what == "difference":
             ax.axvline(0, color=NEUTRAL, lw=0.8)
         named_rows(ax, own["label"])
