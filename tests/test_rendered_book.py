@@ -230,7 +230,8 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
 
 
 REACHED = """() => {
-    const wanted = '.explore :is(button, input, audio), .verdict-chart input, .wide, summary, .figure-files a, .table-files a';
+    const wanted = '.explore :is(button, input, audio), .verdict-chart input, .wide, summary, '
+        + '.figure-files a, .table-files a';
     const seen = [...document.querySelectorAll(wanted)].filter(one => one.checkVisibility());
     return seen.filter(one => one.tabIndex < 0 || one.disabled).map(one => one.outerHTML.slice(0, 100));
 }"""
