@@ -15,7 +15,7 @@ LEGEND_LINE = 0.2  # inches of height for each entry of a legend above
 CELL = 6.5  # points: text in the cells of a table drawn as colours
 NAME = 22  # characters of a line of a name
 NAME_CHARACTER = 0.07  # inches of height for a character of a name that stands upright
-NAME_LINE = 0.16  # inches of height for each further line of a name
+NAME_LINE = 0.19  # inches of height for each further line of a name
 
 
 def narrow(fig: Figure) -> Figure:

@@ -137,7 +137,7 @@ class Axis:
         return f'<i class="zero" style="left:{self.at(0)}"></i>' if inside else ""
 
     def scale(self, title: str) -> str:
-        digits = max(0, round(np.ceil(-np.log10(self.ticks[1] - self.ticks[0]))))
+        digits = next(n for n in range(1, 10) if np.allclose(self.ticks, np.round(self.ticks, n)))
         named = "".join(
             f'<span style="left:{self.at(tick)}">{spelt(tick + 0.0, f".{digits}f")}</span>'
             for tick in self.ticks
@@ -151,7 +151,7 @@ class Axis:
 def panel(paper: str, what: str, own: pd.DataFrame) -> str:
     """Values, or differences, of one paper over one axis."""
     ends = own[["value", "low", "high", "printed"]].to_numpy()
-    axis = Axis(tuple(MaxNLocator(5).tick_values(np.nanmin(ends), np.nanmax(ends))))
+    axis = Axis(tuple(MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(np.nanmin(ends), np.nanmax(ends))))
     form = ".3f" if what == "value" else "+.3f"
     items = "".join(item(row, axis, form) for row in own.itertuples())
     return (
