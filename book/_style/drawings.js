@@ -1,5 +1,5 @@
 // Beside the files of a figure, a link that saves its drawing as SVG, in the colours of a light page.
-(() => {
+addEventListener("DOMContentLoaded", () => {
   const asFile = (drawing) =>
     new XMLSerializer().serializeToString(drawing).replace(/var\(--c([0-9a-f]{6})\)/g, "#$1");
 
@@ -12,4 +12,4 @@
     });
     files.append(link);
   }
-})();
+});

@@ -36,6 +36,7 @@ from mer_companion.analysis.svg import as_svg
 from mer_core.emotion import in_words
 
 WIDTH = 7.2  # inches: the text column of the book
+LEGEND = 60  # characters of names that a legend has room for in one line
 LONG = 44  # characters of a line of a name, beside which half of the width is left
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
@@ -321,14 +322,15 @@ def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
     ----------
     rows : table with the columns ``label``, ``value``, ``low``, ``high``
     """
-    fig, [ax] = panels(0.9 + 0.32 * len(rows))
+    rows = rows.assign(label=rows["label"].map(names.label))
+    wraps = rows["label"].str.len().max() > LONG
+    fig, [ax] = panels(0.9 + (0.42 if wraps else 0.32) * len(rows))
     for y, row in zip(range(len(rows))[::-1], rows.itertuples(), strict=True):
         colour, sure = BETTER if row.value > 0 else WORSE, row.low > 0 or row.high < 0
         error = [[row.value - row.low], [row.high - row.value]]
         mark = {"fmt": "o", "capsize": 3, "color": colour, "mfc": None if sure else "white"}
         ax.errorbar(row.value, y, xerr=error, **mark)
     ax.axvline(0, color=NEUTRAL, lw=0.8)
-    rows = rows.assign(label=rows["label"].map(names.label))
     named_rows(ax, rows["label"])
     ax.set_xlabel(xlabel)
     return finished(fig, rows, findings.differences(rows))
@@ -446,7 +448,8 @@ def by_epoch(
     grid.set(xlabel="Epoch", ylabel=ylabel).set_titles("{col_name}")
     for ax in grid.axes.flat:
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(drawn), 5), title=None)
+    columns = min(len(drawn), 5) if sum(map(len, drawn)) <= LEGEND else 2
+    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=columns, title=None)
     return finished(grid.figure, rows, findings.at_the_end(rows, y, panel, line))
 
 

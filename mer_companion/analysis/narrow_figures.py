@@ -12,7 +12,10 @@ from matplotlib.ticker import ScalarFormatter
 WIDTH = 4.0  # inches: the text of a figure is then about as large as that of a page on a phone
 PANEL_HEIGHT = 0.85  # of a panel among others, as a share of the wide figure's height
 LEGEND_LINE = 0.2  # inches of height for each entry of a legend above
-CELL = 6.5  # points: text in the cells of a table drawn as colours
+CELL, CELLS = (
+    6.5,
+    6,
+)  # points of text in the cells of a table drawn as colours that has more columns than this
 NAME = 22  # characters of a line of a name
 NAME_CHARACTER = 0.07  # inches of height for a character of a name that stands upright
 NAME_LINE = 0.19  # inches of height for each further line of a name
@@ -37,8 +40,9 @@ def narrow(fig: Figure) -> Figure:
     copy.set_size_inches(WIDTH, height)
     for ax in panels:
         put_legend_below(ax)
-        for text in ax.texts if ax.collections else ():
-            text.set_fontsize(min(text.get_fontsize(), CELL))
+        if ax.collections and len(ax.get_xticks()) > CELLS:
+            for text in ax.texts:
+                text.set_fontsize(CELL)
     copy.draw_without_rendering()
     copy.set_figheight(height + NAME_CHARACTER * max(map(turn_names, panels)))
     for legend in list(copy.legends):
