@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.parametrize import register_parametrization
@@ -41,6 +42,7 @@ OUTPUTS = {
     "probabilities": "(n_windows, n_classes) float32: calibrated, in the order of the classes; a song's are "
     "their mean"
 }
+PHASES = 6  # ONNX's number for int32
 WORTH_A_REFERENCE = 256  # bytes; what is shorter stays in the graph
 
 
@@ -152,6 +154,7 @@ def to_onnx(model: TrainedModel, path: Path, weights: Path | None = None) -> Pat
             graph, (samples, frames), dynamo=True, verbose=False, dynamic_shapes=sizes, **names
         ).model_proto
     remove_origins(made.graph)
+    unfold(made.graph)
     if weights is not None:
         refer(made.graph, weights)
     facts = {name: json.dumps(value, sort_keys=True) for name, value in described(model).items()}
@@ -164,6 +167,19 @@ def remove_origins(graph) -> None:
     for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
         part.doc_string = ""
+
+
+def unfold(graph) -> None:
+    """Replace the table of phases, which the exporter has multiplied out, by the product that it is."""
+    from onnx import helper, numpy_helper
+
+    for tensor in [one for one in graph.initializer if len(one.dims) == 2 and one.data_type == PHASES]:
+        table = numpy_helper.to_array(tensor)
+        factors = {f"{tensor.name}_row": table[1:2], f"{tensor.name}_column": table[:, 1:2]}
+        if np.array_equal(table, np.multiply(*factors.values())):
+            graph.initializer.remove(tensor)
+            graph.initializer.extend(numpy_helper.from_array(own, name) for name, own in factors.items())
+            graph.node.insert(0, helper.make_node("Mul", list(factors), [tensor.name]))
 
 
 def refer(graph, weights: Path) -> None:

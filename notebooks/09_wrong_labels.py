@@ -28,7 +28,7 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
-from mer_companion.analysis import figures, tables
+from mer_companion.analysis import figures, names, tables
 
 # %% [markdown]
 # ## Synthetic music
@@ -45,7 +45,7 @@ drift[drift["epoch"] == drift["epoch"].max()].groupby("drift").mean(numeric_only
 ).round(3)
 
 # %% mystnb={"figure": {"name": "fig-drift-auc", "caption": "Detection of wrong windows by the clean probability, per epoch, by drift in per cent: AUC, average precision, calibration error. Mean over three seeds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for five amounts of drift."}} tags=["hide-input"]
-figures.detection_by_epoch(drift, "drift")
+figures.detection_by_epoch(drift.assign(drift=drift["drift"].map("{} % drift".format)), "drift")
 
 # %% [markdown]
 # ## Known label noise
@@ -58,13 +58,13 @@ figures.detection_by_epoch(drift, "drift")
 noisy = experiments.recorded("known_noise", "cpu")
 together = [record for record in noisy if record["label"].startswith("self_learning")]
 known = tables.detection(together).assign(
-    noise=lambda rows: rows["label"].str.removeprefix("self_learning_").str.replace("_", " ")
+    noise=lambda rows: rows["label"].str.removeprefix("self_learning_").map(names.label)
 )
 figures.detection_by_epoch(known, "noise")
 
 # %% mystnb={"figure": {"name": "fig-noise-reliability", "caption": "Calibration of the clean probability: share of right labels by clean probability, last epoch, two folds of 4Q; the area of a mark is its share of windows. A calibrated probability would lie on the diagonal."}, "image": {"alt": "Reliability curves of the clean probability for four kinds of label noise."}} tags=["hide-input"]
 figures.reliability(
-    {r["label"].removeprefix("self_learning_").replace("_", " "): tables.reliability([r]) for r in together}
+    {names.label(r["label"].removeprefix("self_learning_")): tables.reliability([r]) for r in together}
 )
 
 # %% [markdown]

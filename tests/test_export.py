@@ -1,5 +1,6 @@
 """What leaves the package as ONNX answers as what stayed, and says what it is."""
 
+import gzip
 import json
 import re
 
@@ -95,7 +96,7 @@ def test_the_file_is_small_says_what_it_is_and_forgets_whose_disk_it_was(folder)
 
 
 def test_the_graph_of_the_page_has_no_weights_of_its_own_and_answers_as_a_fresh_export(folder, rng):
-    assert browser_model.graph(trained_model.shipped()) and browser_model.GRAPH.stat().st_size < 8e5
+    assert browser_model.graph(trained_model.shipped()) and browser_model.GRAPH.stat().st_size < 3e5
     samples = 0.1 * rng.standard_normal((1, 5 * RATE)).astype(np.float32)
     within = np.arange(onnx_export.heard_frames(trained_model.shipped()))
     inputs = {"samples": samples, "frames": np.arange(3)[:, None] + within}
@@ -159,14 +160,26 @@ def test_the_low_pass_for_browsers_resamples_as_python_does(rate, rng):
     )  # at its very ends soxr differs a little, and so do its filters for whole ratios
 
 
-def test_a_packed_file_comes_out_of_its_script_as_it_was():
-    import base64
-    import gzip
+def test_a_packed_file_comes_out_of_its_script_as_it_was(rng):
+    content = rng.integers(256, size=2000, dtype=np.uint8).tobytes()  # its text has every character
+    script = browser_model.packed(("noise", content))
+    assert script == browser_model.packed(("noise", content)) and script.count(b"\n") == 1
+    text = re.fullmatch(r'\(window\.packed \?\?= \{\}\)\["noise"\] = "(.*)";\n', script.decode(), re.S)[1]
+    bits = np.unpackbits(np.array([[ord(c) % 128] for c in text], np.uint8), axis=1)[:, 1:].ravel()
+    assert gzip.decompress(np.packbits(bits[: len(bits) // 8 * 8]).tobytes()) == content
 
-    script = browser_model.packed(("model.json", b'{"classes": []}'))
-    assert script == browser_model.packed(("model.json", b'{"classes": []}'))
-    name, text = re.fullmatch(rb'\(window\.packed \?\?= \{\}\)\["(.*)"\] = "(.*)";\n', script).groups()
-    assert name == b"model.json" and gzip.decompress(base64.b64decode(text)) == b'{"classes": []}'
+
+def test_the_page_has_rounded_matrices_that_answer_alike(tmp_path, corpus):
+    whole = browser_model.WEIGHTS.read_bytes()
+    content = browser_model.rounded(whole)
+    assert len(content) == len(whole) and len(content) % 2 == 0
+    planes = browser_model.in_planes(content)
+    assert len(gzip.compress(planes)) < 0.75 * len(gzip.compress(whole))
+    (path := tmp_path / "rounded.safetensors").write_bytes(content)
+    model, songs = trained_model.load(path), corpus.table["path"][:4]
+    for song in songs:
+        there, here = (predict(song, known).timeline[list(model.classes)] for known in (None, model))
+        np.testing.assert_allclose(here, there, atol=2e-3)
 
 
 def test_without_the_runtime_one_message_says_what_and_what_to_do(tmp_path, monkeypatch):

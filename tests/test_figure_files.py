@@ -56,11 +56,22 @@ def test_colours_in_a_page_have_a_light_and_a_dark_value(drawing):
     shown = in_page(drawing, "fig-x", "drawing", 'a "curve"')
     assert 'aria-label="a &quot;curve&quot;"' in shown
     names = set(re.findall(r"var\((--c\w+)\)", shown))
-    light, dark = re.search(
-        r"<style>#fig-x{(.*?)}html\[data-theme=\"dark\"\] #fig-x{(.*?)}</style>", shown
-    ).groups()
+    light, dark = re.search(r"<style>#fig-x{(.*?)}html\[data-theme=\"dark\"\] #fig-x{(.*?)}", shown).groups()
     assert names and all(f"{name}:" in values for name in names for values in (light, dark))
-    assert not re.search(r'style="[^"]*#[0-9a-f]{6}', shown)
+    assert not re.search(r"(?<!--c)(?<=[:;])(?:fill|stroke):#[0-9a-f]{6}", shown)
+
+
+def test_every_look_is_a_class_of_its_drawing_alone(drawing):
+    shown = in_page(drawing, "fig-x", "drawing", "x")
+    used = set(re.findall(r'class="(s\d+)"', shown))
+    assert used and used == set(re.findall(r"#fig-x \.(s\d+){", shown))
+    assert shown.count('style="') == 1  # of the whole
+
+
+def test_drawing_has_no_group_without_a_purpose_and_no_invisible_path(drawing):
+    assert "<g>" not in drawing and 'style="fill:none"' not in drawing
+    assert drawing.count("<g ") == drawing.count("</g>") > 0
+    assert svg.without_empty('<g><g id="a"><g><path/></g></g></g>') == '<g id="a"><path/></g>'
 
 
 def test_drawings_of_one_page_do_not_share_ids(drawing):

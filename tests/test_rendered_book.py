@@ -10,6 +10,7 @@ from collections import defaultdict
 from itertools import product
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import nbformat
 import numpy as np
@@ -32,7 +33,7 @@ THEMES = {
     "dark": {"runOnly": ["color-contrast"]},
 }  # and what axe is asked there: a theme changes colours only
 PAGES = [*book.listed(), *sorted(book.MADE_BY_SPHINX)]
-SITE_MB, FIRST_PAGE_MB = 27, 1.0
+SITE_MB, FIRST_PAGE_MB = 20, 1.0
 
 # axe's findings that are the theme's own: rule, a piece of the element, and why it may stay
 ALLOWED = [
@@ -229,7 +230,8 @@ def test_interactive_figures_answer_a_click(visits, site, tab):
 
 
 REACHED = """() => {
-    const wanted = '.explore :is(button, input, audio), .wide, summary, .figure-files a, .table-files a';
+    const wanted = '.explore :is(button, input, audio), .verdict-chart input, .wide, summary, '
+        + '.figure-files a, .table-files a';
     const seen = [...document.querySelectorAll(wanted)].filter(one => one.checkVisibility());
     return seen.filter(one => one.tabIndex < 0 || one.disabled).map(one => one.outerHTML.slice(0, 100));
 }"""
@@ -265,6 +267,30 @@ def test_buttons_and_legend_work_from_the_keyboard(visits, site, tab):
                     assert visible_traces(figure) != before, f"{name}: {kind}"
                     worked.add(key)
     assert worked == {"Enter", "Space"}
+
+
+def test_readers_filter_the_chart_of_verdicts_by_keyboard(site, tab):
+    tab.goto((site / "index.html").as_uri())
+    chart = tab.locator(".verdict-chart")
+    every = chart.locator("li:visible").count()
+    for group, kind in (("verdict", "li"), ("paper", "section")):
+        tab.locator(f"[name=chart-{group}][value=all]").focus()
+        tab.keyboard.press("ArrowRight")
+        chosen = chart.locator(f"[name=chart-{group}]:checked").get_attribute("value")
+        left = chart.locator(f"{kind}:visible")
+        of = left.evaluate_all("all => all.map(one => one.dataset.paper ?? one.className)")
+        assert of and set(of) == {chosen} and 0 < chart.locator("li:visible").count() < every
+        tab.keyboard.press("ArrowLeft")
+    assert chart.locator("li:visible").count() == every
+
+
+def test_drawing_is_saved_as_svg_that_other_programs_read(site, tab):
+    tab.goto((site / "executed/01_segments_to_songs.html").as_uri())
+    with tab.expect_download() as download:
+        tab.locator(".figure-files a", has_text="SVG").first.click()
+    saved = Path(download.value.path()).read_text(encoding="utf-8")
+    assert ElementTree.fromstring(saved).tag.endswith("svg") and "var(" not in saved
+    assert download.value.suggested_filename.endswith(".svg")
 
 
 HEARD = ".own-song .result[data-windows]"

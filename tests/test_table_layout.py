@@ -17,13 +17,17 @@ ROWS = """<tr><th rowspan="2">SSSL helps</th><td>contradicted</td><td>-0.16 [-0.
 <tr><td>not testable here</td><td>0.1</td><td></td></tr>"""
 
 
-@pytest.fixture
-def page(tmp_path):
-    body = f"<table>{HEAD}<tbody>{ROWS}</tbody></table>"
+def laid_out(tmp_path, rows):
+    body = f"<table>{HEAD}<tbody>{rows}</tbody></table>"
     context = {"body": body, "pathto": lambda name, resource: f"../{name}"}
     app = SimpleNamespace(outdir=str(tmp_path))
     table_layout.laid_out(app, "executed/15_verdicts", None, context, None)
     return BeautifulSoup(context["body"], "html.parser")
+
+
+@pytest.fixture
+def page(tmp_path):
+    return laid_out(tmp_path, ROWS)
 
 
 def test_every_row_can_be_read_alone(page):
@@ -36,6 +40,15 @@ def test_reasons_stand_below_their_row_and_empty_ones_take_no_space(page):
     assert [head.get_text() for head in page.select("thead th")] == ["claim", "verdict", "effect"]
     (note,) = page.select("tr.note")
     assert note.get_text(strip=True) == "far below" and note.td["colspan"] == "3"
+
+
+def test_what_all_rows_share_is_said_once_and_a_long_table_is_closed(tmp_path):
+    row = "<tr><th>a</th><td>supported</td><td>0.1</td><td>one machine</td></tr>"
+    page = laid_out(tmp_path, row * (table_layout.LONG + 1))
+    assert page.get_text().count("one machine") == 1 and not page.select("tr.note")
+    assert page.details.table and f"{table_layout.LONG + 1} rows" in page.summary.get_text()
+    assert not page.details.select(".table-files") and page.select(".table-files")
+    assert not laid_out(tmp_path, row * table_layout.LONG).select("details")
 
 
 def test_verdicts_are_marked_by_kind(page):

@@ -1,5 +1,5 @@
-"""On pages with figures to explore: the plotly that lies beside the pages, and the script and style that draw
-them.
+"""On pages with figures to explore: the plotly that lies beside the pages, and the scripts and styles that
+draw them; the chart of verdicts needs a style only.
 
 The page that takes the reader's own song gets its script too, and loads plotly itself once there is something
 to draw. Where plotly could not be fetched (`mer_companion.book.web_assets`), there is a sentence in a
@@ -10,15 +10,16 @@ from pathlib import Path
 
 PLOTLY = "plotly.min.js"
 WANTED = {
-    'class="explore"': (PLOTLY, "explore.js"),
-    'class="explore own-song"': ("explore.js", "own_song.js"),
+    'class="explore"': ("explore.css", PLOTLY, "explore.js"),
+    'class="explore own-song"': ("explore.css", "explore.js", "own_song.js"),
+    'class="verdict-chart"': ("verdicts.css",),
 }
 
 
 def with_scripts(app, pagename, templatename, context, doctree):
-    for mark, scripts in WANTED.items():
-        if mark in context.get("body", "") and (PLOTLY not in scripts or app.config.plotly_is_there):
-            style, *scripts = (context["pathto"](f"_static/{name}", 1) for name in ("explore.css", *scripts))
+    for mark, files in WANTED.items():
+        if mark in context.get("body", "") and (PLOTLY not in files or app.config.plotly_is_there):
+            style, *scripts = (context["pathto"](f"_static/{name}", 1) for name in files)
             context["metatags"] = context.get("metatags", "") + f'<link rel="stylesheet" href="{style}"/>'
             context["body"] += "".join(f'<script src="{script}"></script>' for script in scripts)
 

@@ -1,8 +1,10 @@
-"""Every figure drawn in the page itself, for desks and phones, with links to its SVG, PDF and data as CSV.
+"""Every figure drawn in the page itself, for desks and phones, with links to its PDF and its data as CSV.
+
+The drawing as an SVG file is made by the page when a reader asks for it (``book/_style/drawings.js``).
 
 The files lie in ``executed/figures`` (`mer_companion.book.notebooks.keep_figures`). In the page a colour of a
 drawing is a variable with two values: on a dark page greys are turned over, black on white becomes white on
-black, and the more colour there is, the more it stays itself.
+black, and the more colour there is, the more it stays itself. Looks that occur more than once are classes.
 """
 
 import re
@@ -15,8 +17,9 @@ from bs4 import BeautifulSoup
 
 FOLDER = "executed/figures"
 DRAWINGS = {"": "drawing", "-narrow": "drawing narrow"}  # by the end of the file's name: classes in the page
-LINKED = (".csv", ".pdf", ".svg")
+LINKED = (".csv", ".pdf")  # a script adds the SVG, which it takes from the page
 COLOUR = re.compile(r"#([0-9a-f]{6})\b")
+STYLE, VARIABLE = r'style="([^"]*)"', r"var(--c\1)"
 INK = "#000000"  # of what names no colour
 DARKEST = 0.1  # the lightness that white gets: about that of a dark page
 
@@ -40,15 +43,18 @@ def in_page(svg: str, name: str, kind: str, alt: str) -> str:
     colours = sorted({INK, *(f"#{colour}" for colour in COLOUR.findall(styles_of(svg)))})
     light = "".join(f"--c{colour[1:]}:{colour};" for colour in colours)
     dark = "".join(f"--c{colour[1:]}:{in_the_dark(colour)};" for colour in colours)
-    style = f'<style>#{name}{{{light}}}html[data-theme="dark"] #{name}{{{dark}}}</style>'
-    svg = re.sub(r'style="[^"]*"', lambda match: COLOUR.sub(r"var(--c\1)", match[0]), svg)
+    rules = f'#{name}{{{light}}}html[data-theme="dark"] #{name}{{{dark}}}'
+    root, inside = svg.strip().split(">", 1)
+    looks = {look: f"s{i}" for i, look in enumerate(dict.fromkeys(re.findall(STYLE, inside)))}
+    rules += "".join(f"#{name} .{which}{{{COLOUR.sub(VARIABLE, look)}}}" for look, which in looks.items())
+    svg = root + ">" + re.sub(STYLE, lambda match: f'class="{looks[match[1]]}"', inside)
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", svg)
     head = f'<svg id="{name}" class="{kind}" role="img" aria-label="{escape(alt)}" fill="var(--c{INK[1:]})" '
-    return re.sub(r"(<svg [^>]*>)", rf"\1{style}", svg.strip(), count=1).replace("<svg ", head, 1)
+    return svg.replace(">", f"><style>{rules}</style>", 1).replace("<svg ", head, 1)
 
 
 def styles_of(svg: str) -> str:
-    return " ".join(re.findall(r'style="([^"]*)"', svg))
+    return " ".join(re.findall(STYLE, svg))
 
 
 def with_drawings(app, pagename, templatename, context, doctree):
@@ -89,9 +95,7 @@ def copied(app, exception):
     source, target = Path(app.srcdir, FOLDER), Path(app.outdir, FOLDER)
     if exception is not None or app.builder.format != "html" or not source.exists():
         return
-    shutil.copytree(
-        source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-narrow.svg", "*.txt")
-    )
+    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.svg", "*.txt"))
     without_unused(Path(app.outdir))
 
 

@@ -1,5 +1,5 @@
-"""Buttons and downloads that lead to notebooks which exist: those in ``notebooks/ipynb``, and readable
-executed ones.
+"""Buttons and downloads that lead to notebooks which exist: those in ``notebooks/ipynb``, without outputs,
+which the page shows.
 
 The theme takes the page's own file for the notebook, which is made when the book is built and lies in no
 repository.
@@ -9,9 +9,7 @@ import json
 from pathlib import Path
 from urllib.parse import urlencode
 
-import nbformat
-
-from mer_companion.book import ipynb
+from mer_companion.book import ipynb, notebooks
 from mer_core import paths
 
 PAGES, KEPT = "executed/", f"{ipynb.FOLDER.relative_to(paths.ROOT).as_posix()}/"
@@ -48,15 +46,16 @@ def to_a_hub(repository: dict, pagename: str) -> dict:
     }
 
 
-def readable_downloads(app, exception):
+def notebooks_to_run(app, exception):
     if exception is not None or app.builder.format != "html":
         return
     known = json.loads(Path(app.srcdir, app.config.results_json).read_text(encoding="utf-8"))
-    for path in Path(app.outdir, "_sources", PAGES).glob("*.ipynb"):
-        nbformat.write(ipynb.made_readable(nbformat.read(path, as_version=4), known), path)
+    for source in notebooks.sources():
+        if (path := Path(app.outdir, "_sources", PAGES, f"{source.stem}.ipynb")).exists():
+            path.write_text(ipynb.paired(source, known), encoding="utf-8")
 
 
 def setup(app):
     app.connect("html-page-context", with_right_targets, priority=900)  # after the theme has made its buttons
-    app.connect("build-finished", readable_downloads)
+    app.connect("build-finished", notebooks_to_run)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

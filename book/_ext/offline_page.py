@@ -15,7 +15,7 @@ around a hit.
 import re
 from pathlib import Path
 
-UNLOADED = ("*.map", "fontawesome.js*", "*.ttf", "locales/**/*")
+UNLOADED = ("*.map", "fontawesome.js*", "*.ttf", "locales/**/*.*")
 SEARCH_TOOLS = re.compile(
     r'\s*<script src="[^"]*(?:_static/searchtools|_static/language_data|searchindex)\.js"></script>'
 )

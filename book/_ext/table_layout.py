@@ -13,7 +13,16 @@ from bs4 import BeautifulSoup
 FOLDER = "_tables"  # of the CSV files, in the built site
 PHONE, DESK = 40, 112  # characters side by side that a phone and a desk have room for
 PADDING = 2  # characters that a cell's margins take
-BELOW = {"why", "where", "note", "planned", "dropped", "machine"}  # columns whose texts stand below their row
+LONG = 40  # rows above which a table is closed until a reader opens it
+BELOW = {
+    "evidence",
+    "why",
+    "where",
+    "note",
+    "planned",
+    "dropped",
+    "machine",
+}  # columns whose texts stand below their row
 INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)")  # the space in [0.1, 0.2], < 0.001
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNTABLED = {"genindex", "search"}
@@ -34,7 +43,8 @@ def laid_out(app, pagename, templatename, context, doctree):
         texts = [[text_of(cell) for cell in row] for row in rows]
         write(Path(app.outdir, FOLDER, name), [heads, *texts])
         together = [[INTERVAL.sub(NO_BREAK, cell.get_text()) for cell in row] for row in rows]
-        needed = width(heads, together)
+        beside = [place for place, head in enumerate(heads) if head not in BELOW]
+        needed = width([heads[i] for i in beside], [[row[i] for i in beside] for row in together])
         if needed <= DESK:
             for cell in table.find_all(["th", "td"]):
                 keep_together(cell)
@@ -47,7 +57,17 @@ def laid_out(app, pagename, templatename, context, doctree):
         files = page.new_tag("p", attrs={"class": "table-files"})
         files.append(link)
         table.insert_after(files)
+        if len(rows) > LONG:
+            closed(page, table, len(rows))
     context["body"] = str(page)
+
+
+def closed(page: BeautifulSoup, table, n_rows: int):
+    """Put a long table behind a line that opens it; its file stays in sight."""
+    summary = page.new_tag("summary")
+    summary.string = f"Show the table ({n_rows} rows)"
+    around = page.new_tag("details", attrs={"class": "long-table"})
+    table.wrap(around).insert(0, summary)
 
 
 def join_header_rows(table):
@@ -125,12 +145,21 @@ def mark_verdicts(heads: list[str], rows: list[list]):
 
 
 def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
-    """Texts of the columns `BELOW` go into a row of their own, as wide as the table."""
+    """Texts of the columns `BELOW` go into a row of their own, as wide as the table; what all rows share is
+    said once, above it.
+    """
     places = [place for place, head in enumerate(heads) if head in BELOW]
     if not places:
         return
+    common = [len({text_of(cells[place]) for cells in rows}) == 1 < len(rows) for place in places]
+    shared = [text_of(rows[0][place]) for place, same in zip(places, common, strict=True) if same]
+    if any(shared):
+        said = page.new_tag("p", attrs={"class": "of-all-rows"})
+        said.string = f"Of all rows: {' · '.join(filter(None, shared))}"
+        table.insert_before(said)
     for cells in rows:
         row, texts = cells[0].parent, [cells[place].extract() for place in places]
+        texts = [text for text, same in zip(texts, common, strict=True) if not same]
         row["class"] = ["noted"]
         if any(map(text_of, texts)):
             below = page.new_tag("tr", attrs={"class": "note"} | ({"role": "row"} if row.get("role") else {}))

@@ -36,9 +36,13 @@
   const WEIGHTS = "quadrants.safetensors"; // the name by which the graph asks for them
 
   async function unpacked(name) {
-    const text = atob(window.packed[name]);
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    const text = window.packed[name]; // seven bits a character (`browser_model.as_text`)
+    const bytes = new Uint8Array(Math.floor((7 * text.length) / 8));
+    for (let i = 0, k = 0, bits = 0, held = 0; k < bytes.length; i++) {
+      held = ((held << 7) | (text.charCodeAt(i) & 127)) & 0x7fff;
+      bits += 7;
+      if (bits >= 8) bytes[k++] = held >> (bits -= 8);
+    }
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
   }
 
@@ -59,9 +63,11 @@
       mjs: await asUrl("ort-wasm-simd-threaded.mjs", "text/javascript"),
       wasm: await asUrl("ort-wasm-simd-threaded.wasm", "application/wasm"),
     };
-    const [graph, weights] = await Promise.all(
+    const [graph, planes] = await Promise.all(
       ["quadrants.onnx", WEIGHTS].map(async (name) => new Uint8Array(await (await unpacked(name)).arrayBuffer())),
     );
+    const half = planes.length / 2; // every first byte, then every second (`browser_model.in_planes`)
+    const weights = Uint8Array.from(planes, (_, i) => planes[(i >> 1) + (i % 2) * half]);
     return ort.InferenceSession.create(graph, { externalData: [{ path: WEIGHTS, data: weights }] });
   }
 
@@ -133,10 +139,9 @@
     return sum;
   }
 
-  // Samples at another rate, as in Python: a sinc under a Kaiser window (`in_browser.LOW_PASS`), sampled around each of the
+  // Samples at another rate, as in Python: a sinc under a Kaiser window (`browser_model.LOW_PASS`), sampled around each of the
   // few places between two samples that new ones fall on. Browsers' own resampling is too rough for the highest mel bands.
   async function resampled(samples, from, to) {
-    if (from === to) return samples;
     if (from === to) return samples;
     const { cutoff, beta, half_width } = model.low_pass;
     const share = Math.min(from, to) / from; // samples of the lower rate for each that is there

@@ -311,14 +311,15 @@ def _of_others(claim: Claim, numbers: dict) -> list[tuple[str, Verdict]]:
 
 
 def drawn(judged: pd.DataFrame, numbers: dict) -> pd.DataFrame:
-    """What a chart shows of `table`: every claim of which our runs have a number, and its other runs.
+    """What a chart shows of `table`: every claim of which our runs have a number on its home collection, and
+    its other runs.
 
     Returns
     -------
     table with ``paper``, ``what`` ("value" or "difference"), ``label``, ``value``, ``low``, ``high``,
     ``printed`` (NaN where nothing is), ``verdict``
     """
-    rows = judged[judged["effect"].notna()]
+    rows = at_home(judged).dropna(subset="effect")
     values = rows["printed_value"].notna()
     base = rows["printed_value"].fillna(0.0)
     shown = rows.assign(

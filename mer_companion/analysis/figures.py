@@ -36,6 +36,8 @@ from mer_companion.analysis.svg import as_svg
 from mer_core.emotion import in_words
 
 WIDTH = 7.2  # inches: the text column of the book
+LEGEND = 60  # characters of names that a legend has room for in one line
+LONG = 44  # characters of a line of a name, beside which half of the width is left
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
 NAMES = {"text.parse_math": False}  # a song may be called a$b - c$d
@@ -302,8 +304,8 @@ def by_protocol(rows: pd.DataFrame, xlabel: str, published: dict[str, float]) ->
 
 
 def named_rows(ax: Axes, rows: Iterable[str]) -> None:
-    """Names along the vertical axis, the first on top, and a grid to read values by."""
-    rows = list(rows)
+    """Names along the vertical axis, the first on top, and a grid to read values by; long names wrap."""
+    rows = [textwrap.fill(str(name), LONG, break_on_hyphens=False) for name in rows]
     ax.set(yticks=range(len(rows))[::-1], yticklabels=rows, ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="x", color=GRID)
 
@@ -320,14 +322,15 @@ def forest(rows: pd.DataFrame, xlabel: str) -> Figure:
     ----------
     rows : table with the columns ``label``, ``value``, ``low``, ``high``
     """
-    fig, [ax] = panels(0.9 + 0.32 * len(rows))
+    rows = rows.assign(label=rows["label"].map(names.label))
+    wraps = rows["label"].str.len().max() > LONG
+    fig, [ax] = panels(0.9 + (0.42 if wraps else 0.32) * len(rows))
     for y, row in zip(range(len(rows))[::-1], rows.itertuples(), strict=True):
         colour, sure = BETTER if row.value > 0 else WORSE, row.low > 0 or row.high < 0
         error = [[row.value - row.low], [row.high - row.value]]
         mark = {"fmt": "o", "capsize": 3, "color": colour, "mfc": None if sure else "white"}
         ax.errorbar(row.value, y, xerr=error, **mark)
     ax.axvline(0, color=NEUTRAL, lw=0.8)
-    rows = rows.assign(label=rows["label"].map(names.label))
     named_rows(ax, rows["label"])
     ax.set_xlabel(xlabel)
     return finished(fig, rows, findings.differences(rows))
@@ -343,7 +346,8 @@ def around_default(rows: pd.DataFrame, ylabel: str) -> Figure:
     ``default`` (bool)
     """
     settings = list(rows.groupby("setting", sort=False))
-    fig, axes = panels(2.4, len(settings), sharey=True, gridspec_kw={"wspace": 0.05})
+    shares = {"wspace": 0.05, "width_ratios": [1 + len(own) for _, own in settings]}
+    fig, axes = panels(2.4, len(settings), sharey=True, gridspec_kw=shares)
     for ax, (name, own) in zip(axes, settings, strict=True):
         own = own.sort_values("at")
         x, default = np.arange(len(own)), own["default"]
@@ -437,14 +441,16 @@ def by_epoch(
     """
     drawn = [str(name) for name in rows[line].unique()]
     looks = looks or dict(zip(drawn, zip(PALETTE, MARKERS, strict=False), strict=False))
-    place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": 0.85}
+    aspect = 0.85 if rows[panel].nunique() > 1 else 2
+    place = {"x": "epoch", "y": y, "col": panel, "height": 2.7, "aspect": aspect}
     look = {"hue": line, "style": line, "palette": {name: looks[name][0] for name in drawn}}
     look |= {"markers": {name: looks[name][1] for name in drawn}, "dashes": False}
     grid = sns.relplot(rows.astype({line: str}), kind="line", errorbar=("pi", 100), **place, **look)
-    epochs = sorted(rows["epoch"].unique())
-    shown = epochs[:: -(-len(epochs) // 8)]  # numbers of two digits would collide
-    grid.set(xlabel="Epoch", ylabel=ylabel, xticks=shown).set_titles("{col_name}")
-    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(len(drawn), 5), title=None)
+    grid.set(xlabel="Epoch", ylabel=ylabel).set_titles("{col_name}")
+    for ax in grid.axes.flat:
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    columns = min(len(drawn), 5) if sum(map(len, drawn)) <= LEGEND else 2
+    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=columns, title=None)
     return finished(grid.figure, rows, findings.at_the_end(rows, y, panel, line))
 
 
@@ -561,23 +567,6 @@ def ensemble_weights(records: list[dict], xlabel: str) -> Figure:
     return finished(fig, pd.DataFrame(reached), f"Weights chosen: {weights}.")
 
 
-PITCHES = ("A", "A♯", "B", "C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯")
-
-
-def pitch_classes(profiles: dict[str, np.ndarray], seconds: float) -> Figure:
-    """HPCP along songs of `seconds`, (12, n_frames) by label; rows are pitch classes from A upwards."""
-    fig, axes = panels(2.0 * len(profiles), rows=len(profiles), sharex=True)
-    image = {"aspect": "auto", "origin": "lower", "cmap": "cividis", "vmin": 0, "vmax": 1}
-    for ax, (label, profile) in zip(axes, profiles.items(), strict=True):
-        ax.imshow(profile, extent=(0, seconds, -0.5, 11.5), **image)
-        ax.set(yticks=range(12), ylabel="Pitch class", title=in_words(label))
-        ax.set_yticklabels(PITCHES, fontsize=8)
-    axes[-1].set_xlabel("Time (s)")
-    strongest = (f"{in_words(label)} {PITCHES[own.mean(axis=1).argmax()]}" for label, own in profiles.items())
-    said = f"Strongest pitch class on average: {', '.join(strongest)}."
-    return finished(fig, pd.concat({label: pd.DataFrame(own.T) for label, own in profiles.items()}), said)
-
-
 def annotation_noise(rows: pd.DataFrame) -> Figure:
     """Shares of windows that contradict their clip, by data set, for quadrants, with 95 % intervals.
 
@@ -647,17 +636,6 @@ def reachable_shares(rows: pd.DataFrame, marks: dict[str, dict[str, float]]) -> 
     spans = rows.groupby(["target", "definition"], sort=False)["share"].agg(["min", "max"])
     said = "; ".join(f"{' '.join(key)} F1 {low:.2f} to {high:.2f}" for key, (low, high) in spans.T.items())
     return finished(fig, rows, f"Shares at which some pair is possible: {said}.")
-
-
-def sharpened(rows: pd.DataFrame) -> Figure:
-    """Class probabilities (columns), one panel per row: a prediction and readings of a formula for it."""
-    fig, axes = panels(2.2, len(rows), sharey=True)
-    for ax, (name, p) in zip(axes, rows.iterrows(), strict=True):
-        ax.bar(p.index, p, color=[PALETTE[k] for k in range(len(p))])
-        ax.set_title(name, fontsize=8)
-    axes[0].set(ylabel="Probability", ylim=(0, 1.02))
-    peaks = "; ".join(f"{name}: {p.max():.2f}" for name, p in rows.iterrows())
-    return finished(fig, rows, f"Largest probability, {peaks}.")
 
 
 def gain_by_selection(rows: pd.DataFrame) -> Figure:

@@ -25,6 +25,7 @@ from mer_companion.analysis.palette import PALETTE
 from mer_core.emotion import in_words
 
 COLOURS = PALETTE.as_hex()
+SYMBOLS = (0, 1, 2, 5, 6, 17, 3, 4)  # plotly's numbers of `palette.MARKERS`
 FALLBACK = "Explore this figure in the book, or run this cell."
 MARGIN = {"l": 55, "r": 10, "t": 30, "b": 45}  # pixels
 KEPT, ERASED = "#8a93a0", COLOURS[4]  # neither is the colour of an emotion
@@ -129,7 +130,7 @@ def stacked(heights: list[float], titles: tuple[str, ...], spacing: float) -> go
 
 def emotion_line(name: str, k: int) -> dict:
     """How the k-th emotion is drawn along a song."""
-    look = {"mode": "lines+markers", "marker_symbol": k, "line_color": COLOURS[k]}
+    look = {"mode": "lines+markers", "marker_symbol": SYMBOLS[k], "line_color": COLOURS[k]}
     return {"name": in_words(name), "hovertemplate": "%{y:.2f}"} | look
 
 
@@ -164,9 +165,9 @@ def valence_arousal(rows: pd.DataFrame) -> go.Figure:
     """
     methods = list(rows["method"].unique())
     figure = go.Figure()
-    for method, own in rows.groupby("method", sort=False):
+    for method, own in rows.round(3).groupby("method", sort=False):
         for k, (quadrant, songs) in enumerate(own.groupby("predicted")):
-            marker = {"color": COLOURS[k], "symbol": k, "size": 7, "opacity": 0.75}
+            marker = {"color": COLOURS[k], "symbol": SYMBOLS[k], "size": 7, "opacity": 0.75}
             hover = "%{text}<br>high valence %{x:.2f}, high arousal %{y:.2f}"
             seen = {"mode": "markers", "marker": marker, "text": songs["track_id"], "hovertemplate": hover}
             which = {"name": in_words(quadrant), "meta": method, "visible": method == methods[0]}

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mer_companion.analysis import findings, names, noise_map
 from mer_companion.analysis.figures import errors, finished, legend_outside, panels
-from mer_companion.analysis.noise_map import with_ends
+from mer_companion.analysis.noise_map import p_text, with_ends
 from mer_companion.analysis.palette import CLEAN, NEUTRAL, NOISY, of_method
 from mer_core.evaluation import significance
 
@@ -189,15 +189,6 @@ def gains_by_noise(cells: pd.DataFrame) -> Figure:
 def labels(noise: str) -> str:
     """Whose labels training songs have, in words."""
     return NOISES[noise][0]
-
-
-def p_text(p: float) -> str:
-    """A p-value with three decimals.
-
-    >>> p_text(0.0001), p_text(0.0213), p_text(np.nan)
-    ('< 0.001', '0.021', '')
-    """
-    return "" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def noise_table(cells: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

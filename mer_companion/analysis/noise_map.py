@@ -96,7 +96,7 @@ def plain_by_rate(rows: pd.DataFrame) -> Figure:
         )  # fmt: skip
     ax.axhline(0.25, color=NEUTRAL, lw=0.8, ls=":", label="Chance")
     ax.set(xlabel="Wrong labels (%)", ylabel="Macro F1 of plain training", ylim=(0.1, 0.85))
-    ax.legend(loc="lower left", fontsize=8, ncols=2)
+    legend_outside(ax, "upper center", 4)
     named = own["kind"] + own["rate"].map(", {:.0%} wrong".format)
     return finished(
         fig, own[["kind", "rate", "value", "low", "high"]], findings.extremes(named, own["value"])
@@ -156,6 +156,15 @@ def heatmap(rows: pd.DataFrame, rate: float) -> Figure:
     return finished(fig, own[["method", "kind", "gain", "gain_low", "gain_high", "p_holm"]], said)
 
 
+def p_text(p: float) -> str:
+    """A p-value with three decimals.
+
+    >>> p_text(0.0001), p_text(0.0213), p_text(np.nan)
+    ('< 0.001', '0.021', '')
+    """
+    return "" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def with_ends(value: float, low: float, high: float, sign: str = "") -> str:
     """A value with its interval.
 
@@ -179,7 +188,7 @@ def listed(rows: pd.DataFrame, setting: str | None = None) -> pd.DataFrame:
             with_ends(*ends, "+") if there else "reference"
             for ends, there in zip(own[["gain", "gain_low", "gain_high"]].to_numpy(), gained, strict=True)
         ],
-        "p (Holm)": own["p_holm"].map("{:.3f}".format).where(own["p_holm"].notna(), ""),
+        "p (Holm)": own["p_holm"].map(p_text),
         "detectable (80 % power)": own["detectable"].map("{:.3f}".format).where(gained, ""),
         "verdict": own["verdict"],
     })  # fmt: skip

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from mer_companion.analysis import findings, names
 from mer_companion.analysis.figures import errors, finished, legend_outside, named_rows, panels
-from mer_companion.analysis.noise_map import verdict_on, with_ends
+from mer_companion.analysis.noise_map import p_text, verdict_on, with_ends
 from mer_companion.analysis.palette import NEUTRAL, PALETTE, of_method
 from mer_core.evaluation import meta_analysis, significance
 
@@ -147,11 +147,11 @@ def over_collections(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({
         "method": means["method"].map(names.label),
         "mean gain in macro F1": [with_ends(*ends, "+") for ends in means[ENDS].to_numpy()],
-        "p (Holm)": means["p_holm"].map("{:.3f}".format),
+        "p (Holm)": means["p_holm"].map(p_text),
         "between collections (tau)": means["tau"].map("{:.3f}".format),
         "I²": means["i2"].map("{:.0%}".format),
         "Q": means["q"].map("{:.1f}".format),
-        "p of Q": means["p_q"].map("{:.3f}".format),
+        "p of Q": means["p_q"].map(p_text),
         "detectable (80 % power)": means["detectable"].map("{:.3f}".format),
         "verdict": [verdict_on(*pair) for pair in means[["value", "p_holm"]].to_numpy()],
     })  # fmt: skip

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from mer_companion import results
 from mer_companion.analysis import findings
 from mer_companion.analysis.figures import errors, finished, named_rows, panels
+from mer_companion.analysis.noise_map import p_text
 from mer_companion.analysis.palette import CLEAN, NEUTRAL, NOISY
 from mer_companion.analysis.tables import INTERVAL, spoken
 from mer_companion.runs.tag_scoring import SCORES
@@ -124,6 +125,6 @@ def pairs_table(rows: pd.DataFrame) -> pd.DataFrame:
         "measure": rows["name"].map(MEASURES),
         "difference": [spoken(row, sign=True) for row in rows.itertuples()],
         "detectable": rows["detectable"].map("{:.3f}".format),
-        "p (Holm)": rows["p_holm"].map("{:.3f}".format),
+        "p (Holm)": rows["p_holm"].map(p_text),
     }
     return pd.DataFrame(shown).set_index("pair")

@@ -29,8 +29,36 @@ def slim(svg: str) -> str:
     used = set(re.findall(r"#([^\")\s]+)", svg))
     svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", svg)
     svg = re.sub(r' transform="rotate\(-0 [^"]*"', "", svg)
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), svg)
-    return re.sub(r"\s+", " ", re.sub(r">\s+<", "><", svg)).strip() + "\n"
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}", two_decimals, tag[0]), svg)  # not in texts
+    svg = re.sub(r' d="([^"]*)"', lambda match: f' d="{short_path(match[1])}"', svg)
+    svg = without_empty(re.sub(r"\s+", " ", re.sub(r">\s+<", "><", svg)).strip())
+    return svg + "\n"
+
+
+def two_decimals(number: re.Match) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def short_path(data: str) -> str:
+    """A path's commands without the blanks around their letters.
+
+    >>> short_path("M 1 2 L -3 4 z ")
+    'M1 2L-3 4z'
+    """
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", data).strip()
+
+
+def without_empty(svg: str) -> str:
+    """Without groups that say nothing of their content, and without paths that are not drawn."""
+    svg = re.sub(r'<path d="[^"]*" style="fill:none"/>|<g/>', "", svg)
+    opened, kept = [], []
+    for piece in re.split(r"(<g\b[^>]*(?<!/)>|</g>)", svg):
+        if piece.startswith("<g"):
+            opened.append(piece != "<g>")
+        if piece == "<g>" or (piece == "</g>" and not opened.pop()):
+            continue
+        kept.append(piece)
+    return "".join(kept)
 
 
 def without_fonts(style: str) -> str:

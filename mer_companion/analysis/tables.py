@@ -236,19 +236,6 @@ def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("question")
 
 
-def by_epochs(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
-    """Accuracy of plain training and of SSSL by epochs of training: ``condition``, ``method``, ``value``,
-    ``low``, ``high``.
-
-    Labels are ``inherit_5_epochs`` and so on: runs on the same songs.
-    """
-    epochs = {r["label"]: r["config"]["training"]["epochs"] for r in records}
-    rows = scores(compared).assign(condition=lambda found: found["label"].map(epochs))
-    rows["method"] = rows["label"].str.replace(r"_\d+_epochs$", "", regex=True)
-    chosen = rows["label"].str.endswith("_epochs") & rows["method"].isin(("inherit", "self_learning"))
-    return rows[chosen].sort_values("condition")
-
-
 EVALUATED_ON = {
     "learned_windows": "Training windows",
     "unheard_windows": "Test windows",

@@ -11,13 +11,11 @@ from concurrent.futures import as_completed
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import pandas as pd
 import yaml
 from bs4 import BeautifulSoup
-from matplotlib.figure import Figure
 
-from mer_companion import diagrams, folders, results
-from mer_companion.analysis import claims, figures, findings, names, palette, speed, tables
+from mer_companion import diagrams, folders
+from mer_companion.analysis import claims, palette, speed, verdict_chart
 from mer_companion.analysis.page_tables import markdown
 from mer_companion.book import browser_model, budget, notebooks, pdf, scale, status, web_assets
 from mer_companion.book.files import write_if_changed
@@ -77,25 +75,23 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
 
 
 def write_generated() -> None:
-    """Write the numbers, the tables, the diagrams and the index figure that pages include.
+    """Write the numbers, the tables, the diagrams and the chart of verdicts that pages include.
 
     Raises
     ------
     RecordError : the main experiment has no records
     """
     known = numbers()
-    drawn, data = headline(results.comparison("segments_to_songs", "cpu"))
-    shown = data.assign(label=data["label"].map(names.label))
-    brought = figures.files_of(drawn, data, findings.values(shown))
-    notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-headline", brought)
     notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-growth", scale.figure_files())
+    judged = claims.table(known)
     files = {
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": markdown(status.status_table()),
         "experiments.md": markdown(status.experiments_table()),
         "budget.md": markdown(budget.table(known)),
         "behind.json": json.dumps(status.behind_pages(), indent=1),
-        "verdicts.md": markdown(claims.counted(claims.table(known))),
+        "verdicts.md": markdown(claims.counted(judged)),
+        "verdict-chart.html": verdict_chart.page(claims.drawn(judged, known)),
         "reruns.md": markdown(retraining.table("cpu")),
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
@@ -104,15 +100,6 @@ def write_generated() -> None:
     files |= {f"diagrams/{name}.html": diagrams.figure(name) for name in diagrams.DIAGRAMS}
     for name, text in files.items():
         write_if_changed(GENERATED / name, text.encode())
-
-
-def headline(compared: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Song accuracy of each method with its interval beside the printed figure; and the data drawn."""
-    rows = tables.scores(compared)
-    printed = {"self_learning": tables.printed("4Q", "Proposed", "four_class_accuracy")}
-    chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]
-    title = f"Accuracy on {rows['n'].max()} songs, four quadrants"
-    return figures.intervals(rows, title, printed, chance), rows
 
 
 MADE_BY_SPHINX = {"genindex", "search"}
