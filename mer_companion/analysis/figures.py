@@ -13,7 +13,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from scipy.stats import norm
 
 from mer_companion.analysis import findings, names
@@ -679,8 +679,11 @@ def growth(rows: pd.DataFrame) -> Figure:
     memory.plot(x, whole, color=NEUTRAL, label="Frames, network, batch")
     memory.plot(x, 1.3 * whole, "--", color=NEUTRAL, label="The same × 1.3")
     time.set(xlabel="Songs", ylabel="Processor time (s)", xscale="log", yscale="log")
-    memory.set(xlabel="Frames (MB)", ylabel="Peak memory (MB)", xscale="log", yscale="log")
+    memory.set(xlabel="Frames (MB)", ylabel="Peak memory (MB)")
     for ax in (time, memory):
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter(NullFormatter())
         ax.grid(color=GRID)
         ax.legend(fontsize=8)
     return finished(fig, rows)
