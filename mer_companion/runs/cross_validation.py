@@ -43,6 +43,7 @@ def load_frames(run: Run) -> Frames:
 @lru_cache(maxsize=8)  # as many collections as are trained on together, and some
 def _frames(dataset: str, features: Features, skip_unreadable: bool, cache: Path) -> Frames:
     tracks = datasets.load(dataset, skip_unreadable=skip_unreadable)
+    datasets.refuse_another_copy(dataset, tracks)
     return compute(tracks, features, skip_unreadable=skip_unreadable, cache=cache / "frames")
 
 
