@@ -25,8 +25,14 @@ os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests that need real data, or a browser, where there is none, visibly in the closing line."""
-    missing = {"real_data": "MER_DATA" not in os.environ, "browser": pdf.browser() is None}
+    """Deselect tests that need real data, or a browser, where there is none, and slow ones unless asked for,
+    visibly in the closing line.
+    """
+    missing = {
+        "real_data": "MER_DATA" not in os.environ,
+        "browser": pdf.browser() is None,
+        "slow": "slow" not in config.option.markexpr,
+    }
     needing = [
         item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)
     ]

@@ -37,7 +37,7 @@ def _lines(root: Path | None, file: str) -> list[str]:
     if not (path := place / file).is_file():
         advice = HOW_TO_GET_IT.format(folder=place)
         raise DataError(f"mtg_jamendo: {path.name} not found in {path.parent}. {advice}")
-    return tables.content(path).splitlines()
+    return tables.content(path).rstrip().splitlines()
 
 
 def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
 def columns_of_tracks() -> dict:
     """What the fields of a track may hold; paths lead nowhere else."""
     return {
-        "track_id": tables.text(),
+        "track_id": tables.text(r'[^"\s]+', like="track_0000948"),
         "artist": tables.text(),
         "album": tables.text(missing=True),
         "path": tables.text(r"\d\d/\d+\.mp3", like="48/948.mp3"),
