@@ -30,6 +30,21 @@ def on_device(device: str, quiet: bool):
 
 
 @contextmanager
+def without_bars(quiet: bool):
+    """No progress bars, where that is wanted, in this process and those that it starts."""
+    before = os.environ.get(QUIET)
+    if quiet:
+        os.environ[QUIET] = "1"
+    try:
+        yield
+    finally:
+        if quiet and before is None:
+            del os.environ[QUIET]
+        elif quiet:
+            os.environ[QUIET] = before
+
+
+@contextmanager
 def executor_of(workers: int | None, scheduler: str | None, n_networks: int | None = None):
     """Where networks are trained: here (None), in processes of this machine, or on a dask cluster.
 

@@ -3,20 +3,34 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+
+from mer_core import UserError
 
 GRACE_S = 10  # from the request to end to the end: a notebook's kernel ends in a few
 
 
 @contextmanager
 def processes(n: int) -> Iterator[ProcessPoolExecutor]:
-    """Up to n processes for the time of the block; an error in it, or a signal, ends those that work."""
-    # a forked child would inherit torch's threads half alive
-    executor = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), start)
+    """Up to n processes for the time of the block; an error in it, or a signal, ends those that work.
+
+    Raises
+    ------
+    UserError : this machine lets processes share nothing
+    """
+    try:
+        # a forked child would inherit torch's threads half alive
+        executor = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), start)
+    except OSError as error:
+        remedy = "Make /dev/shm writable, or let nothing work side by side: --workers 1."
+        raise UserError(f"no processes can be started side by side ({error.strerror}). {remedy}") from None
     try:
         yield executor
     except BaseException:  # else an error, or Ctrl-C, would wait for every job still queued
@@ -47,6 +61,29 @@ def start() -> None:
         os._exit(1)
 
     threading.Thread(target=follow_parent, daemon=True).start()
+
+
+FOLLOWING = """
+import os, runpy, sys, threading
+
+def follow():
+    os.read(0, 1)  # nothing comes: it ends with the parent
+    os._exit(1)
+
+threading.Thread(target=follow, daemon=True).start()
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def run_script(script: Path, *arguments: str | Path) -> int:
+    """Run a Python script, which ends with this process, however that ends; gives its exit status."""
+    command = [sys.executable, "-c", FOLLOWING, script, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        try:
+            return process.wait()
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -105,7 +105,9 @@ def test_duplicate_ids_are_named(like_4q, tmp_path):
     with pytest.raises(DataError, match="share the id 'MT0001'"):
         panda4q.read(like_4q)
     (tmp_path / "my.csv").write_text("track_id,path,label\nx,Q2/MT0001.wav,a\nx,Q3/MT0001.flac,b\n")
-    with pytest.raises(DataError, match="duplicate track ids x"):
+    with pytest.raises(
+        DataError, match=r"duplicate track ids x: .+ and .+ both have x\. Each clip needs its own"
+    ):
         folder.read(tmp_path / "my.csv")
 
 

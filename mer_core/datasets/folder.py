@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
-from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
+from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, SUFFIXES, has_ffmpeg
 from mer_core.audio.sound_files import SoundFiles, below
 from mer_core.datasets import splits
 from mer_core.datasets.tables import cells
@@ -38,6 +38,8 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     DataError : neither layout found, fewer than two labels, audio missing or unreadable, duplicate ids
     """
     path = path.resolve()
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        raise DataError(f"{path}: is one sound, while labelled music is wanted. {LAYOUT}")
     if path.is_file():
         return from_table(from_csv(path), str(path), skip_unreadable=skip_unreadable)
     found = sound_files(path)
