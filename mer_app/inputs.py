@@ -10,7 +10,7 @@ from mer_core.audio.decoding import SUFFIXES
 from mer_core.audio.sound_files import below
 
 PLAYLISTS = (".m3u", ".m3u8", ".pls")
-TABLES = (".csv", ".tsv", ".txt")
+TABLES = (".csv", ".tsv")
 DEEPEST = 100  # of playlists within playlists
 
 
