@@ -1,4 +1,4 @@
-"""Files with changed bytes, for every reader: read rightly, or refused in a sentence; in little time and memory."""
+"""Files with changed bytes, for every reader: read, or refused in a sentence, in little time and memory."""
 
 import json
 import resource
@@ -84,12 +84,32 @@ def embeddings(path):
     np.savez(path, track_id=["a", "b"], values=np.arange(6.0).reshape(2, 3))
 
 
+ARRAYS = {"p": np.linspace(0, 1, 50)}
+OF_ARRAYS = f"{array_store.digest_of(pack(ARRAYS))}.gz"
+
+
 def arrays(path):
-    path.write_bytes(__import__("gzip").compress(pack({"p": np.linspace(0, 1, 50)}), mtime=0))
+    array_store.put(path.parent, ARRAYS)
 
 
 def read_arrays(path):
     return array_store.get(path.parent, path.stem)["p"]
+
+
+def scores(path):
+    write_text(path, "id,x,y\na,1.5,2\nb,3,4\n")
+
+
+def read_numbers(path):
+    return sources.table_of(path).to_numpy()
+
+
+def read_playlist(path):
+    return inputs.Listing([str(path)]).files
+
+
+def pls(path):
+    write_text(path, "[playlist]\nFile1=a.mp3\nTitle1=A\nFile2=b.mp3\n")
 
 
 def playlist(path):
@@ -97,8 +117,9 @@ def playlist(path):
 
 
 def read_sound(path):
-    samples = decoding.read(path, RATE)
-    completeness.note(path) if hasattr(completeness, "note") else None
+    with decoding.opened(path) as opened:
+        samples = np.concatenate([np.zeros(0), *opened.at(RATE)])
+        completeness.incomplete(opened)
     assert len(samples) < 60 * RATE, "a second of sound became a minute"
     return samples
 
@@ -109,25 +130,16 @@ def read_model(path):
 
 
 READERS = {  # the name of a file, how a good one is made, and how it is read
-    **{
-        f"a{suffix}": (sound, read_sound)
-        for suffix in (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".au")
-    },
+    **{f"a.{kind}": (sound, read_sound) for kind in ("wav", "flac", "ogg", "opus", "mp3", "aiff", "au")},
     "a.csv": (table, lambda path: folder.from_csv(path)["path"].map(str)),
     "a.mid": (midi, lambda path: np.array([rendered.seconds_of(path)])),
     "a.json": (ratings, read_ratings),
-    "a.npz": (embeddings, lambda path: sources.table_of(path).to_numpy()),
-    "e.csv": (
-        lambda path: write_text(path, "id,x,y\na,1.5,2\nb,3,4\n"),
-        lambda path: sources.table_of(path).to_numpy(),
-    ),
-    "0.gz": (arrays, read_arrays),
+    "a.npz": (embeddings, read_numbers),
+    "e.csv": (scores, read_numbers),
+    OF_ARRAYS: (arrays, read_arrays),
     "a.safetensors": (lambda path: trained_model.save(untrained(), path), read_model),
-    "a.m3u8": (playlist, lambda path: inputs.Listing([str(path)]).files),
-    "a.pls": (
-        lambda path: write_text(path, "[playlist]\nFile1=a.mp3\nTitle1=A\nFile2=b.mp3\n"),
-        lambda path: inputs.Listing([str(path)]).files,
-    ),
+    "a.m3u8": (playlist, read_playlist),
+    "a.pls": (pls, read_playlist),
 }
 MAY_HOLD_NAN = ("e.csv", "a.npz")  # who uses them refuses it: `of_tracks`, `leaderboard.matrix`
 

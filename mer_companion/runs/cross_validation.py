@@ -131,7 +131,7 @@ def first_stage_path(run: Run, frames: Frames, fold: int, part: int) -> Path | N
     if alone is None:
         return None
     shared = replace(run, method=alone(run.method), unlabelled=())
-    return part_path(shared, frames, fold, part).with_suffix(".pt")
+    return part_path(shared, frames, fold, part).with_suffix(".safetensors")
 
 
 def seed_of(run: Run, fold: int, part: int) -> int:
