@@ -1,5 +1,5 @@
-"""Runs that are killed at any moment, that find no room, or meet each other: what they leave is whole, and the
-same command goes on to the same result.
+"""Runs that are killed at any moment, that find no room, or meet each other: what they leave is whole, and
+the same command goes on to the same result.
 """
 
 import json
@@ -20,7 +20,13 @@ from mer_core import paths, trained_model
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("MER_KILLS", "3"))  # of each command
-PROGRAM = "from mer_app.main import main; main()"
+PROGRAM = """
+from pathlib import Path
+from mer_companion import folders
+folders.RESULTS = Path("results").resolve()
+from mer_app.main import main
+main()
+"""
 FROM_SCRATCH = ("--from-scratch", "--preset", "smoke", "--set", "folds.n=2", "--set", "folds.by=song")
 RECIPE = (*FROM_SCRATCH, "--set", "training.epochs=2", "--seed", "0", "--workers", "1", "--quiet")
 
@@ -33,16 +39,15 @@ class Place:
         for i in range(4):
             write(folder / "music" / "low" / f"{i}.wav", tone(150 + 10 * i, 6, 0.05))
             write(folder / "music" / "high" / f"{i}.wav", tone(2000 + 300 * i, 6, 0.8))
+        for path in (folder / "music").rglob("*.wav"):
+            os.utime(path, (1e9, 1e9))
         trained_model.save(untrained(), folder / "m.safetensors")
 
     def start(self, *words: str, **further) -> subprocess.Popen:
-        own = {
-            "MER_CACHE": str(self.folder / "cache"),
-            "PYTHONPATH": os.pathsep.join([str(paths.ROOT), *sys.path]),
-        }
-        code = f"from mer_companion import folders; from pathlib import Path; folders.RESULTS = Path('results'); {PROGRAM}"
+        own = {"MER_CACHE": str(self.folder / "cache")}
+        own["PYTHONPATH"] = os.pathsep.join([str(paths.ROOT), *sys.path])
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        command = [sys.executable, "-c", code, *words]
+        command = [sys.executable, "-c", PROGRAM, *words]
         return subprocess.Popen(command, cwd=self.folder, env=os.environ | own | further, **pipes)
 
     def finish(self, *words: str, **further) -> tuple[int, str]:
@@ -64,9 +69,8 @@ TIMES = {"cost", "created", "date", "seconds", "environment", "provenance", "tra
 def without_times(content):
     """The same without what differs from run to run: how long it took, and when."""
     if isinstance(content, dict):
-        return {
-            key: without_times(value) for key, value in content.items() if not set(key.split("_")) & TIMES
-        }
+        kept = {key for key in content if not set(key.split("_")) & TIMES}
+        return {key: without_times(content[key]) for key in kept}
     return [without_times(one) for one in content] if isinstance(content, list) else content
 
 
@@ -75,11 +79,8 @@ def results_of(place: Path) -> dict:
     found = {}
     for path in sorted(place.rglob("*")):
         name = path.relative_to(place).as_posix()
-        if (
-            not path.is_file()
-            or name.startswith(("music/", "cache/locks"))
-            or path.suffix in (".lock", ".journal")
-        ):
+        passing = path.suffix in (".lock", ".journal") or name.startswith(("music/", "cache/locks"))
+        if passing or not path.is_file():
             continue
         if path.suffix == ".json":
             found[name] = without_times(json.loads(path.read_text()))

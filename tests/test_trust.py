@@ -72,8 +72,7 @@ def test_the_scan_finds_what_it_looks_for(code):
 
 
 def test_addresses_of_downloads_are_https_and_pinned():
-    texts = "
-".join(path.read_text() for path in SOURCES)
+    texts = "\n".join(path.read_text() for path in SOURCES)
     found = re.findall(r"[\"'](http://[^\"']+)", texts)
     assert all(re.match(r"http://(127\.0\.0\.1|localhost|www\.w3\.org)", address) for address in found), found
     for card in (path.read_text() for path in paths.REGISTRY.glob("*.yaml")):
