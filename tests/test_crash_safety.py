@@ -95,7 +95,8 @@ def results_of(place: Path) -> dict:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_killed_goes_on_to_the_same_result(name, tmp_path):
+def test_what_is_killed_goes_on_to_the_same_result(name, tmp_path, record_property):
+    record_property("cases", KILLS)
     whole = Place(tmp_path / "whole")
     began = time.monotonic()
     status, said = whole.finish(*COMMANDS[name])

@@ -256,7 +256,8 @@ def test_a_damaged_table_is_refused_by_name(copy, file, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
-def test_every_change_of_every_table(copy, file):
+def test_every_change_of_every_table(copy, file, record_property):
+    record_property("cases", sum(own == file for own, _ in cases(HARMLESS) + cases(FATAL)))
     for own, name in cases(HARMLESS):
         if own == file:
             check_harmless(copy, file, name)
@@ -294,14 +295,16 @@ def check_flipped(copy, file, seed):
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_few_changed_bytes_never_make_an_impossible_table(copy, file):
+def test_a_few_changed_bytes_never_make_an_impossible_table(copy, file, record_property):
+    record_property("cases", 4)
     for seed in range(4):
         check_flipped(copy, file, seed)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
-def test_many_changed_bytes_never_make_an_impossible_table(copy, file):
+def test_many_changed_bytes_never_make_an_impossible_table(copy, file, record_property):
+    record_property("cases", 200)
     for seed in range(4, 204):
         check_flipped(copy, file, seed)
 

@@ -20,7 +20,7 @@ from mer_core import UserError, trained_model
 from mer_core.audio import completeness, decoding
 from mer_core.datasets import folder, rendered, vgmidi
 
-LONGEST_S = 20.0  # a case, on a busy machine
+LONGEST_S = 10.0  # of the processor, a case
 MOST_MORE_MB = 1500
 FEW, MANY = 25, 900  # cases a reader
 
@@ -154,7 +154,7 @@ def fuzz(tmp_path, name, seeds):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for seed in seeds:
         path.write_bytes(mutated(good, np.random.default_rng((seed, zlib.crc32(name.encode())))))
-        began = time.monotonic()
+        began = time.process_time()  # other programs may have the machine
         try:
             found = read(path)
         except UserError as error:
@@ -164,20 +164,23 @@ def fuzz(tmp_path, name, seeds):
             outcomes["read"] += 1
             if isinstance(found, np.ndarray) and name not in MAY_HOLD_NAN:
                 assert np.isfinite(found).all(), f"seed {seed}: not finite"
-        assert time.monotonic() - began < LONGEST_S, f"seed {seed}: took {time.monotonic() - began:.0f} s"
+        took = time.process_time() - began
+        assert took < LONGEST_S, f"seed {seed}: took {took:.0f} s"
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert more < MOST_MORE_MB, f"{more:.0f} MB more"
     return outcomes
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_changed_files_are_read_or_refused(tmp_path, name):
+def test_changed_files_are_read_or_refused(tmp_path, name, record_property):
+    record_property("cases", FEW)
     fuzz(tmp_path, name, range(FEW))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
-def test_many_changed_files_are_read_or_refused(tmp_path, name):
+def test_many_changed_files_are_read_or_refused(tmp_path, name, record_property):
+    record_property("cases", MANY)
     outcomes = fuzz(tmp_path, name, range(FEW, FEW + MANY))
     assert sum(outcomes.values()) == MANY and (outcomes["refused"] or name.endswith(("m3u8", "pls")))
 

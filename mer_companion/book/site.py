@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from mer_companion import diagrams, folders, results
 from mer_companion.analysis import claims, figures, findings, names, palette, speed, tables
 from mer_companion.analysis.page_tables import markdown
-from mer_companion.book import browser_model, budget, notebooks, pdf, status, web_assets
+from mer_companion.book import browser_model, budget, notebooks, pdf, promises, status, web_assets
 from mer_companion.book.files import write_if_changed
 from mer_companion.book.numbers import numbers
 from mer_companion.reproduction import report, retraining
@@ -108,6 +108,7 @@ def write_generated() -> None:
         "reruns.md": markdown(retraining.table("cpu")),
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
+        "promise.md": promises.page(),
     }
     files |= {f"diagrams/{name}.html": diagrams.figure(name) for name in diagrams.DIAGRAMS}
     for name, text in files.items():
