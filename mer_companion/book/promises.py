@@ -1,8 +1,8 @@
 """What is promised and how it is tested: a page whose counts come from the test run's own report. No torch.
 
 ``python -m pytest --report`` adds what it ran to ``data/results/tests.json``: counts for each test file, of
-the ordinary tests and of the slow ones apart, each with its commit and time. ``python tests/mutation.py`` adds
-how many deliberate faults in the equations the tests find.
+the ordinary tests and of the slow ones apart, each with its commit and time. ``python tests/mutation.py``
+adds how many deliberate faults in the equations the tests find.
 """
 
 import json
