@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONSTRAINTS := --constraint constraints.txt  # `make test CONSTRAINTS=` takes the newest versions instead
 
 .NOTPARALLEL:  # one installation at a time
-.PHONY: book test test-book pdf lint drift links cluster bench records lock clean
+.PHONY: book test test-book pdf lint drift links cluster bench records report report-slow lock clean
 
 book: .venv/book-ready  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
@@ -14,6 +14,13 @@ pdf: .venv/book-ready  ## the book, and all of it as one PDF; needs a Chromium
 
 test: .venv/test-ready .venv/musicnn-weights  ## the test suite but for the built book; tests on real data join in when MER_DATA is set
 	$(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile
+
+report: .venv/test-ready .venv/musicnn-weights  ## the same, and their counts for the page on promises
+	$(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile --report
+
+report-slow: .venv/test-ready .venv/musicnn-weights  ## an hour and more of damage: changed bytes, killed runs, deliberate faults
+	$(BIN)/python -m pytest -m slow --report
+	$(BIN)/python tests/mutation.py
 
 test-book: book .venv/browser-ready  ## what must hold for the built book, looked at in a Chromium
 	$(BIN)/python -m pytest -m browser tests/test_rendered_book.py

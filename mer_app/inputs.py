@@ -10,6 +10,7 @@ from mer_core.audio.decoding import SUFFIXES
 from mer_core.audio.sound_files import below
 
 PLAYLISTS = (".m3u", ".m3u8", ".pls")
+TABLES = (".csv", ".tsv")
 DEEPEST = 100  # of playlists within playlists
 
 
@@ -48,8 +49,10 @@ class Listing:
         elif Path(name).suffix.lower() in PLAYLISTS and os.path.isfile(name):  # noqa: PTH113
             self._follow(Path(name))
         elif glob.has_magic(name) and not os.path.lexists(name):
-            fitting = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 -- patterns may be absolute
-            self._take(map(Path, fitting), name, "no file fits this pattern")
+            self._take(map(Path, sorted(fitting(name))), name, "no file fits this pattern")
+        elif Path(name).suffix.lower() in TABLES:
+            remedy = "mer evaluate and mer train take tables; a list of songs: mer predict - < list.txt"
+            self.problems[name] = f"{name}: is no sound by its name. {remedy}"
         else:
             self._once(Path(name))
 
@@ -100,6 +103,32 @@ class Listing:
             else:
                 self.problems[path] = f"{path}: no such file, named in {playlist}. Check the path."
         self._depth -= 1
+
+
+def fitting(pattern: str) -> set[str]:
+    """Paths that a pattern fits; ** enters each folder once, so that links to a folder above it end."""
+    above, stars, rest = pattern.partition("**/")
+    if not stars and pattern.endswith("/**"):
+        above, stars, rest = pattern[:-2], "**", "*"
+    if not stars or above[-1:] not in ("", "/"):
+        return set(glob.glob(pattern))  # noqa: PTH207 -- patterns may be absolute
+    found: set[str] = set()
+    for top in glob.glob(above) if above else [os.curdir]:  # noqa: PTH207
+        for folder in folders_of(top):
+            inside = "" if folder == os.curdir else f"{glob.escape(folder.rstrip('/'))}/"
+            found |= fitting(inside + rest)
+    return found
+
+
+def folders_of(top: str) -> Iterator[str]:
+    """A folder and all below it that are not hidden, links followed, each once."""
+    entered = {os.path.realpath(top)}
+    for parent, names, _ in os.walk(top, followlinks=True):
+        yield parent.removeprefix(f".{os.sep}")
+        paths = {name: os.path.realpath(os.path.join(parent, name)) for name in sorted(names)}  # noqa: PTH118
+        fresh = {real: name for name, real in paths.items() if name[0] != "." and real not in entered}
+        entered |= fresh.keys()
+        names[:] = sorted(fresh.values())
 
 
 def text_of(data: bytes) -> str:

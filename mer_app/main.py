@@ -18,6 +18,7 @@ from mer_app.options import (
     clear_errors,
     engine_options,
     preset_option,
+    quiet_option,
     seeds_option,
     setting_of,
     settings_option,
@@ -25,7 +26,7 @@ from mer_app.options import (
     workers_option,
 )
 from mer_app.text import printable
-from mer_app.workers import executor_of
+from mer_app.workers import executor_of, without_bars
 
 
 @click.group(cls=Commands, context_settings={"max_content_width": 110})
@@ -155,6 +156,7 @@ def experiment_names() -> list[str]:
 @click.option(
     "--dry-run", is_flag=True, help="Only say what there is, what is missing, and what that will cost."
 )
+@quiet_option
 @skip_option
 def run(
     experiment,
@@ -169,6 +171,7 @@ def run(
     shard,
     profile,
     dry_run,
+    quiet,
     skip_unreadable,
 ):
     """Make the records of an experiment; runs that have one are shown, killed ones go on where they stopped.
@@ -192,7 +195,7 @@ def run(
         if experiment == "all"
         else [experiment]
     )
-    with clear_errors():
+    with clear_errors(), without_bars(quiet):
         changes = changes_of(settings, skip_unreadable, seed="--seed", dataset="--dataset")
         jobs = {name: experiments.jobs(name, preset, dataset, seeds or None, changes) for name in names}
         chosen = {name: chosen_of(name, pairs, only, shard) for name, pairs in jobs.items()}
@@ -344,16 +347,32 @@ def shard_of(shard: str | None, n_jobs: int) -> slice:
 @main.command()
 @preset_option("smoke", ("smoke", "cpu"), help="What `06_try_the_code` trains; the others show records.")
 @click.option(
-    "--notebook", multiple=True, metavar="NAME", help="Execute only these notebooks; the others' pages stay."
+    "--notebook",
+    multiple=True,
+    metavar="NAME",
+    help="Execute only these notebooks; the others' pages stay, or show no results yet.",
 )
 @click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebooks executed."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the notebooks executed, as song=path/to/song.mp3; may be repeated. Their first cell "
+    "lists them.",
 )
 @click.option("--no-execute", is_flag=True, help="Build the pages from notebooks executed before.")
 @click.option(
     "--pdf", is_flag=True, help="Also print the whole book to one PDF, with the Chromium of this machine."
 )
-def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_execute: bool, pdf: bool):
+@quiet_option
+def book(
+    preset: str,
+    notebook: tuple[str, ...],
+    settings: tuple[str, ...],
+    no_execute: bool,
+    pdf: bool,
+    quiet: bool,
+):
     """Execute the notebooks, write the book's figures and numbers, and build it as strict offline HTML.
 
     \b
@@ -365,7 +384,7 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
     from mer_companion.book import site as publishing
     from mer_core.files import locked
 
-    with clear_errors(), locked(folders.BOOK):
+    with clear_errors(), locked(folders.BOOK), without_bars(quiet):
         if not no_execute:
             values = dict(setting_of(text) for text in settings)
             here = {  # notebooks run in a folder of their own
@@ -375,10 +394,16 @@ def book(preset: str, notebook: tuple[str, ...], settings: tuple[str, ...], no_e
             }
             publishing.execute_notebooks(preset, notebook, **values | here)
         publishing.write_generated()
-        files = [publishing.build(), *([publishing.to_pdf()] if pdf else [])]
+        pending = publishing.pending()
+        if pdf and pending:
+            raise click.UsageError(f"--pdf needs all pages; not executed yet: {', '.join(pending)}")
+        files = [publishing.build(strict=not pending, quiet=quiet), *([publishing.to_pdf()] if pdf else [])]
     for file in files:
         here = file.is_relative_to(Path.cwd())
         click.echo(f"The book is ready: open {file.relative_to(Path.cwd()) if here else file}")
+    if pending:
+        said = f"{len(pending)} of {len(publishing.listed())} pages show no results yet"
+        click.echo(f"{said}, and links to them may lead nowhere: `mer book` executes all notebooks.")
 
 
 @main.command()

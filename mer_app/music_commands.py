@@ -18,6 +18,7 @@ from mer_app.options import (
     device_option,
     not_lost,
     preset_option,
+    quiet_option,
     seeds_option,
     settings_option,
     skip_option,
@@ -60,8 +61,7 @@ RECIPE = {  # how networks are trained: parameter and option
 
 def recipe(command):
     """The options that say how networks are trained, and with what."""
-    quiet = click.option("--quiet", is_flag=True, help="No progress bars.")
-    for option in reversed([*RECIPE.values(), workers_option(), device_option, quiet, skip_option]):
+    for option in reversed([*RECIPE.values(), workers_option(), device_option, quiet_option, skip_option]):
         command = option(command)
     return command
 

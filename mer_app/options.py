@@ -14,6 +14,11 @@ from mer_core import RequestError, UserError, paths
 from mer_core.files import is_stream
 from mer_core.processes import ended_in_order
 
+SIZES = {
+    "smoke": "smoke, a few steps, to see that all works",
+    "cpu": "cpu, as in the tracked records, for a few cores",
+    "paper": "paper, as printed, for a GPU",
+}
 PRESETS = ("smoke", "cpu", "paper")  # the keys of `experiments.presets.SSSL`, which would load torch
 
 
@@ -81,6 +86,8 @@ def distinct(ctx, param, values: tuple) -> tuple:
 
 def preset_option(default: str, presets: tuple[str, ...] = PRESETS, **described):
     choice = click.Choice(presets)
+    sizes = "How much is computed: " + "; ".join(SIZES[preset] for preset in presets) + "."
+    described["help"] = " ".join(filter(None, (described.get("help"), sizes)))
     return click.option("--preset", type=choice, default=default, show_default=True, **described)
 
 
@@ -106,8 +113,14 @@ def engine_options(command):
 
 
 settings_option = click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, as training.epochs=60."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value of a setting, as training.epochs=60 or folds.n=3; may be repeated. The answer to an "
+    "unknown name lists those there are.",
 )
+quiet_option = click.option("--quiet", is_flag=True, help="No progress bars.")
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ..."
 )

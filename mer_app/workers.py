@@ -31,6 +31,20 @@ def on_device(device: str, quiet: bool):
 
 
 @contextmanager
+def without_bars(quiet: bool):
+    """No progress bars, where that is wanted, in this process and those that it starts."""
+    from mer_core.device import restore
+
+    before = {QUIET: os.environ.get(QUIET)}
+    if quiet:
+        os.environ[QUIET] = "1"
+    try:
+        yield
+    finally:
+        restore(before)
+
+
+@contextmanager
 def executor_of(
     workers: int | None,
     n_networks: int | None = None,

@@ -1,10 +1,13 @@
 """Files that are complete or absent, whatever ends who writes them, and locks against two who write."""
 
 import hashlib
+import itertools
 import os
-import platform
+import re
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -26,6 +29,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         with beside(path) as fresh:
             yield fresh
     except OSError as error:
+        if error.filename is not None and not concerns(path, Path(os.fsdecode(error.filename))):
+            raise  # of a file that was to be read
         raise UserError(
             f"{path}: cannot be written ({error.strerror or error}). Make room there, or choose another "
             "place."
@@ -39,8 +44,8 @@ def beside(path: Path) -> Iterator[Path]:
         return
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    # on a shared file system another machine may have a process of the same number
-    fresh = target.with_name(f"{target.name}.{platform.node()}.{os.getpid()}.new")
+    sweep(target.parent, os.getpid())
+    fresh = target.with_name(unfinished(target.name))
     try:
         yield fresh
         with fresh.open("rb") as written:
@@ -48,6 +53,51 @@ def beside(path: Path) -> Iterator[Path]:
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+_written = itertools.count()  # by this process
+
+
+def unfinished(name: str) -> str:
+    """What a file of this name is called while it is written: by no other thread, process or machine too."""
+    if len(os.fsencode(name)) > LONGEST:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
+    return f"{name}.{machine()}-{os.getpid()}-{next(_written)}.new"
+
+
+def machine() -> str:
+    return socket.gethostname()[:32]
+
+
+LONGEST = 180  # bytes of a name that leave room for what `unfinished` adds
+
+
+@lru_cache(maxsize=1000)
+def sweep(folder: Path, pid: int) -> None:
+    """Remove what processes of this machine left when they were killed; once a folder and process."""
+    ours = re.compile(rf"\.{re.escape(machine())}-(\d+)-\d+\.new$")
+    for path in folder.glob("*.new"):
+        if (left := ours.search(path.name)) and not is_running(int(left[1])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is a process of this number; of other users' too."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def concerns(path: Path, other: Path) -> bool:
+    """Whether an error about another path is one about writing this: itself, its folders, its new file."""
+    real = path.resolve()
+    beside_it = other.parent == real.parent and other.suffix == ".new"
+    return beside_it or other in (path, real, *path.absolute().parents, *real.parents)
 
 
 @contextmanager

@@ -3,12 +3,17 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.queues import SimpleQueue
+from pathlib import Path
+
+from mer_core import UserError
 
 DEVICE = "MER_DEVICE"  # environment variable: what PyTorch computes on (`device.best_device`)
 GRACE_S = 10  # from the request to end to the end: a notebook's kernel ends in a few
@@ -19,14 +24,22 @@ def processes(n: int, devices: list[str] | None = None) -> Iterator[ProcessPoolE
     """Up to n processes for the time of the block; an error in it, or a signal, ends those that work.
 
     With `devices` each process computes on one of them, in turn.
+
+    Raises
+    ------
+    UserError : this machine lets processes share nothing
     """
-    spawn = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads half alive
-    places = None
-    if devices:
-        places = spawn.SimpleQueue()
-        for i in range(n):
-            places.put(devices[i % len(devices)])
-    executor = ProcessPoolExecutor(n, spawn, start, (places,))
+    try:
+        spawn = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads half alive
+        places = None
+        if devices:
+            places = spawn.SimpleQueue()
+            for i in range(n):
+                places.put(devices[i % len(devices)])
+        executor = ProcessPoolExecutor(n, spawn, start, (places,))
+    except OSError as error:
+        remedy = "Make /dev/shm writable, or let nothing work side by side: --workers 1."
+        raise UserError(f"no processes can be started side by side ({error.strerror}). {remedy}") from None
     try:
         yield executor
     except BaseException:  # else an error, or Ctrl-C, would wait for every job still queued
@@ -59,6 +72,29 @@ def start(devices: SimpleQueue | None = None) -> None:
         os._exit(1)
 
     threading.Thread(target=follow_parent, daemon=True).start()
+
+
+FOLLOWING = """
+import os, runpy, sys, threading
+
+def follow():
+    os.read(0, 1)  # nothing comes: it ends with the parent
+    os._exit(1)
+
+threading.Thread(target=follow, daemon=True).start()
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def run_script(script: Path, *arguments: str | Path) -> int:
+    """Run a Python script, which ends with this process, however that ends; gives its exit status."""
+    command = [sys.executable, "-c", FOLLOWING, script, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        try:
+            return process.wait()
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ predictor for other windows: a function from segments to (n, n_classes) probabil
 ``learner.predict``.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
@@ -149,17 +152,20 @@ class Learner:
         if self.first_stage is None:
             return
         seconds = time.perf_counter() - self._began
+        weights = {name: value.cpu().contiguous() for name, value in self.model.state_dict().items()}
+        said = {"log": json.dumps(self.log), "seconds": json.dumps(seconds)}
         with atomic_write(self.first_stage) as fresh:
-            torch.save({"weights": self.model.state_dict(), "log": self.log, "seconds": seconds}, fresh)
+            save_file(weights, fresh, said)
 
     def load_first_stage(self) -> bool:
         """Take over network, log and cost of a first stage from another run; False if there is none."""
         if self.first_stage is None or not self.first_stage.exists():
             return False
-        kept = torch.load(self.first_stage, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(kept["weights"])
-        self.log.extend(kept["log"])
-        self.first_stage_s = kept["seconds"]
+        with safe_open(self.first_stage, framework="pt", device=str(self.device)) as file:
+            said = file.metadata()
+            self.model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        self.log.extend(json.loads(said["log"]))
+        self.first_stage_s = json.loads(said["seconds"])
         return True
 
     def also_train(self, module: nn.Module) -> nn.Module:

@@ -1,6 +1,8 @@
 """Shared sounds and corpora: small, seeded, made by code."""
 
 import os
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from mer_companion import folders
-from mer_companion.book import pdf
+from mer_companion.book import pdf, promises
 from mer_core import paths, trained_model
 from mer_core.audio.features import LogMel
 from mer_core.datasets import synthetic
@@ -18,6 +20,7 @@ from mer_core.emotion import QUADRANTS
 from mer_core.models import Network
 
 RATE = 22050
+REPORT = promises.path()  # of this checkout, whatever tests do with folders
 
 # tests run side by side, each on one core: its libraries, and the processes that it starts
 threadpool_limits(1)
@@ -25,13 +28,41 @@ os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests that need real data, or a browser, where there is none, visibly in the closing line."""
-    missing = {"real_data": "MER_DATA" not in os.environ, "browser": pdf.browser() is None}
+    """Deselect tests that need real data, or a browser, where there is none, and slow ones unless asked for,
+    visibly in the closing line.
+    """
+    missing = {
+        "real_data": "MER_DATA" not in os.environ,
+        "browser": pdf.browser() is None,
+        "slow": "slow" not in config.option.markexpr,
+    }
     needing = [
         item for item in items if any(missing[name] and item.get_closest_marker(name) for name in missing)
     ]
     config.hook.pytest_deselected(items=needing)
     items[:] = [item for item in items if item not in needing]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--report", action="store_true", help="Add what is run to data/results/tests.json.")
+
+
+COUNTS: dict[str, Counter] = {}  # of each test file
+
+
+def pytest_runtest_logreport(report):
+    """Count outcomes, and the cases that a test says it has tried, by test file; slow tests apart."""
+    if report.when == "call" or report.outcome != "passed":
+        kind = " (slow)" if "slow" in report.keywords else ""
+        counted = COUNTS.setdefault(f"{Path(report.fspath).stem}{kind}", Counter())
+        counted[report.outcome] += 1
+        counted["cases"] += sum(value for name, value in report.user_properties if name == "cases")
+
+
+def pytest_sessionfinish(session):
+    if session.config.getoption("--report") and not hasattr(session.config, "workerinput"):
+        rows = {name: {what: own[what] for what in promises.COUNTED} for name, own in COUNTS.items()}
+        promises.add("files", rows, REPORT)
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_tracked_records_are_whole_and_have_their_predictions(monkeypatch):
         assert record["run_id"] in path.name and len(stored["track"]) == record["data"]["n_tested"]
 
 
-def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch):
+def test_one_notebook_is_executed_alone_and_the_others_are_pages_without_results(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
     from mer_app import main
@@ -128,10 +128,12 @@ def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch)
         notebooks, "execute", lambda source, target, **values: ran.update({source.stem: values})
     )
     monkeypatch.setattr(site, "write_generated", lambda: None)
-    monkeypatch.setattr(site, "build", lambda: tmp_path)
+    built = []
+    monkeypatch.setattr(site, "build", lambda **how: built.append(how) or tmp_path)
     (tmp_path / "song.mp3").write_bytes(b"1")
     (tmp_path / "executed").mkdir()
-    (tmp_path / "executed" / "10_audit.ipynb").write_text("made before")
+    before = '{"cells": [], "metadata": {"mer": {}}, "nbformat": 4, "nbformat_minor": 5}'
+    (tmp_path / "executed" / "10_audit.ipynb").write_text(before)
     monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(main.main, ["book", "--notebook", "25_your_song", "--set", "song=song.mp3"])
     assert answer.exit_code == 0, answer.output
@@ -139,4 +141,15 @@ def test_book_has_all_pages_and_one_notebook_its_own_song(tmp_path, monkeypatch)
         answer_now = CliRunner().invoke(main.main, ["book"])
         assert answer_now.exit_code == 1 and "another mer is writing there" in answer_now.output
     assert ran["25_your_song"]["song"] == str(tmp_path / "song.mp3")  # notebooks run in another folder
-    assert "song" not in ran["01_segments_to_songs"] and "10_audit" not in ran
+    others = [source.stem for source in notebooks.sources()]
+    assert list(ran) == ["25_your_song"]
+    for name in others:
+        if name not in ("10_audit", "25_your_song"):
+            page = json.loads((tmp_path / "executed" / f"{name}.ipynb").read_text())
+            assert page["cells"] and not any(cell.get("outputs") for cell in page["cells"])
+    assert (tmp_path / "executed" / "10_audit.ipynb").read_text() == before
+    # pages without results break no strict rule, since links to their figures lead nowhere
+    assert built == [{"strict": False, "quiet": False}]
+    assert f"{len(others) - 1} of" in answer.output and "pages show no results yet" in answer.output
+    CliRunner().invoke(main.main, ["book"])
+    assert set(ran) == set(others)

@@ -117,7 +117,7 @@ def test_artists_as_spreadsheets_write_them(like_emotify, change):
     "old, new, reason",
     [
         ("sadness, mood", "sorrow, mood", "lacks the columns sadness"),
-        ("1,classical,0", "1,classical,yes", "neither 0 nor 1 in row 2, 3"),
+        ("1,classical,0", "1,classical,yes", r"amazement is not one of 0, 1 \('yes'\) in row 2, 3"),
         ("101,rock", "101,electronic", "disagree in row 4, 5; ids count classical, rock, electronic, pop"),
         ("400,pop", "401,pop", "disagree in row 8, 9"),
         ("1,classical,", '"1,classical,', "quotation mark"),
@@ -140,10 +140,13 @@ def test_answers_that_cannot_be_used_say_why(like_emotify, old, new, reason):
         (lambda root: write(root / "emotifymusic/pop/x.wav", tone(200, 0.1)), "no label: .*pop/x.wav"),
         (lambda root: write(root / "emotifymusic/rock/1.flac", tone(200, 0.1)), "share the id '1'"),
         (lambda root: (root / "emotifymusic/rock/1.wav").write_bytes(b""), "rock/1.wav.*empty"),
-        (lambda root: (root / "track_metadata.csv").write_text("track_id\n1\n"), "lacks the columns artist"),
+        (
+            lambda root: (root / "track_metadata.csv").write_text("track_id\n1\n"),
+            "lacks the columns artist; the columns found are track_id",
+        ),
         (
             lambda root: (root / "track_metadata.csv").write_text("track_id,artist\n1,a\n1,b\n"),
-            "duplicate track ids 1. Keep",
+            "track_id 1 stand in rows 2, 3. Mend it",
         ),
     ],
 )

@@ -2,13 +2,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mer_companion import folders, results
-from mer_core import UserError, paths
+from mer_core import UserError, files, paths
 from mer_core.files import atomic_write
 
 
@@ -45,6 +47,41 @@ def test_files_of_one_stem_and_writers_of_one_file_do_not_meet(tmp_path, monkeyp
                 path.write_text(path.name)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["m.onnx", "m.safetensors"]
     assert not one.match("*.onnx")  # who lists the files of a folder meets finished ones only
+
+
+def test_threads_that_write_one_file_at_once_do_not_meet(tmp_path):
+    def write(i):
+        with atomic_write(tmp_path / "m.txt") as fresh:
+            fresh.write_text(str(i))
+            together.wait()
+
+    together = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert [one.name for one in tmp_path.iterdir()] == ["m.txt"]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_file_and_nothing_else_does(tmp_path, monkeypatch):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    kept = [f"m.txt.elsewhere-{dead.pid}-0.new", f"m.txt.{files.machine()}-{os.getppid()}-0.new", "song.new"]
+    for name in [f"m.txt.{files.machine()}-{dead.pid}-0.new", *kept]:
+        (tmp_path / name).write_text("half")
+    files.sweep.cache_clear()
+    with atomic_write(tmp_path / "other.txt") as fresh:
+        fresh.write_text("whole")
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted([*kept, "other.txt"])
+
+
+def test_an_error_about_another_file_is_not_one_about_this(tmp_path):
+    with pytest.raises(FileNotFoundError, match="gone"), atomic_write(tmp_path / "m.txt"):
+        (tmp_path / "gone").read_text()
+
+
+def test_a_name_of_255_bytes_can_be_written(tmp_path):
+    with atomic_write(tmp_path / ("é" * 127)) as fresh:
+        fresh.write_text("said")
+    assert [len(os.fsencode(one.name)) for one in tmp_path.iterdir()] == [254]
 
 
 def test_where_nothing_can_be_written_is_said_in_a_line(tmp_path):

@@ -10,7 +10,7 @@ from mer_companion.runs.tag_scoring import MACRO, SCORES
 from mer_companion.song_features import sources
 from mer_core import frames, paths
 from mer_core.audio.features import StoredMel
-from mer_core.datasets import mtg_jamendo
+from mer_core.datasets import mtg_jamendo, tables
 from mer_core.datasets.tracks import DataError
 from mer_core.evaluation import tag_metrics
 
@@ -31,6 +31,7 @@ def jamendo(tmp_path, monkeypatch, rng):
     ]
     (root / "autotagging_moodtheme-test.tsv").write_text("\n".join([HEADER, *lines]) + "\n")
     monkeypatch.setattr(paths, "data_root", lambda: tmp_path)
+    monkeypatch.setattr(tables, "rows_of_complete", lambda *file: None)  # it is a part
     for cached in (leaderboard.test_songs, leaderboard.drawn):
         cached.cache_clear()
     yield tmp_path

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,30 @@ def test_a_wholly_noisy_class_keeps_its_smallest_losses(rng):
 def test_threshold_zero_trusts_everybody_and_says_so(two_groups):
     clean, note = mixture.partition(mixture.fit(two_groups), np.zeros(500, int), 0.0, 0.1)
     assert clean.all() and "every label" in note
+
+
+def test_scaled_losses_run_from_0_to_1(rng):
+    losses = rng.uniform(3, 7, 50)
+    np.testing.assert_allclose(mixture.fit(losses).scaled_loss, (losses - losses.min()) / np.ptp(losses))
+
+
+def test_ten_losses_are_enough_and_nine_are_not():
+    losses = np.array([0.0, 0.1, 0.2, 0.1, 0.0, 2.0, 2.1, 2.2, 2.0, 2.1])
+    assert mixture.fit(losses).means is not None and mixture.fit(losses[:9]).means is None
+
+
+def test_each_class_is_judged_by_its_own_losses(rng):
+    labels = np.arange(90) % 3
+    losses = rng.uniform(0, 1, 90) + 5 * labels
+    per_class = mixture.fit_per_class(losses, labels)
+    for label in range(3):
+        own, alone = labels == label, mixture.fit(losses[labels == label])
+        np.testing.assert_array_equal(per_class.clean_probability[own], alone.clean_probability)
+        np.testing.assert_array_equal(per_class.scaled_loss[own], alone.scaled_loss)
+
+
+def test_a_probability_at_the_threshold_is_trusted(two_groups):
+    fitted = replace(mixture.fit(two_groups), clean_probability=np.full(len(two_groups), 0.5))
+    labels = np.zeros(len(two_groups), int)
+    assert mixture.partition(fitted, labels, 0.5, 0.1)[0].all()
+    assert mixture.partition(fitted, labels, 0.6, 0.1)[0].sum() == np.ceil(0.1 * len(labels))

@@ -523,6 +523,27 @@ def test_playlists_within_playlists_lose_no_other_song(tmp_path):
     assert list(found.problems) == [str(tmp_path / f"{inputs.DEEPEST}.m3u")]
 
 
+def test_a_pattern_enters_each_folder_once(tmp_path, monkeypatch):
+    for name in ("a.wav", "b/c.wav", "b/[x]/d.wav", ".hidden/e.wav"):
+        write(tmp_path / name, tone(200, 0.1))
+    for name in ("again", "b/up", "b/up2"):
+        (tmp_path / name).symlink_to(tmp_path)
+    names = ["a.wav", "b/[x]/d.wav", "b/c.wav"]
+    listed = inputs.Listing([f"{tmp_path}/**/*.wav"])
+    assert listed.files == [tmp_path / name for name in names] and not listed.problems
+    monkeypatch.chdir(tmp_path)
+    assert list(map(str, inputs.Listing(["**/*.wav"]).files)) == names
+    assert list(map(str, inputs.Listing(["*/**/d.*"]).files)) == ["again/b/[x]/d.wav", "b/[x]/d.wav"]
+    assert [file.name for file in inputs.Listing(["b/**"]).files].count("c.wav") == 1
+
+
+def test_a_table_is_no_song(tmp_path):
+    write_text(tmp_path / "songs.csv", "path,label\n")
+    assert (
+        "mer evaluate" in inputs.Listing([str(tmp_path / "songs.csv")]).problems[str(tmp_path / "songs.csv")]
+    )
+
+
 def test_a_loop_of_links_ends(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "x.mp3").write_bytes(b"x")

@@ -1,5 +1,6 @@
 """Whoever starts processes ends them, however it ends itself."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mer_core import paths
+from mer_core import UserError, paths, processes
 
 SLEEPS = """
 import os, time
@@ -66,6 +67,30 @@ def test_workers_end_with_their_parent(number, status, tmp_path):
         worker = int(parent.stdout.readline())
         parent.send_signal(number)
         assert parent.wait(30) == status and wait_until(lambda: is_gone(worker))
+
+
+def test_a_script_ends_with_who_runs_it(tmp_path):
+    script = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
+    (tmp_path / "script.py").write_text(script)
+    runs = "from mer_core.processes import run_script; run_script('script.py')"
+    with started(runs, tmp_path) as parent:
+        assert wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+        parent.kill()
+    assert wait_until(lambda: is_gone(int((tmp_path / "pid").read_text())))
+
+
+def test_a_script_has_its_arguments_and_its_exit_status(tmp_path):
+    (tmp_path / "script.py").write_text("import sys; sys.exit(len(sys.argv[1]))")
+    assert processes.run_script(tmp_path / "script.py", "three") == 5
+
+
+def test_a_machine_that_shares_no_memory_is_told_of_in_a_sentence(monkeypatch):
+    def closed(*arguments):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", closed)
+    with pytest.raises(UserError, match="Read-only file system.*--workers 1"), processes.processes(2):
+        pass
 
 
 def test_the_kernel_of_a_notebook_ends_with_who_executes_it(tmp_path):

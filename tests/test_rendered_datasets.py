@@ -304,7 +304,7 @@ def with_row(row):
         (lambda root: (root / vgmidi.LABELS).unlink(), "vgmidi_labelled.csv not found.*Clone.*MER_DATA"),
         (lambda root: (root / vgmidi.LABELS).write_text("game\nx\n"), "lacks the columns series, midi"),
         (with_row("Mana,Mana,phrases/b_0.mid,1,1\n"), "lists phrases twice: b_0. Keep one"),
-        (with_row("Mana,Mana,phrases/d_0.mid,1,0\n"), "a sign is neither 1 nor -1 in row 6"),
+        (with_row("Mana,Mana,phrases/d_0.mid,1,0\n"), r"arousal is not one of 1, -1 \('0'\) in row 6"),
         (with_row("Mana,Mana,phrases/d.mid,1,1\n"), "no PIECE_NUMBER.mid in row 6"),
         (with_row("Mana,Mana,phrases/d_0.mid,1,1\n"), "1 labelled tracks have no MIDI: d_0"),
         (lambda root: write_midi(root / vgmidi.MIDI / "e_0.mid"), "1 MIDI files have no label: .*e_0.mid"),

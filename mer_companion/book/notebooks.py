@@ -84,6 +84,19 @@ def up_to_date(source: Path, target: Path, **values) -> bool:
     return made.get("made_from") == made_from(source, values)
 
 
+def keep_unexecuted(source: Path, target: Path) -> None:
+    """Write a text notebook as a page without results."""
+    notebook = read(source)
+    _stable(notebook, {})
+    with atomic_write(target) as fresh:
+        nbformat.write(notebook, fresh)
+
+
+def is_executed(target: Path) -> bool:
+    """Whether a page is that of an executed notebook."""
+    return target.exists() and "mer" in nbformat.read(target, as_version=4).metadata
+
+
 def execute(source: Path, target: Path, **values) -> None:
     """Run a text notebook with these parameters and write the executed .ipynb, whole or not at all.
 

@@ -5,7 +5,6 @@ Everything written here lies under ``book/executed`` and ``book/generated`` and 
 
 import json
 import shutil
-import subprocess
 import sys
 from concurrent.futures import as_completed
 from pathlib import Path
@@ -17,13 +16,22 @@ from bs4 import BeautifulSoup
 from mer_companion import diagrams, folders
 from mer_companion.analysis import claims, palette, speed, verdict_chart
 from mer_companion.analysis.page_tables import markdown
-from mer_companion.book import browser_model, budget, notebooks, pdf, scale, status, web_assets
+from mer_companion.book import (
+    browser_model,
+    budget,
+    notebooks,
+    pdf,
+    promises,
+    scale,
+    status,
+    web_assets,
+)
 from mer_companion.book.files import write_if_changed
 from mer_companion.book.numbers import numbers
 from mer_companion.reproduction import report, retraining
 from mer_core import UserError, paths
 from mer_core.device import cores, threads_of_children
-from mer_core.processes import processes
+from mer_core.processes import processes, run_script
 from mer_core.progress import progress_bar
 
 GENERATED = folders.BOOK / "generated"
@@ -39,8 +47,7 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
     pages of the book.
 
     Those that were executed before from the same source, parameters, code, records and libraries are left as
-    they are. Of those that are not requested, only the ones never executed are run: a book has all its
-    pages.
+    they are. Those that are not requested and were never executed become pages without results (`pending`).
 
     Raises
     ------
@@ -51,10 +58,13 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
         raise notebooks.NotebookError(f"no notebook {sorted(unknown)}; there are {sorted(by_name)}")
     targets = {name: folders.EXECUTED / f"{name}.ipynb" for name in by_name}
     chosen = set(only) or set(by_name)
+    for name in by_name.keys() - chosen:
+        if not targets[name].exists():
+            notebooks.keep_unexecuted(by_name[name], targets[name])
     wanted = {
-        name: {"preset": preset} | (notebooks.fitting(by_name[name], values) if name in chosen else {})
+        name: {"preset": preset} | notebooks.fitting(by_name[name], values)
         for name in by_name
-        if name in chosen or not targets[name].exists()
+        if name in chosen
     }
     jobs = [
         (by_name[name], targets[name], own)
@@ -72,6 +82,15 @@ def execute_notebooks(preset: str, only: tuple[str, ...] = (), **values) -> None
         for job in as_completed(begun):
             job.result()
             bar.update()
+
+
+def pending() -> list[str]:
+    """The notebooks whose pages show no results, because they were never executed."""
+    return [
+        source.stem
+        for source in notebooks.sources()
+        if not notebooks.is_executed(folders.EXECUTED / f"{source.stem}.ipynb")
+    ]
 
 
 def write_generated() -> None:
@@ -95,6 +114,7 @@ def write_generated() -> None:
         "reruns.md": markdown(retraining.table("cpu")),
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
+        "promise.md": promises.page(),
     }
     files |= scale.pages()
     files |= {f"diagrams/{name}.html": diagrams.figure(name) for name in diagrams.DIAGRAMS}
@@ -112,9 +132,10 @@ def listed() -> list[str]:
     return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
-def build(folder: Path = paths.ROOT) -> Path:
-    """Build the book as static HTML in the folder's ``_build``, offline, every warning an error; returns its
-    first page.
+def build(folder: Path = paths.ROOT, *, strict: bool = True, quiet: bool = False) -> Path:
+    """Build the book as static HTML in the folder's ``_build``, offline; returns its first page.
+
+    When it is `strict`, as for every book with all its pages, each warning is an error.
 
     Pages whose sources are as they were at the last build are left alone; where one has been removed, or our
     extensions or style have changed, all are built anew.
@@ -125,11 +146,10 @@ def build(folder: Path = paths.ROOT) -> Path:
     missing = list(filter(None, (web_assets.gather(), browser_model.gather())))
     write_if_changed(web_assets.FOLDER / "palette.css", palette.css().encode())
     program = Path(sys.executable).with_name("jupyter-book")
-    strictly = ["-W", "-n", "--keep-going"]
-    command = [program, "build", folders.BOOK, "--path-output", folder, *strictly]
-    if subprocess.run(command, check=False).returncode:
+    how = [*(["-W", "-n", "--keep-going"] if strict else []), *(["-q"] if quiet else [])]
+    if run_script(program, "build", folders.BOOK, "--path-output", folder, *how):
         raise BookError("the book has warnings or errors (above); every one must be fixed to publish it.")
-    if found := faults(site):
+    if strict and (found := faults(site)):
         raise BookError(f"{len(found)} faults in the built pages:\n  " + "\n  ".join(found))
     for said in missing:
         print(said, file=sys.stderr)

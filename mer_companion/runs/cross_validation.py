@@ -44,6 +44,7 @@ def load_frames(run: Run) -> Frames:
 @lru_cache(maxsize=8)  # as many collections as are trained on together, and some
 def _frames(dataset: str, features: Features, skip_unreadable: bool, cache: Path) -> Frames:
     tracks = datasets.load(dataset, skip_unreadable=skip_unreadable)
+    datasets.refuse_another_copy(dataset, tracks)
     return compute(tracks, features, skip_unreadable=skip_unreadable, cache=cache / "frames")
 
 
@@ -132,7 +133,7 @@ def first_stage_path(run: Run, frames: Frames, fold: int, part: int) -> Path | N
     if alone is None:
         return None
     shared = replace(run, method=alone(run.method), unlabelled=())
-    return part_path(shared, frames, fold, part).with_suffix(".pt")
+    return part_path(shared, frames, fold, part).with_suffix(".safetensors")
 
 
 def seed_of(run: Run, fold: int, part: int) -> int:

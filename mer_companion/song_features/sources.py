@@ -6,6 +6,7 @@ nothing here learns from labels.
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,6 +137,10 @@ def table_of(path: Path, *columns: str) -> pd.DataFrame:
         return _table_of(path, columns)
 
 
+# RuntimeError: encrypted, or of a packing that Python does not know
+DAMAGED = (ValueError, TypeError, EOFError, OSError, BadZipFile, RuntimeError, KeyError, zlib.error)
+
+
 @contextmanager
 def numbers_from(path: Path) -> Iterator[None]:
     """Say in a sentence why numbers cannot be read from a file."""
@@ -143,7 +148,7 @@ def numbers_from(path: Path) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (ValueError, TypeError, EOFError, OSError, BadZipFile) as error:
+    except DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         remedy = "Save numbers as CSV in UTF-8 between commas, as .npz or as .npy."
         raise DataError(f"{path}: holds no table of numbers ({reason}). {remedy}") from None

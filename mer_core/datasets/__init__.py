@@ -91,6 +91,22 @@ def card(name: str) -> dict:
     return yaml.safe_load((paths.REGISTRY / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def refuse_another_copy(name: str, tracks: Tracks) -> None:
+    """Refuse a registered data set that is not what its registry card says; parts of one that options ask
+    for, and tracks that lack skipped files, are not counted.
+
+    Raises
+    ------
+    DataError : the first count that differs
+    """
+    if name != tracks.name or tracks.skipped or tracks.own:
+        return
+    for what, expected, found in check(tracks):
+        if expected != found:
+            remedy = f"`mer data {name}` shows all counts. Fetch the data set again, as distributed."
+            raise DataError(f"{name}: {what}: expected {expected}, found {found}. {remedy}")
+
+
 def check(tracks: Tracks) -> list[tuple[str, object, object]]:
     """(what, expected, found) rows from the registry's card; none where there is no card."""
     if not (paths.REGISTRY / f"{tracks.name}.yaml").exists():

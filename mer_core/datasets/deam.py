@@ -16,8 +16,9 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
-from mer_core.datasets.pmemo import artist_groups, rated_tracks, read_tables
-from mer_core.datasets.tracks import Tracks, measured
+from mer_core.datasets import tables
+from mer_core.datasets.pmemo import artist_groups, rated_tracks, read_tables, refuse_without_partner
+from mer_core.datasets.tracks import DataError, Tracks, measured, shown
 from mer_core.emotion import QUADRANTS, Scale
 
 STATIC_SCALE = Scale(1.0, 9.0)
@@ -59,16 +60,24 @@ def annotations(root: Path | None = None, *, as_distributed: bool = False) -> pd
 
     Raises
     ------
-    DataError : files missing, with where to get them
+    DataError : files missing, with where to get them, or damaged
     """
-    *static, info = _tables(root, *STATIC, SONGS)
-    songs = pd.concat(static, ignore_index=True).merge(_tidy(info), on="song_id", how="left", validate="1:1")
+    rating, free = tables.number(STATIC_SCALE.low, STATIC_SCALE.high), tables.text(missing=True)
+    rated = {"song_id": song_id(), "valence_mean": rating, "arousal_mean": rating}
+    described = {"song_id": song_id(), "artist": free, "song title": free, "genre": free}
+    *static, info = _tables(root, dict.fromkeys(STATIC, rated) | {SONGS: described})
+    songs = pd.concat(static, ignore_index=True)
+    if len(twice := songs.loc[songs["song_id"].duplicated(), "song_id"]):
+        both = " and ".join(STATIC)
+        raise DataError(f"deam: songs that are in {both}: {shown(twice)}. {tables.FETCH_AGAIN}")
     eim = songs["song_id"] <= LAST_EIM_SONG
+    refuse_without_partner(root, STATIC[0], songs[eim], SONGS, info, ["song_id"])
+    songs = songs.merge(info, on="song_id", how="left", validate="1:1")
     exchanged = eim & (not as_distributed)
     valence, arousal = songs["valence_mean"], songs["arousal_mean"]
     track_id = songs["song_id"].astype(str)
-    table = pd.DataFrame({"track_id": track_id, "group": artist_groups(songs["Artist"], track_id)})
-    table[["artist", "title", "genre"]] = songs[["Artist", "Song title", "Genre"]]
+    table = pd.DataFrame({"track_id": track_id, "group": artist_groups(songs["artist"], track_id)})
+    table[["artist", "title", "genre"]] = songs[["artist", "song title", "genre"]]
     ratings = {"valence": valence.mask(exchanged, arousal), "arousal": arousal.mask(exchanged, valence)}
     return table.assign(**ratings, eim=eim)
 
@@ -82,9 +91,13 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
 
     Raises
     ------
-    DataError : files missing, with where to get them
+    DataError : files missing, with where to get them, or damaged
     """
-    valence, arousal = (_long(wide) for wide in _tables(root, *DYNAMIC))
+    songs = _tables(root, {file: {"song_id": song_id()} for file in DYNAMIC})
+    if not songs[0]["song_id"].isin(songs[1]["song_id"]).all() or len(songs[0]) != len(songs[1]):
+        raise DataError(f"deam: {' and '.join(DYNAMIC)} hold other songs. {tables.FETCH_AGAIN}")
+    place = root or paths.data_root() / "deam"
+    valence, arousal = (_long(place / file) for file in DYNAMIC)
     frames = pd.concat({"valence": valence, "arousal": arousal}, axis=1).dropna().sort_index().reset_index()
     return frames.rename(columns={"song_id": "track_id"}).astype({"track_id": str})
 
@@ -99,8 +112,7 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False, audible_onl
     ------
     DataError : files missing (with where to get them), ratings without audio, unreadable audio
     """
-    root = root or paths.data_root() / "deam"
-    source = STATIC_SCALE, root, AUDIO, HOW_TO_GET_IT
+    source = STATIC_SCALE, root or paths.data_root() / "deam", AUDIO, HOW_TO_GET_IT
     tracks = rated_tracks("deam", annotations(root), *source, audible_only=audible_only)
     return measured("deam", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
 
@@ -109,25 +121,31 @@ def read_eim(
     root: Path | None = None, *, skip_unreadable: bool = False, audible_only: bool = False
 ) -> Tracks:
     """Tracks of EiM, the 744 songs of DEAM with a known artist; otherwise as `read`."""
-    root = root or paths.data_root() / "deam"
-    songs, source = annotations(root).query("eim"), (STATIC_SCALE, root, AUDIO_EIM, HOW_TO_GET_IT)
+    source = STATIC_SCALE, root or paths.data_root() / "deam", AUDIO_EIM, HOW_TO_GET_IT
+    songs = annotations(root).query("eim")
     tracks = rated_tracks("eim", songs, *source, audible_only=audible_only)
     return measured("eim", QUADRANTS, tracks, skip_unreadable=skip_unreadable)
 
 
-def _tables(root: Path | None, *names: str) -> list[pd.DataFrame]:
-    return read_tables("deam", root or paths.data_root() / "deam", names, HOW_TO_GET_IT)
+def song_id():
+    """A column of ids, as whole numbers."""
+    return tables.number(1, 1e6, whole=True)
 
 
-def _tidy(info: pd.DataFrame) -> pd.DataFrame:
-    """Artist, title and genre without the tabs around them; an empty field is a missing one."""
-    columns = info[["Artist", "Song title", "Genre"]]
-    words = columns.apply(lambda column: column.str.strip().mask(lambda text: text == ""))
-    return words.assign(song_id=info["song_id"])
+def _tables(root: Path | None, files: dict[str, dict]) -> list[pd.DataFrame]:
+    return read_tables("deam", "deam", root, files, HOW_TO_GET_IT, ["song_id"])
 
 
-def _long(wide: pd.DataFrame) -> pd.Series:
+def _long(path: Path) -> pd.Series:
     """One column per half second (``sample_15500ms``) turned into rows, indexed by song_id and second."""
-    frames = wide.melt("song_id", var_name="second", value_name="rating")
-    frames["second"] = frames["second"].str.extract(r"(\d+)ms", expand=False).astype(float) / 1000
-    return frames.set_index(["song_id", "second"])["rating"]
+    wide = tables.cells(path)
+    frames = wide.melt("song_id", var_name="moment", value_name="rating", ignore_index=False)
+    frames = frames[frames["rating"] != ""]
+    frames["second"] = frames["moment"].str.extract(r"^sample_(\d{1,7})ms$", expand=False).fillna("")
+    schema = {
+        "song_id": song_id(),
+        "second": tables.number(0, 1e7),
+        "rating": tables.number(DYNAMIC_SCALE.low, DYNAMIC_SCALE.high),
+    }
+    frames = tables.checked(path, frames, schema, unique=["song_id", "second"])
+    return frames.assign(second=frames["second"] / 1000).set_index(["song_id", "second"])["rating"]

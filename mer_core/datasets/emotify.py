@@ -16,9 +16,8 @@ import pandas as pd
 import soundfile
 
 from mer_core import paths
-from mer_core.datasets import splits
-from mer_core.datasets.folder import cells
-from mer_core.datasets.pmemo import artist_groups
+from mer_core.datasets import splits, tables
+from mer_core.datasets.pmemo import artist_groups, read_tables
 from mer_core.datasets.tracks import DataError, Tracks, audio_files, match_audio, measured, shown
 from mer_core.emotion import QUADRANTS
 from mer_core.evaluation import reliability
@@ -68,17 +67,11 @@ def answers(root: Path | None = None) -> pd.DataFrame:
     ------
     DataError : the file is missing (with where to get it), lacks columns, or numbers genres otherwise
     """
-    root = root or paths.data_root() / "emotify"
-    path = root / ANSWERS
-    if not path.is_file():
-        advice = HOW_TO_GET_IT.format(folder=root)
-        raise DataError(f"emotify: {ANSWERS} not found in {root}. {advice}")
-    table = cells(path).rename(columns={"track id": "track_id"})
-    if lacking := [name for name in ("track_id", "genre", *EMOTIONS) if name not in table]:
-        raise DataError(f"{path}: lacks the columns {shown(lacking, 9)}. Download it again.")
-    table = table[["track_id", "genre", *EMOTIONS]]
-    if len(bad := table.index[~table[list(EMOTIONS)].isin(["0", "1"]).all(axis=1)]):
-        raise DataError(f"{path}: an emotion is neither 0 nor 1 in row {shown(bad)}. Download it again.")
+    path = (root or paths.data_root() / "emotify") / ANSWERS
+    answer = tables.one_of(("0", "1"))
+    columns = {"track id": tables.song_number(), "genre": tables.text(), **dict.fromkeys(EMOTIONS, answer)}
+    (table,) = read_tables("emotify", "emotify", root, {ANSWERS: columns}, HOW_TO_GET_IT)
+    table = table.rename(columns={"track id": "track_id"})
     wrong = [genre_of(track) != genre for track, genre in zip(table["track_id"], table["genre"], strict=True)]
     if len(bad := table.index[wrong]):
         raise DataError(
@@ -134,7 +127,6 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
     DataError : files missing (with where to get them), answers or audio alone, duplicate ids, unreadable
         audio
     """
-    root = root or paths.data_root() / "emotify"
     table = _songs(root)
     shares = np.array(table["shares"].tolist())
     felt = shares > np.median(shares, axis=0)
@@ -156,7 +148,7 @@ def read_quadrants(root: Path | None = None, *, skip_unreadable: bool = False) -
     ------
     DataError : as `read`
     """
-    table = _songs(root or paths.data_root() / "emotify")
+    table = _songs(root)
     shares = pd.DataFrame(table["shares"].tolist(), table.index, EMOTIONS)
     strength = pd.DataFrame({q: shares[list(own)].mean(axis=1) for q, own in EMOTIONS_OF.items()})
     share = strength.div(strength.sum(axis=1), axis=0)
@@ -165,9 +157,10 @@ def read_quadrants(root: Path | None = None, *, skip_unreadable: bool = False) -
     return measured("emotify_quadrants", QUADRANTS, table[decided], skip_unreadable=skip_unreadable)
 
 
-def _songs(root: Path) -> pd.DataFrame:
+def _songs(root: Path | None) -> pd.DataFrame:
     """Track id, path, group, genre, shares and number of listeners of every song."""
     listened = shares_of_listeners(root)
+    given, root = root, root or paths.data_root() / "emotify"
     table = pd.DataFrame({"track_id": listened.index, "listeners": listened["listeners"].to_numpy()})
     table["shares"] = [tuple(row) for row in listened[list(EMOTIONS)].to_numpy().tolist()]
     table["genre"] = table["track_id"].map(genre_of)
@@ -180,19 +173,29 @@ def _songs(root: Path) -> pd.DataFrame:
     if not files:
         raise DataError(f"emotify: no audio in {root / AUDIO}. {HOW_TO_GET_IT.format(folder=root)}")
     table = match_audio("emotify", table, files)
-    return table.assign(group=artist_groups(_artists(root, table), table["track_id"]))
+    artists = artists_of(given) if (root / ARTISTS).is_file() else None
+    return table.assign(group=artist_groups(_artists(table, artists), table["track_id"]))
 
 
-def _artists(root: Path, table: pd.DataFrame) -> pd.Series:
+def artists_of(root: Path | None) -> pd.DataFrame:
+    """The columns track_id and artist of ARTISTS.
+
+    Raises
+    ------
+    DataError : the file is damaged, or lists a song twice
+    """
+    columns = {"track_id": tables.song_number(), "artist": tables.text(missing=True)}
+    remedy = "Mend it, or remove the file where the audio has tags."
+    how = {"unique": ["track_id"], "remedy": remedy}
+    return read_tables("emotify", "emotify", root, {ARTISTS: columns}, HOW_TO_GET_IT, **how)[0]
+
+
+def _artists(table: pd.DataFrame, known: pd.DataFrame | None) -> pd.Series:
     """The artist of each song, by ARTISTS where there is one, else by the tags of the audio."""
-    path = root / ARTISTS
-    if not path.is_file():
+    if known is None:
         return table["path"].map(_tagged_artist)
-    known = cells(path)
-    if lacking := [name for name in ("track_id", "artist") if name not in known]:
-        raise DataError(f"{path}: lacks the columns {shown(lacking)}. Add them, or remove the file.")
-    if len(twice := known.loc[known["track_id"].duplicated(), "track_id"]):
-        raise DataError(f"{path}: duplicate track ids {shown(twice)}. Keep one row of each.")
+    if len(alone := table.loc[~table["track_id"].isin(known["track_id"]), "track_id"]):
+        raise DataError(f"emotify: {ARTISTS} lacks songs: {shown(alone)}. Add them, or remove the file.")
     return table["track_id"].map(known.set_index("track_id")["artist"])
 
 

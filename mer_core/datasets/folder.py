@@ -3,7 +3,6 @@
 Clips have one label each, or, in a table with the column ``tags``, any number of them.
 """
 
-import csv
 import hashlib
 import os
 from collections.abc import Iterable
@@ -13,9 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
-from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, has_ffmpeg
+from mer_core.audio.decoding import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, SUFFIXES, has_ffmpeg
 from mer_core.audio.sound_files import SoundFiles, below
 from mer_core.datasets import splits
+from mer_core.datasets.tables import cells
 from mer_core.datasets.tracks import PARTS, DataError, Tracks, has_tags, measured, shown
 from mer_core.emotion import QUADRANT_WORDS
 
@@ -27,6 +27,9 @@ LAYOUT = (
 )
 
 
+AS_TABLE = f"Save a table as CSV in UTF-8. {LAYOUT}"
+
+
 def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     """Tracks of a folder per label or of a CSV file with paths relative to it; otherwise as `from_table`.
 
@@ -35,6 +38,8 @@ def read(path: Path, *, skip_unreadable: bool = False) -> Tracks:
     DataError : neither layout found, fewer than two labels, audio missing or unreadable, duplicate ids
     """
     path = path.resolve()
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        raise DataError(f"{path}: is one sound, while labelled music is wanted. {LAYOUT}")
     if path.is_file():
         return from_table(from_csv(path), str(path), skip_unreadable=skip_unreadable)
     found = sound_files(path)
@@ -115,7 +120,7 @@ def read_unlabelled(folder: str, *, skip_unreadable: bool = False) -> Tracks:
 
 
 def from_csv(path: Path) -> pd.DataFrame:
-    table = cells(path)
+    table = cells(path, AS_TABLE)
     if {"label", "tags"} <= set(table.columns):
         raise DataError(f"{path}: has the columns label and tags. Choose one and delete the other.")
     kind = "tags" if "tags" in table else "label"
@@ -141,35 +146,6 @@ def from_csv(path: Path) -> pd.DataFrame:
         if "part" in table and (unknown := sorted(set(table["part"].replace("", "none")) - set(PARTS))):
             raise DataError(f"{path}: the column part says {shown(unknown)}; it may say {', '.join(PARTS)}.")
     return table
-
-
-def cells(path: Path) -> pd.DataFrame:
-    """A CSV file (commas, semicolons or tabs) as text: columns in small letters, rows numbered by lines."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            divider = max(",;\t", key=file.readline().count)
-            file.seek(0)
-            reader = csv.reader(file, delimiter=divider, skipinitialspace=True, strict=True)
-            rows = {}
-            for row in reader:
-                if any(map(str.strip, row)):
-                    rows[reader.line_num] = [cell.strip() for cell in row]
-    except UnicodeDecodeError as error:
-        reason = f"is no text in UTF-8 ({error}). Save a table as CSV in UTF-8. {LAYOUT}"
-        raise DataError(f"{path}: {reason}") from None
-    except csv.Error as error:
-        reason = f"line {reader.line_num} cannot be read ({error}): is a quotation mark not closed?"
-        raise DataError(f"{path}: {reason}") from None
-    names = [name.lower() for name in rows.pop(min(rows))] if rows else []
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(f"{path}: has the column {shown(twice)} twice. Delete one of them.")
-    if nul := [line for line, row in rows.items() if any("\0" in cell for cell in row)]:
-        raise DataError(f"{path}: a NUL character in row {shown(nul)}. Save the table again as CSV in UTF-8.")
-    if wide := [line for line, row in rows.items() if any(row[len(names) :])]:
-        remedy = f"Put what holds a {divider!r} in quotation marks."
-        raise DataError(f"{path}: more cells than columns in row {shown(wide)}. {remedy}")
-    records = [dict(zip(names, row, strict=False)) for row in rows.values()]
-    return pd.DataFrame(records, list(rows), list(dict.fromkeys(names))).fillna("")
 
 
 def refuse_listed_twice(path: Path, table: pd.DataFrame, kind: str) -> None:

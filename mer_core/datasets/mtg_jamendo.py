@@ -5,11 +5,14 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
+from mer_core.datasets import tables
 from mer_core.datasets.tracks import PARTS, DataError, Tracks, measured, shown
 
 PREFIX = "mood/theme---"
 TAG_ORDER = "moodtheme_split.txt"
 FIELDS = ("track_id", "artist", "album", "path", "duration_s")
+HEADER = ["TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS"]
+LONGEST_S = 100_000.0
 
 HOW_TO_GET_IT = (
     "Clone github.com/MTG/mtg-jamendo-dataset and copy data/splits/split-0/autotagging_moodtheme-*.tsv and "
@@ -20,15 +23,21 @@ HOW_TO_GET_IT = (
 
 def tags(root: Path | None = None) -> list[str]:
     """The 56 tags in the official order, which is that of the columns of all published predictions."""
-    root = root or paths.data_root() / "mtg_jamendo"
-    return [line.removeprefix(PREFIX) for line in _lines(root, root / TAG_ORDER)]
+    names = pd.DataFrame({"tag": _lines(root, TAG_ORDER)})
+    names.index += 1
+    path = (root or paths.data_root() / "mtg_jamendo") / TAG_ORDER
+    rows = None if root else tables.rows_of_complete("mtg_jamendo", TAG_ORDER)
+    columns = {"tag": tables.text(PREFIX + r"[a-z0-9]+", like=f"{PREFIX}calm")}
+    names = tables.checked(path, names, columns, unique=["tag"], rows=rows)["tag"]
+    return names.str.removeprefix(PREFIX).tolist()
 
 
-def _lines(root: Path, path: Path) -> list[str]:
-    if not path.is_file():
-        advice = HOW_TO_GET_IT.format(folder=root)
+def _lines(root: Path | None, file: str) -> list[str]:
+    place = root or paths.data_root() / "mtg_jamendo"
+    if not (path := place / file).is_file():
+        advice = HOW_TO_GET_IT.format(folder=place)
         raise DataError(f"mtg_jamendo: {path.name} not found in {path.parent}. {advice}")
-    return path.read_text(encoding="utf-8").splitlines()
+    return tables.content(path).rstrip().splitlines()
 
 
 def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataFrame:
@@ -49,16 +58,47 @@ def annotations(part: str, split: int = 0, root: Path | None = None) -> pd.DataF
     """
     if part not in PARTS:
         raise DataError(f"mtg_jamendo: there is no part {part!r}; there are {', '.join(PARTS)}.")
-    root = root or paths.data_root() / "mtg_jamendo"
-    path = (root if split == 0 else root / f"split-{split}") / f"autotagging_moodtheme-{part}.tsv"
-    rows = [line.split("\t") for line in _lines(root, path)[1:]]  # ending in as many fields as tags
-    table = pd.DataFrame([row[: len(FIELDS)] for row in rows], columns=list(FIELDS))
-    table = table.astype({"duration_s": float})
-    table["tags"] = [tuple(tag.removeprefix(PREFIX) for tag in row[len(FIELDS) :]) for row in rows]
+    file = (
+        f"autotagging_moodtheme-{part}.tsv"
+        if split == 0
+        else f"split-{split}/autotagging_moodtheme-{part}.tsv"
+    )
+    path = (root or paths.data_root() / "mtg_jamendo") / file
+    head, *rows = [line.split("\t") for line in _lines(root, file)] or [[]]
+    if head != HEADER:
+        raise DataError(
+            f"{path}: its first line is not {' '.join(HEADER)} between tabs. {tables.FETCH_AGAIN}"
+        )
+    n = len(FIELDS)  # each row ends in as many fields as tags
+    table = pd.DataFrame([[*row[:n], *[""] * (n - len(row))] for row in rows], columns=list(FIELDS))
+    table["tags"] = [tuple(tag.removeprefix(PREFIX) for tag in row[n:]) for row in rows]
+    table["first_tag"] = [row[n] if len(row) > n else "" for row in rows]
+    table.index += 2
+    said = tables.checked(
+        path, table, columns_of_tracks(), unique=["track_id"], rows=None if root else known_rows(file)
+    )
+    table = said[list(FIELDS)].assign(tags=table["tags"]).reset_index(drop=True)
     if unknown := {tag for names in table["tags"] for tag in names} - set(tags(root)):
         lacking = f"holds tags that {TAG_ORDER} lacks: {shown(sorted(unknown))}"
         raise DataError(f"{path}: {lacking}. Fetch both from one version.")
     return table
+
+
+def columns_of_tracks() -> dict:
+    """What the fields of a track may hold; paths lead nowhere else."""
+    return {
+        "track_id": tables.text(r'[^"\s]+', like="track_0000948"),
+        "artist": tables.text(),
+        "album": tables.text(missing=True),
+        "path": tables.text(r"\d\d/\d+\.mp3", like="48/948.mp3"),
+        "duration_s": tables.number(0.1, LONGEST_S),
+        "first_tag": tables.text(PREFIX + ".+", like=f"{PREFIX}calm"),
+    }
+
+
+def known_rows(file: str) -> int | None:
+    """The tracks of a file in a complete copy."""
+    return tables.rows_of_complete("mtg_jamendo", file)
 
 
 def read(
@@ -72,9 +112,9 @@ def read(
     ------
     DataError : files missing (with where to get them), tracks without audio, unreadable audio
     """
-    root = root or paths.data_root() / "mtg_jamendo"
+    own, root = root, root or paths.data_root() / "mtg_jamendo"
     kind, suffix = ("melspecs", ".npy") if mels else ("audio", ".mp3")
-    table = pd.concat([annotations(part, split, root).assign(part=part) for part in PARTS], ignore_index=True)
+    table = pd.concat([annotations(part, split, own).assign(part=part) for part in PARTS], ignore_index=True)
     table["path"] = [(root / kind / name).with_suffix(suffix) for name in table["path"]]
     if absent := [str(path) for path in table["path"] if not path.is_file()]:
         raise DataError(

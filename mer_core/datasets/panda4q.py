@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core import paths
-from mer_core.datasets import splits
-from mer_core.datasets.pmemo import artist_groups
+from mer_core.datasets import splits, tables
+from mer_core.datasets.pmemo import artist_groups, read_tables, refuse_without_partner
 from mer_core.datasets.tracks import DataError, Tracks, audio_files, match_audio, measured
 from mer_core.emotion import QUADRANTS
 
@@ -47,10 +47,10 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False) -> Tracks:
     ------
     DataError : files missing (with where to get them), labels or audio alone, unreadable audio
     """
-    root = root or paths.data_root() / "4q"
     annotations, songs = _tables(root)
+    root = root or paths.data_root() / "4q"
     group = artists(annotations, songs)
-    table = pd.DataFrame({"track_id": annotations["Song"], "label": annotations["Quadrant"], "group": group})
+    table = pd.DataFrame({"track_id": annotations["song"], "label": annotations["quadrant"], "group": group})
     table = match_audio("4q", table.assign(act=acts(table)), audio_files(root))
     in_folder = table["path"].map(lambda path: path.parent.name)
     if (wrong := table[in_folder != table["label"]]).size:
@@ -81,15 +81,15 @@ def read_moods(
     ------
     DataError : as `read`
     """
+    annotations, songs = _tables(root, "moodsstrsplit")
     root = root or paths.data_root() / "4q"
-    annotations, songs = _tables(root)
-    words = annotations["Song"].map(songs["MoodsStrSplit"]).fillna("").str.split(";")
+    words = annotations["song"].map(songs["moodsstrsplit"]).fillna("").str.split(";")
     words = words.map(lambda own: tuple(sorted({word.strip() for word in own} - {""})))
     frequent = words.explode().value_counts()
     names = tuple(sorted(frequent.index[frequent >= LEAST_CLIPS_OF_A_MOOD]))
     tags = words.map(lambda own: tuple(word for word in own if word in names))
     group = artists(annotations, songs)
-    table = pd.DataFrame({"track_id": annotations["Song"], "tags": tags, "group": group})
+    table = pd.DataFrame({"track_id": annotations["song"], "tags": tags, "group": group})
     table = match_audio("4q_moods", table, audio_files(root))
     has = table["tags"].map(bool)
     without, table = table[~has], table[has].reset_index(drop=True)
@@ -107,7 +107,7 @@ def read_moods(
 
 def artists(annotations: pd.DataFrame, songs: pd.DataFrame) -> pd.Series:
     """The artist of each clip; without a known one the clip is a group of its own."""
-    return annotations["Song"].map(songs["Artist"]).fillna(annotations["Song"]).str.strip()
+    return annotations["song"].map(songs["artist"]).fillna(annotations["song"]).str.strip()
 
 
 def acts(table: pd.DataFrame) -> pd.Series:
@@ -124,21 +124,18 @@ def acts(table: pd.DataFrame) -> pd.Series:
     return act
 
 
-def _tables(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Annotations, and metadata by song; raises DataError where files are missing, with where to get them."""
-    if missing := [name for name in (*QUADRANTS, ANNOTATIONS, METADATA) if not (root / name).exists()]:
-        raise DataError(f"4q: {', '.join(missing)} not found in {root}. {HOW_TO_GET_IT.format(folder=root)}")
-    needed = {ANNOTATIONS: {"Song", "Quadrant"}, METADATA: {"Song", "Artist"}}
-    annotations, songs = (_table(root / name, columns) for name, columns in needed.items())
-    return annotations, songs.drop_duplicates("Song").set_index("Song")
-
-
-def _table(path: Path, columns: set[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, encoding="latin-1")
-    except ValueError as error:
-        raise DataError(f"{path}: is no CSV file ({error}). Unpack the data set again.") from None
-    if lacking := sorted(columns - set(table)):
-        reason = f"has no column {' and no column '.join(lacking)} between commas"
-        raise DataError(f"{path}: {reason}: has a spreadsheet saved it? Unpack the data set again.")
-    return table
+def _tables(root: Path | None, *further: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Annotations, and metadata by song; raises DataError where files are missing or damaged."""
+    place = root or paths.data_root() / "4q"
+    if missing := [name for name in (*QUADRANTS, ANNOTATIONS, METADATA) if not (place / name).exists()]:
+        advice = HOW_TO_GET_IT.format(folder=place)
+        raise DataError(f"4q: {', '.join(missing)} not found in {place}. {advice}")
+    song, free = tables.text(r"MT\d+", like="MT0000004637"), tables.text(missing=True)
+    files = {
+        ANNOTATIONS: {"song": song, "quadrant": tables.one_of(QUADRANTS)},
+        METADATA: {"song": song, "artist": free, **dict.fromkeys(further, free)},
+    }
+    how = {"unique": ["song"], "encoding": "latin-1", "remedy": "Unpack the data set again."}
+    annotations, songs = read_tables("4q", "4q", root, files, HOW_TO_GET_IT, **how)
+    refuse_without_partner(root, ANNOTATIONS, annotations, METADATA, songs, ["song"])
+    return annotations, songs.set_index("song")

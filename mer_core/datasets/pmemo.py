@@ -1,10 +1,12 @@
 """PMEmo: 794 pop choruses, 767 with valence and arousal, whole and over time (Zhang et al., ICMR 2018)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from mer_core import paths
+from mer_core.datasets import tables
 from mer_core.datasets.tracks import DataError, Tracks, audio_files, measured, shown
 from mer_core.emotion import QUADRANTS, Scale, quadrants
 
@@ -15,14 +17,15 @@ STATIC = "annotations/static_annotations.csv"
 DYNAMIC = "annotations/dynamic_annotations.csv"
 DYNAMIC_SD = "annotations/dynamic_annotations_std.csv"
 AUDIO = ("chorus",)
-NAMES = {  # of columns there and here
-    "musicId": "track_id",
-    "frameTime": "second",
+LONGEST_S = 3600.0
+NAMES = {  # of columns there, in small letters, and here
+    "musicid": "track_id",
+    "frametime": "second",
     "duration": "duration_s",
-    "Valence(mean)": "valence",
-    "Arousal(mean)": "arousal",
-    "Valence(std)": "valence_sd",
-    "Arousal(std)": "arousal_sd",
+    "valence(mean)": "valence",
+    "arousal(mean)": "arousal",
+    "valence(std)": "valence_sd",
+    "arousal(std)": "arousal_sd",
 }
 
 HOW_TO_GET_IT = (
@@ -42,11 +45,21 @@ def annotations(root: Path | None = None) -> pd.DataFrame:
 
     Raises
     ------
-    DataError : files missing, with where to get them
+    DataError : files missing, with where to get them, or damaged
     """
-    static, songs = (table.astype({"musicId": str}) for table in _tables(root, STATIC, METADATA))
-    songs = static.merge(songs, on="musicId", how="left", validate="1:1")
-    songs = songs.assign(group=artist_groups(songs["artist"], songs["musicId"])).rename(columns=NAMES)
+    free, seconds = tables.text(missing=True), tables.number(0.1, LONGEST_S)
+    described = {
+        "musicid": tables.song_number(),
+        "title": free,
+        "artist": free,
+        "album": free,
+        "duration": seconds,
+    }
+    files = {STATIC: _rated("mean"), METADATA: described}
+    static, songs = _tables(root, files, ("musicid",))
+    refuse_without_partner(root, STATIC, static, METADATA, songs, ["musicid"])
+    songs = static.merge(songs, on="musicid", how="left", validate="1:1")
+    songs = songs.assign(group=artist_groups(songs["artist"], songs["musicid"])).rename(columns=NAMES)
     return songs[["track_id", "group", "artist", "title", "album", "valence", "arousal", "duration_s"]]
 
 
@@ -60,11 +73,14 @@ def dynamic(root: Path | None = None) -> pd.DataFrame:
 
     Raises
     ------
-    DataError : files missing, with where to get them
+    DataError : files missing, with where to get them, or damaged
     """
-    means, spreads = _tables(root, DYNAMIC, DYNAMIC_SD)
-    frames = means.merge(spreads, on=["musicId", "frameTime"], how="left", validate="1:1")
-    frames = frames.rename(columns=NAMES).astype({"track_id": str})
+    moment = {"frametime": tables.number(0, LONGEST_S)}
+    files = {DYNAMIC: moment | _rated("mean", missing=True), DYNAMIC_SD: moment | _rated("std", missing=True)}
+    key = ["musicid", "frametime"]
+    means, spreads = _tables(root, files, key)
+    refuse_without_partner(root, DYNAMIC, means, DYNAMIC_SD, spreads, key)
+    frames = means.merge(spreads, on=key, how="left", validate="1:1").rename(columns=NAMES)
     frames = frames[["track_id", "second", "valence", "arousal", "valence_sd", "arousal_sd"]]
     return frames.dropna(subset=["valence", "arousal"], ignore_index=True)
 
@@ -85,8 +101,7 @@ def read(
     ------
     DataError : files missing (with where to get them), ratings without audio, unreadable audio
     """
-    root = root or paths.data_root() / "pmemo"
-    source = SCALE, root, AUDIO, HOW_TO_GET_IT
+    source = SCALE, root or paths.data_root() / "pmemo", AUDIO, HOW_TO_GET_IT
     songs = annotations(root)
     tracks = rated_tracks(
         "pmemo", songs, *source, audible_only=audible_only, midpoint=divided_at(songs, split)
@@ -112,19 +127,62 @@ def divided_at(songs: pd.DataFrame, split: str = MIDPOINT) -> tuple[float, float
     return float(songs["valence"].median()), float(songs["arousal"].median())
 
 
-def _tables(root: Path | None, *names: str) -> list[pd.DataFrame]:
-    return read_tables("pmemo", root or paths.data_root() / "pmemo", names, HOW_TO_GET_IT)
+def _rated(what: str, *, missing: bool = False) -> dict:
+    """What PMEmo's tables of ratings may hold: a song, and two numbers on the scale."""
+    rating = tables.number(SCALE.low, SCALE.high, missing=missing)
+    return {"musicid": tables.song_number(), f"valence({what})": rating, f"arousal({what})": rating}
+
+
+def _tables(root: Path | None, files: dict[str, dict], unique: Sequence[str]) -> list[pd.DataFrame]:
+    return read_tables("pmemo", "pmemo", root, files, HOW_TO_GET_IT, unique)
 
 
 # shared with DEAM: any data set of songs rated on scales
 
 
-def read_tables(name: str, root: Path, files: tuple[str, ...], how_to_get_it: str) -> list[pd.DataFrame]:
-    """CSV files below `root`, blanks after the commas ignored; raises DataError if any is missing."""
-    if missing := [file for file in files if not (root / file).is_file()]:
-        advice = how_to_get_it.format(folder=root)
-        raise DataError(f"{name}: {', '.join(missing)} not found in {root}. {advice}")
-    return [pd.read_csv(root / file, skipinitialspace=True) for file in files]
+def read_tables(
+    name: str,
+    folder: str,
+    root: Path | None,
+    files: dict[str, dict],
+    how_to_get_it: str,
+    unique: Sequence[str] = (),
+    **how,
+) -> list[pd.DataFrame]:
+    """CSV files of a data set, each checked against its schema (`tables.read`).
+
+    Parameters
+    ----------
+    name : the data set, whose registry card may know how many rows a file has
+    folder : below the data root; read where there is no `root`
+    root : a folder of one's own; it may hold a part of the data set, so that rows are not counted
+    files : the schema of each file
+
+    Raises
+    ------
+    DataError : a file is missing, with where to get it, or damaged
+    """
+    place = root or paths.data_root() / folder
+    if missing := [file for file in files if not (place / file).is_file()]:
+        advice = how_to_get_it.format(folder=place)
+        raise DataError(f"{name}: {', '.join(missing)} not found in {place}. {advice}")
+    rows = {file: None if root else tables.rows_of_complete(name, file) for file in files}
+    return [
+        tables.read(place / file, schema, unique=unique, rows=rows[file], **how)
+        for file, schema in files.items()
+    ]
+
+
+def refuse_without_partner(
+    root: Path | None, file: str, table: pd.DataFrame, other: str, partners: pd.DataFrame, key: list[str]
+) -> None:
+    """Rows of one table that another should know as well; raises DataError where it does not."""
+    known = pd.MultiIndex.from_frame(partners[key])
+    alone = table.index[~pd.MultiIndex.from_frame(table[key]).isin(known)]
+    if len(alone):
+        place = "" if root is None else f"{root}/"
+        remedy = "Fetch both files again, as distributed."
+        raise DataError(f"{place}{file}: what is in row {shown(alone)} is not in {other}. {remedy}")
 
 
 def artist_groups(artists: pd.Series, track_ids: pd.Series) -> pd.Series:

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mer_core import paths
-from mer_core.datasets.tracks import DataError, Tracks, has_tags, shown
+from mer_core.datasets.tracks import PARTS, DataError, Tracks, has_tags, shown
 from mer_core.files import atomic_write
 
+SPLIT_ANEW = "Delete it to split anew."
 BY = ("song", "artist", "act")
 
 
@@ -88,10 +89,18 @@ def _stored(path: Path, name: str, ids: pd.Series, column: str, make: Callable[[
         with atomic_write(path) as fresh:
             made = pd.DataFrame({"track_id": ids, column: make()})
             made.to_csv(fresh, index=False, errors="surrogateescape")  # names that are no UTF-8
-    literally = {"dtype": {"track_id": str}, "keep_default_na": False, "encoding_errors": "surrogateescape"}
-    stored = pd.read_csv(path, **literally).set_index("track_id")[column]
+    literally = {"dtype": str, "keep_default_na": False, "encoding_errors": "surrogateescape"}
+    try:
+        stored = pd.read_csv(path, **literally).set_index("track_id")[column]
+    except (ValueError, KeyError) as error:
+        raise DataError(f"{path}: is damaged ({error}). {SPLIT_ANEW}") from None
+    fits = stored.isin(PARTS) if column == "part" else stored.str.fullmatch(r"\d{1,3}")
+    if not fits.all() or not stored.index.is_unique:
+        wrong = [*stored[~fits].index, *stored.index[stored.index.duplicated()]]
+        raise DataError(f"{path}: has no {column}, or two, for {shown(wrong)}. {SPLIT_ANEW}")
+    stored = stored if column == "part" else stored.astype(int)
     if missing := sorted(set(ids) - set(stored.index)):
-        raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. Delete it to split anew.")
+        raise DataError(f"{path}: lacks tracks of {name}: {shown(missing)}. {SPLIT_ANEW}")
     return ids.map(stored).to_numpy()
 
 

@@ -56,7 +56,11 @@ class Tracks:
             raise DataError(f"{self.name}: no track is left to work with.")
         ids = self.table["track_id"]
         if twice := sorted(set(ids[ids.duplicated()])):
-            raise DataError(f"{self.name}: duplicate track ids {shown(twice)}. Each clip needs its own.")
+            files = " and ".join(map(str, self.table.loc[ids == twice[0], "path"].head(2)))
+            raise DataError(
+                f"{self.name}: duplicate track ids {shown(twice)}: {files} both have {twice[0]}. Each clip "
+                "needs its own: rename one, or give it another track_id."
+            )
         if unknown := sorted(set(self.named) - set(self.classes)):
             known = ", ".join(self.classes)
             raise DataError(f"{self.name}: unknown labels {shown(unknown)}; known are {known}.")

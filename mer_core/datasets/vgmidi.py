@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from mer_core import paths
-from mer_core.datasets.folder import cells
+from mer_core.datasets import tables
+from mer_core.datasets.pmemo import read_tables
 from mer_core.datasets.rendered import midi_files, rendered_tracks, seconds_of
 from mer_core.datasets.tracks import DataError, Tracks, match_audio, shown
 from mer_core.emotion import QUADRANTS, Scale, quadrants
@@ -31,6 +32,7 @@ NO_SERIES = "Other"  # games that belong to none
 # phrases add up to the piece that was rated within this share of its duration, or their ratings are not used:
 # what is missing, and where, nobody says
 TOLERANCE = 0.05
+LONGEST_S, MOST_PARTS = 3600.0, 10_000  # of a piece
 
 HOW_TO_GET_IT = (
     "Clone github.com/lucasnfe/vgmidi and copy vgmidi_labelled.csv, labelled/phrases (a folder, or packed as "
@@ -54,13 +56,12 @@ def annotations(root: Path | None = None) -> pd.DataFrame:
     ------
     DataError : the file is missing (with where to get it), lacks columns, or lists a phrase twice
     """
-    root = root or paths.data_root() / "vgmidi"
-    path = _existing(root, LABELS)
-    table = cells(path)
-    if lacking := [name for name in ("series", "game", "midi", "valence", "arousal") if name not in table]:
-        raise DataError(f"{path}: lacks the columns {shown(lacking)}. Fetch it again.")
-    if len(bad := table.index[~table[["valence", "arousal"]].isin(["1", "-1"]).all(axis=1)]):
-        raise DataError(f"{path}: a sign is neither 1 nor -1 in row {shown(bad)}. Fetch it again.")
+    path = (root or paths.data_root() / "vgmidi") / LABELS
+    sign, name = tables.one_of(("1", "-1")), tables.text()
+    columns = {"series": name, "game": name, "midi": name, "valence": sign, "arousal": sign}
+    (table,) = read_tables(
+        "vgmidi", "vgmidi", root, {LABELS: columns}, HOW_TO_GET_IT, remedy="Fetch it again."
+    )
     track_id = table["midi"].map(lambda midi: Path(midi).stem)
     if len(twice := track_id[track_id.duplicated()]):
         raise DataError(f"{path}: lists phrases twice: {shown(twice)}. Keep one row of each.")
@@ -88,8 +89,8 @@ def ratings(root: Path | None = None) -> pd.DataFrame:
     ------
     DataError : files missing (with where to get them) or damaged
     """
-    root = root or paths.data_root() / "vgmidi"
-    phrases, files = annotations(root), midi_files(root / MIDI)
+    phrases, root = annotations(root), root or paths.data_root() / "vgmidi"
+    files = midi_files(root / MIDI)
     phrases = match_audio("vgmidi", phrases, files, kind="MIDI").sort_values(["piece", "phrase"])
     phrases["seconds"] = phrases["path"].map(seconds_of)
     of_piece = dict(list(phrases.groupby("piece")))
@@ -138,8 +139,8 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False, rated: bool
     ------
     DataError : files missing (with where to get them), labels or MIDI alone, no fluidsynth, damaged MIDI
     """
-    root = root or paths.data_root() / "vgmidi"
-    table, files = annotations(root), midi_files(root / MIDI)
+    own, root = root, root or paths.data_root() / "vgmidi"
+    table, files = annotations(own), midi_files(root / MIDI)
     if not files:
         advice = HOW_TO_GET_IT.format(folder=root)
         raise DataError(f"vgmidi: no MIDI file in {MIDI} or {MIDI}.zip below {root}. {advice}")
@@ -147,7 +148,7 @@ def read(root: Path | None = None, *, skip_unreadable: bool = False, rated: bool
     tracks = rendered_tracks("vgmidi", QUADRANTS, table, files, skip_unreadable=skip_unreadable)
     if not rated:
         return tracks
-    said = ratings(root)
+    said = ratings(own)
     frames = {track: own for track, own in over_time(said).groupby("track_id")}
     kept = tracks.table[tracks.table["track_id"].isin(frames)]
     shares = shares_of_listeners(said).loc[kept["track_id"]].to_numpy()
@@ -184,11 +185,27 @@ def _pieces(root: Path) -> dict[str, tuple[dict, dict[str, dict]]]:
                     by_id[own][1][f"{path.stem}:{key}"] = {
                         name: curve[name] for name in ("valence", "arousal")
                     }
-            pieces |= {Path(piece["midi"]).stem: (piece, curves) for piece, curves in by_id.values()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            for piece, curves in by_id.values():
+                refuse_impossible(piece, curves)
+                pieces[Path(piece["midi"]).stem] = piece, curves
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             reason = f"is damaged ({type(error).__name__}: {error})"
             raise DataError(f"{path}: {reason}. Fetch it again.") from None
     return pieces
+
+
+def refuse_impossible(piece: dict, curves: dict[str, dict]) -> None:
+    """Raise ValueError for a piece without length, and for ratings that are no numbers from -1 to 1."""
+    seconds, n = piece["duration"], piece["measures"]
+    if not 0 < float(seconds) <= LONGEST_S:
+        raise ValueError(f"{piece['midi']!r:.60} lasts {seconds!r:.20} s")
+    if int(n) != float(n) or not 1 <= int(n) <= MOST_PARTS:
+        raise ValueError(f"{piece['midi']!r:.60} has {n!r:.20} measures")
+    for name, curve in curves.items():
+        for dimension, values in curve.items():
+            rated = np.array(values[: int(n)], dtype=float)
+            if len(rated) < int(n) or not ((rated >= SCALE.low) & (rated <= SCALE.high)).all():
+                raise ValueError(f"the {dimension} of {name} is not {n} numbers from -1 to 1")
 
 
 def _of_piece(phrases: pd.DataFrame, piece: dict, curves: dict[str, dict]) -> pd.DataFrame:

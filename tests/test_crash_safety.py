@@ -1,0 +1,192 @@
+"""Runs that are killed at any moment, that find no room, or meet each other: what they leave is whole, and
+the same command goes on to the same result.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import tone, untrained, write
+
+from mer_core import paths, trained_model
+
+pytestmark = pytest.mark.slow
+KILLS = int(os.environ.get("MER_KILLS", "3"))  # of each command
+PROGRAM = """
+from pathlib import Path
+from mer_companion import folders
+folders.RESULTS = Path("results").resolve()
+from mer_app.main import main
+main()
+"""
+FROM_SCRATCH = ("--from-scratch", "--preset", "smoke", "--set", "folds.n=2", "--set", "folds.by=song")
+RECIPE = (*FROM_SCRATCH, "--set", "training.epochs=2", "--seed", "0", "--workers", "1", "--quiet")
+
+
+class Place:
+    """A folder with music, a cache and results of its own."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for i in range(4):
+            write(folder / "music" / "low" / f"{i}.wav", tone(150 + 10 * i, 6, 0.05))
+            write(folder / "music" / "high" / f"{i}.wav", tone(2000 + 300 * i, 6, 0.8))
+        for path in (folder / "music").rglob("*.wav"):
+            os.utime(path, (1e9, 1e9))
+        trained_model.save(untrained(), folder / "m.safetensors")
+
+    def start(self, *words: str, **further) -> subprocess.Popen:
+        own = {"MER_CACHE": str(self.folder / "cache")}
+        own["PYTHONPATH"] = os.pathsep.join([str(paths.ROOT), *sys.path])
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        command = [sys.executable, "-c", PROGRAM, *words]
+        return subprocess.Popen(command, cwd=self.folder, env=os.environ | own | further, **pipes)
+
+    def finish(self, *words: str, **further) -> tuple[int, str]:
+        process = self.start(*words, **further)
+        said, _ = process.communicate(timeout=900)
+        return process.returncode, said
+
+
+COMMANDS = {
+    "features": ("features", "music", "--preset", "smoke"),
+    "run": ("run", "segments_to_songs", "--preset", "smoke", "--only", "inherit", "--workers", "1"),
+    "predict": ("predict", "music", "--model", "m.safetensors", "--csv", "out.csv", "--workers", "1"),
+    "train": ("train", "music", "--out", "t.safetensors", *RECIPE),
+    "evaluate": ("evaluate", "music", "--json", "out.json", *RECIPE),
+}
+TIMES = {"cost", "created", "date", "seconds", "environment", "provenance", "trained", "digest", "log"}
+
+
+def without_times(content):
+    """The same without what differs from run to run: how long it took, and when."""
+    if isinstance(content, dict):
+        kept = {key for key in content if not set(key.split("_")) & TIMES}
+        return {key: without_times(content[key]) for key in kept}
+    return [without_times(one) for one in content] if isinstance(content, list) else content
+
+
+def results_of(place: Path) -> dict:
+    """What a command has made, without times: tables, records, weights, frames."""
+    found = {}
+    for path in sorted(place.rglob("*")):
+        name = path.relative_to(place).as_posix()
+        passing = path.suffix in (".lock", ".journal") or name.startswith(("music/", "cache/locks"))
+        if passing or not path.is_file():
+            continue
+        if path.suffix == ".json":
+            found[name] = without_times(json.loads(path.read_text()))
+        elif path.suffix == ".csv":
+            table = pd.read_csv(path)
+            found[name] = sorted(map(tuple, table.astype(str).to_numpy().tolist()))
+        elif path.suffix == ".safetensors":
+            found[name] = {key: value.tolist() for key, value in trained_model.kept(path).items()}
+        elif "frames" in path.parts and path.suffix not in (".partial",):
+            found[name] = path.read_bytes()
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_is_killed_goes_on_to_the_same_result(name, tmp_path, record_property):
+    record_property("cases", KILLS)
+    whole = Place(tmp_path / "whole")
+    began = time.monotonic()
+    status, said = whole.finish(*COMMANDS[name])
+    length = time.monotonic() - began
+    assert status == 0, said
+    broken, moments = Place(tmp_path / "broken"), random.Random(name)
+    for _ in range(KILLS):
+        process = broken.start(*COMMANDS[name])
+        time.sleep(moments.uniform(0.2, 1.0) * length)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    status, said = broken.finish(*COMMANDS[name])
+    assert status == 0, said
+    expected, found = results_of(whole.folder), results_of(broken.folder)
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        assert found[key] == value, key
+    assert not list(broken.folder.rglob("*.new"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount a small disk")
+@pytest.mark.parametrize("name", ["predict", "evaluate", "train"])
+def test_a_full_disk_is_told_of_and_harms_nothing(name, tmp_path):
+    place = Place(tmp_path / "place")
+    (place.folder / "cache").mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(place.folder / "cache")]
+    if subprocess.run(mounted, check=False).returncode:
+        pytest.skip("this container may not mount")
+    try:
+        (place.folder / "cache" / "filler").write_bytes(b"x" * 36_000)
+        status, said = place.finish(*COMMANDS[name])
+        assert "Traceback" not in said, said
+        assert status == 0 or (status == 1 and ("room" in said or "space" in said)), said
+    finally:
+        subprocess.run(["umount", str(place.folder / "cache")], check=True)
+    status, said = place.finish(*COMMANDS[name])
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("name", ["predict", "evaluate", "train"])
+def test_two_at_once_do_not_meet(name, tmp_path):
+    alone, both = Place(tmp_path / "alone"), Place(tmp_path / "both")
+    assert alone.finish(*COMMANDS[name])[0] == 0
+    started = [both.start(*COMMANDS[name]) for _ in range(2)]
+    ended = [(process, process.communicate(timeout=900)[0]) for process in started]
+    for process, said in ended:
+        assert "Traceback" not in said and (process.returncode == 0 or "another mer is writing" in said), said
+    assert any(process.returncode == 0 for process, _ in ended)
+    assert both.finish(*COMMANDS[name])[0] == 0
+    assert results_of(both.folder) == results_of(alone.folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
+def test_a_closed_cache_is_told_of(tmp_path):
+    place = Place(tmp_path / "place")
+    (place.folder / "cache").write_text("a file where a folder should be")
+    status, said = place.finish(*COMMANDS["evaluate"])
+    assert status == 1 and "Traceback" not in said and "cache" in said
+
+
+SAME = {
+    "two workers": (("--workers", "2"), {}),
+    "another hash seed": ((), {"PYTHONHASHSEED": "12345"}),
+    "another locale": ((), {"LC_ALL": "C", "LANG": "tr_TR.UTF-8"}),
+}
+
+
+@pytest.mark.parametrize("how", SAME)
+def test_the_record_does_not_depend_on_how_it_is_run(how, tmp_path):
+    words, environment = SAME[how]
+    command = [word for word in COMMANDS["run"] if word not in ("--workers", "1")]
+    one, other = Place(tmp_path / "one"), Place(tmp_path / "other")
+    status, said = one.finish(*command, "--workers", "1", PYTHONHASHSEED="0")
+    assert status == 0, said
+    status, said = other.finish(*command, *(words or ("--workers", "1")), **environment)
+    assert status == 0, said
+    expected, found = results_of(one.folder / "results"), results_of(other.folder / "results")
+    assert expected and found == expected
+
+
+def test_the_order_of_files_does_not_matter(tmp_path):
+    one, other = Place(tmp_path / "one"), Place(tmp_path / "other")
+    files = sorted((other.folder / "music").rglob("*.wav"))
+    kept = {path: path.read_bytes() for path in files}
+    shutil.rmtree(other.folder / "music")
+    for path in random.Random(1).sample(files, len(files)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(kept[path])
+    for place in (one, other):
+        status, said = place.finish(*COMMANDS["evaluate"])
+        assert status == 0, said
+    read = [without_times(json.loads((place.folder / "out.json").read_text())) for place in (one, other)]
+    assert read[0] == read[1]
