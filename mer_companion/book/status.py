@@ -45,9 +45,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "25_your_song": ["loudness", "pretrained_heads"],
     "26_noise_map": [
         "noise_map",
-        "noise_confirmed",
         "noise_tenth",
-        "noise_features",
         "memorising_head",
         "fine_tuning",
         "strong_features",
