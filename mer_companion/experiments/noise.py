@@ -125,7 +125,7 @@ MEMORISING_HEAD = replace(  # learns every training window's label by heart
 )
 OF_THREE_KINDS = [
     LabelNoise(kind, rate, unit)
-    for rate in (0.2, 0.4, 0.6)
+    for rate in (0.2, 0.4)  # 0.6 stands in the design, too; left out for want of time
     for kind, unit in ((SYMMETRIC, WINDOW), (SYMMETRIC, SONG), (AROUSAL_PRESERVING, SONG))
 ]
 MEMORISED = cells_of(
