@@ -22,7 +22,7 @@
 # one method under one kind and rate of noise: five seeds, one for each fold by artist, in two partitions of the songs (one for six of the methods). Test labels are unchanged, and all methods are trained on the
 # same corrupted labels. Design and predictions were registered before the runs
 # ([data/registered/noise_map.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/noise_map.md)); two of its three partitions were
-# run. Ablations, the rate of `10 %`, a network that memorises and fine-tuning were run later, with designs of their own
+# run. Ablations, the rate of `10 %`, and a network that memorises were run later, with designs of their own
 # ([ablations](04_ablations), [data/registered/strong_features.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/strong_features.md)); other features were not.
 #
 # **Limits.** One collection, one kind of features, default hyperparameters, none tuned. Intervals over two partitions miss the true value in up to one case of ten instead of one of twenty; the
@@ -92,7 +92,7 @@ noise_map.curves(
 # their labels, and SSSL prevents that from its first separation on. With SSSL more of the wrong labels are predicted as their true class, and detected. This is consistent with early
 # learning followed by memorisation {cite}`liu2020elr`, at the level of songs.
 #
-# ## Few wrong labels, a network that memorises, fine-tuning
+# ## Few wrong labels, and a network that memorises
 #
 # At `10 %`, the rate of the design that the map leaves out, no method shows a gain, under any of the six kinds of noise. In this and the following tables Holm correction is over the cells of the table.
 
@@ -118,14 +118,6 @@ noise_map.curves(
     ("Windows, symmetric", "Songs, symmetric", "Songs, valence flipped"),
     "memorising",
 )
-
-# %% [markdown]
-# MusiCNN itself can learn on. Here the layers behind its front end do, or the dense layers alone
-# ([design](https://github.com/mer-companion/mer-companion/blob/main/data/registered/fine_tuning.md)).
-
-# %% tags=["hide-input"]
-(tuned,) = experiments.recorded("fine_tuning", "cpu")
-noise_map.listed(noise_map.cells(tuned))
 
 # %% [markdown]
 # ## Registered predictions

@@ -34,8 +34,8 @@ open_questions.table(numbers())
 # features, two partitions of the songs (five were registered), one hyperparameter at a time around the default, the row SSSL.
 #
 # No setting is shown to exceed plain training, and no network collapsed. Relative to the default, macro F1 changes by {interval}`strong_sensitivity/warmup_epochs=1/none/musicnn/mean_probability/macro_f1_gain_on_self_learning:+.3f` with one epoch of warm-up,
-# by {interval}`strong_sensitivity/consistency_weight=10/none/musicnn/mean_probability/macro_f1_gain_on_self_learning:+.3f` with λ = 10 and by {interval}`strong_sensitivity/clean_threshold=0.9/none/musicnn/mean_probability/macro_f1_gain_on_self_learning:+.3f` with τ = 0.9, the three lowest; only the last is significant after Holm correction; as predicted for the first and the last, but not for λ, whose influence was
-# expected to be below a hundredth. With λ = 0.3, the setting of the single collapsed run from scratch, it changes by {interval}`strong_sensitivity/consistency_weight=0.3/none/musicnn/mean_probability/macro_f1_gain_on_self_learning:+.3f`.
+# by {interval}`strong_sensitivity/consistency_weight=10/none/musicnn/mean_probability/macro_f1_gain_on_self_learning:+.3f` with `λ = 10` and by {interval}`strong_sensitivity/clean_threshold=0.9/none/musicnn/mean_probability/macro_f1_gain_on_self_learning:+.3f` with `τ = 0.9`, the three lowest; only the last is significant after Holm correction; as predicted for the first and the last, but not for λ, whose influence was
+# expected to be below a hundredth. With `λ = 0.3`, the setting of the single collapsed run from scratch, it changes by {interval}`strong_sensitivity/consistency_weight=0.3/none/musicnn/mean_probability/macro_f1_gain_on_self_learning:+.3f`.
 
 # %% tags=["hide-input"]
 (made,) = experiments.recorded("strong_sensitivity", "cpu")

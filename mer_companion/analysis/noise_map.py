@@ -42,7 +42,8 @@ def cells(record: dict) -> pd.DataFrame:
     ends = rows.loc[known, "gain_low"], rows.loc[known, "gain_high"]
     rows.loc[known, "detectable"] = significance.detectable_effect(*ends)
     own = (rows.loc[known, name] for name in ("gain", "gain_low", "gain_high"))
-    rows.loc[known, "p_holm"] = significance.holm(significance.p_from_interval(*own).to_numpy())
+    p = significance.p_from_interval(*own).dropna()  # of an interval without width there is none
+    rows["p_holm"] = pd.Series(significance.holm(p.to_numpy()), index=p.index)
     rows["verdict"] = [verdict_on(gain, p) for gain, p in zip(rows["gain"], rows["p_holm"], strict=True)]
     return rows
 

@@ -47,7 +47,6 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
         "noise_map",
         "noise_tenth",
         "memorising_head",
-        "fine_tuning",
         "strong_features",
     ],
     "27_literature": ["literature"],
