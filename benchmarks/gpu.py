@@ -52,11 +52,11 @@ def ceilings(device: torch.device, size: int) -> dict[str, float]:
     return {name: flops * per_second(work, device) for name, (flops, work) in endless.items()}
 
 
-def agreement(device: torch.device, cases: list[Case]) -> list[dict]:
+def agreement(device: torch.device, cases: list[Case], batch: int) -> list[dict]:
     """How far losses are from the CPU's in float32, without dropout, whose draws differ, and without TF32."""
     torch.backends.cudnn.allow_tf32, rows = False, []
     for case in cases:
-        case = replace(case, network=replace(case.network, dropout=0.0), batch=16, precision=FLOAT32)
+        case = replace(case, network=replace(case.network, dropout=0.0), batch=batch, precision=FLOAT32)
         reference = torch.stack([*islice(steps(case, torch.device("cpu")), COMPARED)])
         for precision, limit in TOLERANCE.items():
             losses = torch.stack([*islice(steps(replace(case, precision=precision), device), COMPARED)])
@@ -108,13 +108,15 @@ def main() -> None:
     if device.type != "cuda" and not wanted.rehearse:
         print("There is no GPU here, so nothing is measured; --rehearse tries every step on the CPU.")
         return
-    cases, compared, size, how = CASES, [VGG, SLIM], 8192, SIDES
+    cases, compared, size, batch, how = CASES, [VGG, SLIM], 8192, 16, SIDES
     if wanted.rehearse:
         cases, compared, size = tuple(replace(case, batch=2) for case in CASES[2:5]), [SLIM], 256
-        how = {"together": (2,), "modes": ("default",), "ready_s": 0}
+        batch, how = 2, {"together": (2,), "modes": ("default",), "ready_s": 0}
+        torch.set_num_threads(1)  # of a busy machine, where threads would wait for each other
     here = provenance.environment(device_name(), torch.get_num_threads()) | computes_with(device)
     made = {"environment": here, "code": provenance.code_state(), "ceilings": ceilings(device, size)}
-    made["agreement"] = agreement(device, [replace(case, method=m) for case in compared for m in METHODS])
+    both = [replace(case, method=method) for case in compared for method in METHODS]
+    made["agreement"] = agreement(device, both, batch)
     limits = made["ceilings"]["matrix product"], until + wanted.seconds
     made["rows"] = [row(*one, *limits) for one in calls(cases, **how)]
     for name in ("agreement", "rows"):
