@@ -32,10 +32,11 @@ RECIPE = (*FROM_SCRATCH, "--set", "training.epochs=2", "--seed", "0", "--workers
 
 
 class Place:
-    """A folder with music, a cache and results of its own."""
+    """A folder with music, a cache and results of its own, made anew; runs are named by its path."""
 
     def __init__(self, folder: Path):
         self.folder = folder
+        shutil.rmtree(folder, ignore_errors=True)
         for i in range(4):
             write(folder / "music" / "low" / f"{i}.wav", tone(150 + 10 * i, 6, 0.05))
             write(folder / "music" / "high" / f"{i}.wav", tone(2000 + 300 * i, 6, 0.8))
@@ -97,24 +98,24 @@ def results_of(place: Path) -> dict:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_is_killed_goes_on_to_the_same_result(name, tmp_path, record_property):
     record_property("cases", KILLS)
-    whole = Place(tmp_path / "whole")
+    place, moments = Place(tmp_path / "place"), random.Random(name)
     began = time.monotonic()
-    status, said = whole.finish(*COMMANDS[name])
+    status, said = place.finish(*COMMANDS[name])
     length = time.monotonic() - began
     assert status == 0, said
-    broken, moments = Place(tmp_path / "broken"), random.Random(name)
+    expected, place = results_of(place.folder), Place(tmp_path / "place")
     for _ in range(KILLS):
-        process = broken.start(*COMMANDS[name])
+        process = place.start(*COMMANDS[name])
         time.sleep(moments.uniform(0.2, 1.0) * length)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    status, said = broken.finish(*COMMANDS[name])
+    status, said = place.finish(*COMMANDS[name])
     assert status == 0, said
-    expected, found = results_of(whole.folder), results_of(broken.folder)
+    found = results_of(place.folder)
     assert found.keys() == expected.keys()
     for key, value in expected.items():
         assert found[key] == value, key
-    assert not list(broken.folder.rglob("*.new"))
+    assert not list(place.folder.rglob("*.new"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount a small disk")
@@ -138,15 +139,16 @@ def test_a_full_disk_is_told_of_and_harms_nothing(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["predict", "evaluate", "train"])
 def test_two_at_once_do_not_meet(name, tmp_path):
-    alone, both = Place(tmp_path / "alone"), Place(tmp_path / "both")
+    alone = Place(tmp_path / "place")
     assert alone.finish(*COMMANDS[name])[0] == 0
+    expected, both = results_of(alone.folder), Place(tmp_path / "place")
     started = [both.start(*COMMANDS[name]) for _ in range(2)]
     ended = [(process, process.communicate(timeout=900)[0]) for process in started]
     for process, said in ended:
         assert "Traceback" not in said and (process.returncode == 0 or "another mer is writing" in said), said
     assert any(process.returncode == 0 for process, _ in ended)
     assert both.finish(*COMMANDS[name])[0] == 0
-    assert results_of(both.folder) == results_of(alone.folder)
+    assert results_of(both.folder) == expected
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
@@ -168,25 +170,27 @@ SAME = {
 def test_the_record_does_not_depend_on_how_it_is_run(how, tmp_path):
     words, environment = SAME[how]
     command = [word for word in COMMANDS["run"] if word not in ("--workers", "1")]
-    one, other = Place(tmp_path / "one"), Place(tmp_path / "other")
+    one = Place(tmp_path / "place")
     status, said = one.finish(*command, "--workers", "1", PYTHONHASHSEED="0")
     assert status == 0, said
+    expected, other = results_of(one.folder / "results"), Place(tmp_path / "place")
     status, said = other.finish(*command, *(words or ("--workers", "1")), **environment)
     assert status == 0, said
-    expected, found = results_of(one.folder / "results"), results_of(other.folder / "results")
+    found = results_of(other.folder / "results")
     assert expected and found == expected
 
 
 def test_the_order_of_files_does_not_matter(tmp_path):
-    one, other = Place(tmp_path / "one"), Place(tmp_path / "other")
-    files = sorted((other.folder / "music").rglob("*.wav"))
-    kept = {path: path.read_bytes() for path in files}
-    shutil.rmtree(other.folder / "music")
-    for path in random.Random(1).sample(files, len(files)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(kept[path])
-    for place in (one, other):
+    read = []
+    for order in (0, 1):
+        place = Place(tmp_path / "place")
+        files = sorted((place.folder / "music").rglob("*.wav"))
+        kept = {path: path.read_bytes() for path in files}
+        shutil.rmtree(place.folder / "music")
+        for path in random.Random(order).sample(files, len(files)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(kept[path])
         status, said = place.finish(*COMMANDS["evaluate"])
         assert status == 0, said
-    read = [without_times(json.loads((place.folder / "out.json").read_text())) for place in (one, other)]
+        read.append(without_times(json.loads((place.folder / "out.json").read_text())))
     assert read[0] == read[1]
