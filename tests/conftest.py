@@ -52,9 +52,10 @@ COUNTS: dict[str, Counter] = {}  # of each test file
 
 def pytest_runtest_logreport(report):
     """Count outcomes, and the cases that a test says it has tried, by test file; slow tests apart."""
-    if report.when == "call" or report.outcome != "passed":
+    name = Path(report.fspath).stem
+    if name.startswith("test_") and (report.when == "call" or report.outcome != "passed"):
         kind = " (slow)" if "slow" in report.keywords else ""
-        counted = COUNTS.setdefault(f"{Path(report.fspath).stem}{kind}", Counter())
+        counted = COUNTS.setdefault(f"{name}{kind}", Counter())
         counted[report.outcome] += 1
         counted["cases"] += sum(value for name, value in report.user_properties if name == "cases")
 
