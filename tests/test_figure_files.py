@@ -13,7 +13,7 @@ from mer_companion.analysis import figures, svg
 from mer_companion.analysis.palette import PALETTE
 
 sys.path.insert(0, str(folders.BOOK / "_ext"))
-from figure_files import in_page, in_the_dark
+from figure_files import in_page, in_the_dark, look_of
 
 
 def rgb(colour):
@@ -56,7 +56,10 @@ def test_colours_in_a_page_have_a_light_and_a_dark_value(drawing):
     shown = in_page(drawing, "fig-x", "drawing", 'a "curve"')
     assert 'aria-label="a &quot;curve&quot;"' in shown
     names = set(re.findall(r"var\((--c\w+)\)", shown))
-    light, dark = re.search(r"<style>#fig-x{(.*?)}html\[data-theme=\"dark\"\] #fig-x{(.*?)}", shown).groups()
+    own = look_of("fig-x")
+    light, dark = re.search(
+        rf"<style>.{own}{{(.*?)}}html\[data-theme=\"dark\"\] .{own}{{(.*?)}}", shown
+    ).groups()
     assert names and all(f"{name}:" in values for name in names for values in (light, dark))
     assert not re.search(r"(?<!--c)(?<=[:;])(?:fill|stroke):#[0-9a-f]{6}", shown)
 
@@ -64,7 +67,7 @@ def test_colours_in_a_page_have_a_light_and_a_dark_value(drawing):
 def test_every_look_is_a_class_of_its_drawing_alone(drawing):
     shown = in_page(drawing, "fig-x", "drawing", "x")
     used = set(re.findall(r'class="(s\d+)"', shown))
-    assert used and used == set(re.findall(r"#fig-x \.(s\d+){", shown))
+    assert used and used == set(re.findall(r" \.(s\d+){", shown))
     assert shown.count('style="') == 1  # of the whole
 
 

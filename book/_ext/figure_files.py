@@ -9,6 +9,7 @@ black, and the more colour there is, the more it stays itself. Looks that occur 
 
 import re
 import shutil
+import zlib
 from colorsys import hls_to_rgb, rgb_to_hls
 from html import escape
 from pathlib import Path
@@ -43,14 +44,21 @@ def in_page(svg: str, name: str, kind: str, alt: str) -> str:
     colours = sorted({INK, *(f"#{colour}" for colour in COLOUR.findall(styles_of(svg)))})
     light = "".join(f"--c{colour[1:]}:{colour};" for colour in colours)
     dark = "".join(f"--c{colour[1:]}:{in_the_dark(colour)};" for colour in colours)
-    rules = f'#{name}{{{light}}}html[data-theme="dark"] #{name}{{{dark}}}'
+    own = look_of(name)
+    rules = f'.{own}{{{light}}}html[data-theme="dark"] .{own}{{{dark}}}'
     root, inside = svg.strip().split(">", 1)
     looks = {look: f"s{i}" for i, look in enumerate(dict.fromkeys(re.findall(STYLE, inside)))}
-    rules += "".join(f"#{name} .{which}{{{COLOUR.sub(VARIABLE, look)}}}" for look, which in looks.items())
+    rules += "".join(f".{own} .{which}{{{COLOUR.sub(VARIABLE, look)}}}" for look, which in looks.items())
     svg = root + ">" + re.sub(STYLE, lambda match: f'class="{looks[match[1]]}"', inside)
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", svg)
-    head = f'<svg id="{name}" class="{kind}" role="img" aria-label="{escape(alt)}" fill="var(--c{INK[1:]})" '
+    head = f'<svg id="{name}" class="{kind} {own}" role="img" aria-label="{escape(alt)}" '
+    head += f'fill="var(--c{INK[1:]})" '
     return svg.replace(">", f"><style>{rules}</style>", 1).replace("<svg ", head, 1)
+
+
+def look_of(name: str) -> str:
+    """The class that a drawing's own style is for: without words, which Sphinx would highlight."""
+    return f"d{zlib.crc32(name.encode()):08x}"
 
 
 def styles_of(svg: str) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from mer_companion import folders, provenance, results
+from mer_companion.analysis import names
 from mer_companion.analysis.markdown import page_of, version_of
 
 TRACKS, HOURS = 55_000, 3_760  # of MTG-Jamendo (Bogdanov et al. 2019)
@@ -167,7 +168,9 @@ def of_gpu(record: dict) -> dict:
     learned = record["data"]["n_windows"] * (1 - 1 / folds) * training["epochs"]
     spent = np.array(record["cost"]["seconds_per_fold"]) * HOURS * 3600 / learned
     cost = float(spent.mean()), float(spent.min()), float(spent.max())
-    what = f"an epoch of VGG16, every window, as {record['label']} ({record['environment']['device']})"
+    what = (
+        f"an epoch of VGG16, every window, {names.label(record['label'])} ({record['environment']['device']})"
+    )
     row = {"what": what, "hours on 2 cores": NOT_MEASURED, "on 32 cores": NOT_MEASURED}
     return row | {"on one GPU": hours(cost, 1), "disk, GB": ""}
 
