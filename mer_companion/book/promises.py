@@ -80,11 +80,14 @@ def page() -> str:
     ]
     mutation = [
         {"module": name, "faults tried": row["tried"], "found": row["killed"]}
-        | {"not found": "; ".join(row["survivors"]) or "none", "commit": version_of(row["code"])}
+        | {
+            "not found": "; ".join(map("`{}`".format, row["survivors"])) or "none",
+            "commit": version_of(row["code"]),
+        }
         for name, row in sorted(report["mutation"].items())
     ]
     runs = [
-        {"tests": name.replace("test_", "")}
+        {"tests": name.removeprefix("test_").replace("_", " ")}
         | {what: row[what] for what in COUNTED}
         | {"run": row["made"], "commit": version_of(row["code"])}
         for name, row in sorted(report["files"].items())
