@@ -11,6 +11,19 @@ from mer_core.progress import QUIET
 
 
 @contextmanager
+def environment(values: dict[str, str]):
+    """Environment variables within the block, for this process and those that it starts."""
+    from mer_core.device import restore
+
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        restore(before)
+
+
+@contextmanager
 def on_device(device: str, quiet: bool):
     """Choose the device, and whether there are progress bars, for this process and those that it starts.
 
@@ -18,30 +31,16 @@ def on_device(device: str, quiet: bool):
     ------
     RequestError : there is no such device
     """
-    from mer_core.device import DEVICE, best_device, restore
+    from mer_core.device import DEVICE, best_device
 
-    chosen = {DEVICE: device, **({QUIET: "1"} if quiet else {})}
-    before = {name: os.environ.get(name) for name in chosen}
-    os.environ.update(chosen)
-    try:
+    with environment({DEVICE: device}), without_bars(quiet):
         best_device()
         yield
-    finally:
-        restore(before)
 
 
-@contextmanager
 def without_bars(quiet: bool):
     """No progress bars, where that is wanted, in this process and those that it starts."""
-    from mer_core.device import restore
-
-    before = {QUIET: os.environ.get(QUIET)}
-    if quiet:
-        os.environ[QUIET] = "1"
-    try:
-        yield
-    finally:
-        restore(before)
+    return environment({QUIET: "1"} if quiet else {})
 
 
 @contextmanager

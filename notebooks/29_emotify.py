@@ -3,7 +3,7 @@
 #
 # **Question.** Listeners disagree. Is it better to train on the share of listeners who felt an emotion (soft labels) than on tags, and do the claims on input length and on two networks replicate on another collection?
 #
-# **Answer.** Differences between the ways to learn are small, but for one. SSSL, which sharpens its soft labels, lowers the rank correlation with the shares, by
+# **Answer.** SSSL, which sharpens its soft labels, lowers the rank correlation with the shares, by
 # {interval}`shares/sssl/difference/all tags/scores/spearman:+.3f` (significant after Holm correction over all comparisons); without sharpening the difference is {interval}`shares/sssl_unsharpened/difference/all tags/scores/spearman:+.3f`
 # (inconclusive). Trained on shares instead of tags the correlation differs by {interval}`shares/long/difference_from_tags/all tags/scores/spearman:+.3f` and ROC-AUC by {interval}`shares/long/difference_from_tags/all tags/scores/roc_auc:+.3f` (both inconclusive).
 # Three gains that the papers print on MTG-Jamendo are excluded by the intervals here (contradicted): in PR-AUC short − long input {interval}`shares/short/difference/all tags/scores/pr_auc:+.3f`, with HPCP − without
@@ -18,8 +18,8 @@
 # ([data/registered/emotify.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/emotify.md)).
 #
 # **Limits.** Three training runs. Songs of all folds are scored together, although each fold has a network of its own. Emotions are felt here, expressed in the other collections. MusiCNN's training songs may include
-# some of these. The networks are small heads on pretrained features; the small networks from scratch, part of the design, have not been run for want of time, so that nothing here speaks of networks that learn
-# HPCP or long input from the first layer on.
+# some of these. The networks are small heads on pretrained features; the small networks from scratch, part of the design, have not been run for want of time; the results do not extend to
+# networks trained from random weights.
 #
 # **Rerun.** `mer run shares --preset cpu`, with the audio of Emotify (`mer data emotify`) and the weights from the package `musicnn`; the cost is stated at the end of the page.
 
