@@ -438,6 +438,10 @@ def test_tables_show_no_names_of_code(site):
     assert found == {}
 
 
+def test_no_page_shows_a_warning_of_the_program(site):
+    assert [name for name, page in pages_read(site) if page.select(".output.stderr")] == []
+
+
 def test_alt_texts_of_drawings_state_numbers(site):
     alts = {
         one["id"]: one["aria-label"] for _, page in pages_read(site) for one in page.select("svg.drawing")

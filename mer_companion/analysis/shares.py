@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from mer_companion import results
 from mer_companion.analysis import findings
-from mer_companion.analysis.figures import errors, finished, named_rows, panels
+from mer_companion.analysis.figures import errors, finished, legend_outside, named_rows, panels
 from mer_companion.analysis.noise_map import p_text
 from mer_companion.analysis.palette import CLEAN, NEUTRAL, NOISY
 from mer_companion.analysis.tables import INTERVAL, spoken
@@ -71,7 +71,7 @@ def emotions_table(rows: pd.DataFrame, runs: tuple[str, ...]) -> pd.DataFrame:
     ends = rows.drop_duplicates("emotion").set_index("emotion")[["split_half", "ceiling"]]
     wide = wide.rename(columns=RUNS).join(ends.map("{:.2f}".format))
     names = {"split_half": "half of the listeners", "ceiling": "ceiling"}
-    return wide.rename(columns=names, index=lambda name: name.replace("_", " "))
+    return wide.rename(columns=names, index=lambda name: name.replace("_", " ")).rename_axis("felt emotion")
 
 
 def beside_ceiling(rows: pd.DataFrame, run: str = "long", baseline: str = "genre") -> Figure:
@@ -90,7 +90,7 @@ def beside_ceiling(rows: pd.DataFrame, run: str = "long", baseline: str = "genre
     named_rows(ax, of_run["emotion"].str.replace("_", " "))
     ax.set_xlim(min(0.0, *of_baseline["value"]) - 0.05, 1)
     ax.set_xlabel("Spearman's correlation with the share of listeners")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.15), ncols=4, fontsize=9)
+    legend_outside(ax, "lower center", 4)
     return finished(fig, rows, findings.extremes(of_run["emotion"], of_run["value"]))
 
 
