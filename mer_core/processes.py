@@ -1,5 +1,6 @@
 """Processes side by side, which end with whoever started them, however it ends."""
 
+import _thread
 import multiprocessing
 import os
 import signal
@@ -99,9 +100,18 @@ def run_script(script: Path, *arguments: str | Path) -> int:
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Let signals that would end this process at once raise SystemExit, so that blocks clean up."""
+    """Let signals that would end this process at once raise SystemExit, so that blocks clean up.
+
+    An exception at any moment can leave a lock taken, for which cleaning up would wait for ever, or can be
+    ignored, as one in a destructor is: after twice `GRACE_S` the process ends all the same.
+    """
+
+    def end_at_last(status: int) -> None:
+        time.sleep(2 * GRACE_S)
+        os._exit(status)
 
     def stop(number: int, frame) -> None:
+        _thread.start_new_thread(end_at_last, (128 + number,))  # threading's own start takes locks
         raise SystemExit(128 + number)
 
     numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]

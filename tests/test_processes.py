@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ from mer_core.processes import ended_in_order, processes
 with ended_in_order(), processes(1) as pool:
     print(pool.submit(os.getpid).result(), flush=True)
     pool.submit(time.sleep, 60).result()
+"""
+HOLDS_A_LOCK = """
+import os, time
+from mer_core import processes
+processes.GRACE_S = 0.5
+with processes.ended_in_order(), processes.processes(1) as pool:
+    job = pool.submit(time.sleep, 60)
+    job._condition.acquire()  # as a signal between taking a lock and entering its block leaves it
+    print("waits", flush=True)
+    time.sleep(60)
 """
 EXECUTES = """
 import sys
@@ -54,9 +65,15 @@ def is_gone(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def started(code: str, folder) -> subprocess.Popen:
+@contextmanager
+def started(code: str, folder):
     environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=folder, env=environment)
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -67,6 +84,13 @@ def test_workers_end_with_their_parent(number, status, tmp_path):
         worker = int(parent.stdout.readline())
         parent.send_signal(number)
         assert parent.wait(30) == status and wait_until(lambda: is_gone(worker))
+
+
+def test_a_process_whose_cleaning_up_never_ends_ends_all_the_same(tmp_path):
+    with started(HOLDS_A_LOCK, tmp_path) as parent:
+        parent.stdout.readline()
+        parent.terminate()
+        assert parent.wait(30) == 143
 
 
 def test_a_script_ends_with_who_runs_it(tmp_path):
