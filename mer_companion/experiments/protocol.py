@@ -39,6 +39,15 @@ def two_outputs() -> dict[str, dict]:
     }
 
 
+def ten_folds() -> dict[str, dict]:
+    """Both methods in ten folds by song, as printed, and by act."""
+    return {
+        f"{name}_{by}": {"folds.n": 10, "folds.by": by} | method
+        for by in ("act", "song")
+        for name, method in METHODS.items()
+    }
+
+
 EXPERIMENTS = {
     "handcrafted": Experiment(
         question="What do handcrafted features reach on new partitions, where their kinds are chosen inside "
@@ -76,6 +85,20 @@ EXPERIMENTS = {
         partitions=True,
         at_smoke=("inherit", "inherit_valence"),
         bases=WARMED_UP,
+    ),
+    "ten_folds": Experiment(
+        question="Does SSSL help in ten folds by song, as printed, and by artist?",
+        feeds="SSSL, Table 3 (4Q) and section 3.2: ten-fold cross-validation",
+        presets=("cpu", "paper"),
+        variants=ten_folds(),
+        reference="",
+        references={
+            "self_learning_act": "inherit_act",
+            "self_learning_song": "inherit_song",
+            "inherit_song": "inherit_act",
+        },
+        seeds=(5,),
+        partitions=True,
     ),
     "image_networks": Experiment(
         question="Do the other image networks named by SELAB learn mood tags from spectrograms?",
