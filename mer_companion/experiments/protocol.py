@@ -88,7 +88,7 @@ EXPERIMENTS = {
     ),
     "ten_folds": Experiment(
         question="Does SSSL help in ten folds by song, as printed, and by artist?",
-        feeds="SSSL, Table 3 (4Q) and section 3.2: ten-fold cross-validation",
+        feeds="SSSL, Table 3 (4Q) and section 4.3: ten-fold cross-validation",
         presets=("cpu", "paper"),
         variants=ten_folds(),
         reference="",
