@@ -46,6 +46,7 @@ OWN_MUSIC = {
     for preset, run in SSSL.items()
 }
 
+BY_ACT = {"folds.by": "act"}  # of partitions that no earlier experiment has used
 TWO_FOLDS = {"folds.tested": 2}  # a change where a question does not decide the verdict
 BY_PART = Folds(n=2, by="artist", inner=0, tested=1)  # tagged data sets bring their parts: one network
 MIRABLE = {

@@ -7,7 +7,7 @@ songs, by networks that were not trained on them; what that reaches on test song
 from dataclasses import replace
 
 from mer_companion.experiments.experiment import Experiment
-from mer_companion.experiments.presets import LOUDNESS_DB, OWN_MUSIC
+from mer_companion.experiments.presets import BY_ACT, LOUDNESS_DB, OWN_MUSIC
 from mer_companion.experiments.sssl import HANDCRAFTED_MEMBERS, PLAIN
 from mer_core.audio.features import WindowFeatures
 from mer_core.models import heads
@@ -28,6 +28,8 @@ CHOICES = {
 # not to be chosen: what bringing every recording to one level costs
 REPORTED = {"mlp_top_layers_any_level": {"features": replace(TOP, loudness_db=None), "network": MLP}}
 SHIPPED = ("shipped_model/heads",)
+SONGS = (12, 24, 60, 120, 240, 480)  # labelled songs of your own to train on
+LONGER = {"training.epochs": 60}  # what the README advises for few songs
 WITH_INNER = PLAIN | {"folds.inner": 2}
 
 EXPERIMENTS = {
@@ -56,6 +58,21 @@ EXPERIMENTS = {
         reference="",
         presets=("cpu",),
         seeds=(0, 1, 2),
+        bases=OWN_MUSIC,
+    ),
+    "fewer_songs": Experiment(
+        question="How many labelled songs does training your own model take?",
+        feeds="training on your own music",
+        variants={
+            "songs_all": PLAIN | BY_ACT,
+            **{f"songs_{n}": PLAIN | BY_ACT | {"folds.training_songs": n} for n in SONGS},
+            **{f"songs_{n}_longer": PLAIN | BY_ACT | {"folds.training_songs": n} | LONGER for n in SONGS[:3]},
+        },
+        reference="songs_all",
+        references={f"songs_{n}_longer": f"songs_{n}" for n in SONGS[:3]},
+        presets=("cpu",),
+        seeds=(1, 2, 3),
+        partitions=True,
         bases=OWN_MUSIC,
     ),
 }

@@ -10,13 +10,12 @@ from dataclasses import replace
 from mer_companion.experiments.experiment import Experiment
 from mer_companion.experiments.noise import BASE, SSSL_HERE
 from mer_companion.experiments.noise import SMOKE as NOISE_SMOKE
-from mer_companion.experiments.presets import SELAB
+from mer_companion.experiments.presets import BY_ACT, SELAB
 from mer_companion.experiments.sssl import PLAIN
 from mer_companion.song_features import kinds, sources
 from mer_core.emotion import HIGH
 from mer_core.models import backbones
 
-BY_ACT = {"folds.by": "act"}  # partitions that no earlier experiment has used
 FRESH = (1, 2, 3)  # their seeds
 HANDCRAFTED = tuple(f"{sources.HANDCRAFTED}:{names}" for names in kinds.candidates())
 WARMED_UP = {

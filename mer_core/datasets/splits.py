@@ -35,6 +35,7 @@ class Folds:
     # tagged data sets: as they come, in one part each for training, validation and test; False: in n folds as
     # labelled ones are, of which the one after the tested fold validates
     parts: bool = True
+    training_songs: int = 0  # at most so many labelled ones in each fold, evenly over the classes; 0: all
 
     def __post_init__(self):
         if self.by not in BY:
@@ -42,6 +43,8 @@ class Folds:
         if self.n < 2 or self.inner < 0 or self.inner == 1:
             got = f"n={self.n}, inner={self.inner}"
             raise ValueError(f"at least two folds are needed (or no inner ones: 0), got {got}")
+        if self.training_songs < 0:
+            raise ValueError(f"training_songs must not be negative, got {self.training_songs}")
         if self.tested is not None and not 1 <= self.tested <= self.n:
             raise ValueError(f"between 1 and all {self.n} folds can be tested, got {self.tested}")
 
@@ -171,14 +174,29 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
 def songs_of(tracks: Tracks, folds: Folds, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The training, test and validation songs of a fold, as rows of the tracks; labelled ones have no third.
 
-    Tagged tracks bring their parts, or are divided into folds, of which the next one is for validation.
+    Tagged tracks bring their parts, or are divided into folds, of which the next one is for validation. Of
+    fewer training songs (`folds.training_songs`) each class has equally many, up to one.
     """
     if tracks.tagged and folds.parts:
         return tuple(np.flatnonzero(tracks.table["part"] == part) for part in ("train", "test", "validation"))
     of_track = outer(tracks, folds)
     tested = of_track == fold
     validating = (of_track == (fold + 1) % folds.n) & tracks.tagged
-    return tuple(np.flatnonzero(own) for own in (~(tested | validating), tested, validating))
+    training = np.flatnonzero(~(tested | validating))
+    if folds.training_songs and not tracks.tagged:
+        training = drawn(training, tracks.targets, folds.training_songs, folds.seed)
+    return training, np.flatnonzero(tested), np.flatnonzero(validating)
+
+
+def drawn(songs: np.ndarray, targets: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """(at most n,) of these songs, classes in turn; a larger n takes the same ones and more.
+
+    >>> drawn(np.arange(6), np.array([0, 0, 0, 0, 1, 1]), 4, seed=0).tolist()
+    [2, 3, 4, 5]
+    """
+    shuffled = np.random.default_rng(seed).permutation(songs)
+    rank = pd.Series(targets[shuffled]).groupby(targets[shuffled]).cumcount().to_numpy()
+    return np.sort(shuffled[np.argsort(rank, kind="stable")[:n]])
 
 
 def inner(tracks: Tracks, training: np.ndarray, folds: Folds) -> np.ndarray:
