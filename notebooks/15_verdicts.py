@@ -15,16 +15,16 @@
 preset = "smoke"  # nothing here trains: every preset judges the same records
 
 # %% tags=["remove-cell"]
-from mer_companion.analysis import claims, verdict_chart
+from mer_companion.analysis import claims, verdict_chart, verdict_tables
 from mer_companion.book.numbers import numbers
 
 # %% tags=["hide-input"]
 known = numbers()
-judged = claims.table(known)
-claims.counted(judged)
+judged = verdict_tables.table(known)
+verdict_tables.counted(judged)
 
 # %% mystnb={"figure": {"name": "fig-verdicts", "caption": "Every claim of which our runs have a number: the printed value or difference (hollow diamond) beside ours with its 95 % confidence interval (by rule *above*: its tolerance), coloured by verdict. Differences are positive where claimed. Marks without an interval are re-scored predictions or compared with a fixed number."}, "image": {"alt": "Printed and own value of every claim, with intervals, coloured by verdict."}} tags=["hide-input"]
-verdict_chart.verdicts(claims.drawn(judged, known))
+verdict_chart.verdicts(verdict_tables.drawn(judged, known))
 
 # %% [markdown]
 # ## SSSL
@@ -33,7 +33,7 @@ verdict_chart.verdicts(claims.drawn(judged, known))
 # covers the choice of artists only, not seed-to-seed variation, and is too narrow.
 
 # %% tags=["hide-input"]
-claims.of_paper(judged, "sssl")
+verdict_tables.of_paper(judged, "sssl")
 
 # %% [markdown]
 # ## Mirable
@@ -41,7 +41,7 @@ claims.of_paper(judged, "sssl")
 # Printed on MTG-Jamendo, ours on the mood words of 4Q ([more](17_mirable)).
 
 # %% tags=["hide-input"]
-claims.of_paper(judged, "mirable")
+verdict_tables.of_paper(judged, "mirable")
 
 # %% [markdown]
 # ## SELAB-HCMUS
@@ -49,7 +49,7 @@ claims.of_paper(judged, "mirable")
 # Likewise ([more](20_selab)).
 
 # %% tags=["hide-input"]
-claims.of_paper(judged, "selab")
+verdict_tables.of_paper(judged, "selab")
 
 # %% [markdown]
 # ## On other collections
@@ -59,7 +59,7 @@ claims.of_paper(judged, "selab")
 # p-values are corrected within each collection.
 
 # %% tags=["hide-input"]
-claims.by_collection(judged)
+verdict_tables.by_collection(judged)
 
 # %% [markdown]
 # ## Rules

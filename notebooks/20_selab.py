@@ -27,20 +27,20 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
-from mer_companion.analysis import claims, figures, tables, tag_tables, verdict_chart
+from mer_companion.analysis import claims, figures, tables, tag_tables, verdict_chart, verdict_tables
 from mer_companion.book.numbers import numbers
 
 # %% mystnb={"figure": {"name": "fig-selab", "caption": "SELAB-HCMUS's claims of a difference in PR-AUC: printed on MTG-Jamendo (hollow diamonds) and ours on the moods of 4Q, with 95 % confidence intervals over artists and training runs. Positive: as claimed."}, "image": {"alt": "Printed differences of SELAB-HCMUS beside ours with intervals, coloured by verdict."}} tags=["hide-input"]
 known = numbers()
-judged = claims.table(known)
+judged = verdict_tables.table(known)
 trained = judged[(judged["paper"] == "selab") & (judged["evidence"] == claims.REPLICATION)]
-verdict_chart.verdicts(claims.drawn(trained, known))
+verdict_chart.verdicts(verdict_tables.drawn(trained, known))
 
 # %% [markdown]
 # ## Ours beside the paper
 
 # %% tags=["hide-input"]
-claims.readable(trained)
+verdict_tables.readable(trained)
 
 # %% [markdown]
 # ## All runs

@@ -28,7 +28,7 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 
 # %% tags=["remove-cell"]
 from mer_companion import experiments, results
-from mer_companion.analysis import claims, figures, shares
+from mer_companion.analysis import figures, shares, verdict_tables
 from mer_companion.book.numbers import numbers
 
 # %% [markdown]
@@ -68,7 +68,7 @@ shares.pairs_table(pairs)
 # The claims of Mirable and SELAB that can be judged here, by the rules of [the verdicts](15_verdicts).
 
 # %% tags=["hide-input"]
-claims.beside(numbers(), "shares")
+verdict_tables.beside(numbers(), "shares")
 
 # %% [markdown]
 # ## Registered predictions

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from mer_companion import folders, results
-from mer_companion.analysis import claims, tables
+from mer_companion.analysis import claims, tables, verdict_tables
 from mer_companion.analysis.claims import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -76,8 +76,8 @@ def test_published_predictions_scored_again_are_told_apart():
         *(RESCORED, RESCORED),
         CONTRADICTED,
     ]
-    judged = claims.table({"e/l/m": 0.765, PRINTED: 0.765}, [AGAIN])
-    counts = claims.counted(judged).loc[("SSSL (2024)", claims.RESCORING)]
+    judged = verdict_tables.table({"e/l/m": 0.765, PRINTED: 0.765}, [AGAIN])
+    counts = verdict_tables.counted(judged).loc[("SSSL (2024)", claims.RESCORING)]
     assert counts.to_dict() == {SUPPORTED: 1, "significant after Holm": 0}
 
 
@@ -178,9 +178,9 @@ def test_the_correction_is_over_all_tested_claims():
     several = [replace(ABOVE_0, id=key, ours=(key,)) for key in keys]
     numbers = {name: value for key in keys for name, value in with_ends(key, 0.02, 0.005, 0.035).items()}
     numbers |= {f"{key}/p": value for key, value in p.items()}
-    judged = claims.table(numbers, [*several, UNHEARD])
+    judged = verdict_tables.table(numbers, [*several, UNHEARD])
     np.testing.assert_allclose(judged["p_holm"], [0.03, 0.06, 0.06, np.nan])
-    assert claims.counted(judged)["significant after Holm"].sum() == 1
+    assert verdict_tables.counted(judged)["significant after Holm"].sum() == 1
 
 
 def rows(first, second=(0.5, 0.5, 0.5)):
@@ -232,7 +232,7 @@ def test_not_run_yet_names_the_missing_number(claim):
 def test_readable_table_shows_verdict_printed_value_and_ours_with_interval():
     numbers = with_ends("e/l/m", 0.7414, 0.7121, 0.7707) | with_ends("e/l/d", -0.02, -0.03, -0.01)
     numbers |= rows((0.9, 0.8, 0.8), (0.6, 0.7, 0.6)) | {"e/l/d/p": 0.0004, "e/l/seeds": 5}
-    shown = claims.readable(claims.table(numbers, [VALUE, LOST, EARLIER])).iloc[:, :6]
+    shown = verdict_tables.readable(verdict_tables.table(numbers, [VALUE, LOST, EARLIER])).iloc[:, :6]
     assert shown.iloc[0].tolist() == [*(INCONCLUSIVE, "0.765", "0.741 [0.712, 0.771]", "0.769", "0.042", "5")]
     # LOST claims a difference below 0: turned, so that positive is as claimed
     assert shown.iloc[1].tolist() == [SUPPORTED, "+0.021", "+0.020 [+0.010, +0.030]", "< 0.001", "0.014", "5"]
@@ -242,14 +242,16 @@ def test_readable_table_shows_verdict_printed_value_and_ours_with_interval():
 def test_other_runs_stand_beside_a_claim_and_are_not_counted():
     numbers = with_ends("e/l/d", -0.02, -0.03, -0.01) | with_ends("e/vgg16/d", 0.014, -0.011, 0.041)
     claim = replace(ABOVE_0, also={"VGG16": "e/vgg16/d", "not made": "e/other/d"})
-    judged = claims.table(numbers, [claim])
+    judged = verdict_tables.table(numbers, [claim])
     assert judged["why"].item().endswith("; VGG16: +0.014 [-0.011, +0.041], inconclusive")
-    assert claims.counted(judged)[CONTRADICTED].sum() == 1 and INCONCLUSIVE not in claims.counted(judged)
+    assert verdict_tables.counted(judged)[
+        CONTRADICTED
+    ].sum() == 1 and INCONCLUSIVE not in verdict_tables.counted(judged)
 
 
 def test_chart_has_differences_turned_to_the_claimed_side(known):
-    judged = claims.table(known)
-    rows = claims.drawn(judged, known).set_index("label")
+    judged = verdict_tables.table(known)
+    rows = verdict_tables.drawn(judged, known).set_index("label")
     without = known["ablations/without_consistency/difference/emotion/mean_probability"]
     row = rows.loc["SSSL − without R-Drop, quadrants"]
     assert row["what"] == "difference" and row["value"] == pytest.approx(-without)
@@ -323,14 +325,17 @@ def test_a_claim_is_judged_on_other_collections_by_its_own_rule(tmp_path):
     both = claims.load(path)
     assert [(one.id, one.collection) for one in both] == [("some", ""), ("some, Other", "Other")]
     numbers = with_ends("e/l/d", 0.02, 0.005, 0.035) | with_ends("f/l/d", -0.02, -0.035, -0.005)
-    judged = claims.table(numbers | {"f/l/d/p": 0.02}, both)
+    judged = verdict_tables.table(numbers | {"f/l/d/p": 0.02}, both)
     assert judged["verdict"].tolist() == [UNTESTABLE, CONTRADICTED]
-    shown = claims.by_collection(judged)
+    shown = verdict_tables.by_collection(judged)
     assert shown.loc["something"].to_dict() == {
         "4Q": f"{UNTESTABLE} +0.020",
         "Other": f"{CONTRADICTED} -0.020",
     }
-    assert claims.at_home(judged)["id"].tolist() == ["some"] and len(claims.of_paper(judged, "sssl")) == 1
+    assert (
+        verdict_tables.at_home(judged)["id"].tolist() == ["some"]
+        and len(verdict_tables.of_paper(judged, "sssl")) == 1
+    )
 
 
 def test_p_values_are_corrected_on_each_collection_by_itself():
@@ -340,7 +345,7 @@ def test_p_values_are_corrected_on_each_collection_by_itself():
     numbers = {}
     for i, p in enumerate((0.01, 0.04, 0.03)):
         numbers |= with_ends(f"e/l/{i}", 0.02, 0.005, 0.035) | {f"e/l/{i}/p": p}
-    assert claims.table(numbers, several)["p_holm"].tolist() == pytest.approx([0.02, 0.04, 0.03])
+    assert verdict_tables.table(numbers, several)["p_holm"].tolist() == pytest.approx([0.02, 0.04, 0.03])
 
 
 def test_unknown_presumption_is_refused(tmp_path):
@@ -378,11 +383,11 @@ def test_printed_figures_themselves_are_supported():
 def test_words_and_rules_are_explained_where_the_claims_are():
     assert tuple(claims.explained("words").index) == claims.WORDS
     assert set(claims.explained("rules").index) == set(claims.RULES)
-    assert tuple(claims.explained("evidence").index) == claims.EVIDENCE
+    assert tuple(claims.explained("evidence").index) == verdict_tables.EVIDENCE
 
 
 def test_table_before_anything_was_run():
-    shown = claims.table(PUBLISHED_NUMBERS)
+    shown = verdict_tables.table(PUBLISHED_NUMBERS)
     assert len(shown) == len(ALL)
     assert set(shown["verdict"]) == {NOT_RUN, UNTESTABLE} and (shown["printed"] != "").all()
 

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from mer_companion import folders
-from mer_companion.analysis import claims, verdict_chart
+from mer_companion.analysis import claims, verdict_chart, verdict_tables
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_marks_stand_where_the_axis_says(chart):
 def test_style_has_a_rule_for_every_choice_and_the_chart_a_class_for_every_rule(chart):
     style = (folders.BOOK / "_style/verdicts.css").read_text(encoding="utf-8")
     rules = dict.fromkeys(re.findall(r':has\(\[value="(\w+)"\]:checked\)', style))
-    assert set(rules) == {*claims.PAPERS, *(kind for kind, _ in verdict_chart.MARKS.values())}
+    assert set(rules) == {*verdict_tables.PAPERS, *(kind for kind, _ in verdict_chart.MARKS.values())}
     offered = {button["value"] for button in chart.select("input")} - {"all"}
     assert offered == {"sssl", "mirable", "contradicted", "inconclusive", "supported"} <= set(rules)
     assert len(chart.select("input[checked]")) == 2 == len(chart.select("input[value=all]"))

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mer_companion.analysis import claims
+from mer_companion.analysis import claims, verdict_tables
 from mer_companion.analysis.figures import errors, finished, legend_outside, named_rows, panels
 from mer_companion.analysis.palette import NEUTRAL, PALETTE, PRINTED
 
@@ -34,7 +34,7 @@ def verdicts(rows: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    rows : of `claims.drawn`
+    rows : of `verdict_tables.drawn`
     """
     parts, heights = parts_of(rows)
     looks = {verdict: look for verdict, look in LOOKS.items() if verdict in set(rows["verdict"])}
@@ -50,7 +50,7 @@ def verdicts(rows: pd.DataFrame) -> Figure:
             ax.axvline(0, color=NEUTRAL, lw=0.8)
         named_rows(ax, own["label"])
         ax.tick_params(axis="y", labelsize=8)
-        ax.set(title=claims.PAPERS[paper], xlabel=AXES[what])
+        ax.set(title=verdict_tables.PAPERS[paper], xlabel=AXES[what])
     legend_outside(axes[0], "upper center", 3)
     return finished(fig, rows, counted(rows))
 
@@ -83,10 +83,10 @@ def page(rows: pd.DataFrame) -> str:
 
     Parameters
     ----------
-    rows : of `claims.drawn`
+    rows : of `verdict_tables.drawn`
     """
     kinds = rows["verdict"].map(lambda verdict: MARKS[verdict][0])
-    papers = {paper: f"{claims.PAPERS[paper]} ({n})" for paper, n in counts_of(rows["paper"]).items()}
+    papers = {paper: f"{verdict_tables.PAPERS[paper]} ({n})" for paper, n in counts_of(rows["paper"]).items()}
     verdicts = {kind: f"{marked(kind)} ({n})" for kind, n in counts_of(kinds).items()}
     drawn = "".join(panel(paper, what, own) for (paper, what), own in parts_of(rows)[0])
     return (
@@ -156,7 +156,7 @@ def panel(paper: str, what: str, own: pd.DataFrame) -> str:
     items = "".join(item(row, axis, form) for row in own.itertuples())
     return (
         f'<section data-paper="{paper}" style="--steps:{len(axis.ticks) - 1}">'
-        f'<p class="title">{claims.PAPERS[paper]}</p>'
+        f'<p class="title">{verdict_tables.PAPERS[paper]}</p>'
         '<p class="head" aria-hidden="true"><span></span><span></span><span>Ours [95 % CI]</span>'
         f"<span>Printed</span></p><ul>{items}</ul>{axis.scale(AXES[what])}</section>"
     )

@@ -14,7 +14,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from mer_companion import diagrams, folders
-from mer_companion.analysis import claims, palette, speed, verdict_chart
+from mer_companion.analysis import palette, speed, verdict_chart, verdict_tables
 from mer_companion.analysis.page_tables import markdown
 from mer_companion.book import (
     browser_model,
@@ -102,15 +102,15 @@ def write_generated() -> None:
     """
     known = numbers()
     notebooks.write_figure(folders.EXECUTED / notebooks.FIGURES, "fig-growth", scale.figure_files())
-    judged = claims.table(known)
+    judged = verdict_tables.table(known)
     files = {
         "numbers.json": json.dumps(known, indent=1, sort_keys=True),
         "status.md": markdown(status.status_table()),
         "experiments.md": markdown(status.experiments_table()),
         "budget.md": markdown(budget.table(known)),
         "behind.json": json.dumps(status.behind_pages(), indent=1),
-        "verdicts.md": markdown(claims.counted(judged)),
-        "verdict-chart.html": verdict_chart.page(claims.drawn(judged, known)),
+        "verdicts.md": markdown(verdict_tables.counted(judged)),
+        "verdict-chart.html": verdict_chart.page(verdict_tables.drawn(judged, known)),
         "reruns.md": markdown(retraining.table("cpu")),
         "drift.md": report.page(),
         "benchmarks.md": speed.page(),
