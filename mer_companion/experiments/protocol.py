@@ -10,7 +10,7 @@ from dataclasses import replace
 from mer_companion.experiments.experiment import Experiment
 from mer_companion.experiments.noise import BASE, SSSL_HERE
 from mer_companion.experiments.noise import SMOKE as NOISE_SMOKE
-from mer_companion.experiments.presets import BY_ACT, SELAB
+from mer_companion.experiments.presets import BY_ACT, SELAB, SSSL
 from mer_companion.experiments.sssl import PLAIN
 from mer_companion.song_features import kinds, sources
 from mer_core.emotion import HIGH
@@ -21,6 +21,7 @@ HANDCRAFTED = tuple(f"{sources.HANDCRAFTED}:{names}" for names in kinds.candidat
 WARMED_UP = {
     preset: replace(run, method=SSSL_HERE) for preset, run in (("smoke", NOISE_SMOKE), ("cpu", BASE))
 }
+TEN_FOLDS = {"cpu": WARMED_UP["cpu"], "paper": SSSL["paper"]}  # the slim network would take six core-hours
 METHODS = {"inherit": PLAIN, "self_learning": {}}
 IMAGE_NETWORKS = ("mixnet_s", "resnet18", "regnety_004")
 
@@ -96,8 +97,9 @@ EXPERIMENTS = {
             "self_learning_song": "inherit_song",
             "inherit_song": "inherit_act",
         },
-        seeds=(5,),
+        seeds=(5, 6, 7),
         partitions=True,
+        bases=TEN_FOLDS,
     ),
     "image_networks": Experiment(
         question="Do the other image networks named by SELAB learn mood tags from spectrograms?",
