@@ -89,6 +89,9 @@ VARIANTS = {
     "all_kinds": "all kinds of handcrafted features",
     "unchanged_kinds": "kinds of handcrafted features unchanged",
     "transfer": "across collections",
+    r"training_songs_(\d+)": r"\1 training songs",
+    "all_training_songs": "all training songs",
+    "fine_tuned": "fine-tuned",
 }
 TAGGING = {
     "long": "long input",
@@ -152,6 +155,7 @@ CLASSIFIERS = {"svm": "SVM", "logistic": "logistic regression"}
 FEATURES = {
     "log_mel": "log-mel statistics",
     "embeddings": "embeddings",
+    "musicnn": "MusiCNN",
     "hand_made": "handcrafted (ours)",
     "top100": "published top 100",
     "mtt": "MTT",

@@ -64,12 +64,15 @@ EXPERIMENTS = {
         question="How many labelled songs does training your own model take?",
         feeds="training on your own music",
         variants={
-            "songs_all": PLAIN | BY_ACT,
-            **{f"songs_{n}": PLAIN | BY_ACT | {"folds.training_songs": n} for n in SONGS},
-            **{f"songs_{n}_longer": PLAIN | BY_ACT | {"folds.training_songs": n} | LONGER for n in SONGS[:3]},
+            "all_training_songs": PLAIN | BY_ACT,
+            **{f"training_songs_{n}": PLAIN | BY_ACT | {"folds.training_songs": n} for n in SONGS},
+            **{
+                f"training_songs_{n}_60_epochs": PLAIN | BY_ACT | {"folds.training_songs": n} | LONGER
+                for n in SONGS[:3]
+            },
         },
-        reference="songs_all",
-        references={f"songs_{n}_longer": f"songs_{n}" for n in SONGS[:3]},
+        reference="all_training_songs",
+        references={f"training_songs_{n}_60_epochs": f"training_songs_{n}" for n in SONGS[:3]},
         presets=("cpu",),
         seeds=(1, 2, 3),
         partitions=True,

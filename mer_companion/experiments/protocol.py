@@ -42,8 +42,8 @@ def two_outputs() -> dict[str, dict]:
 def ten_folds() -> dict[str, dict]:
     """Both methods in ten folds by song, as printed, and by act."""
     return {
-        f"{name}_{by}": {"folds.n": 10, "folds.by": by} | method
-        for by in ("act", "song")
+        f"{name}_{protocol}": {"folds.n": 10, "folds.by": by} | method
+        for protocol, by in (("artist10", "act"), ("song10", "song"))
         for name, method in METHODS.items()
     }
 
@@ -93,9 +93,9 @@ EXPERIMENTS = {
         variants=ten_folds(),
         reference="",
         references={
-            "self_learning_act": "inherit_act",
-            "self_learning_song": "inherit_song",
-            "inherit_song": "inherit_act",
+            "self_learning_artist10": "inherit_artist10",
+            "self_learning_song10": "inherit_song10",
+            "inherit_song10": "inherit_artist10",
         },
         seeds=(5, 6, 7),
         partitions=True,
