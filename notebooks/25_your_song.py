@@ -74,6 +74,16 @@ figures.reliability({"The recipe of this model": known["reliability"]}, "Confide
 tables.against(results.comparison("loudness", "cpu"), experiments.recorded("loudness", "cpu"))
 
 # %% [markdown]
+# ## How many labelled songs your own model takes
+#
+# `mer train` fits the same recipe to your own labels. Here it is trained on fewer songs of 4Q, equally many of each quadrant, and tested on all songs of other artists: three partitions, as
+# [registered](https://github.com/mer-companion/mer-companion/blob/main/data/registered/fewer_songs.md). The rightmost point has all songs of the training folds.
+
+# %% mystnb={"figure": {"name": "fig-fewer-songs", "caption": "Macro F1 by number of labelled training songs, 95 % confidence intervals over artists and runs."}, "image": {"alt": "Macro F1 rises with the number of training songs."}} tags=["hide-input"]
+fewer = tables.by_training_songs(results.comparison("fewer_songs", "cpu"))
+figures.by_condition(fewer, "Labelled training songs", "Macro F1", chance=0.25)
+
+# %% [markdown]
 # ## Choice of the head
 #
 # Heads on the features of a pretrained network, one seed each. In the row with the chosen setting, each fold takes the head with the best validation accuracy on its training songs. Differences between heads are

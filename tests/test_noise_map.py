@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -102,3 +103,11 @@ def test_doubtful_labels_are_replaced_dropped_or_weighted(trained, doubtful):
     else:
         assert len(labels.index) == len(data) and not labels.noisy.any()
         torch.testing.assert_close(labels.targets, labels.clean_probability[:, None] * given)
+
+
+def test_a_second_map_confirms_what_keeps_its_sign_and_remains_significant():
+    first = {"kind": ["a", "a", "b", "b"], "rate": 0.4, "method": ["x", "y", "x", "y"]}
+    first |= {"verdict": ["gain", "loss", "gain", "inconclusive"], "gain": [0.1, -0.1, 0.1, 0.0]}
+    again = first | {"verdict": ["gain", "gain", "inconclusive", "loss"], "gain": [0.05, 0.1, 0.0, -0.1]}
+    pairs = shown.confirmed(pd.DataFrame(first), pd.DataFrame(again))
+    assert list(pairs["outcome"]) == ["confirmed", "refuted", "not confirmed", "a loss"]

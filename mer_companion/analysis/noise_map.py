@@ -196,6 +196,68 @@ def listed(rows: pd.DataFrame, setting: str | None = None) -> pd.DataFrame:
     return table.sort_values(["features, network", "noise", "wrong labels", "method"]).reset_index(drop=True)
 
 
+def confirmed(first: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """The cells of one map that a second one tested again: gains, corrected p-value, outcome (`outcome`).
+
+    Parameters
+    ----------
+    first, again : tables of `cells`; those without a gain are left out
+    """
+    keys = ["kind", "rate", "method"]
+    pairs = first.merge(again[again["gain"].notna()], on=keys, suffixes=("", "_again"))
+    pairs["outcome"] = [outcome(*pair) for pair in zip(pairs["verdict"], pairs["verdict_again"], strict=True)]
+    return pairs
+
+
+def outcome(first: str, again: str) -> str:
+    """What a second study says of a verdict of the first.
+
+    >>> outcome("gain", "gain"), outcome("gain", "inconclusive"), outcome("gain", "loss")
+    ('confirmed', 'not confirmed', 'refuted')
+    """
+    if first not in ("gain", "loss"):
+        return {"gain": "a gain", "loss": "a loss"}.get(again, "inconclusive")
+    return "confirmed" if again == first else "not confirmed" if again == "inconclusive" else "refuted"
+
+
+def listed_confirmed(pairs: pd.DataFrame) -> pd.DataFrame:
+    """`confirmed` in words, those of the first map's gains first."""
+    rows = pairs.sort_values(["gain", "kind"], ascending=[False, True])
+    return pd.DataFrame({
+        "noise": rows["kind"],
+        "wrong labels": rows["rate"].map("{:.0%}".format),
+        "method": rows["method"].map(names.label),
+        "gain in the map": [with_ends(*r, "+") for r in rows[["gain", "gain_low", "gain_high"]].to_numpy()],
+        "gain in new partitions": [
+            with_ends(*r, "+") for r in rows[["gain_again", "gain_low_again", "gain_high_again"]].to_numpy()
+        ],
+        "p (Holm)": rows["p_holm_again"].map("{:.3f}".format),
+        "detectable (80 % power)": rows["detectable_again"].map("{:.3f}".format),
+        "outcome": rows["outcome"],
+    }).reset_index(drop=True)  # fmt: skip
+
+
+def confirmation(pairs: pd.DataFrame) -> Figure:
+    """Each cell's gain in the new partitions against its gain in the map; the diagonal: equal."""
+    fig, [ax] = panels(4.0)
+    outcomes = ("confirmed", "not confirmed", "refuted")
+    styles = dict(zip(outcomes, zip("osX", PALETTE, strict=False), strict=False))
+    for said, own in pairs.groupby("outcome", sort=False):
+        marker, colour = styles.get(said, ("D", NEUTRAL))
+        ends = own["gain_again"] - own["gain_low_again"], own["gain_high_again"] - own["gain_again"]
+        ax.errorbar(own["gain"], own["gain_again"], ends, fmt=marker, ms=5, capsize=2, lw=0.8, color=colour,
+                    label=f"{said} ({len(own)})")  # fmt: skip
+    ends = [pairs[["gain", "gain_low_again"]].min().min(), pairs[["gain", "gain_high_again"]].max().max()]
+    ax.plot(ends, ends, ls="--", lw=0.8, color=NEUTRAL, label="equal")
+    ax.axhline(0, color=NEUTRAL, lw=0.8, ls=":")
+    ax.set(xlabel="Gain in macro F1, map", ylabel="Gain in macro F1, new partitions")
+    ax.legend(loc="upper left", fontsize=8)
+    decided = pairs[pairs["verdict"].isin(["gain", "loss"])]
+    kept = int((decided["outcome"] == "confirmed").sum())
+    said = f"{kept} of {len(decided)} significant differences of the map are confirmed in new partitions."
+    return finished(fig, pairs[["kind", "rate", "method", "gain", "gain_again", "outcome"]], said)
+
+
 def on_real_labels(record: dict) -> pd.DataFrame:
     """Accuracy and macro F1 of each method on labels as they are, by decision, and its gain."""
     table, rows = pd.DataFrame(record["metrics"]), []

@@ -296,6 +296,15 @@ def by_decision(compared: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame
     return found[found["method"].isin(labels)]
 
 
+def by_training_songs(compared: pd.DataFrame, metric: str = "macro_f1") -> pd.DataFrame:
+    """A score by training songs (``condition``) and epochs (``method``): ``value``, ``low``, ``high``."""
+    found = scores(compared, metric)
+    songs = found["label"].str.extract(r"songs_(\d+)")[0]
+    epochs = found["label"].str.extract(r"_(\d+)_epochs")[0].fillna("10") + " epochs"
+    found = found.assign(condition=songs.fillna("all"), method=epochs, at=songs.astype(float))
+    return found.sort_values("at", ignore_index=True)
+
+
 FEWEST_SONGS = 20  # below this an accuracy says nothing
 
 

@@ -42,18 +42,21 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
     "20_selab": ["networks_that_teach", "known_noise"],
     "23_paper_network": ["paper_network", "memorisation"],
     "24_hear": ["drift"],
-    "25_your_song": ["loudness", "pretrained_heads"],
+    "25_your_song": ["loudness", "fewer_songs", "pretrained_heads"],
     "26_noise_map": [
         "noise_map",
+        "noise_confirmed",
         "noise_tenth",
+        "noise_features",
         "memorising_head",
+        "fine_tuning",
         "strong_features",
     ],
     "27_literature": ["literature"],
     "28_collections": ["collections", "across_collections"],
     "29_emotify": ["shares"],
     "30_listeners": ["listeners_vgmidi", "listeners_emotify"],
-    "31_open_questions": ["strong_sensitivity", "sensitivity", "two_outputs"],
+    "31_open_questions": ["strong_sensitivity", "sensitivity", "two_outputs", "ten_folds"],
 }
 
 
