@@ -46,11 +46,11 @@ NOISES = {  # labels of training songs: in words, colour, marker
     "symmetric": ("symmetric noise", NEUTRAL, "D"),
 }
 DIFFERENCES = {  # (noise, name): in words, and the methods of which a fall was predicted
-    ("one_listener", "macro_f1_cost"): ("macro F1, one listener - all listeners", (PLAIN,)),
-    ("symmetric", "macro_f1_cost"): ("macro F1, symmetric noise - all listeners", ()),
-    ("one_listener", "macro_f1_from_symmetric"): ("macro F1, one listener - symmetric noise", ()),
+    ("one_listener", "macro_f1_cost"): ("macro F1, one listener − all listeners", (PLAIN,)),
+    ("symmetric", "macro_f1_cost"): ("macro F1, symmetric noise − all listeners", ()),
+    ("one_listener", "macro_f1_from_symmetric"): ("macro F1, one listener − symmetric noise", ()),
     ("one_listener", "detection_auc_from_symmetric"):
-        ("AUC of wrong labels, one listener - symmetric noise", (PLAIN, SSSL)),
+        ("AUC of wrong labels, one listener − symmetric noise", (PLAIN, SSSL)),
 }  # fmt: skip
 
 
