@@ -24,10 +24,10 @@ QUESTIONS = {  # (collection, level, measure): in words
         "Emotify, songs given the rest (against label)",
 }  # fmt: skip
 SCORES = {  # (method, score): in words
-    (SSSL, MAIN): "1 - clean probability, in training",
+    (SSSL, MAIN): "1 − clean probability, in training",
     (SSSL, "loss_in_training"): "loss, in training",
-    (PLAIN, MAIN): "1 - clean probability, in training",
-    (PLAIN, "doubt_out_of_fold"): "1 - clean probability, out of fold",
+    (PLAIN, MAIN): "1 − clean probability, in training",
+    (PLAIN, "doubt_out_of_fold"): "1 − clean probability, out of fold",
     (PLAIN, "loss_out_of_fold"): "loss, out of fold",
     (PLAIN, "entropy_out_of_fold"): "entropy, out of fold",
     ("listeners", "half"): "Half of the listeners, for the other half",

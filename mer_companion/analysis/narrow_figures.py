@@ -98,7 +98,8 @@ def in_one_column(fig: Figure, legend: Legend) -> None:
     names = [text.get_text() for text in legend.get_texts()]
     if set(names) <= set(known):
         legend.remove()
-        fig.legend([known[name] for name in names], names, loc="outside upper center", ncols=1, fontsize=LEAST)
+        handles = [known[name] for name in names]
+        fig.legend(handles, names, loc="outside upper center", ncols=1, fontsize=LEAST)
 
 
 def wrap_names(ax: Axes) -> int:
