@@ -94,3 +94,28 @@ def test_names_of_rows_stay_in_their_column():
     page = BeautifulSoup("<table></table>", "html.parser")
     table_layout.notes_below(page, page.table, ["evidence", "meaning"], rows)
     assert not page.select(".note") and not page.select(".of-all-rows")
+
+
+GROUPED = """<tr><th rowspan="2">How does the result depend on the hyperparameters?</th>
+<th>τ</th><td>a loss</td><td></td></tr>
+<tr><th>λ</th><td>-0.1</td><td></td></tr>"""
+
+
+def test_long_names_of_groups_stand_once_above_their_rows(tmp_path):
+    page = laid_out(tmp_path, GROUPED)
+    assert page.get_text().count("How does the result depend") == 1
+    assert [head.get_text() for head in page.select("thead th")] == ["verdict", "effect"]
+    assert page.select_one("tr.group th")["colspan"] == "2"
+    assert (tmp_path / "_tables/15_verdicts-1.csv").read_text().count("How does the result depend") == 2
+
+
+def test_a_condition_that_all_rows_share_is_said_once(tmp_path):
+    cells = "<tr><th>a</th><td>MusiCNN, 256 units</td><td>0.1</td></tr>"
+    page = BeautifulSoup(f"<table><thead></thead><tbody>{cells * 2}</tbody></table>", "html.parser")
+    page.thead.append(
+        BeautifulSoup("<tr><th>run</th><th>features, network</th><th>F1</th></tr>", "html.parser")
+    )
+    rows = [row.find_all(["th", "td"]) for row in page.select("tbody tr")]
+    table_layout.notes_below(page, page.table, ["run", "features, network", "F1"], rows)
+    assert page.get_text().count("MusiCNN") == 1 and not page.select("tr.note")
+    assert [head.get_text() for head in page.select("thead th")] == ["run", "F1"]
