@@ -5,7 +5,7 @@
 # songs, which are overconfident through overfitting. Does it matter?
 #
 # **Answer.** Inconclusive, in one training run of each method. With SSSL the SVM reaches an accuracy of {interval}`song_decision/self_learning/emotion/svm_in_sample/accuracy:.3f` fitted in sample, as printed, and
-# {interval}`song_decision/self_learning/emotion/svm/accuracy:.3f` fitted out of fold; with the baseline {interval}`song_decision/inherit/emotion/svm_in_sample/accuracy:.3f` and
+# {interval}`song_decision/self_learning/emotion/svm/accuracy:.3f` fitted out of fold; with the baseline (inherited labels) {interval}`song_decision/inherit/emotion/svm_in_sample/accuracy:.3f` and
 # {interval}`song_decision/inherit/emotion/svm/accuracy:.3f`. The intervals overlap, and the paired difference was not tested.
 #
 # With the inner networks of the second way, trained on half as many songs, SSSL is less accurate than the baseline: the difference (baseline − SSSL) is

@@ -35,7 +35,7 @@ from mer_companion.analysis import figures, names, tables
 #
 # Synthetic songs depart from the emotion of their label for a share of their seconds, the drift. Three seeds each. AUC: the probability that a clean window
 # has a higher clean probability than a wrong one; chance is a half. Average precision: of ranking the wrong ones first; chance is their
-# share. Calibration error: the mean absolute difference between predicted probability and observed share, over bins.
+# share. Right labels: their share in the clean set and in all windows. Calibration error: the mean absolute difference between predicted probability and observed share, over bins.
 
 # %% tags=["hide-input"]
 drifting = experiments.recorded("drift", "cpu")
@@ -51,7 +51,7 @@ figures.detection_by_epoch(drift.assign(drift=drift["drift"].map("{} % drift".fo
 # ## Known label noise
 #
 # Real music, 4Q, two folds: known noise in the training labels, none in the test labels. *Symmetric*: any other quadrant.
-# *Arousal-preserving*: the quadrant of the opposite valence, a confusion that listeners make. *Songs*: all windows of a song get the same wrong label;
+# *Valence flips*: the quadrant of the opposite valence, a confusion that listeners make. *Songs*: all windows of a song get the same wrong label;
 # otherwise each window is drawn independently, as if the emotion changed.
 
 # %% mystnb={"figure": {"name": "fig-noise-auc", "caption": "Detection of replaced labels of 4Q by the clean probability, per epoch: AUC, average precision, calibration error. Mean of two folds and their range."}, "image": {"alt": "Detection AUC, average precision and calibration error per epoch for four kinds of label noise."}} tags=["hide-input"]
@@ -68,7 +68,7 @@ figures.reliability(
 )
 
 # %% [markdown]
-# Does detection improve accuracy? `mixture_per_class` is SSSL with a separate mixture for each quadrant, because a single mixture
+# Does detection improve accuracy? *One GMM per class* is SSSL with a separate mixture for each quadrant, because a single mixture
 # assigns most of a difficult quadrant to the noisy set.
 
 # %% mystnb={"figure": {"name": "fig-noise-accuracy", "caption": "Accuracy on the test songs of two folds, whose labels are unchanged, by the noise in the training labels; 95 % confidence intervals over artists."}, "image": {"alt": "Accuracy of the baseline, SSSL and other methods under four kinds of label noise."}} tags=["hide-input"]
@@ -98,16 +98,19 @@ tables.annotation_noise(rated, "emotion")
 figures.annotation_noise(tables.annotation_noise_rows(rated))
 
 # %% [markdown]
-# For valence and arousal:
+# For valence:
 
 # %% tags=["hide-input"]
 tables.annotation_noise(rated, "valence")
+
+# %% [markdown]
+# For arousal:
 
 # %% tags=["hide-input"]
 tables.annotation_noise(rated, "arousal")
 
 # %% [markdown]
 # Two corrections to DEAM. In its table of whole-song ratings the columns of valence and arousal are exchanged for the
-# songs from Emotion in Music: `eim as distributed` correlates over time with the other column, as no other set does. And the continuous ratings
-# are offset from the midpoint of the static scale by a constant, which is removed; `offset kept` shows its effect. Removing it can only
+# songs from Emotion in Music: "EiM, as distributed" correlates over time with the other column, as no other set does. And the continuous ratings
+# are offset from the midpoint of the static scale by a constant, which is removed; "offset kept" shows its effect. Removing it can only
 # lower the estimated noise, so the truth lies between the two.

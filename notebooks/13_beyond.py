@@ -57,7 +57,7 @@ tables.against(compared, recorded, "macro_f1")
 # ## On new partitions, with the kinds chosen inside the training songs
 #
 # The list of kinds is fixed: timbre, covariance of timbre, modulation, harmony, rhythm. In each fold the set with the best macro F1 in inner folds of the training songs is chosen among twelve: each kind alone, all
-# but one, timbre and rhythm (those of the first list), all. Five folds by act (artists under any name, and clips of one recording, stay together), three partitions. Design and predictions were registered before the
+# but one, timbre and rhythm (those of the first list), all. Five folds by act (artists under any name, and clips of one recording, stay together), three partitions. *MSD*: features of a network pretrained on the Million Song Dataset. Design and predictions were registered before the
 # runs
 # ([data/registered/handcrafted.md](https://github.com/mer-companion/mer-companion/blob/main/data/registered/handcrafted.md)).
 
@@ -66,7 +66,7 @@ fresh = experiments.recorded("handcrafted", "cpu")
 on_new_partitions = results.comparison("handcrafted", "cpu")
 tables.against(on_new_partitions, fresh, "macro_f1")[["macro_f1", "seeds", "core-minutes"]]
 
-# %% mystnb={"figure": {"name": "fig-handcrafted", "caption": "Macro F1 with handcrafted features minus that with other features on the same songs, three new partitions; 95 % confidence intervals over artists and partitions. Filled: the uncorrected interval excludes zero."}, "image": {"alt": "Differences in macro F1 between handcrafted features and others, with intervals."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-handcrafted", "caption": "Difference in macro F1 (first − second) between sets of features on the same songs, three new partitions; 95 % confidence intervals over artists and partitions. Filled: the uncorrected interval excludes zero."}, "image": {"alt": "Differences in macro F1 between sets of features, with intervals."}} tags=["hide-input"]
 figures.forest(tables.by_pair(on_new_partitions, "emotion", metric="macro_f1"), "Difference in macro F1")
 
 # %% [markdown]

@@ -57,7 +57,7 @@ figures.kept_labels(sssl["log"][0], sssl["data"]["classes"])
 # VGG16 on the front end of the `cpu` preset (64 bands, 11 frames a second), every window in every epoch, 16 epochs. Plain training memorises: in the end every training window is predicted as labelled. With SSSL
 # about a quarter is not. Accuracy on test songs hardly changes in either case after the first epochs.
 
-# %% mystnb={"figure": {"name": "fig-memorisation", "caption": "Plain training and SSSL with VGG16, per epoch: share of training windows, of windows of test songs and of test songs predicted as labelled. Mean and range over folds and training runs."}, "image": {"alt": "Plain training memorises all training windows by the last epoch, SSSL about three quarters; accuracy on test songs changes little."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-memorisation", "caption": "Plain training (inherited labels) and SSSL with VGG16, per epoch: share of training windows, of windows of test songs and of test songs predicted as labelled. Mean and range over folds and training runs."}, "image": {"alt": "Plain training memorises all training windows by the last epoch, SSSL about three quarters; accuracy on test songs changes little."}} tags=["hide-input"]
 memorised = experiments.recorded("memorisation", "paper")
 figures.learning_curves(tables.learning_curves(memorised))
 

@@ -61,7 +61,7 @@ pd.Series(emotion.uncertainty._asdict()).to_frame("uncertainty").round(2)
 
 # %% mystnb={"figure": {"name": "fig-promises", "caption": "Reliability diagram: confidence (probability of the predicted quadrant) against accuracy in ten bins; the area of a point is its number of songs; lines: 95 % confidence intervals over artists. On the diagonal the model is calibrated."}, "image": {"alt": "Accuracy against confidence in ten bins, near the diagonal."}} tags=["hide-input"]
 known = trained_model.shipped().card["out_of_fold"]
-figures.reliability({"The recipe of this model": known["reliability"]}, "Confidence", "Accuracy")
+figures.reliability({"This model, artists held out": known["reliability"]}, "Confidence", "Accuracy")
 
 # %% [markdown]
 # ## Loudness

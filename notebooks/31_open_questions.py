@@ -63,7 +63,7 @@ sensitivity.of_runs(experiments.recorded("sensitivity", "cpu")).to_frame()
 # {interval}`two_outputs/self_learning_valence/difference_from_inherit_valence/valence/mean_probability:+.3f` and
 # {interval}`two_outputs/self_learning_arousal/difference_from_inherit_arousal/arousal/mean_probability:+.3f`. All four estimates are as small as predicted.
 
-# %% mystnb={"figure": {"name": "fig-two-outputs", "caption": "Accuracy differences (two outputs − four; SSSL − plain training, both with two outputs) for valence and arousal on the same songs; 95 % confidence intervals over artists and runs. Filled: the interval excludes zero."}, "image": {"alt": "Differences in accuracy for valence and arousal, with intervals."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-two-outputs", "caption": "Accuracy differences for valence and arousal on the same songs: two outputs − four, and SSSL − plain training. Methods named with a dimension have two outputs; 95 % confidence intervals over artists and runs. Filled: the interval excludes zero."}, "image": {"alt": "Differences in accuracy for valence and arousal, with intervals."}} tags=["hide-input"]
 two_outputs = results.comparison("two_outputs", "cpu")
 figures.forest(tables.by_pair(two_outputs, "valence", "arousal"), "Difference in accuracy")
 

@@ -97,7 +97,7 @@ def test_table_1_with_and_without_clip_lengths():
 
 def test_minus_of_eq_4_reverses_the_order_of_classes():
     p = np.array([0.2, 0.4, 0.1, 0.3])
-    usual, minus = (audit.sharpen_as_printed(p, 0.5, reading) for reading in ("1/T", "-1/T"))
+    usual, minus = (audit.sharpen_as_printed(p, 0.5, reading) for reading in ("1/T", "−1/T"))
     np.testing.assert_allclose(usual, p**2 / (p**2).sum())
     assert np.argsort(minus).tolist() == np.argsort(usual)[::-1].tolist()
     for reading in audit.READINGS:

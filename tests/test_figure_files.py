@@ -58,7 +58,7 @@ def test_colours_in_a_page_have_a_light_and_a_dark_value(drawing):
     names = set(re.findall(r"var\((--c\w+)\)", shown))
     own = look_of("fig-x")
     light, dark = re.search(
-        rf"<style>.{own}{{(.*?)}}html\[data-theme=\"dark\"\] .{own}{{(.*?)}}", shown
+        rf"<style class=\"nohighlight\">.{own}{{(.*?)}}html\[data-theme=\"dark\"\] .{own}{{(.*?)}}", shown
     ).groups()
     assert names and all(f"{name}:" in values for name in names for values in (light, dark))
     assert not re.search(r"(?<!--c)(?<=[:;])(?:fill|stroke):#[0-9a-f]{6}", shown)

@@ -72,6 +72,7 @@ SMALL = """least => [...document.querySelectorAll('svg.drawing')].filter(drawing
     }).filter(([size]) => size < least - 0.05).map(([size, text]) => `${text} (${size.toFixed(1)} px)`)"""
 UNDRAWN = ".math:not(:has(mjx-container)), mjx-merror"
 DRAWN = """async () => {
+    while (document.querySelector('.explore .plot > script')) await new Promise(done => setTimeout(done, 10));
     if (!document.querySelector('script[src*=tex-svg]')) return;
     while (!window.MathJax?.startup?.promise) await new Promise(done => setTimeout(done, 10));
     await MathJax.startup.promise;
@@ -192,6 +193,7 @@ LINE = """figure => {
 def test_players_play_and_a_line_follows_them(visits, site, tab):
     for name in pages_with(visits, "players"):
         tab.goto((site / f"{name}.html").as_uri())
+        tab.evaluate(DRAWN)
         for player, figure in zip(
             tab.locator("audio").all(), tab.locator(".explore:has(audio) .js-plotly-plot").all(), strict=True
         ):
@@ -219,6 +221,7 @@ ANSWERS = ("plotly_click", "plotly_legendclick", "plotly_relayout", "plotly_rest
 def test_interactive_figures_answer_a_click(visits, site, tab):
     for name in pages_with(visits, "interactive"):
         tab.goto((site / f"{name}.html").as_uri())
+        tab.evaluate(DRAWN)
         for figure in tab.locator(".js-plotly-plot").all():
             figure.evaluate(LISTEN, ANSWERS)
             figure.scroll_into_view_if_needed()
@@ -241,8 +244,14 @@ BEHIND = ".explore :is(.updatemenu-container, .slider-container, .legendtoggle)"
 def test_keyboard_reaches_every_control(visits, site, tab):
     for name in pages_with(visits, "interactive"):
         tab.goto((site / f"{name}.html").as_uri())
-        tab.wait_for_selector(".js-plotly-plot")
+        tab.evaluate(DRAWN)
         assert tab.evaluate(REACHED) == [] and not tab.locator(BEHIND).count()
+
+
+def test_pages_do_not_wait_for_plotly(visits, site):
+    for name in pages_with(visits, "interactive"):
+        page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+        assert not page.select("script[src*=plotly]") and page.select("script[data-plotly]")
 
 
 def visible_traces(figure):
@@ -253,6 +262,7 @@ def test_buttons_and_legend_work_from_the_keyboard(visits, site, tab):
     worked = set()
     for name in pages_with(visits, "interactive"):
         tab.goto((site / f"{name}.html").as_uri())
+        tab.evaluate(DRAWN)
         for place in tab.locator(".explore").all():
             figure = place.locator(".js-plotly-plot")
             for kind, key in (
@@ -397,6 +407,23 @@ def test_downloaded_notebook_reads_in_plain_jupyter(site):
     for file in files:
         cells = nbformat.read(file, as_version=4).cells
         assert not any(ipynb.ROLE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
+
+
+LOOKS = """() => [...document.querySelectorAll('figure svg :is(path, text, use, line)')].map(one => {
+    const {fill, stroke, fontSize} = getComputedStyle(one);
+    return [fill, stroke, fontSize].join();
+})"""
+
+
+@pytest.mark.parametrize(
+    "term", ["stroke", "fill", "var", "channels"]
+)  # words of styles, and of a description
+def test_search_terms_leave_drawings_as_they_are(site, tab, term):
+    seen, page = watch(tab), (site / "executed/23_paper_network.html").as_uri()
+    tab.goto(page)
+    before = tab.evaluate(LOOKS)
+    tab.goto(f"{page}?highlight={term}")
+    assert before and tab.evaluate(LOOKS) == before and not seen["errors"]
 
 
 TERMS = """Gaussian mixture model, GMM, confidence interval, cross-validation, confusion matrix,

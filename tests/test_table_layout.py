@@ -56,7 +56,7 @@ def test_verdicts_are_marked_by_kind(page):
 
 
 def test_intervals_stay_on_one_line(page):
-    assert page.find_all("td")[1].get_text() == "-0.16 [-0.20,\N{NO-BREAK SPACE}-0.13]"
+    assert page.find_all("td")[1].get_text() == "−0.16 [−0.20,\N{NO-BREAK SPACE}−0.13]"
 
 
 def test_table_is_a_file_with_all_its_columns(page, tmp_path):
@@ -69,3 +69,53 @@ def test_table_is_a_file_with_all_its_columns(page, tmp_path):
 @pytest.mark.parametrize(("columns", "cards"), [(3, False), (9, True)])
 def test_only_tables_too_wide_for_a_phone_become_cards(columns, cards):
     assert (table_layout.width(["name"] * columns, []) > table_layout.PHONE) == cards
+
+
+TWO_ROWS = """<table><thead><tr><th></th><th>definition</th><th>macro F1</th></tr>
+<tr><th>target</th><th>F1 (%)</th><th></th></tr></thead>
+<tbody><tr><th>valence</th><th>81.32</th><td>off by 2.75, no folds</td></tr></tbody></table>"""
+
+
+def test_two_rows_of_headers_become_one_that_names_every_cell_of_a_card():
+    table = BeautifulSoup(TWO_ROWS, "html.parser")
+    table_layout.join_header_rows(table)
+    assert table_layout.headings(table) == ["target", "F1 (%)", "macro F1"]
+    rows = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
+    table_layout.as_cards(table.table, table_layout.headings(table), rows)
+    assert [cell["data-label"] for cell in rows[0]] == ["target", "F1 (%)", "macro F1"]
+    assert [cell.get_text() for cell in table.select("th.number")] == ["81.32"]
+
+
+def test_names_of_rows_stay_in_their_column():
+    rows = [
+        [BeautifulSoup(f"<{tag}>no run</{tag}>", "html.parser").find(tag) for tag in tags]
+        for tags in (("th", "td"), ("th", "td"))
+    ]
+    page = BeautifulSoup("<table></table>", "html.parser")
+    table_layout.notes_below(page, page.table, ["evidence", "meaning"], rows)
+    assert not page.select(".note") and not page.select(".of-all-rows")
+
+
+GROUPED = """<tr><th rowspan="2">How does the result depend on the hyperparameters?</th>
+<th>τ</th><td>a loss</td><td></td></tr>
+<tr><th>λ</th><td>-0.1</td><td></td></tr>"""
+
+
+def test_long_names_of_groups_stand_once_above_their_rows(tmp_path):
+    page = laid_out(tmp_path, GROUPED)
+    assert page.get_text().count("How does the result depend") == 1
+    assert [head.get_text() for head in page.select("thead th")] == ["verdict", "effect"]
+    assert page.select_one("tr.group th")["colspan"] == "2"
+    assert (tmp_path / "_tables/15_verdicts-1.csv").read_text().count("How does the result depend") == 2
+
+
+def test_a_condition_that_all_rows_share_is_said_once(tmp_path):
+    cells = "<tr><th>a</th><td>MusiCNN, 256 units</td><td>0.1</td></tr>"
+    page = BeautifulSoup(f"<table><thead></thead><tbody>{cells * 2}</tbody></table>", "html.parser")
+    page.thead.append(
+        BeautifulSoup("<tr><th>run</th><th>features, network</th><th>F1</th></tr>", "html.parser")
+    )
+    rows = [row.find_all(["th", "td"]) for row in page.select("tbody tr")]
+    table_layout.notes_below(page, page.table, ["run", "features, network", "F1"], rows)
+    assert page.get_text().count("MusiCNN") == 1 and not page.select("tr.note")
+    assert [head.get_text() for head in page.select("thead th")] == ["run", "F1"]

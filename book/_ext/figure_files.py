@@ -53,11 +53,11 @@ def in_page(svg: str, name: str, kind: str, alt: str) -> str:
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", svg)
     head = f'<svg id="{name}" class="{kind} {own}" role="img" aria-label="{escape(alt)}" '
     head += f'fill="var(--c{INK[1:]})" '
-    return svg.replace(">", f"><style>{rules}</style>", 1).replace("<svg ", head, 1)
+    return svg.replace(">", f'><style class="nohighlight">{rules}</style>', 1).replace("<svg ", head, 1)
 
 
 def look_of(name: str) -> str:
-    """The class that a drawing's own style is for: without words, which Sphinx would highlight."""
+    """The class that a drawing's own style is for."""
     return f"d{zlib.crc32(name.encode()):08x}"
 
 

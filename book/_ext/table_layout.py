@@ -11,7 +11,12 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 FOLDER = "_tables"  # of the CSV files, in the built site
-PHONE, DESK = 40, 112  # characters side by side that a phone and a desk have room for
+PHONE, DESK, DENSE = (
+    40,
+    112,
+    122,
+)  # characters side by side that a phone and a desk have room for, in small print
+LONG_NAME = 30  # characters of a group's name above which it stands once above its rows
 PADDING = 2  # characters that a cell's margins take
 LONG = 40  # rows above which a table is closed until a reader opens it
 BELOW = {
@@ -23,6 +28,9 @@ BELOW = {
     "dropped",
     "machine",
 }  # columns whose texts stand below their row
+SHARED = {"features, network"}  # columns that go above the table where all rows say the same
+MINUS = re.compile(r"(?<![\w.\-/])-(?=\d)")  # a hyphen that stands for one
+NUMBER = re.compile(r"[\d.]+")
 INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)")  # the space in [0.1, 0.2], < 0.001
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNTABLED = {"genindex", "search"}
@@ -42,10 +50,15 @@ def laid_out(app, pagename, templatename, context, doctree):
         name = f"{pagename.rpartition('/')[2]}-{number}.csv"
         texts = [[text_of(cell) for cell in row] for row in rows]
         write(Path(app.outdir, FOLDER, name), [heads, *texts])
+        heads, rows = groups_above(page, table, heads, rows)
+        for text in table.find_all(string=MINUS):
+            text.replace_with(MINUS.sub("\N{MINUS SIGN}", text))
         together = [[INTERVAL.sub(NO_BREAK, cell.get_text()) for cell in row] for row in rows]
         beside = [place for place, head in enumerate(heads) if head not in BELOW]
         needed = width([heads[i] for i in beside], [[row[i] for i in beside] for row in together])
-        if needed <= DESK:
+        if needed > DESK:
+            table["class"] = [*table.get("class", []), "dense"]
+        if needed <= DENSE:
             for cell in table.find_all(["th", "td"]):
                 keep_together(cell)
         if needed > PHONE:
@@ -76,10 +89,14 @@ def join_header_rows(table):
     if len(rows) != 2 or len(rows[0]("th")) != len(rows[1]("th")):
         return
     pairs = list(zip(rows[0]("th"), rows[1]("th"), strict=True))
-    if all(not (above.get_text(strip=True) and below.get_text(strip=True)) for above, below in pairs):
-        for above, below in pairs:
-            above.extend(list(below.contents))
-        rows[1].decompose()
+    both = [above for above, below in pairs if above.get_text(strip=True) and below.get_text(strip=True)]
+    if len(both) > 1:
+        return
+    for above in both:  # the columns' own name, which says no more than they do
+        above.clear()
+    for above, below in pairs:
+        above.extend(list(below.contents))
+    rows[1].decompose()
 
 
 def repeat_spanned(page: BeautifulSoup, table):
@@ -91,6 +108,26 @@ def repeat_spanned(page: BeautifulSoup, table):
                 again = page.new_tag(cell.name, attrs={"class": "again"})
                 again.string = cell.get_text()
                 below.find_all(["th", "td"], recursive=False)[place].insert_before(again)
+
+
+def groups_above(
+    page: BeautifulSoup, table, heads: list[str], rows: list[list]
+) -> tuple[list[str], list[list]]:
+    """Long names of groups of rows: each once, in a row of its own above them, instead of a first column."""
+    names = [cells[0] for cells in rows]
+    repeated = any("again" in name.get("class", []) for name in names)
+    if not repeated or max(len(text_of(name)) for name in names) <= LONG_NAME:
+        return heads, rows
+    for name in names:
+        row = name.parent
+        name.extract()
+        if "again" not in name.get("class", []):
+            name.attrs = {"colspan": str(len(heads) - 1), "scope": "rowgroup"}
+            above = page.new_tag("tr", attrs={"class": "group"})
+            above.append(name)
+            row.insert_before(above)
+    table.select("thead > tr")[-1].find(["th", "td"]).extract()
+    return heads[1:], [cells[1:] for cells in rows]
 
 
 def headings(table) -> list[str]:
@@ -129,11 +166,15 @@ def as_cards(table, heads: list[str], rows: list[list]):
         row["role"] = "row"
     for cell in table.select("thead th"):
         cell["role"] = "columnheader"
+    for cell in table.select("tr.group th"):
+        cell["role"] = "rowheader"
     for cells in rows:
         for head, cell in zip(heads, cells, strict=True):
             cell["role"] = "rowheader" if cell.name == "th" else "cell"
             if head:
                 cell["data-label"] = head
+            if cell.name == "th" and NUMBER.fullmatch(text_of(cell)):
+                cell["class"] = [*cell.get("class", []), "number"]
 
 
 def mark_verdicts(heads: list[str], rows: list[list]):
@@ -148,10 +189,12 @@ def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
     """Texts of the columns `BELOW` go into a row of their own, as wide as the table; what all rows share is
     said once, above it.
     """
-    places = [place for place, head in enumerate(heads) if head in BELOW]
+    names = {place for cells in rows for place, cell in enumerate(cells) if cell.name == "th"}
+    places = [place for place, head in enumerate(heads) if head in BELOW and place not in names]
+    places += [place for place, head in enumerate(heads) if head in SHARED and same_in_all(rows, place)]
     if not places:
         return
-    common = [len({text_of(cells[place]) for cells in rows}) == 1 < len(rows) for place in places]
+    common = [same_in_all(rows, place) for place in places]
     shared = [text_of(rows[0][place]) for place, same in zip(places, common, strict=True) if same]
     if any(shared):
         said = page.new_tag("p", attrs={"class": "of-all-rows"})
@@ -168,8 +211,14 @@ def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
                 cell.extend([*([" · "] if cell.contents else []), *text.contents])
             below.append(cell)
             row.insert_after(below)
-    for place in places[::-1]:
+    for group in table.select("tr.group th"):
+        group["colspan"] = str(len(heads) - len(places))
+    for place in sorted(places, reverse=True):
         table.select("thead > tr")[-1].find_all(["th", "td"])[place].decompose()
+
+
+def same_in_all(rows: list[list], place: int) -> bool:
+    return len({text_of(cells[place]) for cells in rows}) == 1 < len(rows)
 
 
 def setup(app):

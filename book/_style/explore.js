@@ -1,6 +1,7 @@
 // Draws the figures that a page carries as data, in the colours of its theme, with controls that a keyboard reaches, and
 // moves a line along a song as it plays.
 (() => {
+  const { plotly } = document.currentScript.dataset; // where it lies, on pages that carry figures
   const dark = () => document.documentElement.dataset.theme === "dark";
   const colours = () => {
     const [ink, grid] = dark() ? ["#ced6dd", "#3a3f46"] : ["#222832", "#e3e6ea"];
@@ -14,6 +15,15 @@
     const changes = { "font.color": ink, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
     for (const name of axes) for (const key in axis) changes[`${name}.${key}`] = axis[key];
     return changes;
+  }
+
+  function dressed(layout) {
+    for (const [key, value] of Object.entries(themed(layout))) {
+      const steps = key.split("."), last = steps.pop();
+      steps.reduce((within, step) => (within[step] ??= {}), layout)[last] = value;
+    }
+    if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger that scrolls the page must not zoom
+    return layout;
   }
 
   function follow(plot, player) {
@@ -77,15 +87,27 @@
     if (place.previousElementSibling?.matches(".controls")) place.previousElementSibling.remove();
     place.replaceChildren();
     place.before(controls(place, figure));
-    await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
-    const touched = matchMedia("(pointer: coarse)").matches; // a finger that scrolls the page must not zoom
-    await Plotly.relayout(place, { ...themed(place.layout), ...(touched && { dragmode: false }) });
+    await Plotly.newPlot(place, figure.data, dressed(figure.layout), { responsive: true, displayModeBar: false });
     const player = place.parentElement.querySelector("audio");
     if (player) follow(place, player);
   }
 
   const plots = () => [...document.querySelectorAll(".explore .plot")];
-  for (const plot of plots()) draw(plot, JSON.parse(plot.querySelector("script").textContent));
+  const inSight = (plot) => { const { top, bottom } = plot.getBoundingClientRect(); return bottom > 0 && top < innerHeight; };
+  const idle = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done));
+  const load = (src) => new Promise((onload, onerror) => document.head.append(element("script", { src, onload, onerror })));
+
+  // The page comes first; then plotly, and one figure after the other, those in sight before the rest.
+  async function drawAll() {
+    const waiting = plots();
+    await load(plotly);
+    while (waiting.length) {
+      await idle();
+      const [plot] = waiting.splice(Math.max(0, waiting.findIndex(inSight)), 1);
+      await draw(plot, JSON.parse(plot.querySelector("script").textContent));
+    }
+  }
+  if (plotly) addEventListener("load", drawAll);
   window.explore = { draw }; // for figures that a page makes itself
   new MutationObserver(() => plots().forEach((plot) => plot.layout && Plotly.relayout(plot, themed(plot.layout)))).observe(
     document.documentElement, { attributes: true, attributeFilter: ["data-theme"] },

@@ -197,7 +197,7 @@ def verdicts(reached: pd.DataFrame) -> pd.DataFrame:
     rows["s.d. of a fold"] = np.sqrt(variance)
     keys = ["target", "system", "setting", "accuracy", "f1", "s.d. of a fold"]
     shown = rows.set_index([*keys, "definition"])["verdict"].unstack("definition", sort=False)
-    return shown.reset_index("s.d. of a fold")
+    return shown.reset_index("s.d. of a fold").rename_axis(columns=None)
 
 
 def reachable_shares(pairs: pd.DataFrame, n_tracks: int, shares: np.ndarray) -> pd.DataFrame:
@@ -372,7 +372,7 @@ def segment_table(published: pd.DataFrame, durations: dict[str, np.ndarray | Non
 
 # Does Eq. 4 sharpen?
 
-READINGS = ("1/T", "-1/T", "-k/T, k the class", "-K/T, K classes")
+READINGS = ("1/T", "−1/T", "−k/T, k the class", "−K/T, K classes")
 
 
 def sharpen_as_printed(p: np.ndarray, temperature: float, reading: str) -> np.ndarray:

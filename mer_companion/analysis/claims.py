@@ -356,7 +356,8 @@ def _on_direction(
         return CONTRADICTED, "the whole interval lies on the other side", both
     if effect.high < claimed - ROUNDING:
         same = significance.equivalence(claimed, *effect)
-        shown = f"; none as large either way (two one-sided tests, p {same:.4f})" if same < ALPHA / 2 else ""
+        p = f"p {same:.4f}" if same >= FINE else f"p < {FINE}"
+        shown = f"; none as large either way (two one-sided tests, {p})" if same < ALPHA / 2 else ""
         return CONTRADICTED, f"the interval contains 0 and excludes the printed {claimed:.3f}{shown}", both
     held = "the printed effect" if claimed else "effects on the claimed side"
     return INCONCLUSIVE, f"the interval contains 0 and {held}{backwards}", both

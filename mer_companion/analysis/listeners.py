@@ -24,10 +24,10 @@ QUESTIONS = {  # (collection, level, measure): in words
         "Emotify, songs given the rest (against label)",
 }  # fmt: skip
 SCORES = {  # (method, score): in words
-    (SSSL, MAIN): "1 - clean probability, in training",
+    (SSSL, MAIN): "1 − clean probability, in training",
     (SSSL, "loss_in_training"): "loss, in training",
-    (PLAIN, MAIN): "1 - clean probability, in training",
-    (PLAIN, "doubt_out_of_fold"): "1 - clean probability, out of fold",
+    (PLAIN, MAIN): "1 − clean probability, in training",
+    (PLAIN, "doubt_out_of_fold"): "1 − clean probability, out of fold",
     (PLAIN, "loss_out_of_fold"): "loss, out of fold",
     (PLAIN, "entropy_out_of_fold"): "entropy, out of fold",
     ("listeners", "half"): "Half of the listeners, for the other half",
@@ -46,11 +46,11 @@ NOISES = {  # labels of training songs: in words, colour, marker
     "symmetric": ("symmetric noise", NEUTRAL, "D"),
 }
 DIFFERENCES = {  # (noise, name): in words, and the methods of which a fall was predicted
-    ("one_listener", "macro_f1_cost"): ("macro F1, one listener - all listeners", (PLAIN,)),
-    ("symmetric", "macro_f1_cost"): ("macro F1, symmetric noise - all listeners", ()),
-    ("one_listener", "macro_f1_from_symmetric"): ("macro F1, one listener - symmetric noise", ()),
+    ("one_listener", "macro_f1_cost"): ("macro F1, one listener − all listeners", (PLAIN,)),
+    ("symmetric", "macro_f1_cost"): ("macro F1, symmetric noise − all listeners", ()),
+    ("one_listener", "macro_f1_from_symmetric"): ("macro F1, one listener − symmetric noise", ()),
     ("one_listener", "detection_auc_from_symmetric"):
-        ("AUC of wrong labels, one listener - symmetric noise", (PLAIN, SSSL)),
+        ("AUC of wrong labels, one listener − symmetric noise", (PLAIN, SSSL)),
 }  # fmt: skip
 
 

@@ -86,8 +86,9 @@ VARIANTS = {
     "trainings": "noise map, real labels",
     "networks_first_fold": "networks, first fold",
     "hand_made_first_fold": "handcrafted, first fold",
-    "all_kinds": "all kinds of handcrafted features",
-    "unchanged_kinds": "kinds of handcrafted features unchanged",
+    "svm_chosen": "SVM, kinds chosen inside the training songs",
+    "all_kinds": "all kinds",
+    "unchanged_kinds": "timbre and rhythm",
     "transfer": "across collections",
     r"training_songs_(\d+)": r"\1 training songs",
     "all_training_songs": "all training songs",
@@ -195,8 +196,8 @@ METRICS = {
     "auc": "AUC",
     "average_precision": "average precision",
     "calibration_error": "calibration error",
-    "truly_clean_in_clean_set": "clean share of X",
-    "truly_clean": "clean share of all windows",
+    "truly_clean_in_clean_set": "right labels in the clean set",
+    "truly_clean": "right labels in all windows",
     "bic_gain": "BIC gain of two Gaussians",
 }
 TARGETS = {"emotion": "quadrants", "four_class": "quadrants", "valence": "valence", "arousal": "arousal"}
@@ -206,6 +207,7 @@ SETTINGS = {
     "mixup_alpha": "mixup α",
     "consistency_weight": "R-Drop weight λ",
     "share_threshold": "share threshold θ",
+    "warmup_epochs": "epochs of warm-up",
 }
 COLUMNS = {  # where a column's name differs from the words of its cells
     "f1": "F1",
@@ -263,8 +265,9 @@ ALONE = {*METHODS, *METRICS} - {"drop", "weight"}  # code names without an under
 
 def cell(value):
     """What a table shows for a value: words where it is the name of something, else the value itself."""
-    known = isinstance(value, str) and (CODE_NAME.fullmatch(value) or value in ALONE)
-    return label(value) if known else TARGETS.get(value, value) if isinstance(value, str) else value
+    if not isinstance(value, str) or value in TARGETS:
+        return TARGETS.get(value, value)
+    return label(value) if CODE_NAME.fullmatch(value) or value in ALONE else value
 
 
 def experiment(name: str) -> str:

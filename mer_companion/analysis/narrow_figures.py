@@ -7,6 +7,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.text import Text
 from matplotlib.ticker import ScalarFormatter
 
 WIDTH = 4.0  # inches: the text of a figure is then about as large as that of a page on a phone
@@ -16,6 +17,7 @@ CELL, CELLS = (
     6.5,
     6,
 )  # points of text in the cells of a table drawn as colours that has more columns than this
+LEAST = 9  # points of all other text
 NAME = 22  # characters of a line of a name
 NAME_CHARACTER = 0.07  # inches of height for a character of a name that stands upright
 NAME_LINE = 0.19  # inches of height for each further line of a name
@@ -34,6 +36,7 @@ def narrow(fig: Figure) -> Figure:
         columns = min(grid.nrows, 2)  # one row of panels becomes a column, several become two columns
         stack(copy, panels, columns)
         height *= PANEL_HEIGHT * -(-len(panels) // columns) / grid.nrows
+    enlarge(copy)
     height += LEGEND_LINE * sum(len(legend.get_texts()) for legend in copy.legends)
     height += NAME_LINE * sum(wrap_names(ax) for ax in panels)
     copy.set_layout_engine("constrained")
@@ -48,6 +51,12 @@ def narrow(fig: Figure) -> Figure:
     for legend in list(copy.legends):
         in_one_column(copy, legend)
     return copy
+
+
+def enlarge(fig: Figure) -> None:
+    """No text is smaller than a phone's reader can read."""
+    for text in fig.findobj(Text):
+        text.set_fontsize(max(LEAST, text.get_fontsize()))
 
 
 def stack(fig: Figure, panels: list[Axes], columns: int) -> None:
@@ -89,7 +98,8 @@ def in_one_column(fig: Figure, legend: Legend) -> None:
     names = [text.get_text() for text in legend.get_texts()]
     if set(names) <= set(known):
         legend.remove()
-        fig.legend([known[name] for name in names], names, loc="outside upper center", ncols=1, fontsize=8)
+        handles = [known[name] for name in names]
+        fig.legend(handles, names, loc="outside upper center", ncols=1, fontsize=LEAST)
 
 
 def wrap_names(ax: Axes) -> int:

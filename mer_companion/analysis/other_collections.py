@@ -135,7 +135,7 @@ def by_collection(records: list[dict], transfer: dict) -> pd.DataFrame:
                     "detectable": f"{gain['detectable']:.3f}",
                 }
                 if collection in MUSIC:
-                    row |= {"p (Holm)": f"{gain['p_holm']:.3f}"}
+                    row |= {"p (Holm)": p_text(gain["p_holm"])}
                     row |= {"verdict": verdict_on(gain["value"], gain["p_holm"])}
             rows.append(row)
     return pd.DataFrame(rows).fillna("")
@@ -267,7 +267,7 @@ def pooling(record: dict) -> pd.DataFrame:
                 "trained on": shown_name(own["source"]),
                 "macro F1": with_ends(*(own[end] for end in ENDS)),
                 "minus its own songs": gain,
-                "p (Holm)": f"{own['p_holm']:.3f}",
+                "p (Holm)": p_text(own["p_holm"]),
                 "detectable (80 % power)": f"{own['detectable']:.3f}",
                 "verdict": verdict_on(own["gain"], own["p_holm"]),
             })  # fmt: skip

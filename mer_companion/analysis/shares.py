@@ -82,7 +82,8 @@ def beside_ceiling(rows: pd.DataFrame, run: str = "long", baseline: str = "genre
     of_run, of_baseline = (rows[rows["run"] == name].reset_index(drop=True) for name in (run, baseline))
     fig, [ax] = panels(0.9 + 0.34 * len(of_run))
     y = list(range(len(of_run)))[::-1]
-    ax.errorbar(of_run["value"], y, xerr=errors(of_run), fmt="o", capsize=3, color=CLEAN, label=RUNS[run])
+    looks = {"fmt": "o", "capsize": 3, "color": CLEAN, "label": f"head, {RUNS[run]} input"}
+    ax.errorbar(of_run["value"], y, xerr=errors(of_run), **looks)
     ax.plot(of_baseline["value"], y, "s", ms=5, mfc="white", color=NOISY, label=RUNS[baseline])
     marks = {"split_half": ("|", "half of the listeners"), "ceiling": ("D", "ceiling")}
     for name, (marker, words) in marks.items():

@@ -314,13 +314,26 @@ def accuracies(record: dict) -> list[tuple[str, dict]]:
     rows = [m for m in record["metrics"] if m["name"] == "accuracy" and m["decision"] == decision]
     home = [("at home", m) for m in rows if (m["part"], m["fold"]) == ("test", "all")]
     other = [m for m in rows if m["part"] == "elsewhere" and m["n"] >= FEWEST_SONGS]
-    return home + [(f"on {m['dataset']}", m) for m in other]
+    return home + [(f"on {other_collection(m['dataset'])}", m) for m in other]
+
+
+def other_collection(dataset: str) -> str:
+    """A test collection in words; of the synthetic corpus only the one with other artists has options.
+
+    >>> other_collection("4q"), other_collection("synthetic"), other_collection("synthetic:seed=1,spread=2")
+    ('4Q', 'synthetic music', 'synthetic music by other artists')
+    """
+    name, _, options = dataset.partition(":")
+    return names.DATASETS.get(name, name) + (OTHER_ARTISTS if options else "")
+
+
+OTHER_ARTISTS = " by other artists"
 
 
 def elsewhere(records: list[dict]) -> pd.DataFrame:
     """Accuracy for quadrants at home and on other collections: ``label``, ``n``, value, interval."""
     return pd.DataFrame(
-        {"label": f"{names.label(record['label'])},\n{place.partition(':')[0]}"}
+        {"label": f"{names.label(record['label'])},\n{place.removesuffix(OTHER_ARTISTS)}"}
         | {key: row[key] for key in ("n", *INTERVAL)}
         for record in records
         for place, row in accuracies(record)

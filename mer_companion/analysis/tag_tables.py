@@ -49,15 +49,18 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
     The last row is chance: what scores that know nothing are expected to reach. The F score has thresholds
     from validation songs. p-values are corrected for the number of labels (Holm).
     """
+    references = set(compared["against"].dropna())
+    only = names.label(references.pop()) if len(references) == 1 else ""
     rows = []
     for label, own in compared[compared["against"].isna()].groupby("label", sort=False):
         found = own.set_index("name")
         row = {"run": names.label(label), "seeds": str(len(found.loc["pr_auc", "seeds"]))}
         row |= {title: spoken(found.loc[name]) for name, title in TAG_MEASURES.items()}
         for name in ("pr_auc", "roc_auc"):
-            pairs = differences(compared, name).query("label == @label").itertuples()
-            said = [f"{spoken(d, sign=True)} from {names.label(d.against)}, p {d.p_holm:.3f}" for d in pairs]
-            row[f"difference in {TAG_MEASURES[name]}"] = "; ".join(said)
+            pairs = differences(compared, name).query("label == @label").itertuples(index=False)
+            others = {d.against: "" if only else f" from {names.label(d.against)}" for d in pairs}
+            said = [f"{spoken(d, sign=True)}{others[d.against]}, p {d.p_holm:.3f}" for d in pairs]
+            row[f"difference in {TAG_MEASURES[name]}" + (f" from {only}" if only else "")] = "; ".join(said)
         rows.append(row | {"core-minutes": results.spoken_cost([r for r in records if r["label"] == label])})
     rows.append({"run": "chance", "PR-AUC": f"{np.mean(chance(records[0])):.3f}", "ROC-AUC": "0.500"})
     return pd.DataFrame(rows).set_index("run").fillna("")
@@ -83,7 +86,7 @@ def sure_answers(records: list[dict]) -> pd.DataFrame:
     last = last.dropna(subset="sure_share").groupby("student", sort=False)
     means = last[["sure_share", "sure_positive_share"]].mean()
     yes = (means["sure_positive_share"] / means["sure_share"]).fillna(0)
-    shown = pd.DataFrame({"sure answers": means["sure_share"], "of these yes": yes})
+    shown = pd.DataFrame({"pseudo-labels in use": means["sure_share"], "of these positive": yes})
     return shown.map("{:.1%}".format).rename(index=names.label)
 
 

@@ -140,7 +140,9 @@ def readable(judged: pd.DataFrame) -> pd.DataFrame:
     def shown(column: str, pattern: str) -> pd.Series:
         return (judged[column] + 0.0).map(pattern.format).where(judged[column].notna(), "")
 
-    elsewhere = {"collection": judged["collection"]} if (judged["collection"] != "").any() else {}
+    at_home = judged["collection"] == ""
+    where = judged["collection"].where(~at_home, judged["paper"].map(HOME))
+    elsewhere = {} if at_home.all() else {"collection": where}
     shown_rows = pd.DataFrame({
         "claim": judged["claim"],
         **elsewhere,

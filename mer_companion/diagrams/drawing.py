@@ -12,6 +12,7 @@ from mer_companion.diagrams.text import BODY, TITLE, Style, plain, spans, width
 
 WIDE, NARROW = 720, 340  # of every diagram: a desk's column of text, a phone's
 PADDING = 8  # at least, between a box's text and its edge
+UNSEARCHED = 'class="nohighlight"'  # of text that is not drawn: Sphinx marks no search terms in it
 RADIUS = 7  # of corners, of boxes and of arrows
 HEAD = (8.0, 4.0)  # length and half-width of an arrow's head
 
@@ -150,7 +151,8 @@ class Drawing:
         """The drawing with its name and its description for those who do not see it."""
         view = f'viewBox="-1 -1 {self.w + 2:g} {self.h + 2:.0f}" style="max-width: {1.1 * self.w:g}px"'
         head = f'<svg class="{css}" {view} role="img" aria-labelledby="{name}-title {name}-alt">'
-        known = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-alt">{escape(alt)}</desc>'
+        known = f'<title id="{name}-title" {UNSEARCHED}>{escape(title)}</title>'
+        known += f'<desc id="{name}-alt" {UNSEARCHED}>{escape(alt)}</desc>'
         return f"{head}{known}{''.join(self.parts)}</svg>"
 
 

@@ -344,9 +344,9 @@ def most_frequent(tracks: Tracks) -> dict:
 
 
 def differences(cells: list[dict], arrays: dict[str, np.ndarray], tracks: Tracks) -> list[dict]:
-    """What noise costs each method: macro F1 under it less that on the labels; one listener's and symmetric.
+    """What noise costs each method: macro F1 under it minus that on the labels; one listener's and symmetric.
 
-    The last is macro F1 under one listener's answers less that under as many symmetric wrong labels.
+    The last is macro F1 under one listener's answers minus that under as many symmetric wrong labels.
     """
     place = {(cell["method"], cell["noise"]): i for i, cell in enumerate(cells)}
     rows = []
