@@ -121,6 +121,6 @@ tables.against(sensitivity, recorded)
 # What τ does during training: the sliders show how many windows keep their label in each epoch after the warm-up. An epoch sees every third window.
 #
 # ```{diagram} threshold
-# Recorded losses of the training windows of one fold of 4Q in which one label in five was replaced at random, so that wrong labels are known (pale). The minimum share kept of every class is
+# Recorded losses of the training windows of one fold of 4Q in which one label in five was replaced at random, so that wrong labels are known (muted colours). The minimum share kept of every class is
 # left out.
 # ```

@@ -26,8 +26,8 @@ BELOW = {
 }  # columns whose texts stand below their row
 MINUS = re.compile(r"(?<![\w.)\]/-])-(?=\d)")  # not the hyphens of dates, ranges and exponents
 PIECE = re.compile(r"[^_/\s]*[_/]*")  # of code, between the places where it may break
-INTERVAL = re.compile(  # the spaces in [0.1, 0.2], (0.1 to 0.2), < 0.001
-    r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)"
+INTERVAL = re.compile(  # the spaces in [0.1, 0.2], (0.1 to 0.2), < 0.001, 3 %
+    r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)|(?<=\d) (?=%)"
     r"|(?<=\d) (?=to [+\-−]?[\d.]+\))|(?<=\d to) (?=[+\-−]?[\d.]+\))"
 )
 NO_BREAK = "\N{NO-BREAK SPACE}"

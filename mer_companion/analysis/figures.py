@@ -39,6 +39,7 @@ WIDTH = 7.2  # inches: the text column of the book
 LEGEND = 60  # characters of names that a legend has room for in one line
 LONG = 44  # characters of a line of a name, beside which half of the width is left
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
+FONT |= {"xtick.labelsize": 10, "ytick.labelsize": 10, "legend.fontsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
 NAMES = {"text.parse_math": False}  # a song may be called a$b - c$d
 FILE = {"figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "mer"}

@@ -7,9 +7,11 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.text import Text
 from matplotlib.ticker import ScalarFormatter
 
 WIDTH = 4.0  # inches: the text of a figure is then about as large as that of a page on a phone
+LEAST = 9  # points of text; a page on a phone shows them as ten pixels
 PANEL_HEIGHT = 0.85  # of a panel among others, as a share of the wide figure's height
 LEGEND_LINE = 0.2  # inches of height for each entry of a legend above
 CELL, CELLS = (
@@ -36,6 +38,8 @@ def narrow(fig: Figure) -> Figure:
         height *= PANEL_HEIGHT * -(-len(panels) // columns) / grid.nrows
     height += LEGEND_LINE * sum(len(legend.get_texts()) for legend in copy.legends)
     height += NAME_LINE * sum(wrap_names(ax) for ax in panels)
+    for text in copy.findobj(Text):
+        text.set_fontsize(max(LEAST, text.get_fontsize()))
     copy.set_layout_engine("constrained")
     copy.set_size_inches(WIDTH, height)
     for ax in panels:
@@ -89,7 +93,9 @@ def in_one_column(fig: Figure, legend: Legend) -> None:
     names = [text.get_text() for text in legend.get_texts()]
     if set(names) <= set(known):
         legend.remove()
-        fig.legend([known[name] for name in names], names, loc="outside upper center", ncols=1, fontsize=8)
+        fig.legend(
+            [known[name] for name in names], names, loc="outside upper center", ncols=1, fontsize=LEAST
+        )
 
 
 def wrap_names(ax: Axes) -> int:

@@ -79,12 +79,13 @@ REWORDED = {  # of reports made before the benchmarks said it in these words
     ", as the device has it": "",
     "tag by tag and draw by draw": "in a loop over tags and resamples",
     "draw by draw": "in a loop over resamples",
+    " bands x ": " bands × ",
 }
 NAMED_CODE = re.compile(r"\b(?:\w+\.)*\w+_\w+\b")  # sklearn.metrics.f1_score
 
 
 def spelt(value) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value).replace("_", "-")
 
 
 def shown(row: dict) -> dict[str, str]:
