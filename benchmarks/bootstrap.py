@@ -13,7 +13,7 @@ from mer_core.evaluation import metrics, significance
 
 SONGS, ARTISTS, CLASSES, ROUNDS = 900, 450, 4, 5
 OURS = "one matrix product over confusion counts"
-THEIRS = "scikit-learn's accuracy_score and f1_score, draw by draw"
+THEIRS = "scikit-learn's accuracy_score and f1_score, in a loop over resamples"
 
 
 def by_scikit_learn(truth: np.ndarray, called: np.ndarray, weights: np.ndarray) -> np.ndarray:

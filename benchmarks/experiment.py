@@ -55,7 +55,7 @@ def rows(rounds: int = ROUNDS) -> list[dict]:
     spent = in_turn({THEIRS: taking(THEIRS, plain.train), OURS: taking(OURS, ours)}, rounds)
     heard = len(data.in_epoch(0, RUN.training.stride))
     unit = f"{RUN.training.epochs} epochs of {heard} windows"
-    note = "test songs called rightly, mean over seeds: ours {:.0%}, the script {:.0%}"
+    note = "accuracy on test songs, mean over seeds: ours {:.0%}, the script {:.0%}"
     note = note.format(np.mean(right[OURS]), np.mean(right[THEIRS]))
     return [row("a training run of SSSL, first epoch to test songs", spent, OURS, THEIRS, unit, note)]
 

@@ -88,7 +88,7 @@ def rows(rounds: int = ROUNDS, folder: Path | None = None) -> list[dict]:
         ]
     return [
         row(songs, spent, OURS, SCRIPT, unit, note),
-        row(package, spent, OURS, OTHER, unit, "not the same answers"),
+        row(package, spent, OURS, OTHER, unit, "the two predict different attributes"),
     ]
 
 

@@ -14,7 +14,7 @@ from mer_core.evaluation import tag_metrics
 TRACKS, TAGS, SHARE, DRAWS, ROUNDS = 4231, 56, 0.03, 20, 5
 OURS, THEIRS = (
     "ours, which finds the ROC-AUC too",
-    "scikit-learn's average_precision_score, tag by tag and draw by draw",
+    "scikit-learn's average_precision_score, in a loop over tags and resamples",
 )
 
 

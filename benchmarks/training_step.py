@@ -94,11 +94,11 @@ def rows(rounds: int = ROUNDS) -> list[dict]:
     spent = in_turn(sides, rounds)
     window = f"{RUN.features.n_mels} bands x {data.n_frames} frames"
     unit = f"{STEPS} steps of {RUN.training.batch_size} windows, {window}"
-    note = f"ours in {precision_on(data.device, RUN.training.precision)}, as the device has it"
+    note = f"ours in {precision_on(data.device, RUN.training.precision)}"
     return [
-        row("a training step, all labels believed", spent, SUPERVISED_HERE, SUPERVISED, unit, note),
+        row("a training step, all labels trusted", spent, SUPERVISED_HERE, SUPERVISED, unit, note),
         row("a training step of SSSL", spent, PRESET, FLOAT32, unit, note),
-        row("the same, the other side in bf16", spent, PRESET, BF16, unit, note),
+        row("the same, the alternative in bf16", spent, PRESET, BF16, unit, note),
         row("a training step of SSSL, as printed on both sides", spent, PRINTED, FLOAT32, unit, note),
     ]
 

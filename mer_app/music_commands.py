@@ -358,7 +358,7 @@ def scored(model_name: str, music: str, skip_unreadable: bool, workers: int | No
 
     model, tracks = trained_model.named(model_name), datasets.load(music, skip_unreadable=skip_unreadable)
     if n := known_songs(model, tracks):
-        note = f"the model was trained on {n} of these {len(tracks)} songs; the figures flatter it."
+        note = f"the model was trained on {n} of these {len(tracks)} songs; the scores are optimistic."
         click.echo(f"Note: {note}", err=True)
     return *scored_model(model, tracks, workers), tracks
 

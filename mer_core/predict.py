@@ -5,7 +5,7 @@
 song.mp3: Q1 happy (0.71), valence 0.78, arousal 0.87, uncertainty 0.58
 
 Quadrants are Russell's (`mer_core.emotion`). Valence and arousal are the probabilities, in [0, 1], that they
-are high: 0.5 is undecided, and 0.9 means surely pleasant, not very pleasant.
+are high: 0.5 is undecided, and 0.9 means probably pleasant, not very pleasant.
 """
 
 import os

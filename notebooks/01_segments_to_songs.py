@@ -71,7 +71,7 @@ figures.song_timeline(
     probabilities, seconds, sssl["data"]["classes"], sssl["config"]["window_s"], "MT0010465830 (Q1), SSSL"
 )
 
-# %% mystnb={"figure": {"name": "fig-mixture", "caption": "Losses of the training windows in the first fold, scaled to [0, 1], and the two Gaussians fitted to them at the first, a middle and the last epoch that separates."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-mixture", "caption": "Losses of the training windows in the first fold, scaled to [0, 1], and the two Gaussians fitted to them at the first, a middle and the last epoch with a separation; in the legend, the weight of each component."}, "image": {"alt": "Three histograms of losses with two fitted Gaussian curves each."}} tags=["hide-input"]
 figures.loss_mixtures(sssl["log"][0])
 
 # %% mystnb={"figure": {"name": "fig-confusion", "caption": "Confusion matrices, first seed: songs by their label (rows) and by the prediction of the mean probability (columns)."}, "image": {"alt": "Confusion matrix of four quadrants for each method."}} tags=["hide-input"]
@@ -81,7 +81,8 @@ figures.confusions(
 )
 
 # %% [markdown]
-# Predictions of the first seed in the valence-arousal plane: each point is a test song. The buttons choose the method.
+# Predictions of the first seed in the valence-arousal plane: each point is a test song, in the colour and shape of the quadrant that is predicted for it. The buttons choose the method.
+# A point can lie outside the quadrant that is predicted, as the most probable quadrant need not have the more probable valence and arousal.
 
 # %% tags=["hide-input"]
 plane = interactive_figures.valence_arousal(tables.in_the_plane(first))

@@ -5,10 +5,10 @@
 # hyperparameter, is chosen by nested cross-validation inside the training folds?
 #
 # **Answer.** Chosen inside the training folds, SSSL's accuracy by mean probability is {interval}`durations/chosen_for_valence/valence/mean_probability/accuracy:.3f` for valence and
-# {interval}`durations/chosen_for_arousal/arousal/mean_probability/accuracy:.3f` for arousal, a little below the best duration picked on the reported songs (last table). For quadrants no
+# {interval}`durations/chosen_for_arousal/arousal/mean_probability/accuracy:.3f` for arousal, a little below that of the duration that is best on the reported songs (second table). For quadrants no
 # duration differs significantly from three seconds after Holm correction: the effect of the duration is inconclusive.
 #
-# **Limits.** One training run for each duration, so that the intervals over artists do not include seed-to-seed variation. What picking on the reported songs adds has no interval.
+# **Limits.** One training run for each duration, so that the intervals over artists do not include seed-to-seed variation. The difference due to selection on the reported songs has no interval.
 #
 # **Rerun.** `mer run durations --preset cpu`, with the audio of 4Q; the cost is stated at the end of the page.
 
@@ -36,8 +36,8 @@ tables.table_2(compared)
 # %% [markdown]
 # ## Chosen inside the training folds, or on the reported songs
 #
-# For each test fold and target we take the duration with the best validation accuracy, that on training songs predicted out of fold by inner networks. Beside it stands the duration that is best on
-# the reported songs themselves, the selection that a table of test scores invites.
+# For each test fold and target we take the duration with the best validation accuracy, that on training songs predicted out of fold by inner networks. For comparison: the duration that is best on
+# the reported songs themselves, which is selection on test data; the last column is the difference between the two accuracies.
 
 # %% tags=["hide-input"]
 tables.nested_choice(compared, recorded)

@@ -22,7 +22,7 @@ preset = "smoke"  # nothing here trains: every preset shows the same records
 from mer_companion import experiments, results
 from mer_companion.analysis import figures, tables
 
-# %% mystnb={"figure": {"name": "fig-baselines", "caption": "Song accuracy of baselines on 4Q, four quadrants, 95 % confidence intervals over artists. Dotted: the most frequent quadrant."}, "image": {"alt": "Accuracy with interval for each baseline."}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "fig-baselines", "caption": "Song accuracy of baselines on 4Q, four quadrants, 95 % confidence intervals over artists. Dotted: always the most frequent quadrant."}, "image": {"alt": "Accuracy with interval for each baseline."}} tags=["hide-input"]
 recorded = experiments.recorded("baselines", "cpu")
 compared = results.comparison("baselines", "cpu")
 chance = tables.scores(compared, decision="most_frequent")["value"].iloc[0]

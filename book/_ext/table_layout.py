@@ -24,14 +24,19 @@ BELOW = {
     "why",
     "where",
     "note",
+    "effect from",
     "planned",
     "dropped",
     "machine",
 }  # columns whose texts stand below their row
 SHARED = {"features, network"}  # columns that go above the table where all rows say the same
-MINUS = re.compile(r"(?<![\w.\-/])-(?=\d)")  # a hyphen that stands for one
 NUMBER = re.compile(r"[\d.]+")
-INTERVAL = re.compile(r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)")  # the space in [0.1, 0.2], < 0.001
+MINUS = re.compile(r"(?<![\w.)\]/-])-(?=\d)")  # not the hyphens of dates, ranges and exponents
+PIECE = re.compile(r"[^_/\s]*[_/]*")  # of code, between the places where it may break
+INTERVAL = re.compile(  # the spaces in [0.1, 0.2], (0.1 to 0.2), < 0.001, 3 %
+    r"(?<=[\d,]) (?=[+\-−]?\d[^\[\]]*\])|(?<=<) (?=\d)|(?<=\d) (?=%)"
+    r"|(?<=\d) (?=to [+\-−]?[\d.]+\))|(?<=\d to) (?=[+\-−]?[\d.]+\))"
+)
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNTABLED = {"genindex", "search"}
 
@@ -51,20 +56,17 @@ def laid_out(app, pagename, templatename, context, doctree):
         texts = [[text_of(cell) for cell in row] for row in rows]
         write(Path(app.outdir, FOLDER, name), [heads, *texts])
         heads, rows = groups_above(page, table, heads, rows)
-        for text in table.find_all(string=MINUS):
-            text.replace_with(MINUS.sub("\N{MINUS SIGN}", text))
         together = [[INTERVAL.sub(NO_BREAK, cell.get_text()) for cell in row] for row in rows]
-        beside = [place for place, head in enumerate(heads) if head not in BELOW]
+        below = below_rows(heads, rows)
+        beside = [place for place in range(len(heads)) if place not in below]
         needed = width([heads[i] for i in beside], [[row[i] for i in beside] for row in together])
         if needed > DESK:
             table["class"] = [*table.get("class", []), "dense"]
-        if needed <= DENSE:
-            for cell in table.find_all(["th", "td"]):
-                keep_together(cell)
+        typeset(page, table, together=needed <= DENSE)
         if needed > PHONE:
             as_cards(table, heads, rows)
         mark_verdicts(heads, rows)
-        notes_below(page, table, heads, rows)
+        notes_below(page, table, heads, rows, below)
         link = page.new_tag("a", href=context["pathto"](f"{FOLDER}/{name}", 1), download=name)
         link.string = "Table as CSV"
         files = page.new_tag("p", attrs={"class": "table-files"})
@@ -145,10 +147,55 @@ def write(file: Path, rows: list[list[str]]):
         csv.writer(csv_file, lineterminator="\n").writerows(rows)
 
 
+def typeset(page: BeautifulSoup, table, together: bool):
+    """Minus signs, places where code may break and, where there is room, intervals on one line."""
+    for cell in table.find_all(["th", "td"]):
+        with_minus_signs(cell)
+        if together:
+            keep_together(cell)
+    for code in table.find_all("code"):
+        in_pieces(page, code)
+
+
 def keep_together(cell):
     """An interval stays on one line."""
     for text in cell.find_all(string=INTERVAL):
         text.replace_with(INTERVAL.sub(NO_BREAK, text))
+
+
+def with_minus_signs(cell):
+    """Negative numbers have a minus sign on the page; the CSV file keeps the hyphen that programs read."""
+    for text in cell.find_all(string=MINUS):
+        if text.find_parent("code") is None:
+            text.replace_with(MINUS.sub("\N{MINUS SIGN}", text))
+
+
+def in_pieces(page: BeautifulSoup, code):
+    """Code breaks at spaces, underscores and slashes only, so that options and names stay legible."""
+    text = code.get_text()
+    code.clear()
+    for word in re.split(r"(\s+)", text):
+        for piece in filter(None, PIECE.findall(word)):
+            around = page.new_tag("span", attrs={"class": "pre"})
+            around.string = piece
+            code.extend([around, page.new_tag("wbr")])
+        if word.isspace():
+            code.append(" ")
+
+
+def below_rows(heads: list[str], rows: list[list]) -> list[int]:
+    """The columns that leave the table: those of `BELOW` that do not fit side by side, of `SHARED` where all
+    rows say the same.
+    """
+    columns = [[text_of(cell) for cell in column] for column in zip(*rows, strict=True)]
+    longest = [max(map(len, column)) for column in columns]
+    one_line = sum(
+        PADDING + max(n, width([head], []) - PADDING) for head, n in zip(heads, longest, strict=True)
+    )
+    names = {place for cells in rows for place, cell in enumerate(cells) if cell.name == "th"}
+    places = [place for place, head in enumerate(heads) if head in BELOW and place not in names]
+    shared = [place for place, head in enumerate(heads) if head in SHARED and same_in_all(rows, place)]
+    return [*(places if one_line > DESK else []), *shared]
 
 
 def width(heads: list[str], rows: list[list[str]]) -> int:
@@ -185,13 +232,10 @@ def mark_verdicts(heads: list[str], rows: list[list]):
                 cells[place]["class"] = ["verdict", {"not": "untestable"}.get(kind, kind)]
 
 
-def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
-    """Texts of the columns `BELOW` go into a row of their own, as wide as the table; what all rows share is
-    said once, above it.
+def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list], places: list[int]):
+    """Texts of some columns go into a row of their own, as wide as the table, with the column's heading where
+    there are several; what all rows share is said once, above it.
     """
-    names = {place for cells in rows for place, cell in enumerate(cells) if cell.name == "th"}
-    places = [place for place, head in enumerate(heads) if head in BELOW and place not in names]
-    places += [place for place, head in enumerate(heads) if head in SHARED and same_in_all(rows, place)]
     if not places:
         return
     common = [same_in_all(rows, place) for place in places]
@@ -202,13 +246,15 @@ def notes_below(page: BeautifulSoup, table, heads: list[str], rows: list[list]):
         table.insert_before(said)
     for cells in rows:
         row, texts = cells[0].parent, [cells[place].extract() for place in places]
-        texts = [text for text, same in zip(texts, common, strict=True) if not same]
+        named = zip([heads[place] for place in places], texts, common, strict=True)
+        texts = [(head, text) for head, text, same in named if not same and text_of(text)]
         row["class"] = ["noted"]
-        if any(map(text_of, texts)):
+        if texts:
             below = page.new_tag("tr", attrs={"class": "note"} | ({"role": "row"} if row.get("role") else {}))
             cell = page.new_tag("td", colspan=str(len(heads) - len(places)))
-            for text in filter(text_of, texts):
-                cell.extend([*([" · "] if cell.contents else []), *text.contents])
+            for head, text in texts:
+                named = [f"{head}: "] if len(places) > 1 else []
+                cell.extend([*([" · "] if cell.contents else []), *named, *text.contents])
             below.append(cell)
             row.insert_after(below)
     for group in table.select("tr.group th"):

@@ -39,6 +39,7 @@ WIDTH = 7.2  # inches: the text column of the book
 LEGEND = 60  # characters of names that a legend has room for in one line
 LONG = 44  # characters of a line of a name, beside which half of the width is left
 FONT = {"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10}
+FONT |= {"xtick.labelsize": 10, "ytick.labelsize": 10, "legend.fontsize": 10}
 PLAIN = {"axes.spines.right": False, "axes.spines.top": False, "legend.frameon": False}
 NAMES = {"text.parse_math": False}  # a song may be called a$b - c$d
 FILE = {"figure.dpi": 110, "savefig.bbox": "tight", "svg.hashsalt": "mer"}
@@ -218,14 +219,14 @@ def confusions(counts: dict[str, np.ndarray], classes) -> Figure:
     """Confusion matrix of each method, true classes in rows; shade: share of the row."""
     n = len(counts)
     fig, axes = panels(0.6 + WIDTH / 2 / max(1, n / 2), n)
-    quadrants = [in_words(c) for c in classes]
+    quadrants = [in_words(c).replace(" ", "\n") for c in classes]
     for ax, (label, matrix) in zip(axes, counts.items(), strict=True):
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         ticks = {"xticklabels": quadrants, "yticklabels": quadrants if ax is axes[0] else False}
         shades = {"vmin": 0, "vmax": 1, "cmap": "Blues", "cbar": False, "square": True}
         sns.heatmap(share, annot=matrix, fmt="d", ax=ax, **shades, **ticks)
         ax.set(title=names.label(label), xlabel="Predicted", ylabel="Labelled" if ax is axes[0] else "")
-        ax.tick_params(axis="both", length=0)
+        ax.tick_params(axis="both", length=0, labelrotation=0)
     tables = {name: pd.DataFrame(matrix, list(classes), list(classes)) for name, matrix in counts.items()}
     right = {names.label(label): np.trace(matrix) / matrix.sum() for label, matrix in counts.items()}
     said = "; ".join(f"{name} {share:.3f}" for name, share in right.items())
@@ -242,7 +243,7 @@ def clean_detection(log: list[dict]) -> Figure:
     ax.plot(epoch, purity, marker="s", color=NOISY, label="Right labels in the clean set")
     ax.plot(epoch, rows["truly_clean"], color=NEUTRAL, ls="--", label="Right labels in all windows")
     ax.axhline(0.5, color=NEUTRAL, lw=0.8, ls=":")
-    ax.set(xlabel="Epoch", ylabel="Share", ylim=(0, 1.02), xticks=epoch)
+    ax.set(xlabel="Epoch", ylabel="Share or AUC", ylim=(0, 1.02), xticks=epoch)
     ax.legend(loc="lower right", fontsize=8)
     last = rows.iloc[-1]
     said = f"After the last epoch the AUC is {last['auc']:.3f}; truly clean are "
@@ -418,6 +419,7 @@ def kept_labels(log: list[dict], classes) -> Figure:
     fig, [ax] = panels(2.6)
     lines(ax, epochs, kept)
     ax.set(xlabel="Epoch", ylabel="Share of labels kept", ylim=(0, 1.02))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_right(ax)
     said = f"After epoch {epochs[-1]}: {findings.extremes(map(in_words, kept.columns), kept.iloc[-1])}"
     return finished(fig, kept.assign(epoch=epochs), said)

@@ -11,13 +11,13 @@ from matplotlib.text import Text
 from matplotlib.ticker import ScalarFormatter
 
 WIDTH = 4.0  # inches: the text of a figure is then about as large as that of a page on a phone
+LEAST = 9  # points of text; a page on a phone shows them as ten pixels
 PANEL_HEIGHT = 0.85  # of a panel among others, as a share of the wide figure's height
 LEGEND_LINE = 0.2  # inches of height for each entry of a legend above
 CELL, CELLS = (
     6.5,
     6,
 )  # points of text in the cells of a table drawn as colours that has more columns than this
-LEAST = 9  # points of all other text
 NAME = 22  # characters of a line of a name
 NAME_CHARACTER = 0.07  # inches of height for a character of a name that stands upright
 NAME_LINE = 0.19  # inches of height for each further line of a name

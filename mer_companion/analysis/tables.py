@@ -156,7 +156,7 @@ def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(p_holm=significance.holm(rows["p"]))
     return pd.DataFrame(
         {
-            "question": names.TARGETS[r.target],
+            "target": names.TARGETS[r.target],
             "decision": song_decision.DECISION_NAMES[r.decision],
             "run": names.label(r.label),
             "difference": spoken(r, sign=True),
@@ -165,7 +165,7 @@ def difference_table(compared: pd.DataFrame) -> pd.DataFrame:
             "p (t-test)": f"{r.p_t:.3f}",
         }
         for r in rows.itertuples()
-    ).set_index(["question", "decision"])
+    ).set_index(["target", "decision"])
 
 
 def by_duration(compared: pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +188,7 @@ def table_2(compared: pd.DataFrame) -> pd.DataFrame:
     """Accuracy and F1 by segment duration, ours with interval beside SSSL's Table 2 for 4Q."""
     shown, rows = printed_table(2, "setting"), []
     for target, measure in itertools.product(TARGETS, ("accuracy", "f1")):
-        name = {"question": names.TARGETS[target], "metric": measure.replace("f1", "F1")}
+        name = {"target": names.TARGETS[target], "metric": measure.replace("f1", "F1")}
         for whose, decision in WHOSE.items():
             found = scores(compared, metric_of(target, measure), target, decision)
             found = found[found["label"].str.startswith("seconds_")]
@@ -196,7 +196,7 @@ def table_2(compared: pd.DataFrame) -> pd.DataFrame:
             rows += [name | {"whose": whose} | ours] if ours else []
         if (key := printed_as(target, measure)) in shown.index:
             rows.append(name | {"whose": "printed"} | shown.loc[key].map("{:.3f}".format).to_dict())
-    return pd.DataFrame(rows).set_index(["question", "metric", "whose"]).fillna("").sort_index(axis=1)
+    return pd.DataFrame(rows).set_index(["target", "metric", "whose"]).fillna("").sort_index(axis=1)
 
 
 def printed_table(number: int, by: str) -> pd.DataFrame:
@@ -225,15 +225,15 @@ def nested_choice(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         best, inside = durations["value"].idxmax(), found.loc[chosen["label"]]
         inside_each = ", ".join(log[0]["chosen"].rpartition("_")[2] for log in chosen["log"])
         row = {
-            "question": names.TARGETS[target],
+            "target": names.TARGETS[target],
             "chosen inside, per fold (s)": inside_each,
             "accuracy": spoken(inside),
-            "picked on the reported songs (s)": best.removeprefix("seconds_"),
+            "best on the reported songs (s)": best.removeprefix("seconds_"),
             "its accuracy": spoken(durations.loc[best]),
-            "picking adds": f"{durations.loc[best, 'value'] - inside['value']:+.3f}",
+            "difference": f"{durations.loc[best, 'value'] - inside['value']:+.3f}",
         }
         rows.append(row)
-    return pd.DataFrame(rows).set_index("question")
+    return pd.DataFrame(rows).set_index("target")
 
 
 EVALUATED_ON = {

@@ -166,7 +166,7 @@ def table(numbers: dict) -> pd.DataFrame:
 def row(question: Question, numbers: dict, of_runs: float | None) -> dict:
     effect, found = question.worth_seeing(numbers), design(question)
     shared = {"question": question.question, "experiment": f"`{question.experiment}`"}
-    shared |= {"effect worth seeing": f"{effect:.3f} ({question.source})"}
+    shared |= {"effect of interest": f"{effect:.3f}"}
     if found is None:
         shared |= {"runs made": NOT_RUN}
     else:
@@ -180,7 +180,7 @@ def row(question: Question, numbers: dict, of_runs: float | None) -> dict:
             "or songs": f"{math.ceil(found.songs * more):,}",
             "hours of the experiment": spent(question.experiment),
         }
-    return shared | {"planned": question.planned, "dropped": question.dropped}
+    return shared | {"effect from": question.source, "planned": question.planned, "dropped": question.dropped}
 
 
 def times_more(found: Design, effect: float, of_runs: float | None) -> float:

@@ -79,7 +79,7 @@ def page() -> str:
         for promise, (how, files) in PROMISES.items()
     ]
     mutation = [
-        {"module": name, "faults tried": row["tried"], "found": row["killed"]}
+        {"module": f"`{name}`", "faults tried": row["tried"], "found": row["killed"]}
         | {
             "not found": "; ".join(map("`{}`".format, row["survivors"])) or "none",
             "commit": version_of(row["code"]),

@@ -119,7 +119,7 @@ def histogram(drawing: Drawing, plot: Box, shown: dict) -> None:
 
 def sets(drawing: Drawing, y: float, part: list[int]) -> None:
     """All windows as one bar: kept and erased, right and wrong labels; and what becomes of them."""
-    drawing.label((0, y + 14), "all windows; pale: the label is wrong", NOTE.marked("from-4"))
+    drawing.label((0, y + 14), "all windows; muted: the label is wrong", NOTE.marked("from-4"))
     x, total = 0.0, sum(part)
     for name, n in zip(PARTS, part, strict=True):
         which, right = name.split()

@@ -190,6 +190,6 @@ def page() -> str:
         "Left out": left_out,
         "Largest differences": differences,
         "Other versions, other machines": report["changed"],
-        "This machine": [{"what": what, "now": now} for what, now in machine.items()],
+        "This machine": [{"what": what, "now": str(now).replace("_", "-")} for what, now in machine.items()],
     }
     return page_of(sections)
