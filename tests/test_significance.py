@@ -47,12 +47,16 @@ def test_pairing_cancels_what_both_find_hard(rng):
     )
 
 
-def test_resampling_a_matrix_product_equals_counting():
+def test_resampling_a_matrix_product_equals_counting(monkeypatch):
     truth, predicted, groups = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 1]), np.array(["a", "a", "b", "c"])
     weights = significance.artist_weights(groups, draws=5)
     by_product = significance.resampled(metrics.accuracy, truth, predicted, 3, weights)
     by_count = [np.repeat(truth == predicted, w.astype(int)).mean() for w in weights]
     np.testing.assert_allclose(by_product, by_count)
+    monkeypatch.setattr(significance, "CELLS_AT_ONCE", 2 * 3**2)  # two resamples at once
+    np.testing.assert_array_equal(
+        significance.resampled(metrics.accuracy, truth, predicted, 3, weights), by_product
+    )
     assert np.array_equal(weights[:, 0], weights[:, 1])  # songs of one artist come together
 
 
@@ -212,6 +216,7 @@ def test_holm_is_capped_keeps_its_order_and_lies_between_none_and_bonferroni(rng
     assert (adjusted >= p).all() and (adjusted <= np.minimum(1, 20 * p)).all() and adjusted.max() <= 1
     assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
     assert significance.holm([]).size == 0 and significance.holm([0.2]).tolist() == [0.2]
+    assert significance.holm([1.0, 0.0]).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("p_values", [[1.2], [-0.1], [np.nan], [[0.1, 0.2]]])
