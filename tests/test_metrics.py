@@ -36,7 +36,8 @@ def test_a_constant_answer_earns_nothing_but_accuracy():
 
 
 def test_f1_by_hand():
-    counts = np.array([[3, 1], [2, 4]])  # class 1: precision 4/5, recall 4/6
+    counts = metrics.confusion(np.repeat([0, 1], [4, 6]), [0, 0, 0, 1, 0, 0, 1, 1, 1, 1], 2)
+    assert counts.tolist() == [[3, 1], [2, 4]]  # class 1: precision 4/5, recall 4/6
     assert metrics.positive_f1(counts) == pytest.approx(2 * (4 / 5) * (4 / 6) / (4 / 5 + 4 / 6))
 
     np.testing.assert_allclose(metrics.recall_per_class(counts), [3 / 4, 4 / 6])

@@ -94,12 +94,15 @@ def test_losses_of_shares_have_their_hand_values():
     entropy = -(0.7 * np.log(0.7) + 0.3 * np.log(0.3))
     found = divergences(tags, ODDS_OF_3.sigmoid(), tagged=True).item()
     assert found == pytest.approx(-np.mean(by_tag) - entropy, rel=1e-5)
+    y, f = torch.tensor([[0.5, 0.3, 0.2]]), torch.tensor([[0.2, 0.3, 0.5]])
+    assert divergences(y, f).item() == pytest.approx(0.3 * np.log(2.5))  # (0.5 - 0.2) log(0.5 / 0.2)
 
 
 def test_tags_are_pairs_of_classes():
     share, logit = torch.tensor([[0.8]]), torch.tensor([[1.3]])
     assert sharpen(share, 0.5, tagged=True).item() == pytest.approx(0.9412, abs=1e-4)
     assert sharpen(torch.tensor([[0.6, 0.4, 0.9]]), 0, tagged=True).tolist() == [[1.0, 0.0, 1.0]]
+    assert sharpen(torch.tensor([[0.6]]), 0, tagged=True).tolist() == [[1.0]]
     pair, other = torch.tensor([[0.0, 1.3]]), torch.tensor([[0.0, -0.4]])
     expected = symmetric_kl(pair, other)
     torch.testing.assert_close(symmetric_kl(logit, torch.tensor([[-0.4]]), tagged=True), expected)

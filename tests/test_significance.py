@@ -205,6 +205,14 @@ def test_t_test_of_too_little_is_refused(differences, n_train):
         significance.corrected_t_test(differences, n_train, 1)
 
 
+def test_the_corrected_interval_ends_where_its_test_says_one_in_twenty(rng):
+    values = rng.normal(3, 0.5, 10)
+    mean, low, high = significance.corrected_interval(values, 80, 20)
+    assert mean == pytest.approx(values.mean()) == pytest.approx((low + high) / 2)
+    for end in (low, high):
+        assert significance.corrected_t_test(values - end, 80, 20)[1] == pytest.approx(0.05)
+
+
 def test_holm_by_a_worked_example():
     # in order 0.005 x 4, 0.01 x 3, 0.03 x 2, 0.04 x 1, none below the one before
     np.testing.assert_allclose(significance.holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])

@@ -94,7 +94,7 @@ def page() -> str:
         for promise, (how, files) in PROMISES.items()
     ]
     mutation = [
-        {"module": name, "faults tried": row["tried"], "found": row["killed"]}
+        {"module": name, "faults": row.get("of", row["tried"]), "tried": row["tried"], "found": row["killed"]}
         | {
             "not found": "; ".join(with_reasons(row)) or "none",
             "commit": version_of(row["code"]),
