@@ -4,7 +4,7 @@ BIN := .venv/bin
 CONSTRAINTS := --constraint constraints.txt  # `make test CONSTRAINTS=` takes the newest versions instead
 
 .NOTPARALLEL:  # one installation at a time
-.PHONY: book test test-book pdf lint drift links cluster bench records report report-slow lock clean
+.PHONY: book test test-book pdf lint drift links cluster bench records report report-slow coverage lock clean
 
 book: .venv/book-ready  ## synthetic corpus -> every notebook at smoke -> strict offline HTML
 	$(BIN)/mer book --preset smoke
@@ -21,6 +21,13 @@ report: .venv/test-ready .venv/musicnn-weights  ## the same, and their counts fo
 report-slow: .venv/test-ready .venv/musicnn-weights  ## an hour and more of damage: changed bytes, killed runs, deliberate faults
 	$(BIN)/python -m pytest -m slow --report
 	$(BIN)/python tests/mutation.py
+
+coverage: .venv/coverage-ready .venv/musicnn-weights  ## which share of the packages' lines the ordinary tests run, for the same page
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -m "not browser"
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage json
+	$(BIN)/python -m mer_companion.book.promises coverage.json
 
 test-book: book .venv/browser-ready  ## what must hold for the built book, looked at in a Chromium
 	$(BIN)/python -m pytest -m browser tests/test_rendered_book.py

@@ -67,6 +67,27 @@ def test_sites_without_faults_pass(tmp_path):
     assert site.faults(tmp_path) == []
 
 
+def test_a_build_that_was_killed_is_not_gone_on_with(tmp_path, monkeypatch):
+    built = tmp_path / "_build" / "html"
+    built.mkdir(parents=True)
+    (built / "searchindex.js").touch()
+    assert not site.is_outdated(built)
+
+    def killed(*command):
+        raise SystemExit
+
+    for missing in (site.web_assets, site.browser_model):
+        monkeypatch.setattr(missing, "gather", lambda: None)
+    monkeypatch.setattr(site.web_assets, "FOLDER", tmp_path)
+    for ending, left in ((killed, True), (lambda *command: 1, False)):
+        monkeypatch.setattr(site, "run_script", ending)
+        with pytest.raises((SystemExit, site.BookError)):
+            site.build(tmp_path)
+        built.mkdir(parents=True, exist_ok=True)
+        (built / "searchindex.js").touch()
+        assert site.is_outdated(built) == left
+
+
 @pytest.mark.parametrize(
     "html, fault",
     [

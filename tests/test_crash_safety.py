@@ -14,18 +14,44 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import tone, untrained, write
+import yaml
+from conftest import tone, untrained, write, write_text
 
+from mer_companion import folders
+from mer_companion.book import notebooks
 from mer_core import paths, trained_model
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("MER_KILLS", "3"))  # of each command
+KILLS = int(os.environ.get("MER_KILLS", "8"))  # of each command: 56 of all
 PROGRAM = """
+import sys
 from pathlib import Path
 from mer_companion import folders
-folders.RESULTS = Path("results").resolve()
-from mer_app.main import main
-main()
+here = Path.cwd()
+folders.BOOK, folders.NOTEBOOKS = here / "book", here / "notebooks"
+folders.EXECUTED = here / "book" / "executed"
+if sys.argv[1] == "pages":
+    from mer_companion.book import site, web_assets
+    web_assets.fetch = lambda: None
+    site.execute_notebooks("smoke") if sys.argv[2] == "execute" else site.build(here, strict=False)
+else:
+    if sys.argv[1] not in ("book", "pair"):  # which show the tracked records
+        folders.RESULTS = here / "results"
+    from mer_app.main import main
+    main()
+"""
+NOTEBOOK = """# ---
+# jupyter: {{}}
+# ---
+# %% [markdown]
+# # Page {0}
+# %% tags=["parameters"]
+preset = "smoke"
+# %% mystnb={{"figure": {{"name": "fig-{0}", "caption": "Values."}}, "image": {{"alt": "points"}}}}
+import pandas as pd
+from mer_companion.analysis import figures
+rows = pd.DataFrame({{"label": ["a", "b"], "value": [0.5, 0.{0}], "low": 0.1, "high": 0.9}})
+figures.intervals(rows, "share")
 """
 FROM_SCRATCH = ("--from-scratch", "--preset", "smoke", "--set", "folds.n=2", "--set", "folds.by=song")
 RECIPE = (*FROM_SCRATCH, "--set", "training.epochs=2", "--seed", "0", "--workers", "1", "--quiet")
@@ -43,6 +69,24 @@ class Place:
         for path in (folder / "music").rglob("*.wav"):
             os.utime(path, (1e9, 1e9))
         trained_model.save(untrained(), folder / "m.safetensors")
+        self.make_book()
+
+    def make_book(self) -> None:
+        """The book's own settings and style for a first page and two notebooks, not executed yet."""
+        book = self.folder / "book"
+        for name in ("_ext", "_style", "_templates"):
+            shutil.copytree(folders.BOOK / name, book / name)
+        for name, to in (("book/references.bib", "book"), ("_config.yml", "")):
+            shutil.copy(paths.ROOT / name, self.folder / to)
+        write_text(book / "index.md", "# A small book\n\nTwo pages follow.\n")
+        pages = [{"file": f"executed/0{i}_page"} for i in (1, 2)]
+        parts = {"format": "jb-book", "root": "index", "parts": [{"caption": "Pages", "chapters": pages}]}
+        write_text(book / "_toc.yml", yaml.safe_dump(parts))
+        for name in ("numbers", "behind"):
+            write_text(book / "generated" / f"{name}.json", "{}")
+        for i in (1, 2):
+            write_text(source := self.folder / "notebooks" / f"0{i}_page.py", NOTEBOOK.format(i))
+            notebooks.keep_unexecuted(source, book / "executed" / f"0{i}_page.ipynb")
 
     def start(self, *words: str, **further) -> subprocess.Popen:
         own = {"MER_CACHE": str(self.folder / "cache")}
@@ -63,7 +107,13 @@ COMMANDS = {
     "predict": ("predict", "music", "--model", "m.safetensors", "--csv", "out.csv", "--workers", "1"),
     "train": ("train", "music", "--out", "t.safetensors", *RECIPE),
     "evaluate": ("evaluate", "music", "--json", "out.json", *RECIPE),
+    "notebooks": ("pages", "execute"),
+    "book": ("pages", "build"),
 }
+PAGES = (".ipynb", ".html", ".svg", ".pdf", ".csv", ".txt", ".js", ".css")
+MOUNTS = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount a disk"
+)
 TIMES = {"cost", "created", "date", "seconds", "environment", "provenance", "trained", "digest", "log"}
 
 
@@ -82,6 +132,9 @@ def results_of(place: Path) -> dict:
         name = path.relative_to(place).as_posix()
         passing = path.suffix in (".lock", ".journal") or name.startswith(("music/", "cache/locks"))
         if passing or not path.is_file():
+            continue
+        if name.startswith(("_build/html/", "book/executed/")) and path.suffix in PAGES:
+            found[name] = path.read_bytes()
             continue
         if path.suffix == ".json":
             found[name] = without_times(json.loads(path.read_text()))
@@ -118,7 +171,7 @@ def test_what_is_killed_goes_on_to_the_same_result(name, tmp_path, record_proper
     assert not list(place.folder.rglob("*.new"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount a small disk")
+@MOUNTS
 @pytest.mark.parametrize("name", ["predict", "evaluate", "train"])
 def test_a_full_disk_is_told_of_and_harms_nothing(name, tmp_path):
     place = Place(tmp_path / "place")
@@ -137,6 +190,43 @@ def test_a_full_disk_is_told_of_and_harms_nothing(name, tmp_path):
     assert status == 0, said
 
 
+CLOSED = {  # the folder that takes nothing, of all or "", and the command
+    "features": ("cache", COMMANDS["features"]),
+    "run": ("cache", COMMANDS["run"]),
+    "predict": ("", COMMANDS["predict"]),
+    "predict --plot": ("", ("predict", "music", "--model", "m.safetensors", "--plot", "drawn")),
+    "train": ("", COMMANDS["train"]),
+    "evaluate": ("", COMMANDS["evaluate"]),
+    "label-check": ("", ("label-check", "music", "--html", "page.html", *RECIPE)),
+    "export": ("", ("export", "m.safetensors", "m.onnx")),
+    "book": ("book", ("book", "--no-execute")),
+    "notebooks": ("book", ("book", "--preset", "smoke")),
+    "pair": ("notebooks", ("pair",)),
+    "records": ("results", ("records", "compact")),
+}
+
+
+@MOUNTS
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_folder_that_takes_nothing_is_told_of_and_harmed_in_nothing(name, tmp_path):
+    place = Place(tmp_path / "place")
+    where, command = CLOSED[name]
+    closed = place.folder / where
+    closed.mkdir(exist_ok=True)
+    if subprocess.run(["mount", "--bind", closed, closed], check=False).returncode:
+        pytest.skip("this container may not mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", closed], check=True)
+        before = {path: path.read_bytes() for path in place.folder.rglob("*") if path.is_file()}
+        elsewhere = {} if where == "cache" else {"MER_CACHE": str(tmp_path / "cache")}
+        status, said = place.finish(*command, **elsewhere)
+        assert status in (1, 2) and "Traceback" not in said, said  # 2: refused before any work
+        assert "Read-only file system" in said or "cannot be written: nothing can be made" in said, said
+        assert {path: path.read_bytes() for path in before} == before
+    finally:
+        subprocess.run(["umount", closed], check=True)
+
+
 @pytest.mark.parametrize("name", ["predict", "evaluate", "train"])
 def test_two_at_once_do_not_meet(name, tmp_path):
     alone = Place(tmp_path / "place")
@@ -151,7 +241,6 @@ def test_two_at_once_do_not_meet(name, tmp_path):
     assert results_of(both.folder) == expected
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
 def test_a_closed_cache_is_told_of(tmp_path):
     place = Place(tmp_path / "place")
     (place.folder / "cache").write_text("a file where a folder should be")

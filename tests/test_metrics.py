@@ -36,11 +36,42 @@ def test_a_constant_answer_earns_nothing_but_accuracy():
 
 
 def test_f1_by_hand():
-    counts = np.array([[3, 1], [2, 4]])  # class 1: precision 4/5, recall 4/6
+    counts = metrics.confusion(np.repeat([0, 1], [4, 6]), [0, 0, 0, 1, 0, 0, 1, 1, 1, 1], 2)
+    assert counts.tolist() == [[3, 1], [2, 4]]  # class 1: precision 4/5, recall 4/6
     assert metrics.positive_f1(counts) == pytest.approx(2 * (4 / 5) * (4 / 6) / (4 / 5 + 4 / 6))
 
+    np.testing.assert_allclose(metrics.recall_per_class(counts), [3 / 4, 4 / 6])
+    np.testing.assert_allclose(metrics.precision_per_class(counts), [3 / 5, 4 / 5])
+    assert metrics.recall_per_class(np.array([[0, 0], [1, 2]])).tolist() == [0, 2 / 3]  # no song of class 0
 
-@pytest.mark.parametrize("truth, predicted", [([0, 1], [0]), ([], []), ([0, 4], [0, 1]), ([0, 1], [0, -1])])
-def test_bad_input_is_refused(truth, predicted):
-    with pytest.raises(ValueError):
+
+@pytest.mark.parametrize("name", metrics.BINARY)
+def test_many_tables_at_once_are_each_alone(rng, name):
+    tables, metric = rng.integers(1, 9, size=(3, 5, 2, 2)), metrics.BINARY[name]
+    alone = [[metric(table) for table in row] for row in tables]
+    assert type(alone[0][0]) is float
+    np.testing.assert_allclose(metric(tables), alone)
+
+
+def test_calibration_by_hand():
+    assert metrics.reliability_bin(np.array([0, 0.05, 0.1, 0.95, 1])).tolist() == [0, 0, 1, 9, 9]
+    positive, probability = [1, 0, 0], [0.9, 0.95, 0.2]
+    assert metrics.reliability(positive, probability) == [(0.2, 0, 1), (pytest.approx(0.925), 0.5, 2)]
+    assert metrics.calibration_error(positive, probability) == pytest.approx((0.2 + 2 * 0.425) / 3)
+
+
+@pytest.mark.parametrize(
+    "truth, predicted, said",
+    [
+        ([0, 1], [0], "equally long lists, got shapes"),
+        ([], [], "equally long"),
+        ([[0]], [[0]], "equally long"),
+        ([0, 4], [0, 1], r"truth holds classes outside 0\.\.3"),
+        ([0, 1], [0, -1], "predicted holds classes"),
+    ],
+)
+def test_bad_input_is_refused(truth, predicted, said):
+    with pytest.raises(ValueError, match=said):
         metrics.confusion(np.array(truth, int), np.array(predicted, int), 4)
+    with pytest.raises(ValueError, match="for two classes, got 3"):
+        metrics.positive_f1(np.eye(3))

@@ -98,3 +98,22 @@ def test_a_probability_at_the_threshold_is_trusted(two_groups):
     labels = np.zeros(len(two_groups), int)
     assert mixture.partition(fitted, labels, 0.5, 0.1)[0].all()
     assert mixture.partition(fitted, labels, 0.6, 0.1)[0].sum() == np.ceil(0.1 * len(labels))
+
+
+def test_losses_closer_than_rounding_are_constant():
+    np.testing.assert_array_equal(mixture.min_max(np.array([0.0, 1e-8])), [0, 0])
+    np.testing.assert_array_equal(mixture.min_max(np.array([0.0, 0.25, 0.5])), [0, 0.5, 1])
+
+
+def test_a_class_of_constant_losses_adds_nothing_to_the_gain(rng, two_groups):
+    labels = np.repeat([0, 1], [500, 50])
+    per_class = mixture.fit_per_class(np.concatenate([two_groups, np.full(50, 0.7)]), labels)
+    assert per_class.bic_gain == mixture.fit(two_groups).bic_gain
+
+
+def test_a_class_with_just_enough_clean_labels_is_left_as_it_is(two_groups):
+    clean_probability = np.zeros(500)
+    clean_probability[3] = 1
+    fitted = replace(mixture.fit(two_groups), clean_probability=clean_probability)
+    clean, note = mixture.partition(fitted, np.zeros(500, int), 0.5, 1 / 500)
+    assert np.flatnonzero(clean).tolist() == [3] and note == ""

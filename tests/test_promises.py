@@ -30,10 +30,24 @@ def test_a_run_replaces_its_own_rows_alone(report):
 
 def test_the_page_shows_counts_and_every_fault_that_was_not_found(report):
     promises.add("files", {"test_trust": row(7)})
-    promises.add("mutation", {"m": {"tried": 5, "killed": 4, "survivors": ["line 3: a < b to a <= b"]}})
+    left = ["line 3: a < b to a <= b", "line 4: 1 to 2"]
+    reasons = {left[0]: "a and b are never equal"}
+    promises.add("mutation", {"m": {"tried": 5, "killed": 3, "survivors": left, "reasons": reasons}})
     page = promises.page()
-    assert all(promise in page for promise in promises.PROMISES)
-    assert "| 7 " in page and "line 3: a < b to a <= b" in page
+    assert all(promise in page for promise in promises.PROMISES) and "Lines that tests run" not in page
+    assert "| 7 " in page and "`line 3: a < b to a <= b` (a and b are never equal); `line 4: 1 to 2`" in page
+
+
+def test_lines_that_ran_are_counted_by_package(report):
+    def file(lines, ran):
+        return {"summary": {"num_statements": lines, "covered_lines": ran}}
+
+    files = {"mer_a/x.py": file(10, 9), "mer_a/deep/y.py": file(30, 28), "mer_b/z.py": file(4, 4)}
+    rows = promises.covered({"files": files})
+    assert rows == {"mer_a": {"lines": 40, "ran": 37}, "mer_b": {"lines": 4, "ran": 4}}
+    promises.add("files", {"test_trust": row()})
+    promises.add("coverage", rows)
+    assert "92.5%" in promises.page() and "100.0%" in promises.page()
 
 
 def test_every_promise_names_tests_that_are_there():
@@ -48,3 +62,4 @@ def test_the_tracked_report_has_what_the_page_shows():
         assert set(promises.COUNTED) < set(own) and (paths.ROOT / "tests" / f"{name.split()[0]}.py").exists()
     for own in report["mutation"].values():
         assert own["killed"] + len(own["survivors"]) == own["tried"]
+        assert set(own.get("reasons", {})) <= set(own["survivors"])

@@ -4,7 +4,22 @@ import torch
 from torch.nn import functional as F
 
 from mer_core import models
-from mer_core.semi_supervised import mixup, mixup_weights, r_drop, sharpen, soft_cross_entropy, symmetric_kl
+from mer_core.semi_supervised import (
+    divergences,
+    linear_ramp,
+    mask,
+    mixed_pairs,
+    mixup,
+    mixup_weights,
+    r_drop,
+    sharpen,
+    soft_cross_entropy,
+    strips,
+    symmetric_kl,
+)
+
+QUARTER = torch.tensor([[0.25, 0.75]]).log()  # logits of two classes
+ODDS_OF_3 = torch.tensor([[3.0, 3.0, 3.0]]).log()  # of three tags, each with probability 0.75
 
 
 @pytest.fixture
@@ -68,6 +83,66 @@ def test_r_drop_counts_only_the_noisy_set(predictions):
     some = nobody.clone()
     some[:5] = True
     torch.testing.assert_close(r_drop(one, two, some), symmetric_kl(one, two)[:5].sum() / 20)
+
+
+def test_losses_of_shares_have_their_hand_values():
+    y, logs = torch.tensor([[0.7, 0.3]]), np.log([0.25, 0.75])
+    assert soft_cross_entropy(QUARTER, y).item() == pytest.approx(-(0.7 * logs[0] + 0.3 * logs[1]))
+    tags = torch.tensor([[0.7, 0.3, 0.7]])  # each predicted with 0.75
+    by_tag = [share * logs[1] + (1 - share) * logs[0] for share in tags[0].tolist()]
+    assert soft_cross_entropy(ODDS_OF_3, tags, tagged=True).item() == pytest.approx(-np.mean(by_tag))
+    entropy = -(0.7 * np.log(0.7) + 0.3 * np.log(0.3))
+    found = divergences(tags, ODDS_OF_3.sigmoid(), tagged=True).item()
+    assert found == pytest.approx(-np.mean(by_tag) - entropy, rel=1e-5)
+    y, f = torch.tensor([[0.5, 0.3, 0.2]]), torch.tensor([[0.2, 0.3, 0.5]])
+    assert divergences(y, f).item() == pytest.approx(0.3 * np.log(2.5))  # (0.5 - 0.2) log(0.5 / 0.2)
+
+
+def test_tags_are_pairs_of_classes():
+    share, logit = torch.tensor([[0.8]]), torch.tensor([[1.3]])
+    assert sharpen(share, 0.5, tagged=True).item() == pytest.approx(0.9412, abs=1e-4)
+    assert sharpen(torch.tensor([[0.6, 0.4, 0.9]]), 0, tagged=True).tolist() == [[1.0, 0.0, 1.0]]
+    assert sharpen(torch.tensor([[0.6]]), 0, tagged=True).tolist() == [[1.0]]
+    pair, other = torch.tensor([[0.0, 1.3]]), torch.tensor([[0.0, -0.4]])
+    expected = symmetric_kl(pair, other)
+    torch.testing.assert_close(symmetric_kl(logit, torch.tensor([[-0.4]]), tagged=True), expected)
+    torch.testing.assert_close(soft_cross_entropy(logit, share, True),
+                               soft_cross_entropy(pair, torch.tensor([[0.2, 0.8]])))  # fmt: skip
+
+
+def test_pairs_are_mixed_alike_in_examples_and_labels():
+    one_each = torch.eye(8)
+    levels, targets = mixed_pairs(one_each, one_each, 1.0, torch.Generator().manual_seed(0))
+    assert torch.equal(levels, targets)
+    torch.testing.assert_close(levels.sum(dim=1), torch.ones(8))
+    assert (levels.diagonal() >= 0.5).all() and ((levels > 0).sum(dim=1) == 2).sum() >= 5
+
+
+def test_a_ramp_without_epochs_is_up_at_once():
+    assert linear_ramp(0, 0) == linear_ramp(5, 1) == 1
+
+
+def test_a_strip_is_uniform_in_length_and_place():
+    drawn = strips(20_000, 10, 4.0, torch.Generator().manual_seed(0))
+    edges = drawn.int().diff(dim=1, prepend=torch.zeros(20_000, 1, dtype=torch.int))
+    assert ((edges == 1).sum(dim=1) <= 1).all() and drawn.sum(dim=1).max() == 4  # one piece
+    assert drawn.sum(dim=1).float().mean().item() == pytest.approx(2, abs=0.05)
+    share = drawn.float().mean(dim=0)[1:]  # at 1 to 9 of an axis from 0 to 10: alike from both ends
+    torch.testing.assert_close(share, share.flip(0), atol=0.02, rtol=0)
+    assert share[-1] > 0.05
+    assert not strips(50, 10, 0.0, torch.Generator().manual_seed(0)).any()
+
+
+def test_masked_are_a_strip_of_bands_and_one_of_time_at_the_mean_level():
+    levels = torch.randn(500, 1, 12, 30, generator=torch.Generator().manual_seed(1))
+    masked = mask(levels, 0.5, torch.Generator().manual_seed(0))
+    changed = (masked != levels)[:, 0]
+    bands, times = changed.all(dim=2), changed.all(dim=1)
+    assert torch.equal(changed, bands[:, :, None] | times[:, None, :])
+    assert bands.sum(dim=1).float().mean().item() == pytest.approx(3, abs=0.3)
+    assert times.sum(dim=1).float().mean().item() == pytest.approx(7.5, abs=0.6)
+    mean = levels.mean(dim=(2, 3), keepdim=True).expand_as(levels)
+    torch.testing.assert_close(masked[:, 0][changed], mean[:, 0][changed])
 
 
 @pytest.mark.parametrize("architecture", ["vgg_slim", "vgg16"])

@@ -47,12 +47,16 @@ def test_pairing_cancels_what_both_find_hard(rng):
     )
 
 
-def test_resampling_a_matrix_product_equals_counting():
+def test_resampling_a_matrix_product_equals_counting(monkeypatch):
     truth, predicted, groups = np.array([0, 1, 2, 1]), np.array([0, 2, 2, 1]), np.array(["a", "a", "b", "c"])
     weights = significance.artist_weights(groups, draws=5)
     by_product = significance.resampled(metrics.accuracy, truth, predicted, 3, weights)
     by_count = [np.repeat(truth == predicted, w.astype(int)).mean() for w in weights]
     np.testing.assert_allclose(by_product, by_count)
+    monkeypatch.setattr(significance, "CELLS_AT_ONCE", 2 * 3**2)  # two resamples at once
+    np.testing.assert_array_equal(
+        significance.resampled(metrics.accuracy, truth, predicted, 3, weights), by_product
+    )
     assert np.array_equal(weights[:, 0], weights[:, 1])  # songs of one artist come together
 
 
@@ -201,6 +205,14 @@ def test_t_test_of_too_little_is_refused(differences, n_train):
         significance.corrected_t_test(differences, n_train, 1)
 
 
+def test_the_corrected_interval_ends_where_its_test_says_one_in_twenty(rng):
+    values = rng.normal(3, 0.5, 10)
+    mean, low, high = significance.corrected_interval(values, 80, 20)
+    assert mean == pytest.approx(values.mean()) == pytest.approx((low + high) / 2)
+    for end in (low, high):
+        assert significance.corrected_t_test(values - end, 80, 20)[1] == pytest.approx(0.05)
+
+
 def test_holm_by_a_worked_example():
     # in order 0.005 x 4, 0.01 x 3, 0.03 x 2, 0.04 x 1, none below the one before
     np.testing.assert_allclose(significance.holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
@@ -212,6 +224,7 @@ def test_holm_is_capped_keeps_its_order_and_lies_between_none_and_bonferroni(rng
     assert (adjusted >= p).all() and (adjusted <= np.minimum(1, 20 * p)).all() and adjusted.max() <= 1
     assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
     assert significance.holm([]).size == 0 and significance.holm([0.2]).tolist() == [0.2]
+    assert significance.holm([1.0, 0.0]).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("p_values", [[1.2], [-0.1], [np.nan], [[0.1, 0.2]]])

@@ -1,4 +1,4 @@
-"""Shares of listeners as labels: losses by hand, hard labels as a special case, folds, measures, ceilings."""
+"""Shares of listeners as labels: hard labels as a special case, folds, measures, ceilings."""
 
 from dataclasses import replace
 
@@ -21,12 +21,9 @@ from mer_core.datasets.tracks import DataError
 from mer_core.evaluation import reliability, share_metrics, tag_metrics
 from mer_core.methods import co_teaching, elr, inherit, self_learning, soft_labels
 from mer_core.segments import make_segments
-from mer_core.semi_supervised import divergences, sharpen, soft_cross_entropy, symmetric_kl
+from mer_core.semi_supervised import divergences
 from mer_core.trained_model import ModelError
 from mer_core.window_features import of_clip, shortest
-
-QUARTER = torch.tensor([[0.25, 0.75]]).log()  # logits of two classes
-ODDS_OF_3 = torch.tensor([[3.0, 3.0]]).log()  # of two tags, each with probability 0.75
 
 
 @pytest.fixture(scope="module")
@@ -57,27 +54,6 @@ def divided(store):
     """Of ten listeners seven choose the song's quadrant and three the next one."""
     own = store.tracks.targets
     return segments_of(store, 0.7 * np.eye(4)[own] + 0.3 * np.eye(4)[(own + 1) % 4])
-
-
-def test_losses_of_shares_have_their_hand_values():
-    y, logs = torch.tensor([[0.7, 0.3]]), np.log([0.25, 0.75])
-    assert soft_cross_entropy(QUARTER, y).item() == pytest.approx(-(0.7 * logs[0] + 0.3 * logs[1]))
-    by_tag = [0.7 * logs[1] + 0.3 * logs[0], 0.3 * logs[1] + 0.7 * logs[0]]  # 0.75 for shares 0.7 and 0.3
-    assert soft_cross_entropy(ODDS_OF_3, y, tagged=True).item() == pytest.approx(-np.mean(by_tag))
-    entropy = -(0.7 * np.log(0.7) + 0.3 * np.log(0.3))
-    found = divergences(y, ODDS_OF_3.sigmoid(), tagged=True).item()
-    assert found == pytest.approx(-np.mean(by_tag) - entropy, rel=1e-5)
-
-
-def test_tags_are_pairs_of_classes():
-    share, logit = torch.tensor([[0.8]]), torch.tensor([[1.3]])
-    assert sharpen(share, 0.5, tagged=True).item() == pytest.approx(0.9412, abs=1e-4)
-    assert sharpen(torch.tensor([[0.6, 0.4]]), 0, tagged=True).tolist() == [[1.0, 0.0]]
-    pair, other = torch.tensor([[0.0, 1.3]]), torch.tensor([[0.0, -0.4]])
-    expected = symmetric_kl(pair, other)
-    torch.testing.assert_close(symmetric_kl(logit, torch.tensor([[-0.4]]), tagged=True), expected)
-    torch.testing.assert_close(soft_cross_entropy(logit, share, True),
-                               soft_cross_entropy(pair, torch.tensor([[0.2, 0.8]])))  # fmt: skip
 
 
 def test_hard_labels_are_the_special_case_to_the_last_digit(hard, one_hot):

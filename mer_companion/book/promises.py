@@ -2,10 +2,13 @@
 
 ``python -m pytest --report`` adds what it ran to ``data/results/tests.json``: counts for each test file, of
 the ordinary tests and of the slow ones apart, each with its commit and time. ``python tests/mutation.py``
-adds how many deliberate faults in the equations the tests find.
+adds how many deliberate faults in the equations the tests find, ``python -m mer_companion.book.promises
+coverage.json`` which share of each package's lines ran (``make coverage``).
 """
 
 import json
+import sys
+from collections import Counter
 from pathlib import Path
 
 from mer_companion import folders, provenance, results
@@ -55,9 +58,11 @@ def reported(to: Path | None = None) -> dict:
 
 
 def add(part: str, rows: dict[str, dict], to: Path | None = None) -> Path:
-    """Replace rows of a part of the report, ``files`` or ``mutation``, each with today's commit and time."""
+    """Replace rows of a part of the report (``files``, ``mutation``, ``coverage``), each with today's commit
+    and time.
+    """
     report, made = reported(to), {"made": provenance.timestamp(), "code": provenance.code_state()}
-    report[part] |= {name: row | made for name, row in rows.items()}
+    report.setdefault(part, {}).update({name: row | made for name, row in rows.items()})
     results.write_json(to or path(), report)
     return to or path()
 
@@ -67,6 +72,16 @@ def counted(report: dict, files: tuple[str, ...]) -> dict[str, int]:
     wanted = {f"test_{name}{kind}" for name in files for kind in ("", " (slow)")}
     rows = [row for name, row in report["files"].items() if name in wanted]
     return {what: sum(row[what] for row in rows) for what in COUNTED}
+
+
+def covered(measured: dict) -> dict[str, dict[str, int]]:
+    """Lines of each package, and those that ran, from what coverage writes as JSON."""
+    packages: dict[str, Counter] = {}
+    for name, file in measured["files"].items():
+        summary = file["summary"]
+        own = packages.setdefault(Path(name).parts[0], Counter())
+        own.update(lines=summary["num_statements"], ran=summary["covered_lines"])
+    return {name: dict(own) for name, own in sorted(packages.items())}
 
 
 def page() -> str:
@@ -79,12 +94,22 @@ def page() -> str:
         for promise, (how, files) in PROMISES.items()
     ]
     mutation = [
-        {"module": f"`{name}`", "faults tried": row["tried"], "found": row["killed"]}
+        {
+            "module": f"`{name}`",
+            "faults": row.get("of", row["tried"]),
+            "tried": row["tried"],
+            "found": row["killed"],
+        }
         | {
-            "not found": "; ".join(map("`{}`".format, row["survivors"])) or "none",
+            "not found": "; ".join(with_reasons(row)) or "none",
             "commit": version_of(row["code"]),
         }
         for name, row in sorted(report["mutation"].items())
+    ]
+    coverage = [
+        {"package": name, "lines": row["lines"], "run by the ordinary tests": row["ran"]}
+        | {"share": f"{row['ran'] / row['lines']:.1%}", "commit": version_of(row["code"])}
+        for name, row in sorted(report.get("coverage", {}).items())
     ]
     runs = [
         {"tests": name.removeprefix("test_").replace("_", " ")}
@@ -92,4 +117,18 @@ def page() -> str:
         | {"run": row["made"], "commit": version_of(row["code"])}
         for name, row in sorted(report["files"].items())
     ]
-    return page_of({"Promises": promises, "Deliberate faults": mutation, "Test runs": runs})
+    return page_of(
+        {"Promises": promises, "Deliberate faults": mutation}
+        | ({"Lines that tests run": coverage} if coverage else {})
+        | {"Test runs": runs}
+    )
+
+
+def with_reasons(row: dict) -> list[str]:
+    """The faults that no test found, each with why that is no matter where somebody has looked at it."""
+    reasons = row.get("reasons", {})
+    return [f"`{fault}`" + (f" ({reasons[fault]})" if fault in reasons else "") for fault in row["survivors"]]
+
+
+if __name__ == "__main__":
+    print(add("coverage", covered(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))))

@@ -147,7 +147,10 @@ def build(folder: Path = paths.ROOT, *, strict: bool = True, quiet: bool = False
     write_if_changed(web_assets.FOLDER / "palette.css", palette.css().encode())
     program = Path(sys.executable).with_name("jupyter-book")
     how = [*(["-W", "-n", "--keep-going"] if strict else []), *(["-q"] if quiet else [])]
-    if run_script(program, "build", folders.BOOK, "--path-output", folder, *how):
+    write_if_changed(unfinished(site), b"")
+    status = run_script(program, "build", folders.BOOK, "--path-output", folder, *how)
+    unfinished(site).unlink()
+    if status:
         raise BookError("the book has warnings or errors (above); every one must be fixed to publish it.")
     if strict and (found := faults(site)):
         raise BookError(f"{len(found)} faults in the built pages:\n  " + "\n  ".join(found))
@@ -156,10 +159,18 @@ def build(folder: Path = paths.ROOT, *, strict: bool = True, quiet: bool = False
     return site / "index.html"
 
 
+def unfinished(site: Path) -> Path:
+    """A file that is there while a site is built, and after a build that was killed."""
+    return site.with_name("unfinished")
+
+
 def is_outdated(site: Path) -> bool:
-    """Whether a built site holds pages that are gone, or is older than what shapes every page."""
+    """Whether a site holds pages that are gone, is older than what shapes every page, or half built.
+
+    A page that was half written is newer than its source: Sphinx would leave it so.
+    """
     last = site / "searchindex.js"  # the last file that a build writes
-    if not last.exists():
+    if not last.exists() or unfinished(site).exists():
         return site.parent.exists()
     built = {path.relative_to(site).with_suffix("").as_posix() for path in pages_of(site)}
     shapes = [path for pattern in SHAPES for path in folders.BOOK.glob(pattern)]
