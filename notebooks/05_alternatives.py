@@ -55,5 +55,6 @@ tables.against(compared, recorded)
 # The song decision is a separate choice. For each method with its usual setting, with majority vote and maximum run length {cite}`sarkar2020` beside mean probability and SVM:
 
 # %% tags=["hide-input"]
-decided = tables.decision_table(compared).drop(index="Most frequent class (no music)").T.rename_axis("method")
+decided = tables.decision_table(compared).drop(index="Most frequent class (no music)").T
+decided = decided.rename_axis(index="method", columns=None)
 decided[~decided.index.str.endswith(("_chosen", "_gentle"))]

@@ -25,7 +25,8 @@ def label(entry) -> str:
     >>> label(Entry("article", [("year", "2002")], {"author": people}))
     'Higgins et al., 2002'
     """
-    names = [" ".join([*person.prelast_names, *person.last_names]) for person in entry.persons["author"]]
+    people = [[*person.rich_prelast_names, *person.rich_last_names] for person in entry.persons["author"]]
+    names = [" ".join(map(str, parts)) for parts in people]
     shown = " and ".join(names) if len(names) <= ALONE else f"{names[0]} et al."
     return f"{shown}, {entry.fields['year']}"
 

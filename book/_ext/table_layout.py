@@ -11,11 +11,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 FOLDER = "_tables"  # of the CSV files, in the built site
-PHONE, DESK, DENSE = (
-    40,
-    112,
-    122,
-)  # characters side by side that a phone and a desk have room for, in small print
+PHONE, DESK = 40, 114  # characters side by side that a phone and a desk have room for
+DENSE = 122  # and a desk in small print
 LONG_NAME = 30  # characters of a group's name above which it stands once above its rows
 PADDING = 2  # characters that a cell's margins take
 LONG = 40  # rows above which a table is closed until a reader opens it

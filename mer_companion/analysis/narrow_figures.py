@@ -116,7 +116,7 @@ def wrap_names(ax: Axes) -> int:
 def put_legend_below(ax: Axes) -> None:
     """A legend that stood on the right of its panel goes below it."""
     legend = ax.get_legend()
-    if legend is None or legend.get_bbox_to_anchor().transformed(ax.transAxes.inverted()).x0 < 1:
+    if legend is None or legend.get_bbox_to_anchor().transformed(ax.transAxes.inverted()).x0 < 0.99:
         return
     names = [text.get_text() for text in legend.get_texts()]
     ax.legend(legend.legend_handles, names, loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)
