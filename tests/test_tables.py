@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 
+from mer_companion import experiments, results
 from mer_companion.analysis import tables, tag_tables
 
 
@@ -124,3 +125,13 @@ def test_differences_of_releases_name_a_run_or_a_reason():
         written = [row["ours"].split()[0] for row in tag_tables.released(paper)]
         runs = [first.split("/") for first in written if "/" in first]
         assert runs and all(label in EXPERIMENTS[experiment].variants for experiment, label in runs)
+
+
+def test_every_difference_between_tag_runs_names_its_reference_once():
+    def shown(experiment):
+        return tag_tables.against(results.comparison(experiment, "cpu"), experiments.recorded(experiment, "cpu"))
+
+    one, several = shown("half_the_labels"), shown("harmony")
+    said = one.loc["Noisy student", "difference in PR-AUC from Teacher"]
+    assert said[:1] in "+-" and ", p " in said and "Teacher" not in said
+    assert " from Long input, mel, p " in several.loc["Long input, mel + HPCP", "difference in PR-AUC"]
