@@ -251,7 +251,7 @@ def test_keyboard_reaches_every_control(visits, site, tab):
 def test_pages_do_not_wait_for_plotly(visits, site):
     for name in pages_with(visits, "interactive"):
         page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-        assert not page.select("script[src*=plotly]") and page.select("script[data-plotly]")
+        assert not page.select("script[src*=plotly]") and page.select("script[src*=explore]")
 
 
 def visible_traces(figure):

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from mer_companion.analysis import tables, tag_tables
 
@@ -124,3 +125,20 @@ def test_differences_of_releases_name_a_run_or_a_reason():
         written = [row["ours"].split()[0] for row in tag_tables.released(paper)]
         runs = [first.split("/") for first in written if "/" in first]
         assert runs and all(label in EXPERIMENTS[experiment].variants for experiment, label in runs)
+
+
+@pytest.mark.parametrize(("second", "said"), [("teacher", ""), ("long", " from Long input")])
+def test_every_difference_between_tag_runs_says_from_what_once(monkeypatch, second, said):
+    ends = {"value": 0.2, "low": 0.1, "high": 0.3, "seeds": [0, 1], "p_holm": 0.04}
+    runs = [("teacher", None), ("long", None), ("student", None), ("short", None)]
+    rows = [
+        {"label": label, "against": against, "name": name} | ends
+        for label, against in [*runs, ("student", "teacher"), ("short", second)]
+        for name in tag_tables.TAG_MEASURES
+    ]
+    monkeypatch.setattr(tag_tables, "chance", lambda record: [0.1])
+    monkeypatch.setattr(tag_tables.results, "spoken_cost", lambda records: "")
+    shown = tag_tables.against(pd.DataFrame(rows), [{"label": label} for label, _ in runs])
+    (column,) = (name for name in shown if name.startswith("difference in PR-AUC"))
+    assert column.endswith(" from Teacher") == (not said)
+    assert shown.loc["Short input", column] == f"+0.200 [+0.100, +0.300]{said}, p 0.040"

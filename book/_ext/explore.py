@@ -1,5 +1,5 @@
-"""On pages with figures to explore: the scripts and styles that draw them, with the place of the plotly that
-lies beside the pages, which they load once the page is shown; the chart of verdicts needs a style only.
+"""On pages with figures to explore: the scripts and styles that draw them; they load the plotly that lies
+beside them once the page is shown. The chart of verdicts needs a style only.
 
 The page that takes the reader's own song gets its script too, and loads plotly itself once there is something
 to draw. Where plotly could not be fetched (`mer_companion.book.web_assets`), there is a sentence in a
@@ -19,12 +19,10 @@ WANTED = {
 
 def with_scripts(app, pagename, templatename, context, doctree):
     for mark, files in WANTED.items():
-        figures = mark == FIGURES
-        if mark in context.get("body", "") and (not figures or app.config.plotly_is_there):
+        if mark in context.get("body", "") and (mark != FIGURES or app.config.plotly_is_there):
             style, *scripts = (context["pathto"](f"_static/{name}", 1) for name in files)
-            plotly = f' data-plotly="{context["pathto"](f"_static/{PLOTLY}", 1)}"' if figures else ""
             context["metatags"] = context.get("metatags", "") + f'<link rel="stylesheet" href="{style}"/>'
-            context["body"] += "".join(f'<script src="{script}"{plotly}></script>' for script in scripts)
+            context["body"] += "".join(f'<script src="{script}"></script>' for script in scripts)
 
 
 def look_for_plotly(app, config):

@@ -1,7 +1,7 @@
 // Draws the figures that a page carries as data, in the colours of its theme, with controls that a keyboard reaches, and
 // moves a line along a song as it plays.
 (() => {
-  const { plotly } = document.currentScript.dataset; // where it lies, on pages that carry figures
+  const plotly = new URL("plotly.min.js", document.currentScript.src).href; // which lies beside this script
   const dark = () => document.documentElement.dataset.theme === "dark";
   const colours = () => {
     const [ink, grid] = dark() ? ["#ced6dd", "#3a3f46"] : ["#222832", "#e3e6ea"];
@@ -99,15 +99,15 @@
 
   // The page comes first; then plotly, and one figure after the other, those in sight before the rest.
   async function drawAll() {
-    const waiting = plots();
-    await load(plotly);
+    const waiting = plots().filter((plot) => plot.querySelector("script"));
+    if (waiting.length) await load(plotly);
     while (waiting.length) {
       await idle();
       const [plot] = waiting.splice(Math.max(0, waiting.findIndex(inSight)), 1);
       await draw(plot, JSON.parse(plot.querySelector("script").textContent));
     }
   }
-  if (plotly) addEventListener("load", drawAll);
+  addEventListener("load", drawAll);
   window.explore = { draw }; // for figures that a page makes itself
   new MutationObserver(() => plots().forEach((plot) => plot.layout && Plotly.relayout(plot, themed(plot.layout)))).observe(
     document.documentElement, { attributes: true, attributeFilter: ["data-theme"] },

@@ -333,7 +333,10 @@ OTHER_ARTISTS = " by other artists"
 def elsewhere(records: list[dict]) -> pd.DataFrame:
     """Accuracy for quadrants at home and on other collections: ``label``, ``n``, value, interval."""
     return pd.DataFrame(
-        {"label": f"{names.label(record['label'])},\n{place.removesuffix(OTHER_ARTISTS)}"}
+        {
+            "label": names.label(record["label"])
+            + ("" if place.endswith(OTHER_ARTISTS) else f",\n{place}")  # its label says so
+        }
         | {key: row[key] for key in ("n", *INTERVAL)}
         for record in records
         for place, row in accuracies(record)

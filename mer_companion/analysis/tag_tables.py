@@ -57,7 +57,7 @@ def against(compared: pd.DataFrame, records: list[dict]) -> pd.DataFrame:
         row = {"run": names.label(label), "seeds": str(len(found.loc["pr_auc", "seeds"]))}
         row |= {title: spoken(found.loc[name]) for name, title in TAG_MEASURES.items()}
         for name in ("pr_auc", "roc_auc"):
-            pairs = differences(compared, name).query("label == @label").itertuples(index=False)
+            pairs = list(differences(compared, name).query("label == @label").itertuples())
             others = {d.against: "" if only else f" from {names.label(d.against)}" for d in pairs}
             said = [f"{spoken(d, sign=True)}{others[d.against]}, p {d.p_holm:.3f}" for d in pairs]
             row[f"difference in {TAG_MEASURES[name]}" + (f" from {only}" if only else "")] = "; ".join(said)
