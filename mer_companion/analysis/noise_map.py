@@ -231,7 +231,7 @@ def listed_confirmed(pairs: pd.DataFrame) -> pd.DataFrame:
         "gain in new partitions": [
             with_ends(*r, "+") for r in rows[["gain_again", "gain_low_again", "gain_high_again"]].to_numpy()
         ],
-        "p (Holm)": rows["p_holm_again"].map("{:.3f}".format),
+        "p (Holm)": rows["p_holm_again"].map(p_text),
         "detectable (80 % power)": rows["detectable_again"].map("{:.3f}".format),
         "outcome": rows["outcome"],
     }).reset_index(drop=True)  # fmt: skip

@@ -39,7 +39,7 @@ SHOWN_BY = {  # notebook: the experiments whose records its page shows
         "half_the_labels",
         "long_and_short",
     ],
-    "20_selab": ["networks_that_teach", "known_noise"],
+    "20_selab": ["networks_that_teach", "image_networks", "known_noise"],
     "23_paper_network": ["paper_network", "memorisation"],
     "24_hear": ["drift"],
     "25_your_song": ["loudness", "fewer_songs", "pretrained_heads"],
