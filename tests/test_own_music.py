@@ -108,7 +108,7 @@ def test_a_card_claims_no_more_than_the_folds_allow(rng):
     assert "other songs of their artists may" in songs and "songs and artists" not in songs
     assert "no artists were given" in unknown and "over songs" in unknown
     assert "`folds.by=song`" in songs and "folds.by" not in artists
-    assert all("25% get another prediction when they are 10 dB quieter" in text for text in (artists, songs))
+    assert all("25 % get another prediction when they are 10 dB quieter" in text for text in (artists, songs))
 
 
 def test_a_card_of_tags_or_without_records_claims_no_calibration(rng):
