@@ -60,9 +60,8 @@ class Writable(click.Path):
             not_lost(path, self.mark)
         there = next(one for one in (path, *path.absolute().parents) if os.access(one, os.F_OK))
         if there != path and not (there.is_dir() and os.access(there, os.W_OK)):
-            self.fail(
-                f"{printable(path)} cannot be written: nothing can be made in {printable(there)}.", param, ctx
-            )
+            reason = f"nothing can be made in {printable(there)}"
+            self.fail(f"{printable(path)} cannot be written: {reason}. Choose another place.", param, ctx)
         return path
 
 

@@ -222,6 +222,7 @@ def test_a_folder_that_takes_nothing_is_told_of_and_harmed_in_nothing(name, tmp_
         status, said = place.finish(*command, **elsewhere)
         assert status in (1, 2) and "Traceback" not in said, said  # 2: refused before any work
         assert "Read-only file system" in said or "cannot be written: nothing can be made" in said, said
+        assert any(word in said for word in ("Check its", "hoose another place")), said  # the remedy
         assert {path: path.read_bytes() for path in before} == before
     finally:
         subprocess.run(["umount", closed], check=True)
