@@ -1,4 +1,5 @@
 import re
+import runpy
 
 import jupytext
 import nbformat
@@ -30,6 +31,19 @@ def test_figures_of_notebooks_have_captions_and_alt_text(source):
     cells = [cell for cell in jupytext.read(source).cells if cell.cell_type == "code"]
     for cell in (cell for cell in cells if re.search(r"\bfigures\.", cell.source.split("import")[-1])):
         assert cell.metadata["mystnb"]["figure"]["caption"] and cell.metadata["mystnb"]["image"]["alt"]
+
+
+PAGES_OF_RECORDS = [
+    source for source in SOURCES if "every preset shows the same records" in source.read_text()
+]
+
+
+@pytest.mark.parametrize("source", PAGES_OF_RECORDS, ids=lambda path: path.stem)
+def test_pages_of_records_run_as_scripts_without_audio(source, monkeypatch):
+    monkeypatch.delenv("MER_DATA", raising=False)
+    monkeypatch.setattr(folders, "RESULTS", paths.DATA / "results")
+    monkeypatch.setattr(paths, "SPLITS", paths.DATA / "splits")
+    assert runpy.run_path(str(source))["preset"] == "smoke"
 
 
 def test_one_notebook_trains_and_says_that_it_has_no_results():
