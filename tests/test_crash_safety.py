@@ -143,7 +143,7 @@ def results_of(place: Path) -> dict:
             found[name] = sorted(map(tuple, table.astype(str).to_numpy().tolist()))
         elif path.suffix == ".safetensors":
             found[name] = {key: value.tolist() for key, value in trained_model.kept(path).items()}
-        elif "frames" in path.parts and path.suffix not in (".partial",):
+        elif "frames" in path.parts and path.suffix not in (".partial", ".memo"):  # a memo holds times
             found[name] = path.read_bytes()
     return found
 
