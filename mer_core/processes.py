@@ -102,16 +102,16 @@ def run_script(script: Path, *arguments: str | Path) -> int:
 def ended_in_order() -> Iterator[None]:
     """Let signals that would end this process at once raise SystemExit, so that blocks clean up.
 
-    An exception at any moment can leave a lock taken, for which cleaning up would wait for ever, or can be
-    ignored, as one in a destructor is: after twice `GRACE_S` the process ends all the same.
+    A signal may arrive while a lock is being taken, for which cleaning up then waits for ever, or in a
+    destructor, where exceptions are ignored. In any case the process ends after twice `GRACE_S`.
     """
 
-    def end_at_last(status: int) -> None:
+    def end_after_grace(status: int) -> None:
         time.sleep(2 * GRACE_S)
         os._exit(status)
 
     def stop(number: int, frame) -> None:
-        _thread.start_new_thread(end_at_last, (128 + number,))  # threading's own start takes locks
+        _thread.start_new_thread(end_after_grace, (128 + number,))  # threading's own start takes locks
         raise SystemExit(128 + number)
 
     numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]

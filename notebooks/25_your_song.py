@@ -80,10 +80,11 @@ tables.against(results.comparison("loudness", "cpu"), experiments.recorded("loud
 # [registered](https://github.com/mer-companion/mer-companion/blob/main/data/registered/fewer_songs.md). The rightmost point has all songs of the training folds.
 #
 # With `60` songs macro F1 is {interval}`fewer_songs/training_songs_60/emotion/mean_probability/macro_f1:.2f`, with `240` {interval}`fewer_songs/training_songs_240/emotion/mean_probability/macro_f1:.2f`; from there to all songs (about `720`) no further gain is detected (`240` − all:
-# {interval}`fewer_songs/training_songs_240/difference/emotion/mean_probability/macro_f1:+.3f`). Sixty epochs instead of ten do not measurably help, with `12` songs neither ({interval}`fewer_songs/training_songs_12_60_epochs/difference/emotion/mean_probability/macro_f1:+.3f`, `60` − `10` epochs), where a gain was predicted; the other predictions held.
+# {interval}`fewer_songs/training_songs_240/difference/emotion/mean_probability/macro_f1:+.3f`). Sixty epochs instead of ten do not measurably help, even with `12` songs ({interval}`fewer_songs/training_songs_12_60_epochs/difference/emotion/mean_probability/macro_f1:+.3f`, `60` − `10` epochs), where a gain was predicted; the other predictions held.
 
 # %% mystnb={"figure": {"name": "fig-fewer-songs", "caption": "Macro F1 by number of labelled training songs, 95 % confidence intervals over artists and runs."}, "image": {"alt": "Macro F1 rises with the number of training songs."}} tags=["hide-input"]
-fewer = tables.by_training_songs(results.comparison("fewer_songs", "cpu"))
+usual = experiments.EXPERIMENTS["fewer_songs"].bases["cpu"].training.epochs
+fewer = tables.by_training_songs(results.comparison("fewer_songs", "cpu"), usual)
 figures.by_condition(fewer, "Labelled training songs", "Macro F1", chance=0.25)
 
 # %% [markdown]

@@ -107,6 +107,9 @@ pairs = noise_map.confirmed(cells, noise_map.cells(new))
 noise_map.confirmation(pairs)
 
 # %% tags=["hide-input"]
+noise_map.shrinkage(pairs)
+
+# %% tags=["hide-input"]
 noise_map.listed_confirmed(pairs)
 
 # %% [markdown]
@@ -119,9 +122,9 @@ noise_map.listed_confirmed(pairs)
 noise_map.listed(noise_map.cells(tenth))
 
 # %% [markdown]
-# Other features than MusiCNN's, mean and standard deviation of the mel bands, and both together, under `40 %` wrong labels. With both, methods gain under noise of songs as in the map, by
-# {interval}`noise_features/mixture_per_class/symmetric_song_40/musicnn_and_log_mel/mean_probability/macro_f1_gain:+.3f` with a mixture for each class. On mel statistics alone no gain is detected, and the mean of SSSL is a loss,
-# {interval}`noise_features/self_learning/symmetric_song_40/log_mel/mean_probability/macro_f1_gain:+.3f` (not significant after correction): here the gain appears on the stronger features only. Under noise of windows SSSL loses on both.
+# Other features than MusiCNN's, mean and standard deviation of the mel bands, and both together, under `40 %` wrong labels. With both, weighting and a mixture for each class gain under noise of songs, the latter by
+# {interval}`noise_features/mixture_per_class/symmetric_song_40/musicnn_and_log_mel/mean_probability/macro_f1_gain:+.3f`. On mel statistics alone no gain is detected, and the mean of SSSL is a loss,
+# {interval}`noise_features/self_learning/symmetric_song_40/log_mel/mean_probability/macro_f1_gain:+.3f` (not significant after correction): here a gain is detected on the stronger features only. Under noise of windows SSSL loses on both.
 
 # %% tags=["hide-input"]
 (features,) = experiments.recorded("noise_features", "cpu")
@@ -159,6 +162,12 @@ noise_map.curves(
 # %% tags=["hide-input"]
 (tuned,) = experiments.recorded("fine_tuning", "cpu")
 noise_map.listed(noise_map.cells(tuned))
+
+# %% [markdown]
+# Songs by predicted quadrant; each is the label of a quarter of them.
+
+# %% tags=["hide-input"]
+noise_map.predicted_shares(tuned)
 
 # %% [markdown]
 # ## Registered predictions

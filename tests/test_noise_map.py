@@ -106,7 +106,7 @@ def test_doubtful_labels_are_replaced_dropped_or_weighted(trained, doubtful):
 
 
 def test_a_second_map_confirms_what_keeps_its_sign_and_remains_significant():
-    first = {"kind": ["a", "a", "b", "b"], "rate": 0.4, "method": ["x", "y", "x", "y"]}
+    first = {"kind": ["a", "a", "b", "b"], "rate": 0.4, "method": ["x", "y", "x", "y"], "setting": "m"}
     first |= {"verdict": ["gain", "loss", "gain", "inconclusive"], "gain": [0.1, -0.1, 0.1, 0.0]}
     again = first | {"verdict": ["gain", "gain", "inconclusive", "loss"], "gain": [0.05, 0.1, 0.0, -0.1]}
     pairs = shown.confirmed(pd.DataFrame(first), pd.DataFrame(again))

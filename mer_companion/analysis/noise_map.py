@@ -203,7 +203,7 @@ def confirmed(first: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
     ----------
     first, again : tables of `cells`; those without a gain are left out
     """
-    keys = ["kind", "rate", "method"]
+    keys = ["kind", "rate", "method", "setting"]
     pairs = first.merge(again[again["gain"].notna()], on=keys, suffixes=("", "_again"))
     pairs["outcome"] = [outcome(*pair) for pair in zip(pairs["verdict"], pairs["verdict_again"], strict=True)]
     return pairs
@@ -235,6 +235,26 @@ def listed_confirmed(pairs: pd.DataFrame) -> pd.DataFrame:
         "detectable (80 % power)": rows["detectable_again"].map("{:.3f}".format),
         "outcome": rows["outcome"],
     }).reset_index(drop=True)  # fmt: skip
+
+
+def shrinkage(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Of the first map's gains and losses: how many there are and are confirmed, and both mean gains."""
+    decided = pairs[pairs["verdict"].isin(["gain", "loss"])].groupby("verdict")
+    return pd.DataFrame({
+        "cells": decided.size(),
+        "confirmed": decided["outcome"].apply(lambda outcomes: (outcomes == "confirmed").sum()),
+        "mean gain in the map": decided["gain"].mean().map("{:+.3f}".format),
+        "mean gain in new partitions": decided["gain_again"].mean().map("{:+.3f}".format),
+    })  # fmt: skip
+
+
+def predicted_shares(record: dict) -> pd.DataFrame:
+    """The share of songs that each method of a record predicts as each class, by mean probability."""
+    predicted = results.predictions(record)["mean_probability"]
+    classes = record["data"]["classes"]
+    cells = [cell["method"] for cell in record["config"]["cells"]]
+    shares = [[f"{np.mean(own == k):.0%}" for k in range(len(classes))] for own in predicted]
+    return pd.DataFrame(shares, pd.Index(map(names.label, cells), name="method"), classes)
 
 
 def confirmation(pairs: pd.DataFrame) -> Figure:

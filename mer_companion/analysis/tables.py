@@ -296,12 +296,17 @@ def by_decision(compared: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame
     return found[found["method"].isin(labels)]
 
 
-def by_training_songs(compared: pd.DataFrame, metric: str = "macro_f1") -> pd.DataFrame:
-    """A score by training songs (``condition``) and epochs (``method``): ``value``, ``low``, ``high``."""
-    found = scores(compared, metric)
+def by_training_songs(compared: pd.DataFrame, epochs: int) -> pd.DataFrame:
+    """Macro F1 by training songs (``condition``) and epochs (``method``): ``value``, ``low``, ``high``.
+
+    Parameters
+    ----------
+    epochs : of the runs whose label names none
+    """
+    found = scores(compared, "macro_f1")
     songs = found["label"].str.extract(r"songs_(\d+)")[0]
-    epochs = found["label"].str.extract(r"_(\d+)_epochs")[0].fillna("10") + " epochs"
-    found = found.assign(condition=songs.fillna("all"), method=epochs, at=songs.astype(float))
+    trained = found["label"].str.extract(r"_(\d+)_epochs")[0].fillna(f"{epochs}") + " epochs"
+    found = found.assign(condition=songs.fillna("all"), method=trained, at=songs.astype(float))
     return found.sort_values("at", ignore_index=True)
 
 

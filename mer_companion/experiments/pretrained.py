@@ -29,7 +29,7 @@ CHOICES = {
 REPORTED = {"mlp_top_layers_any_level": {"features": replace(TOP, loudness_db=None), "network": MLP}}
 SHIPPED = ("shipped_model/heads",)
 SONGS = (12, 24, 60, 120, 240, 480)  # labelled songs of your own to train on
-LONGER = {"training.epochs": 60}  # what the README advises for few songs
+LONGER = 60  # epochs, which the README advises for few songs and training from scratch
 WITH_INNER = PLAIN | {"folds.inner": 2}
 
 EXPERIMENTS = {
@@ -67,12 +67,14 @@ EXPERIMENTS = {
             "all_training_songs": PLAIN | BY_ACT,
             **{f"training_songs_{n}": PLAIN | BY_ACT | {"folds.training_songs": n} for n in SONGS},
             **{
-                f"training_songs_{n}_60_epochs": PLAIN | BY_ACT | {"folds.training_songs": n} | LONGER
+                f"training_songs_{n}_{LONGER}_epochs": PLAIN
+                | BY_ACT
+                | {"folds.training_songs": n, "training.epochs": LONGER}
                 for n in SONGS[:3]
             },
         },
         reference="all_training_songs",
-        references={f"training_songs_{n}_60_epochs": f"training_songs_{n}" for n in SONGS[:3]},
+        references={f"training_songs_{n}_{LONGER}_epochs": f"training_songs_{n}" for n in SONGS[:3]},
         presets=("cpu",),
         seeds=(1, 2, 3),
         partitions=True,

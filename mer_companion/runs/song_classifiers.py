@@ -64,10 +64,10 @@ def predictions(settings: SongClassifier, tracks: Tracks) -> tuple[dict[str, np.
     -------
     arrays ``track``, ``fold``, ``mean`` (n_songs, n_classes; probabilities) and the decisions; log per fold
     """
-    of_track, collected, log = splits.outer(tracks, settings.folds), [], []
+    collected, log = [], []
     groups, sets = splits.kept_together(tracks, settings.folds.by), feature_sets(settings, tracks)
     for k in range(settings.folds.tested or settings.folds.n):
-        training, test = np.flatnonzero(of_track != k), np.flatnonzero(of_track == k)
+        training, test, _ = splits.songs_of(tracks, settings.folds, k)
         own = tracks.targets[training]
         tried = {
             name: fit(settings, values[training], own, groups[training]) for name, values in sets.items()

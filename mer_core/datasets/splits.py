@@ -174,16 +174,22 @@ def outer(tracks: Tracks, folds: Folds, folder: Path | None = None) -> np.ndarra
 def songs_of(tracks: Tracks, folds: Folds, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The training, test and validation songs of a fold, as rows of the tracks; labelled ones have no third.
 
-    Tagged tracks bring their parts, or are divided into folds, of which the next one is for validation. Of
-    fewer training songs (`folds.training_songs`) each class has equally many, up to one.
+    Tagged tracks bring their parts, or are divided into folds, of which the next one is for validation. With
+    `folds.training_songs` so many labelled ones are drawn, equally many of each class (or one more).
+
+    Raises
+    ------
+    DataError : training songs of tagged tracks are to be drawn, which have no classes
     """
+    if folds.training_songs and tracks.tagged:
+        raise DataError("training_songs draws songs evenly over classes, which tagged songs do not have.")
     if tracks.tagged and folds.parts:
         return tuple(np.flatnonzero(tracks.table["part"] == part) for part in ("train", "test", "validation"))
     of_track = outer(tracks, folds)
     tested = of_track == fold
     validating = (of_track == (fold + 1) % folds.n) & tracks.tagged
     training = np.flatnonzero(~(tested | validating))
-    if folds.training_songs and not tracks.tagged:
+    if folds.training_songs:
         training = drawn(training, tracks.targets, folds.training_songs, folds.seed)
     return training, np.flatnonzero(tested), np.flatnonzero(validating)
 
