@@ -146,3 +146,11 @@ def test_ids_are_read_back_as_they_are_written(tmp_path):
         assert splits._stored(tmp_path / "a.csv", "a", ids, "fold", lambda: np.arange(6)).tolist() == [
             *range(6)
         ]
+
+
+def test_fewer_training_songs_are_drawn_evenly_from_those_of_the_fold(corpus):
+    folds = Folds(n=2, by="artist", inner=0)
+    every, tested, _ = splits.songs_of(corpus, folds, 0)
+    drawn, same, _ = splits.songs_of(corpus, replace(folds, training_songs=4), 0)
+    assert set(drawn) < set(every) and (same == tested).all()
+    assert sorted(corpus.targets[drawn]) == [0, 1, 2, 3]
