@@ -154,8 +154,8 @@ noise_map.curves(
 
 # %% [markdown]
 # MusiCNN itself can be fine-tuned: here the layers behind its front end, or the dense layers alone, one partition
-# ([design](https://github.com/mer-companion/mer-companion/blob/main/data/registered/fine_tuning.md)). Without noise, fine-tuning is no better than the dense layers alone, as predicted: difference (dense layers − fine-tuned)
-# {interval}`fine_tuning/dense_layers_only/none/fine_tuned/mean_probability/macro_f1_gain:+.3f`. SSSL loses {interval}`fine_tuning/self_learning/none/fine_tuned/mean_probability/macro_f1_gain:+.3f`, far more than
+# ([design](https://github.com/mer-companion/mer-companion/blob/main/data/registered/fine_tuning.md)). Without noise, no difference of fine-tuning from the dense layers alone is detected (dense layers − fine-tuned:
+# {interval}`fine_tuning/dense_layers_only/none/fine_tuned/mean_probability/macro_f1_gain:+.3f`; a difference below two hundredths was predicted). SSSL loses {interval}`fine_tuning/self_learning/none/fine_tuned/mean_probability/macro_f1_gain:+.3f`, far more than
 # predicted: it replaces labels of sad and calm songs until nearly half of all songs are predicted as happy, the quadrant of a quarter (confirmation bias). Its warm-up of seven epochs, each with one window of each song, may be too
 # short for a network that is trained at a third of the learning rate of the map.
 
